@@ -1,0 +1,89 @@
+// Hot path.
+/**
+ * What lies under all protocol code (design D3): bytes in, bytes out, nothing else. Engines: `node/` over `node:net` and
+ * `node:tls`, and the testkit's in-memory network with a virtual clock.
+ */
+import type { LinkSecurity } from '../tls/link-security.ts';
+
+/** Where to connect to or listen on. */
+export interface TransportAddress {
+  /** IP address or, for connecting only, a host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Why a connection ended, or never came to be. Shared frozen objects where possible: failures are values. */
+export interface TransportError {
+  readonly kind: 'connect-failed' | 'connect-timeout' | 'tls-failed' | 'reset' | 'closed';
+  /** One sentence for logs and response details; no secrets. */
+  readonly detail: string;
+}
+
+/** The owner of a connection. Calls are synchronous and never overlap; none comes after `onClose`. */
+export interface ConnectionHandler {
+  /** The connection is established and, where it is secured, its peer verified. Not called for accepted connections. */
+  onConnect(): void;
+  /** Bytes arrived: `buffer[start, end)`, valid only until the call returns. What is kept must be copied. */
+  onData(buffer: Buffer, start: number, end: number): void;
+  /** The peer will send no more; writing may go on. */
+  onEnd(): void;
+  /** Everything written so far has been handed to the kernel, after a `write` that returned false. */
+  onDrain(): void;
+  /** The connection is gone, exactly once. Null after an orderly end on both sides. */
+  onClose(error: TransportError | null): void;
+}
+
+/** One byte stream. */
+export interface Connection {
+  /**
+   * Writes `buffer[start, end)`; the bytes may be reused as soon as the call returns. False means that they wait in
+   * memory: write no more before `onDrain`.
+   */
+  write(buffer: Buffer, start: number, end: number): boolean;
+  /** Writes a string whose characters are bytes (latin1): the cheapest way for a head that is a string already. */
+  writeLatin1(text: string): boolean;
+  /** Sends what is left, then tells the peer that there is no more (half-close). */
+  end(): void;
+  /** Drops the connection at once with a reset or close; `onClose` follows. */
+  destroy(): void;
+  /** No `onData` until `resumeReading`; the kernel's window tells the peer. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** The SPIFFE id of the peer's verified certificate; empty on a plain connection. */
+  readonly peerIdentity: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+/** Called for each accepted (and, where secured, verified) connection; returns its owner. */
+export type AcceptHandler = (connection: Connection) => ConnectionHandler;
+
+export interface ListenOptions {
+  readonly address: TransportAddress;
+  /** Null for plain TCP. */
+  readonly security: LinkSecurity | null;
+}
+
+export interface ConnectOptions {
+  readonly address: TransportAddress;
+  readonly security: LinkSecurity | null;
+  /** Connecting and, where secured, the handshake together take at most this long. */
+  readonly timeoutMs: number;
+}
+
+/** A bound listener. */
+export interface Listener {
+  /** The address in force: the port chosen by the system where 0 was asked for. */
+  readonly address: TransportAddress;
+  /** Accepts no more; accepted connections live on. Resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+export interface Transport {
+  /** Binds; rejects with a `HeddleError` that names the address where that fails. */
+  listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener>;
+  /** Starts to connect; the outcome is told to `handler` later, never during the call. */
+  connect(options: ConnectOptions, handler: ConnectionHandler): Connection;
+}
