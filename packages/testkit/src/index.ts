@@ -1,1 +1,2 @@
-export {};
+export * from './seeded-random.ts';
+export * from './virtual-clock.ts';
