@@ -26,7 +26,7 @@ test('a fork does not depend on what its parent has drawn', () => {
 
 test('floats and integers cover their range evenly', () => {
   const random = new SeededRandom(42);
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (let index = 0; index < 100_000; index++) {
     const value = random.float();
     assert.ok(value >= 0 && value < 1);

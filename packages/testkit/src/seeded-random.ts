@@ -50,10 +50,10 @@ export class SeededRandom implements Random {
     const shifted = words[1]! << 9;
     words[2] = words[2]! ^ words[0]!;
     words[3] = words[3]! ^ words[1]!;
-    words[1] = words[1]! ^ words[2]!;
-    words[0] = words[0]! ^ words[3]!;
-    words[2] = words[2]! ^ shifted;
-    const high = words[3]!;
+    words[1] = words[1]! ^ words[2];
+    words[0] = words[0]! ^ words[3];
+    words[2] = words[2] ^ shifted;
+    const high = words[3];
     words[3] = (high << 11) | (high >>> 21);
     return result;
   }
