@@ -1,1 +1,14 @@
-export {};
+export * from './access-log/access-log-entry.ts';
+export * from './access-log/access-log-format.ts';
+export * from './access-log/json-access-log-format.ts';
+export * from './metrics/counter.ts';
+export * from './metrics/gauge.ts';
+export * from './metrics/histogram.ts';
+export type { LabelPairs, Labels } from './metrics/labels.ts';
+export type * from './metrics/metric-family.ts';
+export * from './metrics/metric-registry.ts';
+export * from './metrics/prometheus-text.ts';
+export * from './metrics/quantile.ts';
+export * from './tracing/request-id.ts';
+export * from './tracing/trace-context.ts';
+export * from './tracing/tracestate.ts';

@@ -1,0 +1,116 @@
+// Hot path: the functions made here run per logged request.
+import { nearestName, type Problem } from '@heddle/base';
+import type { AccessLogEntry } from './access-log-entry.ts';
+import { compileTimeFormat, isoTimeFormatter, type TimeFormatter } from './time-format.ts';
+
+/** What an operator reads: a number (-1 for none) or a string (empty for none), unescaped. */
+export type Operator =
+  | { readonly kind: 'number'; readonly read: (entry: AccessLogEntry) => number }
+  | { readonly kind: 'string'; readonly read: (entry: AccessLogEntry) => string };
+
+/** An operator as written: `%NAME(parameter):maxLength%`. */
+export interface OperatorCall {
+  readonly name: string;
+  /** Null where there are no parentheses. */
+  readonly parameter: string | null;
+  /** -1 where there is none. */
+  readonly maxLength: number;
+}
+
+function withoutPort(address: string): string {
+  const colon = address.lastIndexOf(':');
+  return colon < 0 ? address : address.slice(0, colon);
+}
+
+const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {
+  BYTES_RECEIVED: (entry) => entry.bytesReceived,
+  BYTES_SENT: (entry) => entry.bytesSent,
+  DURATION: (entry) => Math.trunc(entry.durationMs),
+  RESPONSE_CODE: (entry) => entry.responseCode,
+};
+
+const strings: Readonly<Record<string, (entry: AccessLogEntry) => string>> = {
+  CONNECTION_TERMINATION_DETAILS: (entry) => entry.connectionTerminationDetails,
+  DOWNSTREAM_LOCAL_ADDRESS: (entry) => entry.downstreamLocalAddress,
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.downstreamLocalAddress),
+  DOWNSTREAM_PEER_URI_SAN: (entry) => entry.downstreamPeerUriSan,
+  DOWNSTREAM_REMOTE_ADDRESS: (entry) => entry.downstreamRemoteAddress,
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.downstreamRemoteAddress),
+  PROTOCOL: (entry) => entry.protocol,
+  REQUESTED_SERVER_NAME: (entry) => entry.requestedServerName,
+  RESPONSE_CODE_DETAILS: (entry) => entry.responseCodeDetails,
+  RESPONSE_FLAGS: (entry) => entry.responseFlags,
+  ROUTE_NAME: (entry) => entry.routeName,
+  UPSTREAM_CLUSTER: (entry) => entry.upstreamCluster,
+  UPSTREAM_CLUSTER_RAW: (entry) => entry.upstreamCluster,
+  UPSTREAM_HOST: (entry) => entry.upstreamHost,
+  UPSTREAM_LOCAL_ADDRESS: (entry) => entry.upstreamLocalAddress,
+  UPSTREAM_TRANSPORT_FAILURE_REASON: (entry) => entry.upstreamTransportFailureReason,
+};
+
+const withParameter = ['REQ', 'RESP', 'START_TIME'];
+const known = [...Object.keys(numbers), ...Object.keys(strings), ...withParameter];
+
+/** Resolves an operator, or says why it can't be. */
+export function resolveOperator(
+  call: OperatorCall,
+  problem: (message: string, hint?: string) => Problem,
+): Operator | Problem {
+  const { name, parameter } = call;
+  if (name === 'REQ' || name === 'RESP') return headerOperator(call, problem);
+  if (name === 'START_TIME') return startTime(parameter, problem);
+  const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+  const string = Object.hasOwn(strings, name) ? strings[name] : undefined;
+  if (number === undefined && string === undefined) {
+    const nearest = nearestName(name, known);
+    const hint = nearest === undefined ? undefined : `did you mean %${nearest}%?`;
+    return problem(`access log operator %${name}% is not supported`, hint);
+  }
+  if (parameter !== null) return problem(`access log operator %${name}% takes no parameter`);
+  if (number !== undefined) return { kind: 'number', read: number };
+  return { kind: 'string', read: truncated(string!, call.maxLength) };
+}
+
+function startTime(parameter: string | null, problem: (message: string) => Problem): Operator | Problem {
+  const format: TimeFormatter | { readonly unknown: string } =
+    parameter === null || parameter === '' ? isoTimeFormatter() : compileTimeFormat(parameter);
+  if (typeof format !== 'function') {
+    return problem(`time directive ${format.unknown} of %START_TIME% is not supported`);
+  }
+  return { kind: 'string', read: (entry) => format(entry.startTimeMs) };
+}
+
+/** `REQ(X?Y):Z`: header X, else Y, at most Z characters. */
+function headerOperator(call: OperatorCall, problem: (message: string) => Problem): Operator | Problem {
+  const names = (call.parameter ?? '').toLowerCase().split('?');
+  const [first, second] = names;
+  if (first === undefined || names.length > 2 || names.some((name) => name === '' || /[\s%]/.test(name))) {
+    return problem(
+      `%${call.name}% needs a header name, or two with a question mark between them, in parentheses`,
+    );
+  }
+  return {
+    kind: 'string',
+    read: truncated(headerReader(call.name === 'REQ', first, second), call.maxLength),
+  };
+}
+
+function headerReader(
+  isRequest: boolean,
+  first: string,
+  second: string | undefined,
+): (entry: AccessLogEntry) => string {
+  if (isRequest) {
+    if (second === undefined) return (entry) => entry.requestHeader(first) ?? '';
+    return (entry) => entry.requestHeader(first) ?? entry.requestHeader(second) ?? '';
+  }
+  if (second === undefined) return (entry) => entry.responseHeader(first) ?? '';
+  return (entry) => entry.responseHeader(first) ?? entry.responseHeader(second) ?? '';
+}
+
+function truncated(
+  read: (entry: AccessLogEntry) => string,
+  maxLength: number,
+): (entry: AccessLogEntry) => string {
+  return maxLength < 0 ? read : (entry) => read(entry).slice(0, maxLength);
+}
