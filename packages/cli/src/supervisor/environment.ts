@@ -1,0 +1,85 @@
+import type { BindAddress } from '@heddle/proxy';
+import { usageError } from '../cli-error.ts';
+import type { Upstream } from './workload-options.ts';
+
+/** An upstream and the loopback listener that leads to it. */
+export interface BoundUpstream extends Upstream {
+  readonly bind: BindAddress;
+}
+
+export interface WorkloadAddresses {
+  readonly appPort: number;
+  readonly outboundProxy: BindAddress;
+  readonly upstreams: readonly BoundUpstream[];
+}
+
+const loopbackNames = ['localhost', '127.0.0.1', '::1'];
+
+/** `host:port`, as it stands in URLs. */
+export function formatAddress(address: BindAddress): string {
+  return address.address.includes(':')
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`;
+}
+
+/** `ratings` → `RATINGS_URL`, `user-store.prod` → `USER_STORE_PROD_URL`. */
+export function upstreamVariable(name: string): string {
+  return `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_URL`;
+}
+
+/** Appends loopback to a list of hosts that are not proxied, keeping what the user has there. */
+export function extendNoProxy(existing: string | undefined): string {
+  const present = (existing ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
+  if (present.includes('*')) return present.join(',');
+  return [...present, ...loopbackNames.filter((name) => !present.includes(name))].join(',');
+}
+
+/**
+ * The application's environment: where it listens, how it reaches others. `HTTP_PROXY` covers plain HTTP only, so
+ * `HTTPS_PROXY` stays as it is: what is encrypted already can't be routed by path or header.
+ */
+export function applicationEnvironment(
+  inherited: NodeJS.ProcessEnv,
+  addresses: WorkloadAddresses,
+): NodeJS.ProcessEnv {
+  const environment = { ...inherited };
+  // The launcher turns the compile cache on for Heddle itself; the application's start is its own business.
+  if (inherited['HEDDLE_COMPILE_CACHE'] === '1') {
+    delete environment['NODE_COMPILE_CACHE'];
+    delete environment['NODE_COMPILE_CACHE_PORTABLE'];
+  }
+  delete environment['HEDDLE_COMPILE_CACHE'];
+  // A secret that admits to the mesh: the sidecar has used it, the application has no business with it.
+  delete environment['HEDDLE_TOKEN'];
+  const proxy = `http://${formatAddress(addresses.outboundProxy)}`;
+  environment['PORT'] = String(addresses.appPort);
+  environment['HTTP_PROXY'] = proxy;
+  environment['http_proxy'] = proxy;
+  const noProxy = extendNoProxy(inherited['no_proxy'] ?? inherited['NO_PROXY']);
+  environment['NO_PROXY'] = noProxy;
+  environment['no_proxy'] = noProxy;
+  environment['NODE_USE_ENV_PROXY'] = '1';
+  for (const upstream of addresses.upstreams) {
+    environment[upstreamVariable(upstream.name)] = `http://${formatAddress(upstream.bind)}`;
+  }
+  return environment;
+}
+
+/** The values of `{{…}}` in the command's arguments. */
+export function templateValues(addresses: WorkloadAddresses): ReadonlyMap<string, string> {
+  const values = new Map([
+    ['port', String(addresses.appPort)],
+    ['proxy', formatAddress(addresses.outboundProxy)],
+    ['proxy-port', String(addresses.outboundProxy.port)],
+  ]);
+  for (const upstream of addresses.upstreams) {
+    if (values.has(upstream.name)) {
+      throw usageError(
+        `--upstream ${upstream.name} can't be told apart from the template {{${upstream.name}}}`,
+        `write it with its namespace: --upstream ${upstream.name}.NAMESPACE:${upstream.port}`,
+      );
+    }
+    values.set(upstream.name, formatAddress(upstream.bind));
+  }
+  return values;
+}
