@@ -1,1 +1,45 @@
-export {};
+export {
+  type Certificate,
+  certificateOf,
+  certificateSha256,
+  encodeCertificates,
+  parseCertificate,
+  parseCertificates,
+  spiffeIdOf,
+} from './certificate.ts';
+export { type CertificateExtensions, ExtendedKeyUsageOid, type KeyUsage } from './certificate-extensions.ts';
+export { createCertificateRequest } from './certificate-request.ts';
+export { type KeyPair, exportPrivateKey, generateKeyPair, importPrivateKey } from './key-pair.ts';
+export { type PemLabel, decodePem, encodePem } from './pem.ts';
+export {
+  type SpiffeId,
+  type SpiffeIdParts,
+  type TrustDomain,
+  controlPlaneNamespace,
+  controlPlaneServiceAccount,
+  controlPlaneSpiffeId,
+  namespaceOf,
+  parseSpiffeId,
+  parseTrustDomain,
+  parseTrustDomainUri,
+  serviceAccountOf,
+  spiffeIdParts,
+  trustDomainOf,
+  trustDomainUri,
+  workloadSpiffeId,
+} from './spiffe-id.ts';
+export {
+  type TrustBundle,
+  type TrustBundles,
+  parseTrustBundle,
+  trustBundleOf,
+  trustBundles,
+} from './trust-bundle.ts';
+export {
+  type PeerFault,
+  type PeerRefusal,
+  type PeerRole,
+  type VerifiedPeer,
+  verifyChain,
+} from './verify-chain.ts';
+export { type PeerSocket, verifyPeer } from './verify-peer.ts';
