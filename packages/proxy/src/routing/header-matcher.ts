@@ -1,0 +1,72 @@
+// Hot path.
+import { assertNever } from '@heddle/base';
+import type { RequestView } from './request-view.ts';
+import type { StringMatcher } from './string-matcher.ts';
+
+/** What the value of a present header must be. */
+export type HeaderTest =
+  | { readonly kind: 'present'; readonly isPresent: boolean }
+  | { readonly kind: 'string'; readonly matcher: StringMatcher }
+  /** An integer in [start, end). */
+  | { readonly kind: 'range'; readonly start: number; readonly end: number };
+
+const decimalInteger = /^[+-]?\d+$/;
+
+/** Reads one header (or pseudo-header) and compares it as Envoy's `HeaderMatcher` does. */
+export class HeaderMatcher {
+  /** Lower case. */
+  readonly name: string;
+  readonly test: HeaderTest;
+  readonly isInverted: boolean;
+  readonly treatsMissingAsEmpty: boolean;
+
+  constructor(name: string, test: HeaderTest, isInverted: boolean, treatsMissingAsEmpty: boolean) {
+    this.name = name;
+    this.test = test;
+    this.isInverted = isInverted;
+    this.treatsMissingAsEmpty = treatsMissingAsEmpty;
+  }
+
+  matches(request: RequestView): boolean {
+    let value = this.read(request);
+    if (value === null) {
+      // A missing header fails every test of its value, inverted ones too; only presence itself can be inverted.
+      if (!this.treatsMissingAsEmpty) {
+        return this.test.kind === 'present' && this.test.isPresent === this.isInverted;
+      }
+      value = '';
+    }
+    return this.testValue(value) !== this.isInverted;
+  }
+
+  private testValue(value: string): boolean {
+    const { test } = this;
+    switch (test.kind) {
+      case 'present':
+        return test.isPresent;
+      case 'string':
+        return test.matcher.matches(value);
+      case 'range': {
+        if (!decimalInteger.test(value)) return false;
+        const number = Number(value);
+        return number >= test.start && number < test.end;
+      }
+      default:
+        return assertNever(test);
+    }
+  }
+
+  private read(request: RequestView): string | null {
+    switch (this.name) {
+      case ':method':
+        return request.method;
+      case ':path':
+        return request.path;
+      case ':authority':
+      case 'host':
+        return request.authority;
+      default:
+        return request.header(this.name);
+    }
+  }
+}

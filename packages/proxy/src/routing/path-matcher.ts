@@ -1,0 +1,49 @@
+// Hot path.
+import { assertNever } from '@heddle/base';
+
+export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix';
+
+const slash = 0x2f;
+
+/** Cuts query and fragment off a request target: what Envoy compares with. */
+export function pathWithoutQuery(target: string): string {
+  for (let i = 0; i < target.length; i++) {
+    const code = target.charCodeAt(i);
+    if (code === 0x3f || code === 0x23) return target.slice(0, i);
+  }
+  return target;
+}
+
+/** Compares a path (without query) as `RouteMatch.path_specifier` says. */
+export class PathMatcher {
+  readonly kind: PathMatcherKind;
+  /** In lower case where case is ignored. */
+  readonly value: string;
+  readonly isCaseSensitive: boolean;
+
+  constructor(kind: PathMatcherKind, value: string, isCaseSensitive: boolean) {
+    this.kind = kind;
+    this.value = isCaseSensitive ? value : value.toLowerCase();
+    this.isCaseSensitive = isCaseSensitive;
+  }
+
+  matches(path: string): boolean {
+    const subject = this.isCaseSensitive ? path : path.toLowerCase();
+    switch (this.kind) {
+      case 'prefix':
+        return subject.startsWith(this.value);
+      case 'path':
+        return subject === this.value;
+      case 'path-separated-prefix': {
+        const { length } = this.value;
+        // `/api` matches `/api` and `/api/v1`, not `/apis`.
+        return (
+          subject.startsWith(this.value) &&
+          (subject.length === length || subject.charCodeAt(length) === slash)
+        );
+      }
+      default:
+        return assertNever(this.kind);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// Hot path.
+import { invariant, type Random } from '@heddle/base';
+import type { HeaderMatcher } from './header-matcher.ts';
+import type { PathMatcher } from './path-matcher.ts';
+import type { QueryParameterMatcher } from './query-matcher.ts';
+import type { RequestView } from './request-view.ts';
+import type { RouteMatch } from './route-match.ts';
+
+/** The share of requests that a route applies to: `numerator` out of `denominator`. */
+export interface Fraction {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** One of the outcomes of a route, chosen with a probability of `weight` to the sum of weights. */
+export interface WeightedMatch<C> {
+  readonly weight: number;
+  readonly match: RouteMatch<C>;
+}
+
+export interface RouteConditions {
+  readonly path: PathMatcher;
+  readonly headers: readonly HeaderMatcher[];
+  readonly queryParameters: readonly QueryParameterMatcher[];
+  /** Null for all requests. */
+  readonly fraction: Fraction | null;
+}
+
+/** One route of a virtual host: its conditions and its outcomes. */
+export class RouteEntry<C> {
+  private readonly path: PathMatcher;
+  private readonly headers: readonly HeaderMatcher[];
+  private readonly queryParameters: readonly QueryParameterMatcher[];
+  private readonly fractionNumerator: number;
+  /** 0 for no fraction. */
+  private readonly fractionDenominator: number;
+  private readonly targets: readonly RouteMatch<C>[];
+  /** Cumulative weights of `targets`. */
+  private readonly upTo: Float64Array;
+
+  constructor(conditions: RouteConditions, targets: readonly WeightedMatch<C>[]) {
+    invariant(targets.length > 0, 'a route needs an outcome');
+    this.path = conditions.path;
+    this.headers = conditions.headers;
+    this.queryParameters = conditions.queryParameters;
+    this.fractionNumerator = conditions.fraction?.numerator ?? 0;
+    this.fractionDenominator = conditions.fraction?.denominator ?? 0;
+    this.targets = targets.map((target) => target.match);
+    this.upTo = new Float64Array(targets.length);
+    let sum = 0;
+    for (const [index, target] of targets.entries()) {
+      sum += target.weight;
+      this.upTo[index] = sum;
+    }
+  }
+
+  /** Whether the route applies. `path` is the request's path without its query. */
+  matches(request: RequestView, path: string, random: Random): boolean {
+    if (!this.path.matches(path)) return false;
+    const { headers, queryParameters } = this;
+    for (let i = 0; i < headers.length; i++) {
+      if (!headers[i]!.matches(request)) return false;
+    }
+    for (let i = 0; i < queryParameters.length; i++) {
+      if (!queryParameters[i]!.matches(request.path)) return false;
+    }
+    if (this.fractionDenominator === 0) return true;
+    return random.uint32() % this.fractionDenominator < this.fractionNumerator;
+  }
+
+  /** The outcome for one request: by weight where there are several. */
+  choose(random: Random): RouteMatch<C> {
+    const { targets, upTo } = this;
+    const last = targets.length - 1;
+    if (last === 0) return targets[0]!;
+    const value = random.uint32() % upTo[last]!;
+    let index = 0;
+    while (index < last && value >= upTo[index]!) index++;
+    return targets[index]!;
+  }
+}

@@ -1,0 +1,97 @@
+// Hot path.
+import type { HeaderMutation } from './header-mutation.ts';
+
+/** What a route does with a request. */
+export type RouteKind = 'forward' | 'direct-response' | 'redirect';
+
+/** Replaces the matched part of the path (`length` characters of it), or all of it with -1; the query stays. */
+export interface PathRewrite {
+  readonly length: number;
+  readonly replacement: string;
+}
+
+/** A response that the proxy gives itself. */
+export interface DirectResponse {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** A redirect; what is null is taken from the request. */
+export interface Redirect {
+  readonly status: number;
+  /** `http` or `https`. */
+  readonly scheme: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  /** A new path, query included where it has one. */
+  readonly path: string | null;
+  readonly pathRewrite: PathRewrite | null;
+  readonly stripsQuery: boolean;
+}
+
+/** The fields of a `RouteMatch`. */
+export interface RouteMatchFields<C> {
+  readonly kind: RouteKind;
+  readonly routeName: string;
+  readonly virtualHostName: string;
+  readonly clusterName: string;
+  readonly cluster: C | null;
+  readonly clusterNotFoundStatus: number;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly pathRewrite: PathRewrite | null;
+  readonly hostRewrite: string | null;
+  readonly requestHeaders: readonly HeaderMutation[] | null;
+  readonly responseHeaders: readonly HeaderMutation[] | null;
+  readonly directResponse: DirectResponse | null;
+  readonly redirect: Redirect | null;
+}
+
+/**
+ * The outcome of routing: made once per route (and per cluster of a weighted one) when the configuration is compiled, and
+ * shared by all requests. `C` is what a cluster's name was resolved to.
+ */
+export class RouteMatch<C> implements RouteMatchFields<C> {
+  readonly kind: RouteKind;
+  /** Empty where the route has no name. */
+  readonly routeName: string;
+  readonly virtualHostName: string;
+  /** Empty unless the kind is `forward`. */
+  readonly clusterName: string;
+  /** Null unless the kind is `forward`. */
+  readonly cluster: C | null;
+  /** The status where the cluster does not exist. */
+  readonly clusterNotFoundStatus: number;
+  /** From the end of the request to the end of the response; 0 for none. */
+  readonly timeoutMs: number;
+  /** How long a request may stand still; -1 for the listener's `stream_idle_timeout`, 0 for none. */
+  readonly idleTimeoutMs: number;
+  readonly pathRewrite: PathRewrite | null;
+  /** The `Host` to send upstream; null keeps the request's. */
+  readonly hostRewrite: string | null;
+  /** Null for none. */
+  readonly requestHeaders: readonly HeaderMutation[] | null;
+  /** Null for none. */
+  readonly responseHeaders: readonly HeaderMutation[] | null;
+  /** Null unless the kind is `direct-response`. */
+  readonly directResponse: DirectResponse | null;
+  /** Null unless the kind is `redirect`. */
+  readonly redirect: Redirect | null;
+
+  constructor(fields: RouteMatchFields<C>) {
+    this.kind = fields.kind;
+    this.routeName = fields.routeName;
+    this.virtualHostName = fields.virtualHostName;
+    this.clusterName = fields.clusterName;
+    this.cluster = fields.cluster;
+    this.clusterNotFoundStatus = fields.clusterNotFoundStatus;
+    this.timeoutMs = fields.timeoutMs;
+    this.idleTimeoutMs = fields.idleTimeoutMs;
+    this.pathRewrite = fields.pathRewrite;
+    this.hostRewrite = fields.hostRewrite;
+    this.requestHeaders = fields.requestHeaders;
+    this.responseHeaders = fields.responseHeaders;
+    this.directResponse = fields.directResponse;
+    this.redirect = fields.redirect;
+  }
+}
