@@ -1,0 +1,36 @@
+/**
+ * Who is in the mesh. Written when an instance is published or withdrawn and never when a lease is renewed; a second
+ * store beside the configuration's, because it can be rebuilt from the proxies and mustn't slow the other one down.
+ */
+
+/** A published instance of a service. */
+export interface Instance {
+  /** Unique in the mesh and stable over restarts of its sidecar. */
+  readonly instance: string;
+  readonly namespace: string;
+  readonly service: string;
+  /** From the certificate under which it was published. */
+  readonly serviceAccount: string;
+  /** The service's port, the same for every instance. */
+  readonly servicePort: number;
+  /** Such as `http`. */
+  readonly protocol: string;
+  /** Where peers reach the sidecar's inbound listener. */
+  readonly address: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number;
+}
+
+/** Failures of the store itself reject with a `HeddleError`. */
+export interface InstanceStore {
+  /** All instances, sorted by id. */
+  list(): Promise<readonly Instance[]>;
+  /** Adds it or replaces the one with its id. */
+  put(instance: Instance): Promise<void>;
+  /** Does nothing where there is none. */
+  remove(instance: string): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+/** Hashes of the API's tokens: the tokens themselves are shown once and kept nowhere. */
+import type { DatabaseSync } from 'node:sqlite';
+
+/** What a token lets its bearer do: `admin` is the command line's, `dashboard` may log in at the page. */
+export type CredentialKind = 'admin' | 'dashboard';
+
+export interface Credential {
+  readonly kind: CredentialKind;
+  /** SHA-256 of the token, 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** Synchronous: read at every request, kept in memory. */
+export interface CredentialStore {
+  list(): readonly Credential[];
+  add(credential: Credential): void;
+  /** Removes all of one kind. */
+  removeAll(kind: CredentialKind): void;
+}
+
+/** Tables of the credentials inside `heddle.db`. */
+export const credentialSchema =
+  'CREATE TABLE credentials (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;';
+
+/** A store that lives as long as its process. */
+export class MemoryCredentialStore implements CredentialStore {
+  private credentials: Credential[] = [];
+
+  list(): readonly Credential[] {
+    return this.credentials;
+  }
+
+  add(credential: Credential): void {
+    this.credentials.push(credential);
+  }
+
+  removeAll(kind: CredentialKind): void {
+    this.credentials = this.credentials.filter((credential) => credential.kind !== kind);
+  }
+}
+
+/** Credentials in `heddle.db`, read once. */
+export class SqliteCredentialStore implements CredentialStore {
+  private readonly database: DatabaseSync;
+  private readonly memory = new MemoryCredentialStore();
+
+  /** `database` has the tables of `credentialSchema` and stays its opener's to close. */
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    const rows = database
+      .prepare('SELECT hash, kind, created_at FROM credentials ORDER BY created_at, hash')
+      .all();
+    for (const row of rows) {
+      this.memory.add({
+        kind: row.kind === 'admin' ? 'admin' : 'dashboard',
+        hash: row.hash instanceof Uint8Array ? row.hash : new Uint8Array(0),
+        createdAt: Number(row.created_at),
+      });
+    }
+  }
+
+  list(): readonly Credential[] {
+    return this.memory.list();
+  }
+
+  add(credential: Credential): void {
+    this.database
+      .prepare('INSERT INTO credentials (hash, kind, created_at) VALUES (?, ?, ?)')
+      .run(credential.hash, credential.kind, credential.createdAt);
+    this.memory.add(credential);
+  }
+
+  removeAll(kind: CredentialKind): void {
+    this.database.prepare('DELETE FROM credentials WHERE kind = ?').run(kind);
+    this.memory.removeAll(kind);
+  }
+}
