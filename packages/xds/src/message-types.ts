@@ -1,0 +1,52 @@
+// Which code reads and writes the message behind each type URL.
+import { Cluster } from './generated/envoy/config/cluster/v3/cluster.ts';
+import { ClusterLoadAssignment } from './generated/envoy/config/endpoint/v3/endpoint.ts';
+import { Listener } from './generated/envoy/config/listener/v3/listener.ts';
+import { RouteConfiguration } from './generated/envoy/config/route/v3/route.ts';
+import { FileAccessLog } from './generated/envoy/extensions/access_loggers/file/v3/file.ts';
+import {
+  StderrAccessLog,
+  StdoutAccessLog,
+} from './generated/envoy/extensions/access_loggers/stream/v3/stream.ts';
+import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
+import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { Secret } from './generated/envoy/extensions/transport_sockets/tls/v3/secret.ts';
+import {
+  DownstreamTlsContext,
+  UpstreamTlsContext,
+} from './generated/envoy/extensions/transport_sockets/tls/v3/tls.ts';
+import { HttpProtocolOptions } from './generated/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
+import type { DeepPartial, MessageFns } from './generated/google/protobuf/any.ts';
+import { TypeUrl } from './type-url.ts';
+
+export type { DeepPartial };
+
+const messageTypes = {
+  [TypeUrl.listener]: Listener,
+  [TypeUrl.routeConfiguration]: RouteConfiguration,
+  [TypeUrl.cluster]: Cluster,
+  [TypeUrl.clusterLoadAssignment]: ClusterLoadAssignment,
+  [TypeUrl.secret]: Secret,
+  [TypeUrl.httpConnectionManager]: HttpConnectionManager,
+  [TypeUrl.router]: Router,
+  [TypeUrl.fileAccessLog]: FileAccessLog,
+  [TypeUrl.stdoutAccessLog]: StdoutAccessLog,
+  [TypeUrl.stderrAccessLog]: StderrAccessLog,
+  [TypeUrl.downstreamTlsContext]: DownstreamTlsContext,
+  [TypeUrl.upstreamTlsContext]: UpstreamTlsContext,
+  [TypeUrl.upstreamHttpProtocolOptions]: HttpProtocolOptions,
+} as const;
+
+/** The message behind a type URL. */
+export type MessageOf<U extends TypeUrl> = ReturnType<(typeof messageTypes)[U]['decode']>;
+
+/** The code for the messages of a type URL. */
+export function messageType<U extends TypeUrl>(typeUrl: U): MessageFns<MessageOf<U>> {
+  // The table says of each URL which message it has; TypeScript can't follow that through an index.
+  return messageTypes[typeUrl] as unknown as MessageFns<MessageOf<U>>;
+}
+
+/** Whether messages with this type URL can be read. */
+export function isKnownTypeUrl(typeUrl: string): typeUrl is TypeUrl {
+  return Object.hasOwn(messageTypes, typeUrl);
+}

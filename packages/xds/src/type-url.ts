@@ -1,0 +1,41 @@
+const prefix = 'type.googleapis.com/';
+
+/** Type URLs of the messages that travel in an `Any`: xDS resources first, then what they carry. */
+export const TypeUrl = {
+  listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
+  routeConfiguration: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+  cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+  clusterLoadAssignment: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+  secret: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
+
+  httpConnectionManager:
+    'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+  router: 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router',
+  fileAccessLog: 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
+  stdoutAccessLog: 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog',
+  stderrAccessLog: 'type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog',
+  downstreamTlsContext: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+  upstreamTlsContext: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+  upstreamHttpProtocolOptions: 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+} as const;
+
+export type TypeUrl = (typeof TypeUrl)[keyof typeof TypeUrl];
+
+/** The full name of a message by its type URL: what follows the last slash. */
+export function messageNameOf(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+}
+
+/** The type URL of a message by its full name. */
+export function typeUrlOf(messageName: string): string {
+  return prefix + messageName;
+}
+
+/** The five kinds of resources a proxy subscribes to, in the order that makes before it breaks. */
+export const resourceTypeUrls = [
+  TypeUrl.cluster,
+  TypeUrl.clusterLoadAssignment,
+  TypeUrl.listener,
+  TypeUrl.routeConfiguration,
+  TypeUrl.secret,
+] as const;
