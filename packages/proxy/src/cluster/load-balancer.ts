@@ -1,0 +1,15 @@
+// Hot path.
+import type { Random } from '@heddle/base';
+import type { Endpoint, EndpointPool } from './endpoint.ts';
+
+/**
+ * Chooses an endpoint for each request: a view of the cluster at one moment, replaced as a whole when the cluster changes.
+ * Every endpoint it gives was eligible when it was made.
+ */
+export interface LoadBalancer<P extends EndpointPool> {
+  /** Null where there is nothing to choose from (503, flag UH). `authority` is the request's. */
+  pick(random: Random, authority: string): Endpoint<P> | null;
+}
+
+/** What a cluster without endpoints picks. */
+export const emptyLoadBalancer: LoadBalancer<never> = { pick: () => null };
