@@ -1,0 +1,129 @@
+import type { ObjectKey } from '../manifest/object.ts';
+
+/** One port of a service. */
+export interface ServicePort {
+  readonly number: number;
+  /** `http` for now; the protocol a sidecar declared when it published an instance. */
+  readonly protocol: string;
+}
+
+/** A service: a name that clients ask for, the same for all its instances. */
+export interface MeshService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Fully qualified: `<name>.<namespace>.svc.<domain>`. */
+  readonly host: string;
+  /** Ascending by number, each number once. */
+  readonly ports: readonly ServicePort[];
+}
+
+/** One instance of a service, as its sidecar published it. */
+export interface Instance {
+  /** Unique in the mesh. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly servicePort: number;
+  readonly protocol: string;
+  /** Where peers reach the instance's sidecar. */
+  readonly address: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** SPIFFE id the instance proved. */
+  readonly identity: string;
+}
+
+/** A part of a service's instances: those that carry all of `labels`. */
+export interface Subset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How a piece of text must look. `present` asks only that it is there. There is no regex in the model yet. */
+export type TextMatch =
+  | { readonly kind: 'exact'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly value: string }
+  | { readonly kind: 'present' };
+
+export interface HeaderMatch {
+  /** Lower-case. */
+  readonly name: string;
+  readonly match: TextMatch;
+  /** The request must not match (`withoutHeaders`). */
+  readonly invert: boolean;
+}
+
+export interface QueryParameterMatch {
+  readonly name: string;
+  readonly match: TextMatch;
+}
+
+/** All conditions must hold; none at all matches every request. */
+export interface RouteMatch {
+  /** Path without query. `prefix` is a prefix of the text as in Envoy, not of path segments. */
+  readonly path: {
+    readonly kind: 'exact' | 'prefix';
+    readonly value: string;
+    readonly ignoreCase: boolean;
+  } | null;
+  readonly method: TextMatch | null;
+  readonly authority: TextMatch | null;
+  readonly headers: readonly HeaderMatch[];
+  readonly queryParameters: readonly QueryParameterMatch[];
+}
+
+/** Where a share of a route's requests goes. Its cluster is `clusterName(port, subset, host)`. */
+export interface WeightedDestination {
+  /** Fully qualified. */
+  readonly host: string;
+  readonly port: number;
+  /** Name of a subset; '' for all instances. */
+  readonly subset: string;
+  /** Share of the sum over the route's destinations; at least 1. */
+  readonly weight: number;
+}
+
+/** One rule; of a host's rules the first that matches decides. */
+export interface RouteRule {
+  /** Names of rule and match joined with a dot, as Istio's access logs show them; `default` for the implicit rule. */
+  readonly name: string;
+  readonly match: RouteMatch;
+  /** Never empty. */
+  readonly destinations: readonly WeightedDestination[];
+  /** The VirtualService and the field the rule comes from; null for the implicit rule of a host without one. */
+  readonly origin: { readonly object: ObjectKey; readonly path: string } | null;
+}
+
+/** What a request to one port of a host meets. Empty rules (nothing matches) mean 404. */
+export interface PortRoutes {
+  readonly port: number;
+  readonly protocol: string;
+  readonly rules: readonly RouteRule[];
+}
+
+/** What clients of one namespace see of a host. Frozen; equal views of different namespaces are one object. */
+export interface HostView {
+  readonly ports: readonly PortRoutes[];
+  /** Subsets of the DestinationRules that apply: one cluster each beside the one without subset. */
+  readonly subsets: readonly Subset[];
+  readonly virtualService: ObjectKey | null;
+  readonly destinationRules: readonly ObjectKey[];
+}
+
+/** A host that clients can ask for: a service, or a name that only a VirtualService gives. */
+export interface MeshHost {
+  readonly host: string;
+  /** Null for a host that only a VirtualService names. */
+  readonly service: MeshService | null;
+  /** The view of every client namespace that `views` doesn't name. */
+  readonly shared: HostView;
+  /** Views of client namespaces that differ. */
+  readonly views: ReadonlyMap<string, HostView>;
+}
+
+/** The whole mesh at one revision. Immutable: a change makes a new one, which shares what didn't change. */
+export interface MeshModel {
+  readonly domain: string;
+  readonly services: ReadonlyMap<string, MeshService>;
+  readonly hosts: ReadonlyMap<string, MeshHost>;
+}

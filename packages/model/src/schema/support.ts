@@ -1,0 +1,66 @@
+// Which fields that Istio knows Heddle does not implement yet. They are marked in the schemas, so that a field is either
+// implemented, refused by name, or unknown: never ignored.
+import { z } from 'zod';
+import type { Path } from '../source/place.ts';
+
+interface Support {
+  /** What the field would do, as in "retries of failed requests"; absent where its name says it. */
+  readonly notYet?: string;
+  /** The only values of the field that Heddle implements. */
+  readonly only?: readonly unknown[];
+}
+
+const support = z.registry<Support>();
+
+function mark<T extends z.ZodType>(schema: T, meta: Support): T {
+  support.add(schema, meta);
+  return schema;
+}
+
+/** Marks a field as known to Istio and not implemented: any value is refused. `feature` completes "Heddle does not support … yet". */
+export function notYet<T extends z.ZodType>(feature: string, schema: T): z.ZodOptional<T> {
+  return mark(schema.optional(), { notYet: feature });
+}
+
+/** Marks a field of which only some values are implemented. */
+export function onlyValues<T extends z.ZodType>(values: readonly unknown[], schema: T): z.ZodOptional<T> {
+  return mark(schema.optional(), { only: values });
+}
+
+/** A field in use that is marked. */
+export interface Unsupported {
+  readonly path: Path;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Finds the marked fields that `value` uses. Looks at what fits the schema and passes over the rest: that has other problems. */
+export function findUnsupported(schema: z.core.$ZodType, value: unknown, path: Path = []): Unsupported[] {
+  if (value === undefined || value === null) return [];
+  const marked = support.get(schema);
+  if (marked?.notYet !== undefined) {
+    return [{ path, message: `known to Istio, but Heddle does not support ${marked.notYet} yet` }];
+  }
+  if (marked?.only !== undefined && !marked.only.includes(value) && typeof value === 'string') {
+    const message = `the value '${value}' is known to Istio, but not supported by Heddle yet`;
+    return [{ path, message, hint: `supported are ${marked.only.join(', ')}` }];
+  }
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return findUnsupported(schema.unwrap(), value, path);
+  }
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.flatMap((item: unknown, index) => findUnsupported(schema.element, item, [...path, index]));
+  }
+  if (typeof value !== 'object' || Array.isArray(value)) return [];
+  if (schema instanceof z.ZodRecord) {
+    return Object.entries(value).flatMap(([key, item]) =>
+      findUnsupported(schema.valueType, item, [...path, key]),
+    );
+  }
+  if (!(schema instanceof z.ZodObject)) return [];
+  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+  return Object.entries(value).flatMap(([key, item]) => {
+    const field = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    return field === undefined ? [] : findUnsupported(field, item, [...path, key]);
+  });
+}
