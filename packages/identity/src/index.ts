@@ -9,8 +9,20 @@ export {
 } from './certificate.ts';
 export { type CertificateExtensions, ExtendedKeyUsageOid, type KeyUsage } from './certificate-extensions.ts';
 export { createCertificateRequest } from './certificate-request.ts';
+export { writeFileAtomically } from './atomic-file.ts';
+export { type WorkloadCertificate, acceptIssuedCertificate } from './issued-certificate.ts';
+export { type JoinOptions, joinMesh } from './join.ts';
+export { JoinToken, parseJoinToken } from './join-token.ts';
 export { type KeyPair, exportPrivateKey, generateKeyPair, importPrivateKey } from './key-pair.ts';
 export { type PemLabel, decodePem, encodePem } from './pem.ts';
+export {
+  type Renewable,
+  type RenewalOptions,
+  RenewalSchedule,
+  type Validity,
+  needsRenewal,
+  renewalTimeMs,
+} from './renewal-schedule.ts';
 export {
   type SpiffeId,
   type SpiffeIdParts,
@@ -43,3 +55,10 @@ export {
   verifyChain,
 } from './verify-chain.ts';
 export { type PeerSocket, verifyPeer } from './verify-peer.ts';
+export {
+  type IdentityEnvironment,
+  type LoadIdentityOptions,
+  type RequestCertificate,
+  WorkloadIdentity,
+  loadWorkloadIdentity,
+} from './workload-identity.ts';

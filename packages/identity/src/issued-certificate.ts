@@ -1,0 +1,65 @@
+import { type Problem, type Result, err, ok } from '@heddle/base';
+import { type Certificate, certificateSha256, encodeCertificates, parseCertificates } from './certificate.ts';
+import { type KeyPair, exportPrivateKey } from './key-pair.ts';
+import type { SpiffeId } from './spiffe-id.ts';
+import { type TrustBundle, trustBundles } from './trust-bundle.ts';
+import { verifyChain } from './verify-chain.ts';
+
+/** A workload's certificate and key, ready for a TLS context. */
+export interface WorkloadCertificate {
+  /** PEM, leaf first, without the root. */
+  readonly certificateChain: string;
+  /** PKCS#8 PEM. Never logged, never dumped. */
+  readonly privateKey: string;
+  /** Changes with the content: contexts are cached by it. */
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  /** Milliseconds since 1970. */
+  readonly notAfterMs: number;
+  /** Of the leaf, lower-case hexadecimal. */
+  readonly serial: string;
+}
+
+function invalid(message: string): { readonly ok: false; readonly error: readonly Problem[] } {
+  return err([{ code: 'HEDDLE_CERTIFICATE_INVALID', severity: 'error', message }]);
+}
+
+function workloadCertificate(
+  key: KeyPair,
+  chain: readonly [Certificate, ...Certificate[]],
+): WorkloadCertificate {
+  const [leaf] = chain;
+  return {
+    certificateChain: encodeCertificates(chain),
+    privateKey: exportPrivateKey(key),
+    version: certificateSha256(leaf).toString('base64url'),
+    notBeforeMs: leaf.notBeforeMs,
+    notAfterMs: leaf.notAfterMs,
+    serial: leaf.serial,
+  };
+}
+
+/**
+ * Takes a certificate that somebody issued for `key` only if peers will take it too: it is for this very key and
+ * identity, good now for both sides of a handshake, and ends in a root of the bundle.
+ */
+export function acceptIssuedCertificate(
+  key: KeyPair,
+  id: SpiffeId,
+  chainPem: string,
+  bundle: TrustBundle,
+  nowMs: number,
+): Result<WorkloadCertificate, readonly Problem[]> {
+  const chain = parseCertificates(chainPem);
+  if (!chain.ok) return chain;
+  const [leaf, ...rest] = chain.value;
+  if (leaf === undefined) return invalid('there is no certificate');
+  if (!leaf.publicKey.equals(key.publicKey)) return invalid('the certificate is for another key');
+  for (const role of ['client', 'server'] as const) {
+    const peer = verifyChain(chain.value, trustBundles(bundle), role, nowMs);
+    if (!peer.ok) return invalid(peer.error.detail);
+    if (peer.value.id !== id) return invalid(`the certificate is for ${peer.value.id} and not for ${id}`);
+  }
+  return ok(workloadCertificate(key, [leaf, ...rest]));
+}
