@@ -1,0 +1,21 @@
+/** A resource as it arrived. */
+export interface ReceivedResource {
+  readonly name: string;
+  readonly version: string;
+  /** The encoded message, without the `Any` around it. Shared with the client's cache: don't change it. */
+  readonly bytes: Uint8Array;
+}
+
+/** Where a client's resources go: the part of the proxy that compiles and swaps its configuration. */
+export interface ResourceSink {
+  /**
+   * Takes a new or changed resource. Null accepts it; anything else is the reason for refusing it, with the path of the
+   * field (`filter_chains[0].…: HttpConnectionManager.upgrade_configs is not supported`), and the state before stays.
+   * May call the client's `subscribe` and `unsubscribe`.
+   */
+  apply(typeUrl: string, resource: ReceivedResource): string | null;
+  /** The resource is gone, or never existed. Called for subscribed names only. */
+  remove(typeUrl: string, name: string): void;
+  /** Everything in one response has been handed over. */
+  commit(typeUrl: string): void;
+}

@@ -1,0 +1,17 @@
+import { BinaryWriter } from '../wire/binary-writer.ts';
+import type { EncodedResource } from './resource-source.ts';
+
+/** Encodes a resource for sending; `message` is the encoded message that `typeUrl` names. */
+export function encodeResource(
+  typeUrl: string,
+  name: string,
+  version: string,
+  message: Uint8Array,
+): EncodedResource {
+  // envoy.service.discovery.v3.Resource: version = 1, resource = 2 (an Any: type_url = 1, value = 2), name = 3.
+  const writer = new BinaryWriter();
+  writer.tag(1, 2).string(version);
+  writer.tag(2, 2).fork().tag(1, 2).string(typeUrl).tag(2, 2).bytes(message).join();
+  writer.tag(3, 2).string(name);
+  return { name, version, bytes: writer.finish() };
+}

@@ -1,0 +1,32 @@
+import type { XdsClient } from './resource-source.ts';
+
+/** A resource that a client refused. */
+export interface RejectedResource {
+  readonly typeUrl: string;
+  /** Empty where the client's reason names none. */
+  readonly name: string;
+  /** The client's own words. */
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** How far a client is with one type of resource. */
+export interface TypeStatus {
+  /** Responses sent on this stream. */
+  readonly sent: number;
+  /** Responses acknowledged. */
+  readonly acknowledged: number;
+  /** Nothing waits to be sent, nothing is on its way, and nothing was rejected last. */
+  readonly synced: boolean;
+}
+
+/** One connected client. */
+export interface StreamStatus extends XdsClient {
+  /** Milliseconds since 1970. */
+  readonly connectedAt: number;
+  /** By type URL; types that the client has not asked for are absent. */
+  readonly types: ReadonlyMap<string, TypeStatus>;
+  /** What the client refused and was not sent anew since. */
+  readonly rejected: readonly RejectedResource[];
+}
