@@ -1,0 +1,39 @@
+/** What the HTTP API needs of the control plane: everything behind it can be something else in a test. */
+import type { Problem, Result } from '@heddle/base';
+import type {
+  ApplyRequest,
+  ApplyResponse,
+  CertificatesResponse,
+  DeleteRequest,
+  DeleteResponse,
+  EndpointsResponse,
+  ObjectWithStatus,
+  ProxiesResponse,
+  ResourcesResponse,
+  ServicesResponse,
+  StatusResponse,
+  TokenRequest,
+  TokenResponse,
+  TrafficEvent,
+  TrafficResponse,
+} from './types.ts';
+
+export interface ApiBackend {
+  status(): StatusResponse;
+  services(): ServicesResponse;
+  /** All namespaces where none is named. */
+  endpoints(namespace: string | undefined): EndpointsResponse;
+  proxies(): ProxiesResponse;
+  certificates(): CertificatesResponse;
+  traffic(seconds: number): TrafficResponse;
+  latestTraffic(): TrafficEvent;
+  /** Stores all objects of the files or none. */
+  apply(request: ApplyRequest, author: string): Promise<Result<ApplyResponse, readonly Problem[]>>;
+  delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>>;
+  /** Undefined where there is no kind of that plural name. */
+  resources(plural: string, namespace: string | undefined): ResourcesResponse | undefined;
+  resource(plural: string, namespace: string, name: string): ObjectWithStatus | undefined;
+  createJoinToken(request: TokenRequest): Promise<TokenResponse>;
+  /** The control plane's own metrics, as Prometheus text. */
+  metrics(): string;
+}

@@ -1,0 +1,27 @@
+import type { Clock, Timer } from '@heddle/base';
+import type { TrafficEvent } from './types.ts';
+
+const intervalMs = 1000;
+
+/**
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one `traffic` now and one each
+ * second. A reader that is slower than that misses some instead of making us keep them.
+ */
+export function trafficStream(clock: Clock, latest: () => TrafficEvent): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let timer: Timer | null = null;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const tick = (): void => {
+        if ((controller.desiredSize ?? 0) > 0) {
+          controller.enqueue(encoder.encode(`event: traffic\ndata: ${JSON.stringify(latest())}\n\n`));
+        }
+        timer = clock.setTimer(intervalMs, tick);
+      };
+      tick();
+    },
+    cancel() {
+      timer?.cancel();
+    },
+  });
+}
