@@ -1,0 +1,348 @@
+import { assertNever } from '@heddle/base';
+import type { DataSource } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import {
+  type DirectResponseAction,
+  type RedirectAction,
+  RedirectAction_RedirectResponseCode as RedirectCode,
+  RouteAction_ClusterNotFoundResponseCode as NotFoundCode,
+  type Route,
+  type RouteAction,
+  type WeightedCluster,
+} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { durationMs } from '../config/duration.ts';
+import type { ProblemList } from '../config/problem-list.ts';
+import {
+  compileHeaderChanges,
+  type HeaderChanges,
+  joinMutations,
+  noHeaderChanges,
+} from './compile-headers.ts';
+import { isHeaderValue } from './header-syntax.ts';
+import type { PathMatcher } from './path-matcher.ts';
+import type { WeightedMatch } from './route-entry.ts';
+import { type DirectResponse, type PathRewrite, type Redirect, RouteMatch } from './route-match.ts';
+
+/** Envoy's default for `RouteAction.timeout`. */
+const defaultTimeoutMs = 15_000;
+
+/** What the levels around a route contribute to it. */
+export interface RouteContext<C> {
+  readonly virtualHostName: string;
+  /** Gives the cluster for a name; called for every cluster that a route names. */
+  readonly resolveCluster: (name: string) => C;
+  readonly maxDirectResponseBytes: number;
+  /** Outermost first: route configuration, virtual host. */
+  readonly outerHeaders: readonly HeaderChanges[];
+  /** Outer levels change headers before inner ones, so that the inner ones win. */
+  readonly innermostWins: boolean;
+}
+
+/** Everything about an outcome but the cluster. */
+interface Outcome {
+  readonly kind: 'forward' | 'direct-response' | 'redirect';
+  readonly clusterNotFoundStatus: number;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly pathRewrite: PathRewrite | null;
+  readonly hostRewrite: string | null;
+  readonly directResponse: DirectResponse | null;
+  readonly redirect: Redirect | null;
+}
+
+const localOutcome: Outcome = {
+  kind: 'direct-response',
+  clusterNotFoundStatus: 503,
+  timeoutMs: 0,
+  idleTimeoutMs: -1,
+  pathRewrite: null,
+  hostRewrite: null,
+  directResponse: null,
+  redirect: null,
+};
+
+/** Compiles what a route does; an empty list with problems noted. */
+export function compileAction<C>(
+  route: Route,
+  matcher: PathMatcher | null,
+  context: RouteContext<C>,
+  path: string,
+  problems: ProblemList,
+): WeightedMatch<C>[] {
+  const headers = compileHeaderChanges(route, path, problems);
+  const { action } = route;
+  const single = (outcome: Outcome | null): WeightedMatch<C>[] =>
+    outcome === null
+      ? []
+      : [{ weight: 1, match: makeMatch(route, outcome, '', null, headers, noHeaderChanges, context) }];
+  switch (action?.$case) {
+    case undefined:
+      problems.invalid(path, 'needs one of route, redirect, direct_response');
+      return [];
+    case 'directResponse':
+      return single(directResponse(action.value, context, `${path}.direct_response`, problems));
+    case 'redirect':
+      return single(redirect(action.value, matcher, `${path}.redirect`, problems));
+    case 'route': {
+      const outcome = forward(action.value, matcher, `${path}.route`, problems);
+      return compileClusters(route, action.value, outcome, headers, context, `${path}.route`, problems);
+    }
+    default:
+      return assertNever(action);
+  }
+}
+
+function makeMatch<C>(
+  route: Route,
+  outcome: Outcome,
+  clusterName: string,
+  cluster: C | null,
+  headers: HeaderChanges,
+  clusterHeaders: HeaderChanges,
+  context: RouteContext<C>,
+): RouteMatch<C> {
+  const levels = [...context.outerHeaders, headers, clusterHeaders];
+  if (!context.innermostWins) levels.reverse();
+  return new RouteMatch<C>({
+    ...outcome,
+    routeName: route.name,
+    virtualHostName: context.virtualHostName,
+    clusterName,
+    cluster,
+    requestHeaders: joinMutations(levels.map((level) => level.request)),
+    responseHeaders: joinMutations(levels.map((level) => level.response)),
+  });
+}
+
+function forward(
+  action: RouteAction,
+  matcher: PathMatcher | null,
+  path: string,
+  problems: ProblemList,
+): Outcome {
+  if (action.regexRewrite !== undefined) problems.unsupported(`${path}.regex_rewrite`);
+  let hostRewrite: string | null = null;
+  if (action.hostRewriteSpecifier?.$case === 'hostRewriteLiteral') {
+    hostRewrite = checkedHost(action.hostRewriteSpecifier.value, `${path}.host_rewrite_literal`, problems);
+  } else if (action.hostRewriteSpecifier?.value === true) {
+    problems.unsupported(`${path}.auto_host_rewrite`);
+  }
+  return {
+    ...localOutcome,
+    kind: 'forward',
+    clusterNotFoundStatus: notFoundStatus(action, path, problems),
+    timeoutMs: durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems),
+    idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
+    pathRewrite: pathRewrite(action.prefixRewrite, matcher, `${path}.prefix_rewrite`, problems),
+    hostRewrite,
+  };
+}
+
+function notFoundStatus(action: RouteAction, path: string, problems: ProblemList): number {
+  switch (action.clusterNotFoundResponseCode) {
+    case NotFoundCode.SERVICE_UNAVAILABLE:
+      return 503;
+    case NotFoundCode.NOT_FOUND:
+      return 404;
+    case NotFoundCode.INTERNAL_SERVER_ERROR:
+      return 500;
+    default:
+      problems.invalid(`${path}.cluster_not_found_response_code`, 'is not known');
+      return 503;
+  }
+}
+
+function pathRewrite(
+  replacement: string,
+  matcher: PathMatcher | null,
+  path: string,
+  problems: ProblemList,
+): PathRewrite | null {
+  if (replacement === '' || matcher === null) return null;
+  if (!isHeaderValue(replacement) || /[\s#]/.test(replacement)) {
+    problems.invalid(path, 'holds characters that no path may hold');
+  }
+  return { length: matcher.kind === 'path' ? -1 : matcher.value.length, replacement };
+}
+
+function checkedHost(host: string, path: string, problems: ProblemList): string {
+  if (!isHeaderValue(host) || /[\s/?#@]/.test(host)) problems.invalid(path, `"${host}" is no host`);
+  return host;
+}
+
+function compileClusters<C>(
+  route: Route,
+  action: RouteAction,
+  outcome: Outcome,
+  headers: HeaderChanges,
+  context: RouteContext<C>,
+  path: string,
+  problems: ProblemList,
+): WeightedMatch<C>[] {
+  const specifier = action.clusterSpecifier;
+  switch (specifier?.$case) {
+    case undefined:
+      problems.invalid(path, 'needs one of cluster, weighted_clusters');
+      return [];
+    case 'cluster': {
+      const name = specifier.value;
+      if (name === '') {
+        problems.invalid(`${path}.cluster`, 'must not be empty');
+        return [];
+      }
+      const cluster = context.resolveCluster(name);
+      return [
+        { weight: 1, match: makeMatch(route, outcome, name, cluster, headers, noHeaderChanges, context) },
+      ];
+    }
+    case 'weightedClusters':
+      return weighted(
+        route,
+        specifier.value,
+        outcome,
+        headers,
+        context,
+        `${path}.weighted_clusters`,
+        problems,
+      );
+    default:
+      return assertNever(specifier);
+  }
+}
+
+const maxTotalWeight = 0xffff_ffff;
+
+function weighted<C>(
+  route: Route,
+  message: WeightedCluster,
+  outcome: Outcome,
+  headers: HeaderChanges,
+  context: RouteContext<C>,
+  path: string,
+  problems: ProblemList,
+): WeightedMatch<C>[] {
+  const matches: WeightedMatch<C>[] = [];
+  let total = 0;
+  for (const [index, target] of message.clusters.entries()) {
+    const place = `${path}.clusters[${index}]`;
+    if (target.name === '') problems.invalid(`${place}.name`, 'must not be empty');
+    if (target.weight === undefined) problems.invalid(`${place}.weight`, 'is required');
+    const clusterHeaders = compileHeaderChanges(target, place, problems);
+    const host = target.hostRewriteSpecifier;
+    const hostRewrite =
+      host === undefined
+        ? outcome.hostRewrite
+        : checkedHost(host.value, `${place}.host_rewrite_literal`, problems);
+    const weight = target.weight ?? 0;
+    total += weight;
+    // A cluster of weight 0 gets nothing, but Envoy, too, wants to know it.
+    const cluster = context.resolveCluster(target.name);
+    const match = makeMatch(
+      route,
+      { ...outcome, hostRewrite },
+      target.name,
+      cluster,
+      headers,
+      clusterHeaders,
+      context,
+    );
+    matches.push({ weight, match });
+  }
+  if (total < 1 || total > maxTotalWeight) {
+    problems.invalid(path, `the weights add up to ${total}, which must be 1 to ${maxTotalWeight}`);
+    return [];
+  }
+  if (message.totalWeight !== undefined && message.totalWeight !== total) {
+    problems.invalid(`${path}.total_weight`, `the weights add up to ${total}, not to ${message.totalWeight}`);
+  }
+  return matches;
+}
+
+function directResponse<C>(
+  action: DirectResponseAction,
+  context: RouteContext<C>,
+  path: string,
+  problems: ProblemList,
+): Outcome | null {
+  if (action.status < 200 || action.status > 599) {
+    problems.invalid(`${path}.status`, `${action.status} is not within 200 to 599`);
+    return null;
+  }
+  const body = inlineBytes(action.body, `${path}.body`, problems);
+  if (body.length > context.maxDirectResponseBytes) {
+    problems.invalid(
+      `${path}.body`,
+      `${body.length} bytes are more than the ${context.maxDirectResponseBytes} allowed`,
+    );
+  }
+  return { ...localOutcome, directResponse: { status: action.status, body } };
+}
+
+function inlineBytes(source: DataSource | undefined, path: string, problems: ProblemList): Buffer {
+  const specifier = source?.specifier;
+  switch (specifier?.$case) {
+    case undefined:
+      return Buffer.alloc(0);
+    case 'inlineBytes':
+      return Buffer.from(specifier.value);
+    case 'inlineString':
+      return Buffer.from(specifier.value);
+    case 'filename':
+    case 'environmentVariable':
+      problems.unsupported(path, 'a file or environment variable');
+      return Buffer.alloc(0);
+    default:
+      return assertNever(specifier);
+  }
+}
+
+const redirectStatus: Readonly<Record<number, number>> = {
+  [RedirectCode.MOVED_PERMANENTLY]: 301,
+  [RedirectCode.FOUND]: 302,
+  [RedirectCode.SEE_OTHER]: 303,
+  [RedirectCode.TEMPORARY_REDIRECT]: 307,
+  [RedirectCode.PERMANENT_REDIRECT]: 308,
+};
+
+function redirect(
+  action: RedirectAction,
+  matcher: PathMatcher | null,
+  path: string,
+  problems: ProblemList,
+): Outcome | null {
+  const status = redirectStatus[action.responseCode];
+  if (status === undefined) {
+    problems.invalid(`${path}.response_code`, 'is not known');
+    return null;
+  }
+  const rewrite = action.pathRewriteSpecifier;
+  if (rewrite?.$case === 'regexRewrite') problems.unsupported(`${path}.regex_rewrite`);
+  const prefix = rewrite?.$case === 'prefixRewrite' ? rewrite.value : '';
+  const newPath = rewrite?.$case === 'pathRedirect' ? rewrite.value : '';
+  if (!isHeaderValue(newPath))
+    problems.invalid(`${path}.path_redirect`, 'holds characters that no path may hold');
+  const host =
+    action.hostRedirect === '' ? null : checkedHost(action.hostRedirect, `${path}.host_redirect`, problems);
+  return {
+    ...localOutcome,
+    kind: 'redirect',
+    redirect: {
+      status,
+      scheme: redirectScheme(action, path, problems),
+      host,
+      port: action.portRedirect === 0 ? null : action.portRedirect,
+      path: newPath === '' ? null : newPath,
+      pathRewrite: pathRewrite(prefix, matcher, `${path}.prefix_rewrite`, problems),
+      stripsQuery: action.stripQuery,
+    },
+  };
+}
+
+function redirectScheme(action: RedirectAction, path: string, problems: ProblemList): string | null {
+  const specifier = action.schemeRewriteSpecifier;
+  if (specifier === undefined) return null;
+  if (specifier.$case === 'httpsRedirect') return specifier.value ? 'https' : null;
+  const scheme = specifier.value.toLowerCase();
+  if (scheme === 'http' || scheme === 'https') return scheme;
+  problems.invalid(`${path}.scheme_redirect`, `"${specifier.value}" is neither http nor https`);
+  return null;
+}
