@@ -3,6 +3,8 @@
  * mTLS with the secrets it names; the in-memory network carries identities without cryptography.
  */
 
+import type { TrustBundle } from '@heddle/identity';
+
 /** Which peers are accepted: one URI SAN each, compared whole. */
 export type PeerMatcher = (spiffeId: string) => boolean;
 
@@ -11,7 +13,7 @@ export interface SecretProvider {
   /** The workload's certificate under this SDS name, or null while there is none. */
   certificate(name: string): CertificateSecret | null;
   /** The trust bundle under this SDS name, or null while there is none. */
-  trustBundle(name: string): TrustBundleSecret | null;
+  trustBundle(name: string): TrustBundle | null;
 }
 
 export interface CertificateSecret {
@@ -19,15 +21,6 @@ export interface CertificateSecret {
   readonly certificateChain: string;
   /** PEM. Never logged, never dumped. */
   readonly privateKey: string;
-  /** Changes with the content: contexts are cached by it. */
-  readonly version: string;
-}
-
-export interface TrustBundleSecret {
-  /** The trust domain these roots speak for. */
-  readonly trustDomain: string;
-  /** PEM certificates of the roots. */
-  readonly roots: string;
   /** Changes with the content: contexts are cached by it. */
   readonly version: string;
 }

@@ -51,6 +51,8 @@ export interface Connection {
   resumeReading(): void;
   /** The SPIFFE id of the peer's verified certificate; empty on a plain connection. */
   readonly peerIdentity: string;
+  /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal; empty on a plain connection. */
+  readonly peerFingerprint: string;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

@@ -1,0 +1,561 @@
+// Hot path.
+// One request on its way through the proxy and its response on the way back. One object per client connection, used for
+// one request after the other: between two writes it allocates the strings of the two heads and nothing else.
+import { type TimerWheelEntry, assertNever } from '@heddle/base';
+import { type AccessLogEntry, newRequestId } from '@heddle/telemetry';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ConnectionPool, ConnectionWaiter } from '../cluster/connection-pool.ts';
+import type { Endpoint } from '../cluster/endpoint.ts';
+import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
+import { FieldId } from '../http1/field-name.ts';
+import { writeRequestHead, writeResponseHead } from '../http1/head-writer.ts';
+import { BodyKind, listContains } from '../http1/message-head.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { ServerConnection, ServerExchange } from '../http1/server-connection.ts';
+import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import { redirectLocation, rewritePath } from '../routing/path-rewrite.ts';
+import type { RouteMatch } from '../routing/route-match.ts';
+import type { TransportError } from '../transport/transport.ts';
+import {
+  ClientCertMode,
+  type HttpSettings,
+  type HttpSettingsSlot,
+  type ProxyContext,
+} from './http-settings.ts';
+import { headChanges } from './header-changes.ts';
+import { type LocalReply, LocalReplies, reasonPhrase } from './response-flags.ts';
+
+const noBytes = Buffer.alloc(0);
+/** Istio's default of `attempts` for connect failures, where nothing has been sent and a repetition is safe for any method. */
+const maxConnectRetries = 2;
+const chunkEnd = '\r\n';
+const lastChunk = '0\r\n\r\n';
+
+/** Methods whose repetition changes nothing (RFC 9110 §9.2.2): only they are ever sent twice. */
+function isIdempotent(method: string): boolean {
+  return (
+    method === 'GET' ||
+    method === 'HEAD' ||
+    method === 'OPTIONS' ||
+    method === 'PUT' ||
+    method === 'DELETE' ||
+    method === 'TRACE'
+  );
+}
+
+/** Fires when nothing has moved for `stream_idle_timeout`; coarse: between one and two timeouts after the last byte. */
+class IdleWatch implements TimerWheelEntry {
+  deadlineMs = -1;
+  wheelSlot = -1;
+  private readonly exchange: ProxyExchange;
+
+  constructor(exchange: ProxyExchange) {
+    this.exchange = exchange;
+  }
+
+  onTimeout(): void {
+    this.exchange.onIdleCheck();
+  }
+}
+
+export class ProxyExchange
+  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TimerWheelEntry, AccessLogEntry
+{
+  deadlineMs = -1;
+  wheelSlot = -1;
+
+  // What access logs and metrics read.
+  startTimeMs = 0;
+  durationMs = 0;
+  responseCode = 0;
+  responseFlags = '-';
+  responseCodeDetails = '';
+  readonly connectionTerminationDetails = '';
+  bytesReceived = 0;
+  bytesSent = 0;
+  upstreamHost = '';
+  upstreamCluster = '';
+  upstreamLocalAddress = '';
+  upstreamTransportFailureReason = '';
+  readonly protocol = 'HTTP/1.1';
+  readonly requestedServerName = '';
+  routeName = '';
+
+  private readonly server: ServerConnection;
+  private readonly context: ProxyContext;
+  private readonly slot: HttpSettingsSlot;
+  private readonly idleWatch = new IdleWatch(this);
+  private settings: HttpSettings;
+  private head: RequestHead | null = null;
+  private responseHead: ResponseHead | null = null;
+  private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
+  private cluster: Cluster<ConnectionPool> | null = null;
+  private endpoint: Endpoint<ConnectionPool> | null = null;
+  private upstream: ClientConnection | null = null;
+  private requestText = '';
+  private waiting = false;
+  private active = false;
+  private requestEnded = false;
+  private bodyForwarded = false;
+  private responseStarted = false;
+  private chunksResponse = false;
+  private retriedStale = false;
+  private connectAttempts = 0;
+  private sawActivity = false;
+  private startedAt = 0;
+  private upstreamStartedAt = 0;
+  /** Body that came before there was a connection for it; reading is paused meanwhile. */
+  private heldBody: Buffer = noBytes;
+
+  constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
+    this.server = server;
+    this.context = context;
+    this.slot = slot;
+    this.settings = slot.current;
+  }
+
+  get downstreamPeerUriSan(): string {
+    return this.server.connection.peerIdentity;
+  }
+
+  get downstreamLocalAddress(): string {
+    return `${this.server.connection.localAddress}:${this.server.connection.localPort}`;
+  }
+
+  get downstreamRemoteAddress(): string {
+    return `${this.server.connection.remoteAddress}:${this.server.connection.remotePort}`;
+  }
+
+  requestHeader(name: string): string | null {
+    const head = this.head;
+    if (head === null) return null;
+    if (name.charCodeAt(0) !== 0x3a) return head.header(name);
+    switch (name) {
+      case ':method':
+        return head.method;
+      case ':path':
+        return head.path;
+      case ':authority':
+        return head.authority;
+      case ':scheme':
+        return this.settings.scheme;
+      default:
+        return null;
+    }
+  }
+
+  responseHeader(name: string): string | null {
+    return this.responseHead === null ? null : this.responseHead.header(name);
+  }
+
+  // ServerExchange: the client's side
+
+  onRequestHead(head: RequestHead): void {
+    this.begin(head);
+    if (head.method === 'CONNECT') {
+      this.reply(LocalReplies.connectNotAllowed);
+      return;
+    }
+    // An offer of h2c is declined by ignoring it (RFC 9110 §7.8); for anything else a silent downgrade would hang the client.
+    if (
+      head.hasUpgrade &&
+      listContains(head.valueById(FieldId.connection), 'upgrade') &&
+      !listContains(head.valueById(FieldId.upgrade), 'h2c')
+    ) {
+      this.reply(LocalReplies.upgradeNotAllowed);
+      return;
+    }
+    const match = this.settings.routes.current?.match(head, this.context.random) ?? null;
+    if (match === null) {
+      this.reply(LocalReplies.routeNotFound);
+      return;
+    }
+    this.route = match;
+    this.routeName = match.routeName;
+    switch (match.kind) {
+      case 'forward':
+        this.toCluster(match);
+        break;
+      case 'direct-response':
+        this.send(
+          match.directResponse!.status,
+          '-',
+          'direct_response',
+          'content-type: text/plain\r\n',
+          match.directResponse!.body,
+        );
+        break;
+      case 'redirect': {
+        const location = redirectLocation(match.redirect!, this.settings.scheme, head.authority, head.path);
+        this.send(match.redirect!.status, '-', 'direct_response', `location: ${location}\r\n`, noBytes);
+        break;
+      }
+      default:
+        assertNever(match.kind);
+    }
+  }
+
+  onRequestBody(buffer: Buffer, start: number, end: number): void {
+    if (!this.active) return;
+    this.bytesReceived += end - start;
+    this.sawActivity = true;
+    if (this.upstream === null) {
+      const more = buffer.subarray(start, end);
+      this.heldBody = this.heldBody.length === 0 ? Buffer.from(more) : Buffer.concat([this.heldBody, more]);
+      this.server.pauseRequest();
+      return;
+    }
+    this.bodyForwarded = true;
+    if (!this.upstream.writeBody(buffer, start, end)) this.server.pauseRequest();
+  }
+
+  onRequestEnd(): void {
+    if (!this.active) return;
+    this.requestEnded = true;
+    this.upstream?.endRequest();
+    this.armRouteTimeout();
+  }
+
+  onResponseDrain(): void {
+    this.upstream?.resumeResponse();
+  }
+
+  onClientGone(error: TransportError | null): void {
+    if (!this.active) return;
+    this.responseFlags = 'DC';
+    this.responseCodeDetails =
+      error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
+    this.letUpstreamGo();
+    this.finish();
+  }
+
+  onRejected(status: number, detail: string): void {
+    this.begin(null);
+    this.responseCode = status;
+    this.responseFlags = 'DPE';
+    this.responseCodeDetails = detail;
+    this.finish();
+  }
+
+  // ConnectionWaiter
+
+  onConnection(connection: ClientConnection): void {
+    this.waiting = false;
+    this.upstream = connection;
+    this.upstreamLocalAddress = connection.localAddress;
+    this.upstreamStartedAt = this.context.clock.monotonic();
+    if (this.requestText === '') this.requestText = this.writeRequest();
+    let writable = connection.writeHead(this, this.requestText, this.head!.method === 'HEAD');
+    if (this.heldBody.length > 0) {
+      const body = this.heldBody;
+      this.heldBody = noBytes;
+      this.bodyForwarded = true;
+      writable = connection.writeBody(body, 0, body.length);
+    }
+    if (this.requestEnded) connection.endRequest();
+    else if (writable) this.server.resumeRequest();
+  }
+
+  onConnectFailed(error: TransportError): void {
+    this.waiting = false;
+    this.upstreamTransportFailureReason = error.detail;
+    // Nothing was sent: another endpoint may be asked whatever the method.
+    if (this.connectAttempts <= maxConnectRetries) {
+      const endpoint = this.cluster!.pick(this.context.random, this.head!.authority);
+      if (endpoint !== null) {
+        this.toEndpoint(endpoint);
+        return;
+      }
+    }
+    this.reply(LocalReplies.connectFailure);
+  }
+
+  // UpstreamExchange: the upstream's side
+
+  onResponseHead(head: ResponseHead): void {
+    this.sawActivity = true;
+    this.responseHead = head;
+    this.responseCode = head.status;
+    this.responseCodeDetails = 'via_upstream';
+    const settings = this.settings;
+    const serviceTime = Math.round(this.context.clock.monotonic() - this.upstreamStartedAt);
+    let added = `${settings.serverLine}x-envoy-upstream-service-time: ${serviceTime}\r\n`;
+    if (!head.hasDate) added += `date: ${this.context.date.now()}\r\n`;
+    this.chunksResponse = head.bodyKind === BodyKind.untilClose;
+    if (this.chunksResponse) added += 'transfer-encoding: chunked\r\n';
+    if (this.server.isLast || !this.server.isRequestComplete) added += 'connection: close\r\n';
+    this.responseStarted = true;
+    const changes = headChanges(head, this.route!.responseHeaders, added);
+    const writable = this.server.writeHead(writeResponseHead(head, settings.responseFilter, changes));
+    if (!writable) this.upstream!.pauseResponse();
+  }
+
+  onResponseBody(buffer: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    this.bytesSent += end - start;
+    this.sawActivity = true;
+    let writable: boolean;
+    if (this.chunksResponse) {
+      this.server.writeText(`${(end - start).toString(16)}\r\n`);
+      this.server.writeBody(buffer, start, end);
+      writable = this.server.writeText(chunkEnd);
+    } else {
+      writable = this.server.writeBody(buffer, start, end);
+    }
+    if (!writable) this.upstream?.pauseResponse();
+  }
+
+  onResponseEnd(): void {
+    this.upstream = null;
+    if (this.chunksResponse) this.server.writeText(lastChunk);
+    this.finish();
+    this.server.endResponse();
+  }
+
+  onRequestDrain(): void {
+    this.server.resumeRequest();
+  }
+
+  onUpstreamFailed(failure: UpstreamFailure): void {
+    const stale = this.upstream !== null && this.upstream.requestCount > 1;
+    this.upstream = null;
+    this.cluster!.metrics.requestResets.value++;
+    this.upstreamTransportFailureReason = failure.detail;
+    if (this.responseStarted) {
+      this.responseFlags = failure.kind === 'protocol-error' ? 'UPE' : 'UC';
+      this.responseCodeDetails = 'upstream_reset_after_response_started{connection_termination}';
+      this.finish();
+      this.server.abort();
+      return;
+    }
+    // The keep-alive race: the peer closed a reused connection while the request was on its way. Not one byte came back.
+    if (
+      failure.beforeResponse &&
+      stale &&
+      !this.retriedStale &&
+      !this.bodyForwarded &&
+      isIdempotent(this.head!.method)
+    ) {
+      this.retriedStale = true;
+      this.waiting = true;
+      this.endpoint!.pool.acquireFresh(this);
+      return;
+    }
+    this.reply(
+      failure.kind === 'protocol-error' ? LocalReplies.protocolError : LocalReplies.connectionTermination,
+    );
+  }
+
+  // Timeouts
+
+  /** The route's timeout: from the request's end to the response's. */
+  onTimeout(): void {
+    if (!this.active) return;
+    if (this.cluster !== null) this.cluster.metrics.requestTimeouts.value++;
+    this.letUpstreamGo();
+    this.giveUp(LocalReplies.requestTimeout);
+  }
+
+  onIdleCheck(): void {
+    if (!this.active) return;
+    if (this.sawActivity) {
+      this.sawActivity = false;
+      this.context.timers.arm(this.idleWatch, this.settings.streamIdleTimeoutMs);
+      return;
+    }
+    this.letUpstreamGo();
+    this.giveUp(LocalReplies.idleTimeout);
+  }
+
+  private begin(head: RequestHead | null): void {
+    const settings = this.slot.current;
+    this.settings = settings;
+    this.head = head;
+    this.active = true;
+    this.startTimeMs = this.context.clock.now();
+    this.startedAt = this.context.clock.monotonic();
+    this.responseCode = 0;
+    this.responseFlags = '-';
+    this.responseCodeDetails = '';
+    this.bytesReceived = 0;
+    this.bytesSent = 0;
+    this.upstreamHost = '';
+    this.upstreamCluster = '';
+    this.upstreamLocalAddress = '';
+    this.upstreamTransportFailureReason = '';
+    this.routeName = '';
+    this.responseHead = null;
+    this.route = null;
+    this.cluster = null;
+    this.endpoint = null;
+    this.upstream = null;
+    this.requestText = '';
+    this.requestEnded = false;
+    this.bodyForwarded = false;
+    this.responseStarted = false;
+    this.chunksResponse = false;
+    this.retriedStale = false;
+    this.connectAttempts = 0;
+    this.sawActivity = true;
+    settings.requestsTotal.value++;
+    settings.requestsActive.value++;
+    // Left armed from an earlier request, the watch costs this one nothing.
+    if (settings.streamIdleTimeoutMs > 0 && this.idleWatch.wheelSlot < 0) {
+      this.context.timers.arm(this.idleWatch, settings.streamIdleTimeoutMs);
+    }
+  }
+
+  private toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
+    this.upstreamCluster = match.clusterName;
+    const cluster = match.cluster === null ? null : match.cluster.get();
+    if (cluster === null) {
+      this.reply({ ...LocalReplies.clusterNotFound, status: match.clusterNotFoundStatus });
+      return;
+    }
+    this.cluster = cluster;
+    const endpoint = cluster.pick(this.context.random, this.head!.authority);
+    if (endpoint === null) {
+      cluster.metrics.requestsWithoutEndpoint.value++;
+      this.reply(LocalReplies.noHealthyUpstream);
+      return;
+    }
+    this.toEndpoint(endpoint);
+  }
+
+  private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
+    if (this.endpoint === null) {
+      this.cluster!.metrics.requestsTotal.value++;
+      this.cluster!.metrics.requestsActive.value++;
+    } else {
+      this.endpoint.activeRequests--;
+    }
+    this.endpoint = endpoint;
+    endpoint.activeRequests++;
+    endpoint.requestsTotal++;
+    this.upstreamHost = endpoint.address;
+    this.connectAttempts++;
+    this.waiting = true;
+    endpoint.pool.acquire(this);
+  }
+
+  private armRouteTimeout(): void {
+    const timeoutMs = this.route?.timeoutMs ?? 0;
+    if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
+  }
+
+  private writeRequest(): string {
+    const head = this.head!;
+    const route = this.route!;
+    const settings = this.settings;
+    let added = '';
+    if (settings.useRemoteAddress) {
+      const earlier = head.header('x-forwarded-for');
+      added = `x-forwarded-for: ${earlier === null ? '' : `${earlier},`}${this.server.connection.remoteAddress}\r\nx-forwarded-proto: ${settings.scheme}\r\n`;
+    } else if (head.valueById(FieldId.forwardedProto) === '') {
+      added = `x-forwarded-proto: ${settings.scheme}\r\n`;
+    }
+    if (
+      settings.generateRequestId &&
+      (settings.useRemoteAddress || head.valueById(FieldId.requestId) === '')
+    ) {
+      added += `x-request-id: ${newRequestId(this.context.random)}\r\n`;
+    }
+    if (
+      settings.clientCertMode === ClientCertMode.sanitizeSet &&
+      this.server.connection.peerIdentity !== ''
+    ) {
+      const { peerFingerprint, peerIdentity } = this.server.connection;
+      added += `x-forwarded-client-cert: By=${settings.ownIdentity};Hash=${peerFingerprint};URI=${peerIdentity}\r\n`;
+    }
+    const timeoutMs = route.timeoutMs;
+    if (timeoutMs > 0) added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
+    const path = route.pathRewrite === null ? head.path : rewritePath(route.pathRewrite, head.path);
+    const rewritesHost = head.isAbsoluteForm || route.hostRewrite !== null;
+    const filter = rewritesHost ? settings.hostRewritingFilter : settings.requestFilter;
+    const changes = headChanges(head, route.requestHeaders, added);
+    return writeRequestHead(head, path, route.hostRewrite ?? head.authority, filter, changes);
+  }
+
+  /** Ends the exchange after its upstream was given up: with a reply where there is still room for one. */
+  private giveUp(reply: LocalReply): void {
+    if (!this.responseStarted) {
+      this.reply(reply);
+      return;
+    }
+    this.responseFlags = reply.flag;
+    this.responseCodeDetails = reply.details;
+    this.finish();
+    this.server.abort();
+  }
+
+  private countUpstream(): void {
+    const cluster = this.cluster;
+    const endpoint = this.endpoint;
+    if (cluster === null || endpoint === null) return;
+    const metrics = cluster.metrics;
+    metrics.requestsActive.value--;
+    endpoint.activeRequests--;
+    if (this.responseHead === null) {
+      endpoint.requestsFailed++;
+      return;
+    }
+    const status = this.responseHead.status;
+    // A status above 599 counts nowhere: there is no class for it.
+    const byClass = metrics.responsesByClass[(status / 100) | 0];
+    if (byClass !== undefined) byClass.value++;
+    metrics.requestTimeMs.observe(this.context.clock.monotonic() - this.upstreamStartedAt);
+    if (status >= 500) endpoint.requestsFailed++;
+  }
+
+  private letUpstreamGo(): void {
+    if (this.waiting) {
+      this.endpoint!.pool.cancel(this);
+      this.waiting = false;
+    }
+    const upstream = this.upstream;
+    this.upstream = null;
+    upstream?.abandon();
+  }
+
+  /** Answers the request itself, with the reason. */
+  private reply(reply: LocalReply): void {
+    this.send(
+      reply.status,
+      reply.flag,
+      reply.details,
+      'content-type: text/plain\r\n',
+      Buffer.from(reply.body),
+    );
+  }
+
+  private send(status: number, flag: string, details: string, lines: string, body: Buffer): void {
+    this.responseCode = status;
+    this.responseFlags = flag;
+    this.responseCodeDetails = details;
+    this.responseStarted = true;
+    const close = this.server.isLast || !this.server.isRequestComplete ? 'connection: close\r\n' : '';
+    this.server.writeHead(
+      `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\ncontent-length: ${body.length}\r\n${lines}` +
+        `date: ${this.context.date.now()}\r\n${this.settings.serverLine}${close}\r\n`,
+    );
+    if (body.length > 0 && this.head!.method !== 'HEAD') {
+      this.bytesSent = body.length;
+      this.server.writeBody(body, 0, body.length);
+    }
+    this.finish();
+    this.server.endResponse();
+  }
+
+  /** Counts and logs the exchange; nothing of it is touched afterwards. */
+  private finish(): void {
+    this.active = false;
+    this.heldBody = noBytes;
+    this.durationMs = this.context.clock.monotonic() - this.startedAt;
+    if (this.wheelSlot >= 0) this.context.timers.disarm(this);
+    const settings = this.settings;
+    settings.requestsActive.value--;
+    this.countUpstream();
+    for (const observer of settings.observers) observer.onFinished(this);
+  }
+}

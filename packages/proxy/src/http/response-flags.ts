@@ -1,0 +1,80 @@
+/** Envoy's response flags (`%RESPONSE_FLAGS%`) as far as this proxy sets them, each with its status and details. */
+export interface LocalReply {
+  readonly status: number;
+  readonly flag: string;
+  /** `%RESPONSE_CODE_DETAILS%`. */
+  readonly details: string;
+  /** What the client reads; says why, so that nobody has to guess behind a bare 503. */
+  readonly body: string;
+}
+
+export const LocalReplies = {
+  routeNotFound: {
+    status: 404,
+    flag: 'NR',
+    details: 'route_not_found',
+    body: 'no route for this host and path',
+  },
+  clusterNotFound: {
+    status: 503,
+    flag: 'NC',
+    details: 'cluster_not_found',
+    body: 'the route names a cluster that does not exist',
+  },
+  noHealthyUpstream: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },
+  connectFailure: {
+    status: 503,
+    flag: 'UF',
+    details: 'upstream_reset_before_response_started{connection_failure}',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+  },
+  connectionTermination: {
+    status: 503,
+    flag: 'UC',
+    details: 'upstream_reset_before_response_started{connection_termination}',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+  },
+  protocolError: {
+    status: 502,
+    flag: 'UPE',
+    details: 'upstream_reset_before_response_started{protocol_error}',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: protocol error',
+  },
+  requestTimeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
+  idleTimeout: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  upgradeNotAllowed: {
+    status: 403,
+    flag: '-',
+    details: 'upgrade_failed',
+    body: 'this listener takes no upgrades',
+  },
+  connectNotAllowed: { status: 404, flag: 'NR', details: 'route_not_found', body: 'no route for CONNECT' },
+} as const satisfies Record<string, LocalReply>;
+
+const reasons: Readonly<Record<number, string>> = {
+  200: 'OK',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  410: 'Gone',
+  418: "I'm a teapot",
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+};
+
+/** The reason phrase of a status line; `Unknown` for codes without one. */
+export function reasonPhrase(status: number): string {
+  return reasons[status] ?? 'Unknown';
+}

@@ -1,0 +1,287 @@
+// Hot path.
+// One HTTP/1.1 connection to an upstream: one exchange at a time, kept alive between them.
+import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import { ChunkScanner, chunkError } from './chunk-scanner.ts';
+import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
+import { BodyKind } from './message-head.ts';
+import { ResponseError, ResponseHead } from './response-head.ts';
+
+/** What waits for the response of one request. Calls are synchronous; bytes are valid during the call only. */
+export interface UpstreamExchange {
+  /** The final response's head. */
+  onResponseHead(head: ResponseHead): void;
+  /** Part of the body; chunked bodies come with their framing, trailers left out. */
+  onResponseBody(buffer: Buffer, start: number, end: number): void;
+  onResponseEnd(): void;
+  /** The upstream takes bytes again, after `writeBody` had answered false. */
+  onRequestDrain(): void;
+  /** No complete response will come. `isReset` tells a lost connection from a response that can't be understood. */
+  onUpstreamFailed(failure: UpstreamFailure): void;
+}
+
+export interface UpstreamFailure {
+  readonly kind: 'connection-termination' | 'protocol-error';
+  /** For `%UPSTREAM_TRANSPORT_FAILURE_REASON%` and details. */
+  readonly detail: string;
+  /** Not one byte of a response had come. */
+  readonly beforeResponse: boolean;
+}
+
+/** Told about the life of the connection between exchanges: its pool. */
+export interface ClientConnectionOwner {
+  onConnected(connection: ClientConnection): void;
+  /** The exchange is over and the connection may carry another one. */
+  onReusable(connection: ClientConnection): void;
+  /** The connection is gone; where it never was, `error` says why. */
+  onGone(connection: ClientConnection, error: TransportError | null): void;
+}
+
+/** `max_response_headers_kb` and `max_headers_count` of Envoy's upstream HTTP/1 codec. */
+const maxResponseHeadBytes = 80 * 1024;
+const maxResponseFields = 100;
+/** An upstream may send this many interim responses before the final one. */
+const maxInterimResponses = 16;
+const noBytes = Buffer.alloc(0);
+const lineEnd = Buffer.from('\r\n');
+
+const Phase = { connecting: 0, idle: 1, head: 2, body: 3, closed: 4 } as const;
+
+export class ClientConnection implements ConnectionHandler {
+  /** Requests sent on it so far: above 1, the connection is a reused one. */
+  requestCount = 0;
+  private connection: Connection | null = null;
+  private readonly owner: ClientConnectionOwner;
+  private exchange: UpstreamExchange | null = null;
+  private readonly scanner = new HeadScanner(false, maxResponseHeadBytes, maxResponseFields);
+  private readonly chunks = new ChunkScanner();
+  private readonly head = new ResponseHead();
+  private phase: number = Phase.connecting;
+  private isHeadRequest = false;
+  private requestEnded = false;
+  private bodyLeft = 0;
+  private interimResponses = 0;
+  private pending: Buffer = noBytes;
+  private scanned = 0;
+
+  constructor(owner: ClientConnectionOwner) {
+    this.owner = owner;
+  }
+
+  /** Gives the connection its byte stream: the pool makes both, each needs the other. */
+  attach(connection: Connection): void {
+    this.connection = connection;
+  }
+
+  get isConnected(): boolean {
+    return this.phase !== Phase.connecting && this.phase !== Phase.closed;
+  }
+
+  /** `address:port` of this side, for access logs; empty before the connection is made. */
+  get localAddress(): string {
+    const connection = this.connection;
+    return connection === null || !this.isConnected
+      ? ''
+      : `${connection.localAddress}:${connection.localPort}`;
+  }
+
+  // For the exchange
+
+  /** Sends a request's head for `exchange`, which is told everything that follows. */
+  writeHead(exchange: UpstreamExchange, text: string, isHeadRequest: boolean): boolean {
+    this.exchange = exchange;
+    this.isHeadRequest = isHeadRequest;
+    this.requestEnded = false;
+    this.interimResponses = 0;
+    this.requestCount++;
+    this.phase = Phase.head;
+    this.scanned = 0;
+    this.scanner.reset();
+    return this.connection!.writeLatin1(text);
+  }
+
+  /** Sends part of the body, framing included. False: wait for `onRequestDrain`. */
+  writeBody(buffer: Buffer, start: number, end: number): boolean {
+    return this.connection!.write(buffer, start, end);
+  }
+
+  /** The request is complete. */
+  endRequest(): void {
+    this.requestEnded = true;
+  }
+
+  pauseResponse(): void {
+    this.connection?.pauseReading();
+  }
+
+  resumeResponse(): void {
+    this.connection?.resumeReading();
+  }
+
+  /** Gives the exchange up: the connection can't be reused, since its answer would come to somebody else. */
+  abandon(): void {
+    this.exchange = null;
+    this.phase = Phase.closed;
+    this.connection?.destroy();
+  }
+
+  /** Closes a connection that carries nothing. */
+  close(): void {
+    this.connection?.destroy();
+  }
+
+  // ConnectionHandler
+
+  onConnect(): void {
+    this.phase = Phase.idle;
+    this.owner.onConnected(this);
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    if (this.phase === Phase.idle) {
+      // Bytes that nobody asked for would be the answer to the next request (response-queue poisoning).
+      this.phase = Phase.closed;
+      this.connection!.destroy();
+      return;
+    }
+    if (this.pending.length > 0) {
+      const whole = Buffer.concat([this.pending, buffer.subarray(start, end)]);
+      this.pending = noBytes;
+      this.parse(whole, 0, whole.length);
+      return;
+    }
+    this.parse(buffer, start, end);
+  }
+
+  onEnd(): void {
+    if (this.phase === Phase.body && this.head.bodyKind === BodyKind.untilClose) {
+      this.complete(false);
+      return;
+    }
+    this.connection!.destroy();
+  }
+
+  onDrain(): void {
+    this.exchange?.onRequestDrain();
+  }
+
+  onClose(error: TransportError | null): void {
+    const phase = this.phase;
+    this.phase = Phase.closed;
+    this.pending = noBytes;
+    const exchange = this.exchange;
+    this.exchange = null;
+    this.owner.onGone(this, phase === Phase.connecting ? (error ?? notConnected) : null);
+    if (exchange !== null && phase !== Phase.connecting) {
+      const beforeResponse = phase === Phase.head && this.scanned === 0 && this.interimResponses === 0;
+      exchange.onUpstreamFailed({
+        kind: 'connection-termination',
+        detail: error?.detail ?? 'connection closed',
+        beforeResponse,
+      });
+    }
+  }
+
+  // Parsing
+
+  private parse(buffer: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.phase === Phase.head) at = this.parseHead(buffer, at, end);
+      else if (this.phase === Phase.body) at = this.parseBody(buffer, at, end);
+      else return;
+      if (at < 0) return;
+    }
+  }
+
+  private parseHead(buffer: Buffer, start: number, end: number): number {
+    const result = this.scanner.scan(buffer, start, this.scanned, end - start);
+    if (result === needMore) {
+      this.scanned = end - start;
+      this.pending = Buffer.from(buffer.subarray(start, end));
+      return -1;
+    }
+    this.scanned = 0;
+    if (result < 0)
+      return this.fail(
+        result === HeadError.tooLarge ? 'response headers too large' : 'invalid response head',
+      );
+    const error = this.head.parse(this.scanner, buffer, start, result, this.isHeadRequest);
+    this.scanner.reset();
+    if (error !== ResponseError.none) return this.fail('invalid response framing');
+    const status = this.head.status;
+    if (status < 200) {
+      // The proxy has asked for no upgrade; 100 was answered by the proxy itself, others are advice.
+      if (status === 101 || ++this.interimResponses > maxInterimResponses)
+        return this.fail('unexpected interim response');
+      return start + result;
+    }
+    this.phase = Phase.body;
+    this.bodyLeft = this.head.contentLength;
+    if (this.head.bodyKind === BodyKind.chunked) this.chunks.reset();
+    const exchange = this.exchange!;
+    exchange.onResponseHead(this.head);
+    if (this.exchange !== exchange) return -1;
+    if (this.head.bodyKind === BodyKind.none) this.complete(start + result < end);
+    return start + result;
+  }
+
+  private parseBody(buffer: Buffer, start: number, end: number): number {
+    const exchange = this.exchange;
+    if (exchange === null) return -1;
+    switch (this.head.bodyKind) {
+      case BodyKind.length: {
+        const available = end - start;
+        const taken = available < this.bodyLeft ? available : this.bodyLeft;
+        this.bodyLeft -= taken;
+        exchange.onResponseBody(buffer, start, start + taken);
+        if (this.bodyLeft === 0 && this.exchange === exchange) this.complete(start + taken < end);
+        return start + taken;
+      }
+      case BodyKind.chunked: {
+        const wasInTrailers = this.chunks.isInTrailers;
+        const stop = this.chunks.scan(buffer, start, end);
+        if (stop === chunkError) return this.fail('invalid chunk framing');
+        if (!wasInTrailers) exchange.onResponseBody(buffer, start, stop);
+        if (this.chunks.isDone && this.exchange === exchange) {
+          exchange.onResponseBody(lineEnd, 0, lineEnd.length);
+          if (this.exchange === exchange) this.complete(stop < end);
+        }
+        return stop;
+      }
+      default:
+        exchange.onResponseBody(buffer, start, end);
+        return end;
+    }
+  }
+
+  /**
+   * The response is complete. A connection on which more bytes follow (they would answer somebody else's request:
+   * response-queue poisoning), or whose request is still on its way, carries no other exchange.
+   */
+  private complete(bytesFollow: boolean): void {
+    const exchange = this.exchange!;
+    this.exchange = null;
+    if (this.requestEnded && !this.head.closesConnection && !bytesFollow) {
+      this.phase = Phase.idle;
+      this.owner.onReusable(this);
+    } else {
+      this.phase = Phase.closed;
+      this.connection!.destroy();
+    }
+    exchange.onResponseEnd();
+  }
+
+  private fail(detail: string): number {
+    const exchange = this.exchange;
+    this.exchange = null;
+    this.phase = Phase.closed;
+    this.connection!.destroy();
+    exchange?.onUpstreamFailed({ kind: 'protocol-error', detail, beforeResponse: false });
+    return -1;
+  }
+}
+
+const notConnected: TransportError = Object.freeze({
+  kind: 'connect-failed',
+  detail: 'the connection was not made',
+});

@@ -1,0 +1,272 @@
+// Hot path.
+// Finds the parts of an HTTP/1.1 head in bytes, strictly (RFC 9112 §2–5) and resumably: any split of the bytes gives the
+// same result, and no byte is looked at twice. It makes no objects; positions are relative to the head's first byte.
+import { isFieldValueCharacter, isTargetCharacter, isTokenCharacter } from './character-class.ts';
+import { fieldIdOf } from './field-name.ts';
+
+/** What `scan` answers besides a position: more bytes are needed. */
+export const needMore = -1;
+
+/** Why a head is refused. `scan` answers with one of these numbers, all below `needMore`. */
+export const HeadError = {
+  badMethod: -2,
+  badTarget: -3,
+  badVersion: -4,
+  unsupportedVersion: -5,
+  badLineEnd: -6,
+  badFieldName: -7,
+  badFieldValue: -8,
+  lineFolding: -9,
+  tooLarge: -10,
+  tooManyFields: -11,
+  badStatus: -12,
+} as const;
+
+/** Numbers per field in `fields`. */
+export const fieldStride = 5;
+export const FieldOffset = { nameStart: 0, nameEnd: 1, valueStart: 2, valueEnd: 3, id: 4 } as const;
+
+const State = {
+  start: 0,
+  startLineFeed: 1,
+  method: 2,
+  target: 3,
+  requestVersion: 4,
+  responseVersion: 5,
+  status: 6,
+  reason: 7,
+  startLineEnd: 8,
+  fieldStart: 9,
+  fieldName: 10,
+  beforeValue: 11,
+  value: 12,
+  valueEnd: 13,
+  headEnd: 14,
+  done: 15,
+} as const;
+
+const versionPrefix = Buffer.from('HTTP/1.');
+const CR = 0x0d;
+const LF = 0x0a;
+const SP = 0x20;
+const HTAB = 0x09;
+const colon = 0x3a;
+
+/** Scans one head after another; `reset` between them. One per connection. */
+export class HeadScanner {
+  /** Positions and `FieldId` of each field: `fieldStride` numbers each. */
+  fields: Int32Array = new Int32Array(24 * fieldStride);
+  fieldCount = 0;
+  methodEnd = 0;
+  targetStart = 0;
+  targetEnd = 0;
+  /** 0 or 1: HTTP/1.0 or HTTP/1.1. */
+  minorVersion = 1;
+  status = 0;
+  /** Where the start line begins: after up to two empty lines, which clients sent in olden times. */
+  startLineStart = 0;
+  /** Where the first field begins. */
+  fieldsStart = 0;
+
+  private readonly isRequest: boolean;
+  private readonly maxBytes: number;
+  private readonly maxFields: number;
+  private state: number = State.start;
+  private mark = 0;
+  private valueEndMark = 0;
+  private emptyLines = 0;
+
+  constructor(isRequest: boolean, maxBytes: number, maxFields: number) {
+    this.isRequest = isRequest;
+    this.maxBytes = maxBytes;
+    this.maxFields = maxFields;
+  }
+
+  /** Forgets the last head. */
+  reset(): void {
+    this.state = State.start;
+    this.fieldCount = 0;
+    this.mark = 0;
+    this.valueEndMark = 0;
+    this.emptyLines = 0;
+    this.status = 0;
+  }
+
+  /** True where part of a head has been seen: the peer owes the rest. */
+  get isMidHead(): boolean {
+    return this.state !== State.start || this.emptyLines > 0;
+  }
+
+  /**
+   * Looks at `buffer[base + from, base + end)`, where the head began at `base` and everything before `from` has been
+   * looked at. Returns the position behind the head, `needMore`, or a `HeadError`.
+   */
+  scan(buffer: Uint8Array, base: number, from: number, end: number): number {
+    const limit = end > this.maxBytes ? this.maxBytes : end;
+    let i = from;
+    while (i < limit) {
+      const byte = buffer[base + i]!;
+      switch (this.state) {
+        case State.start:
+          if (byte === CR && this.emptyLines < 2 && this.isRequest) {
+            this.state = State.startLineFeed;
+            i++;
+            break;
+          }
+          this.startLineStart = i;
+          this.mark = i;
+          this.state = this.isRequest ? State.method : State.responseVersion;
+          break;
+        case State.startLineFeed:
+          if (byte !== LF) return HeadError.badLineEnd;
+          this.emptyLines++;
+          this.state = State.start;
+          i++;
+          break;
+        case State.method:
+          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          if (buffer[base + i] !== SP || i === this.mark) return HeadError.badMethod;
+          this.methodEnd = i;
+          this.targetStart = ++i;
+          this.state = State.target;
+          break;
+        case State.target:
+          while (i < limit && isTargetCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          // HTTP/0.9 ends here: `GET /` and a line end.
+          if (buffer[base + i] === CR) return HeadError.badVersion;
+          if (buffer[base + i] !== SP || i === this.targetStart) return HeadError.badTarget;
+          this.targetEnd = i;
+          this.mark = ++i;
+          this.state = State.requestVersion;
+          break;
+        case State.requestVersion:
+        case State.responseVersion: {
+          const index = i - this.mark;
+          if (index < versionPrefix.length) {
+            if (byte !== versionPrefix[index])
+              return index === 5 ? HeadError.unsupportedVersion : HeadError.badVersion;
+            i++;
+            break;
+          }
+          if (index === versionPrefix.length) {
+            if (byte !== 0x30 && byte !== 0x31) return HeadError.unsupportedVersion;
+            this.minorVersion = byte - 0x30;
+            i++;
+            break;
+          }
+          if (this.state === State.requestVersion) {
+            if (byte !== CR) return byte === LF ? HeadError.badLineEnd : HeadError.badVersion;
+            this.state = State.startLineEnd;
+          } else {
+            if (byte !== SP) return HeadError.badVersion;
+            this.state = State.status;
+            this.mark = i + 1;
+          }
+          i++;
+          break;
+        }
+        case State.status: {
+          const index = i - this.mark;
+          if (index < 3) {
+            if (byte < 0x30 || byte > 0x39) return HeadError.badStatus;
+            this.status = this.status * 10 + byte - 0x30;
+            i++;
+            break;
+          }
+          // The space before an absent reason may be absent too: servers do that, and clients all take it.
+          if (this.status < 100 || (byte !== SP && byte !== CR)) return HeadError.badStatus;
+          this.state = byte === SP ? State.reason : State.startLineEnd;
+          i++;
+          break;
+        }
+        case State.reason:
+          while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          if (buffer[base + i] !== CR) return HeadError.badLineEnd;
+          this.state = State.startLineEnd;
+          i++;
+          break;
+        case State.startLineEnd:
+          if (byte !== LF) return HeadError.badLineEnd;
+          this.fieldsStart = ++i;
+          this.state = State.fieldStart;
+          break;
+        case State.fieldStart:
+          if (byte === CR) {
+            this.state = State.headEnd;
+            i++;
+            break;
+          }
+          if (byte === SP || byte === HTAB) return HeadError.lineFolding;
+          if (this.fieldCount === this.maxFields) return HeadError.tooManyFields;
+          this.mark = i;
+          this.state = State.fieldName;
+          break;
+        case State.fieldName:
+          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          if (buffer[base + i] !== colon || i === this.mark) {
+            return buffer[base + i] === LF ? HeadError.badLineEnd : HeadError.badFieldName;
+          }
+          this.startField(buffer, base, i);
+          i++;
+          this.state = State.beforeValue;
+          break;
+        case State.beforeValue:
+          if (byte === SP || byte === HTAB) {
+            i++;
+            break;
+          }
+          this.mark = i;
+          this.valueEndMark = i;
+          this.state = State.value;
+          break;
+        case State.value: {
+          while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          const stop = buffer[base + i]!;
+          if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;
+          let last = i;
+          while (last > this.mark && (buffer[base + last - 1] === SP || buffer[base + last - 1] === HTAB))
+            last--;
+          this.valueEndMark = last;
+          this.state = State.valueEnd;
+          i++;
+          break;
+        }
+        case State.valueEnd:
+          if (byte !== LF) return HeadError.badLineEnd;
+          this.finishField();
+          i++;
+          this.state = State.fieldStart;
+          break;
+        default:
+          if (byte !== LF) return HeadError.badLineEnd;
+          this.state = State.done;
+          return i + 1;
+      }
+    }
+    return i >= this.maxBytes ? HeadError.tooLarge : needMore;
+  }
+
+  private startField(buffer: Uint8Array, base: number, nameEnd: number): void {
+    const at = this.fieldCount * fieldStride;
+    if (at === this.fields.length) {
+      const larger = new Int32Array(this.fields.length * 2);
+      larger.set(this.fields);
+      this.fields = larger;
+    }
+    this.fields[at + FieldOffset.nameStart] = this.mark;
+    this.fields[at + FieldOffset.nameEnd] = nameEnd;
+    this.fields[at + FieldOffset.id] = fieldIdOf(buffer, base + this.mark, base + nameEnd);
+  }
+
+  private finishField(): void {
+    const at = this.fieldCount * fieldStride;
+    this.fields[at + FieldOffset.valueStart] = this.mark;
+    this.fields[at + FieldOffset.valueEnd] = this.valueEndMark;
+    this.fieldCount++;
+  }
+}

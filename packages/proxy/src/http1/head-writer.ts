@@ -1,0 +1,97 @@
+// Hot path.
+// Writes the head that goes on to the next hop: the lines that came, byte for byte and in their order, without those
+// that concern only this hop (RFC 9110 §7.6.1), and with what the proxy adds.
+import { FieldId } from './field-name.ts';
+import { FieldOffset, fieldStride } from './head-scanner.ts';
+import type { MessageHead } from './message-head.ts';
+import type { RequestHead } from './request-head.ts';
+import type { ResponseHead } from './response-head.ts';
+
+const fieldIdCount = Math.max(...Object.values(FieldId)) + 1;
+
+/** Which fields are left out, by `FieldId`: decided when the configuration changes, looked up per field. */
+export type FieldFilter = Uint8Array;
+
+/** Fields that concern one hop only, plus those given. `Expect` is answered by the proxy, trailers are not forwarded. */
+export function createFieldFilter(dropped: readonly number[]): FieldFilter {
+  const filter = new Uint8Array(fieldIdCount);
+  const hopByHop = [
+    FieldId.connection,
+    FieldId.keepAlive,
+    FieldId.proxyConnection,
+    FieldId.te,
+    FieldId.upgrade,
+    FieldId.expect,
+    FieldId.trailer,
+    FieldId.proxyAuthorization,
+    FieldId.proxyAuthenticate,
+    FieldId.http2Settings,
+  ];
+  for (const id of [...hopByHop, ...dropped]) filter[id] = 1;
+  return filter;
+}
+
+/** Names that `Connection` nominates for removal, in lower case; empty for the usual `close` and `keep-alive`. */
+function nominatedFields(head: MessageHead): string[] {
+  const nominated: string[] = [];
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fieldId(index) !== FieldId.connection) continue;
+    for (const item of head.fieldValue(index).split(',')) {
+      const name = item.trim().toLowerCase();
+      if (name !== '' && name !== 'close' && name !== 'keep-alive') nominated.push(name);
+    }
+  }
+  return nominated;
+}
+
+/** The lines of `head` that pass the filter and are none of `replaced` (lower case), as few slices as possible. */
+function keptLines(head: MessageHead, filter: FieldFilter, replaced: readonly string[] | null): string {
+  let nominated: readonly string[] | null = head.hasConnectionField ? nominatedFields(head) : null;
+  if (replaced !== null) nominated = nominated === null ? replaced : [...nominated, ...replaced];
+  const { text, fields, fieldCount } = head;
+  let out = '';
+  let runStart = head.fieldsStart;
+  for (let index = 0; index < fieldCount; index++) {
+    const at = index * fieldStride;
+    let dropped = filter[fields[at + FieldOffset.id]!] === 1;
+    if (!dropped && nominated !== null && nominated.length > 0) {
+      dropped = nominated.includes(head.fieldName(index).toLowerCase());
+    }
+    if (!dropped) continue;
+    const lineStart = fields[at + FieldOffset.nameStart]!;
+    if (lineStart > runStart) out += text.slice(runStart, lineStart);
+    runStart = index + 1 < fieldCount ? fields[at + fieldStride + FieldOffset.nameStart]! : text.length - 2;
+  }
+  const end = text.length - 2;
+  return end > runStart ? out + text.slice(runStart, end) : out;
+}
+
+/** What the proxy changes in a head besides leaving hop-by-hop fields out. */
+export interface HeadChanges {
+  /** Lower-case names of fields that are left out because they are removed or written anew. */
+  readonly replaced: readonly string[] | null;
+  /** Lines to add, each ended by CRLF. */
+  readonly added: string;
+}
+
+/**
+ * The request head for the next hop: `path` and the Host in force, the kept lines, then the added ones. Where the filter
+ * drops `Host`, it is written from `authority` (RFC 9112 §3.2.2).
+ */
+export function writeRequestHead(
+  head: RequestHead,
+  path: string,
+  authority: string,
+  filter: FieldFilter,
+  changes: HeadChanges,
+): string {
+  const host = filter[FieldId.host] === 1 ? `host: ${authority}\r\n` : '';
+  return `${head.method} ${path} HTTP/1.1\r\n${host}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+}
+
+/** The response head for the client: HTTP/1.1 with the status line's reason as it came. */
+export function writeResponseHead(head: ResponseHead, filter: FieldFilter, changes: HeadChanges): string {
+  const line = head.text.slice(0, head.fieldsStart);
+  const statusLine = head.minorVersion === 1 ? line : `HTTP/1.1${line.slice(8)}`;
+  return `${statusLine}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+}

@@ -1,0 +1,101 @@
+// Hot path.
+import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
+
+/** How long a body is and how its end is known (RFC 9112 §6.3). */
+export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
+
+/** `toString('latin1')` without its argument checks; undeclared in Node's types, present in every version. */
+function latin1(buffer: Buffer, start: number, end: number): string {
+  return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
+}
+
+const emptyFields = new Int32Array(0);
+
+/** The part that request and response heads share: one string for the whole head and the positions of its fields. */
+export class MessageHead {
+  /** The head as it came, latin1: one character per byte. */
+  text = '';
+  fields: Int32Array = emptyFields;
+  fieldCount = 0;
+  fieldsStart = 0;
+  minorVersion = 1;
+  bodyKind: number = BodyKind.none;
+  /** Bytes of the body where `bodyKind` is `length`. */
+  contentLength = 0;
+  /** The peer wants the connection closed after this message. */
+  closesConnection = false;
+  /** A `Connection` field is there: nominated fields have to be looked for when forwarding. */
+  hasConnectionField = false;
+  hasUpgrade = false;
+
+  /** Takes over what the scanner found in `buffer[base, base + length)`. */
+  protected take(scanner: HeadScanner, buffer: Buffer, base: number, length: number): void {
+    this.text = latin1(buffer, base, base + length);
+    this.fields = scanner.fields;
+    this.fieldCount = scanner.fieldCount;
+    this.fieldsStart = scanner.fieldsStart;
+    this.minorVersion = scanner.minorVersion;
+    this.bodyKind = BodyKind.none;
+    this.contentLength = 0;
+    this.closesConnection = scanner.minorVersion === 0;
+    this.hasConnectionField = false;
+    this.hasUpgrade = false;
+  }
+
+  /** The value of the field at `index`, as it came. */
+  fieldValue(index: number): string {
+    const at = index * fieldStride;
+    return this.text.slice(this.fields[at + FieldOffset.valueStart], this.fields[at + FieldOffset.valueEnd]);
+  }
+
+  /** The name of the field at `index`, as it came. */
+  fieldName(index: number): string {
+    const at = index * fieldStride;
+    return this.text.slice(this.fields[at + FieldOffset.nameStart], this.fields[at + FieldOffset.nameEnd]);
+  }
+
+  /** The `FieldId` of the field at `index`. */
+  fieldId(index: number): number {
+    return this.fields[index * fieldStride + FieldOffset.id]!;
+  }
+
+  /** The first field with this `FieldId`, or an empty string. */
+  valueById(id: number): string {
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (this.fields[index * fieldStride + FieldOffset.id] === id) return this.fieldValue(index);
+    }
+    return '';
+  }
+
+  /** All values of a field joined with `,` (RFC 9110 §5.3), or null where it is absent. For routing and logs. */
+  header(lowerCaseName: string): string | null {
+    let found: string | null = null;
+    for (let index = 0; index < this.fieldCount; index++) {
+      const at = index * fieldStride;
+      const start = this.fields[at + FieldOffset.nameStart]!;
+      const end = this.fields[at + FieldOffset.nameEnd]!;
+      if (end - start !== lowerCaseName.length) continue;
+      if (this.text.slice(start, end).toLowerCase() !== lowerCaseName) continue;
+      const value = this.fieldValue(index);
+      found = found === null ? value : `${found},${value}`;
+    }
+    return found;
+  }
+}
+
+const digitsOnly = /^[0-9]{1,15}$/;
+
+/**
+ * The number in a Content-Length value, or -1 where it is not 1 to 15 digits: no sign, no list, nothing that another
+ * parser might read differently (RFC 9112 §6.3; 15 digits stay exact in a double).
+ */
+export function parseContentLength(value: string): number {
+  return digitsOnly.test(value) ? Number(value) : -1;
+}
+
+/** True where a comma-separated value holds `token`, compared without case. */
+export function listContains(value: string, token: string): boolean {
+  if (value.length < token.length) return false;
+  for (const item of value.split(',')) if (item.trim().toLowerCase() === token) return true;
+  return false;
+}

@@ -1,0 +1,173 @@
+// Hot path.
+import { FieldId } from './field-name.ts';
+import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
+import { BodyKind, MessageHead, listContains, parseContentLength } from './message-head.ts';
+
+/** Why a complete head is still no request we take. Numbers continue those of `HeadError`. */
+export const RequestError = {
+  none: 0,
+  badHost: -30,
+  missingHost: -31,
+  bothLengths: -32,
+  badContentLength: -33,
+  badTransferEncoding: -34,
+  badTargetForm: -35,
+  badExpectation: -36,
+  protectedFieldNominated: -37,
+} as const;
+
+// Host = uri-host [ ":" port ] (RFC 9110 §7.2): a name, an IPv4 address or a bracketed IPv6 address; no userinfo.
+const validHost = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
+
+/** One request's head. One object per connection, filled anew for each request. */
+export class RequestHead extends MessageHead {
+  method = '';
+  /** Origin form: path and query as they came, `*` for OPTIONS. */
+  path = '';
+  /** Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. */
+  authority = '';
+  /** The target was absolute (`GET http://reviews:9080/ HTTP/1.1`), as clients of a proxy write it. */
+  isAbsoluteForm = false;
+  expectsContinue = false;
+  private validatedHost = '';
+
+  /** Fills the head from a finished scan. Returns `RequestError.none` or why it is refused. */
+  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number): number {
+    this.take(scanner, buffer, base, length);
+    this.method = methodName(this.text, scanner.startLineStart, scanner.methodEnd);
+    this.expectsContinue = false;
+    this.isAbsoluteForm = false;
+    this.authority = '';
+    const fieldsError = this.examineFields();
+    if (fieldsError !== RequestError.none) return fieldsError;
+    return this.examineTarget(scanner.targetStart, scanner.targetEnd);
+  }
+
+  private examineFields(): number {
+    let hosts = 0;
+    let lengthSeen = false;
+    let encodingSeen = false;
+    for (let index = 0; index < this.fieldCount; index++) {
+      switch (this.fields[index * fieldStride + FieldOffset.id]) {
+        case FieldId.other:
+          break;
+        case FieldId.host: {
+          hosts++;
+          this.authority = this.fieldValue(index);
+          break;
+        }
+        case FieldId.contentLength: {
+          const length = parseContentLength(this.fieldValue(index));
+          if (length < 0 || lengthSeen) return RequestError.badContentLength;
+          lengthSeen = true;
+          this.contentLength = length;
+          break;
+        }
+        case FieldId.transferEncoding:
+          if (encodingSeen || this.fieldValue(index).toLowerCase() !== 'chunked')
+            return RequestError.badTransferEncoding;
+          encodingSeen = true;
+          break;
+        case FieldId.connection: {
+          const error = this.examineConnection(this.fieldValue(index));
+          if (error !== RequestError.none) return error;
+          break;
+        }
+        case FieldId.upgrade:
+          this.hasUpgrade = true;
+          break;
+        case FieldId.expect:
+          if (this.fieldValue(index).toLowerCase() !== '100-continue') return RequestError.badExpectation;
+          this.expectsContinue = this.minorVersion === 1;
+          break;
+        default:
+          break;
+      }
+    }
+    if (hosts > 1) return RequestError.badHost;
+    if (hosts === 0 && this.minorVersion === 1) return RequestError.missingHost;
+    if (encodingSeen) {
+      if (lengthSeen) return RequestError.bothLengths;
+      if (this.minorVersion === 0) return RequestError.badTransferEncoding;
+      this.bodyKind = BodyKind.chunked;
+    } else if (lengthSeen && this.contentLength > 0) {
+      this.bodyKind = BodyKind.length;
+    }
+    // Most requests of a connection name the same host: it is looked at once.
+    if (this.authority !== this.validatedHost) {
+      if (hosts === 1 && !validHost.test(this.authority)) return RequestError.badHost;
+      this.validatedHost = this.authority;
+    }
+    return RequestError.none;
+  }
+
+  private examineConnection(value: string): number {
+    this.hasConnectionField = true;
+    if (listContains(value, 'close')) this.closesConnection = true;
+    else if (this.minorVersion === 0 && listContains(value, 'keep-alive')) this.closesConnection = false;
+    for (const item of value.split(',')) {
+      if (isProtectedField(item.trim().toLowerCase())) return RequestError.protectedFieldNominated;
+    }
+    return RequestError.none;
+  }
+
+  private examineTarget(start: number, end: number): number {
+    const first = this.text.charCodeAt(start);
+    if (this.method === 'CONNECT') {
+      const target = this.text.slice(start, end);
+      if (!validHost.test(target) || !/:[0-9]{1,5}$/.test(target)) return RequestError.badTargetForm;
+      this.path = '';
+      this.authority = target;
+      return RequestError.none;
+    }
+    if (first === 0x2f) {
+      this.path = this.text.slice(start, end);
+      return RequestError.none;
+    }
+    if (first === 0x2a && end - start === 1) {
+      this.path = '*';
+      return this.method === 'OPTIONS' ? RequestError.none : RequestError.badTargetForm;
+    }
+    return this.examineAbsoluteTarget(this.text.slice(start, end));
+  }
+
+  /** `http://authority/path`: the authority replaces Host (RFC 9112 §3.2.2), so that what is routed is what is forwarded. */
+  private examineAbsoluteTarget(target: string): number {
+    if (target.slice(0, 7).toLowerCase() !== 'http://') return RequestError.badTargetForm;
+    let authorityEnd = 7;
+    while (authorityEnd < target.length) {
+      const character = target.charCodeAt(authorityEnd);
+      if (character === 0x2f || character === 0x3f) break;
+      authorityEnd++;
+    }
+    const authority = target.slice(7, authorityEnd);
+    if (!validHost.test(authority)) return RequestError.badHost;
+    const rest = target.slice(authorityEnd);
+    this.path = rest === '' ? '/' : rest.startsWith('/') ? rest : `/${rest}`;
+    this.authority = authority;
+    this.isAbsoluteForm = true;
+    return RequestError.none;
+  }
+}
+
+/** Fields that `Connection` may not name: removing them would change where a request goes, how long it is or who sent it. */
+function isProtectedField(name: string): boolean {
+  return (
+    name === 'host' ||
+    name === 'content-length' ||
+    name === 'transfer-encoding' ||
+    name === 'authorization' ||
+    name === 'cookie' ||
+    name === 'x-request-id' ||
+    name === 'traceparent' ||
+    name.startsWith('x-forwarded-') ||
+    name.startsWith('x-envoy-')
+  );
+}
+
+/** The method as a shared string for the common ones: no string is made for `GET`. */
+function methodName(text: string, start: number, end: number): string {
+  if (end - start === 3 && text.startsWith('GET', start)) return 'GET';
+  if (end - start === 4 && text.startsWith('POST', start)) return 'POST';
+  return text.slice(start, end);
+}

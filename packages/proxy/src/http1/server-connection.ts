@@ -1,0 +1,532 @@
+// Hot path.
+// One client's HTTP/1.1 connection: requests in, responses out, one exchange at a time. Pipelined requests wait in the
+// kernel's buffer or, what came with the current one, in `pending`.
+import { type Clock, type Random, type TimerWheel, type TimerWheelEntry, invariant } from '@heddle/base';
+import type { AcceptHandler, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import { ChunkScanner, chunkError } from './chunk-scanner.ts';
+import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
+import { BodyKind } from './message-head.ts';
+import { RequestError, RequestHead } from './request-head.ts';
+
+/**
+ * What serves the requests of one connection: one object per connection, told of one request after the other. Calls are
+ * synchronous. The bytes of `onRequestBody` are valid during the call only; chunked bodies come with their framing.
+ */
+export interface ServerExchange {
+  onRequestHead(head: RequestHead): void;
+  onRequestBody(buffer: Buffer, start: number, end: number): void;
+  onRequestEnd(): void;
+  /** The client takes bytes again, after `writeBody` had answered false. */
+  onResponseDrain(): void;
+  /** The connection is gone while a response was owed. */
+  onClientGone(error: TransportError | null): void;
+  /** A request could not be understood: answered with `status` by the connection, which closes. For metrics and logs. */
+  onRejected(status: number, detail: string): void;
+}
+
+/** Limits and timeouts of a listener's connections, with Envoy's names and defaults. */
+export interface ServerLimits {
+  /** `max_request_headers_kb` in bytes. */
+  readonly maxHeadBytes: number;
+  /** `max_headers_count`. */
+  readonly maxFields: number;
+  /** `idle_timeout`: between requests; 0 for none. */
+  readonly idleTimeoutMs: number;
+  /** `request_headers_timeout`: from the first byte of a head to its last; 0 for none. */
+  readonly headTimeoutMs: number;
+}
+
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: TimerWheel;
+}
+
+const Phase = { idle: 0, body: 1, awaitingResponse: 2, closing: 3, closed: 4 } as const;
+
+const noBytes = Buffer.alloc(0);
+const lineEnd = Buffer.from('\r\n');
+const badChunkFraming: TransportError = Object.freeze({
+  kind: 'reset',
+  detail: 'http1.codec_error: bad chunk framing',
+});
+const continueResponse = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** How an unreadable request is answered: status and the detail that Envoy's users know (`RESPONSE_CODE_DETAILS`). */
+function rejection(code: number): { readonly status: number; readonly detail: string } {
+  switch (code) {
+    case HeadError.tooLarge:
+      return { status: 431, detail: 'request_headers_too_large' };
+    case HeadError.tooManyFields:
+      return { status: 431, detail: 'http1.too_many_headers' };
+    case HeadError.unsupportedVersion:
+      return { status: 505, detail: 'http1.unsupported_version' };
+    case RequestError.badTransferEncoding:
+      return { status: 501, detail: 'http1.invalid_transfer_encoding' };
+    case RequestError.bothLengths:
+      return { status: 400, detail: 'http1.content_length_and_chunked_not_allowed' };
+    case RequestError.badContentLength:
+      return { status: 400, detail: 'http1.invalid_content_length' };
+    case RequestError.missingHost:
+      return { status: 400, detail: 'missing_host_header' };
+    case RequestError.badHost:
+      return { status: 400, detail: 'http1.invalid_authority' };
+    case RequestError.badTargetForm:
+    case HeadError.badTarget:
+      return { status: 400, detail: 'http1.invalid_url' };
+    case RequestError.badExpectation:
+      return { status: 417, detail: 'http1.unknown_expectation' };
+    case RequestError.protectedFieldNominated:
+      return { status: 400, detail: 'http1.connection_header_sanitization' };
+    default:
+      return { status: 400, detail: 'http1.codec_error' };
+  }
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  417: 'Expectation Failed',
+  426: 'Upgrade Required',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  505: 'HTTP Version Not Supported',
+};
+
+/** One accepted connection. */
+export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
+  deadlineMs = -1;
+  wheelSlot = -1;
+  readonly connection: Connection;
+  readonly head = new RequestHead();
+  /** True once nothing more may be asked on this connection: the next response says `Connection: close`. */
+  isLast = false;
+
+  private readonly exchange: ServerExchange;
+  private readonly scanner: HeadScanner;
+  private readonly chunks = new ChunkScanner();
+  private readonly limits: ServerLimits;
+  private readonly context: ServerContext;
+  private readonly owner: ServerConnections;
+  private phase: number = Phase.idle;
+  private bodyLeft = 0;
+  /** Bytes of a head that came in parts, or of requests sent ahead: the first `pendingLength` of `pending`. */
+  private pending: Buffer = noBytes;
+  private pendingLength = 0;
+  private scanned = 0;
+  private isParsing = false;
+  private requestEnded = false;
+  private responseStarted = false;
+  private responseEnded = false;
+  private readingPaused = false;
+  private clientEnded = false;
+
+  constructor(
+    connection: Connection,
+    createExchange: (server: ServerConnection) => ServerExchange,
+    limits: ServerLimits,
+    context: ServerContext,
+    owner: ServerConnections,
+  ) {
+    this.connection = connection;
+    this.limits = limits;
+    this.context = context;
+    this.owner = owner;
+    this.scanner = new HeadScanner(true, limits.maxHeadBytes, limits.maxFields);
+    this.exchange = createExchange(this);
+    this.armIdle();
+  }
+
+  /** True between the last byte of a response and the first of the next request. */
+  get isIdle(): boolean {
+    return this.phase === Phase.idle && !this.scanner.isMidHead && this.pendingLength === 0;
+  }
+
+  /** True once the last byte of the request's body has arrived: a response before that ends the connection. */
+  get isRequestComplete(): boolean {
+    return this.requestEnded;
+  }
+
+  // ConnectionHandler
+
+  onConnect(): void {
+    invariant(false, 'an accepted connection is told that it connected');
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    if (this.phase >= Phase.closing) return;
+    if (this.phase === Phase.awaitingResponse || this.isParsing) {
+      this.keep(buffer, start, end);
+      this.pauseReading();
+      return;
+    }
+    if (this.pendingLength === 0) {
+      this.parse(buffer, start, end);
+      return;
+    }
+    this.keep(buffer, start, end);
+    this.parsePending();
+  }
+
+  onEnd(): void {
+    this.clientEnded = true;
+    // A client may half-close behind its last request and still read the answer.
+    if (this.phase === Phase.idle) this.closeNow();
+    else if (this.phase === Phase.body) this.connection.destroy();
+    else this.isLast = true;
+  }
+
+  onDrain(): void {
+    if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.exchange.onResponseDrain();
+  }
+
+  onClose(error: TransportError | null): void {
+    const owed = (this.phase === Phase.body || this.phase === Phase.awaitingResponse) && !this.responseEnded;
+    this.phase = Phase.closed;
+    this.pending = noBytes;
+    this.pendingLength = 0;
+    this.context.timers.disarm(this);
+    this.owner.remove(this);
+    if (owed) this.exchange.onClientGone(error);
+  }
+
+  // TimerWheelEntry: idle between requests, or a head that does not come to its end.
+
+  onTimeout(): void {
+    if (this.phase !== Phase.idle) return;
+    if (this.scanner.isMidHead) this.reject(408, 'request_header_timeout');
+    else this.closeNow();
+  }
+
+  // For the exchange
+
+  /** Sends the response's head, complete with status line and empty line. False: wait for `onResponseDrain`. */
+  writeHead(text: string): boolean {
+    this.responseStarted = true;
+    return this.connection.writeLatin1(text);
+  }
+
+  /** Sends part of the body, framing included. False: wait for `onResponseDrain`. */
+  writeBody(buffer: Buffer, start: number, end: number): boolean {
+    return this.connection.write(buffer, start, end);
+  }
+
+  /** Sends text that belongs to the body: a chunk's framing, or a short reply. */
+  writeText(text: string): boolean {
+    return this.connection.writeLatin1(text);
+  }
+
+  /** The response is complete. The next request is taken up when this one is complete too. */
+  endResponse(): void {
+    if (this.phase >= Phase.closing) return;
+    this.responseEnded = true;
+    // An answer before the request's end: what is left of the body would be taken for a request. No second try.
+    if (this.isLast || !this.requestEnded) {
+      this.closeNow();
+      return;
+    }
+    this.finishExchange();
+  }
+
+  /** Drops the connection because the response can't be completed. */
+  abort(): void {
+    this.connection.destroy();
+  }
+
+  /** The upstream takes no more of the body for now. */
+  pauseRequest(): void {
+    this.pauseReading();
+  }
+
+  resumeRequest(): void {
+    this.resumeReading();
+  }
+
+  /** Ends after the current exchange, or at once where there is none. */
+  drain(): void {
+    this.isLast = true;
+    if (this.isIdle) this.closeNow();
+  }
+
+  // Parsing
+
+  private parse(buffer: Buffer, start: number, end: number): void {
+    this.isParsing = true;
+    let at = start;
+    while (at < end && this.phase <= Phase.body) {
+      if (this.phase === Phase.idle) {
+        at = this.parseHead(buffer, at, end);
+        if (at < 0) break;
+      } else {
+        at = this.parseBody(buffer, at, end);
+        if (at < 0) break;
+      }
+    }
+    this.isParsing = false;
+    if (at >= 0 && at < end && this.phase === Phase.awaitingResponse) {
+      this.keep(buffer, at, end);
+      this.pauseReading();
+    }
+    if (this.phase === Phase.idle) this.awaitNext();
+  }
+
+  private parsePending(): void {
+    const length = this.pendingLength;
+    this.pendingLength = 0;
+    this.parse(this.pending, 0, length);
+    // A connection that is idle again owns no memory but its state.
+    if (this.pendingLength === 0) this.pending = noBytes;
+  }
+
+  /** Between requests: what came already, then the idle timeout. */
+  private awaitNext(): void {
+    if (this.clientEnded || this.isLast) {
+      this.closeNow();
+      return;
+    }
+    if (!this.scanner.isMidHead) this.armIdle();
+    this.resumeReading();
+  }
+
+  /** Returns the position behind the head, or -1 where the head isn't complete or was refused. */
+  private parseHead(buffer: Buffer, start: number, end: number): number {
+    const from = this.scanned;
+    if (from === 0) this.scanner.reset();
+    const result = this.scanner.scan(buffer, start, from, end - start);
+    if (result === needMore) {
+      this.scanned = end - start;
+      this.keep(buffer, start, end);
+      if (from === 0) this.armHead();
+      return -1;
+    }
+    this.scanned = 0;
+    if (result < 0) return this.refuse(result);
+    const error = this.head.parse(this.scanner, buffer, start, result);
+    this.scanner.reset();
+    if (error !== RequestError.none) return this.refuse(error);
+    if (this.head.minorVersion === 0) {
+      this.reject(426, 'low_version');
+      return -1;
+    }
+    this.beginExchange();
+    return start + result;
+  }
+
+  private beginExchange(): void {
+    this.context.timers.disarm(this);
+    const head = this.head;
+    if (head.closesConnection) this.isLast = true;
+    this.responseStarted = false;
+    this.responseEnded = false;
+    this.requestEnded = head.bodyKind === BodyKind.none;
+    this.bodyLeft = head.contentLength;
+    if (head.bodyKind === BodyKind.chunked) this.chunks.reset();
+    this.phase = this.requestEnded ? Phase.awaitingResponse : Phase.body;
+    if (head.expectsContinue && !this.requestEnded) this.connection.writeLatin1(continueResponse);
+    this.exchange.onRequestHead(head);
+    if (this.requestEnded && this.phase === Phase.awaitingResponse && !this.responseEnded)
+      this.exchange.onRequestEnd();
+  }
+
+  private parseBody(buffer: Buffer, start: number, end: number): number {
+    if (this.head.bodyKind === BodyKind.length) {
+      const available = end - start;
+      const taken = available < this.bodyLeft ? available : this.bodyLeft;
+      this.bodyLeft -= taken;
+      if (this.bodyLeft === 0) this.requestEnded = true;
+      if (!this.responseEnded) this.exchange.onRequestBody(buffer, start, start + taken);
+      this.bodyProgress();
+      return start + taken;
+    }
+    const wasInTrailers = this.chunks.isInTrailers;
+    const stop = this.chunks.scan(buffer, start, end);
+    if (stop === chunkError) {
+      if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
+      if (this.responseStarted) this.connection.destroy();
+      else this.reject(400, 'http1.codec_error');
+      return -1;
+    }
+    if (!wasInTrailers && stop > start && !this.responseEnded)
+      this.exchange.onRequestBody(buffer, start, stop);
+    if (this.chunks.isDone) {
+      this.requestEnded = true;
+      if (!this.responseEnded) this.exchange.onRequestBody(lineEnd, 0, lineEnd.length);
+    }
+    this.bodyProgress();
+    return stop;
+  }
+
+  private bodyProgress(): void {
+    if (!this.requestEnded || this.phase !== Phase.body) return;
+    this.phase = Phase.awaitingResponse;
+    if (!this.responseEnded) this.exchange.onRequestEnd();
+  }
+
+  private finishExchange(): void {
+    this.phase = Phase.idle;
+    // Called while parsing, the loop in `parse` goes on with what came behind this request.
+    if (this.isParsing) return;
+    if (this.pendingLength > 0) this.parsePending();
+    else this.awaitNext();
+  }
+
+  private refuse(code: number): number {
+    const { status, detail } = rejection(code);
+    this.reject(status, detail);
+    return -1;
+  }
+
+  /** Answers what is no request and closes: nothing behind it can be trusted. */
+  private reject(status: number, detail: string): void {
+    if (this.phase >= Phase.closing) return;
+    this.phase = Phase.closing;
+    this.context.timers.disarm(this);
+    const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
+    this.connection.writeLatin1(
+      `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+    this.exchange.onRejected(status, detail);
+    this.connection.end();
+    this.owner.lingerClose(this);
+  }
+
+  private closeNow(): void {
+    if (this.phase >= Phase.closing) return;
+    this.phase = Phase.closing;
+    this.pending = noBytes;
+    this.pendingLength = 0;
+    this.context.timers.disarm(this);
+    this.connection.end();
+    this.owner.lingerClose(this);
+  }
+
+  private keep(buffer: Buffer, start: number, end: number): void {
+    const length = end - start;
+    const needed = this.pendingLength + length;
+    if (needed > this.pending.length) {
+      // Doubling, so that a head sent byte by byte costs no more than one sent at once.
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.pending.length * 2, 1024));
+      this.pending.copy(larger, 0, 0, this.pendingLength);
+      buffer.copy(larger, this.pendingLength, start, end);
+      this.pending = larger;
+    } else {
+      // Within `pending` itself this moves what is left to the front; copy handles the overlap.
+      buffer.copy(this.pending, this.pendingLength, start, end);
+    }
+    this.pendingLength = needed;
+  }
+
+  private pauseReading(): void {
+    if (this.readingPaused) return;
+    this.readingPaused = true;
+    this.connection.pauseReading();
+  }
+
+  private resumeReading(): void {
+    if (!this.readingPaused) return;
+    this.readingPaused = false;
+    this.connection.resumeReading();
+  }
+
+  private armIdle(): void {
+    if (this.limits.idleTimeoutMs > 0) this.context.timers.arm(this, this.limits.idleTimeoutMs);
+  }
+
+  private armHead(): void {
+    if (this.limits.headTimeoutMs > 0) this.context.timers.arm(this, this.limits.headTimeoutMs);
+  }
+}
+
+/** `delayed_close_timeout`: how long a peer may take to read the last response before the socket is dropped. */
+const lingerMs = 1000;
+
+/** Drops a connection whose peer does not close its side. */
+class Linger implements TimerWheelEntry {
+  deadlineMs = -1;
+  wheelSlot = -1;
+  private readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  onTimeout(): void {
+    this.connection.destroy();
+  }
+}
+
+/** The connections of one listener: drained together, closed together. */
+export class ServerConnections {
+  private readonly open = new Set<ServerConnection>();
+  private readonly lingering = new Map<ServerConnection, Linger>();
+  private readonly context: ServerContext;
+  private draining = false;
+  private emptied: (() => void) | null = null;
+
+  constructor(context: ServerContext) {
+    this.context = context;
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** Exchanges in flight. */
+  get busy(): number {
+    let busy = 0;
+    for (const connection of this.open) if (!connection.isIdle) busy++;
+    return busy;
+  }
+
+  /** Makes the accept handler of a listener; `limits` is asked for each connection, so that it follows the configuration. */
+  acceptor(
+    createExchange: (server: ServerConnection) => ServerExchange,
+    limits: () => ServerLimits,
+  ): AcceptHandler {
+    return (connection) => {
+      const server = new ServerConnection(connection, createExchange, limits(), this.context, this);
+      this.open.add(server);
+      if (this.draining) server.isLast = true;
+      return server;
+    };
+  }
+
+  /** Closes idle connections and lets the others finish their exchange. */
+  drain(): void {
+    this.draining = true;
+    for (const connection of [...this.open]) connection.drain();
+  }
+
+  /** Resolves when no connection is open any more. */
+  whenEmpty(): Promise<void> {
+    if (this.open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.emptied = resolve;
+    });
+  }
+
+  /** Drops everything. */
+  destroy(): void {
+    for (const connection of [...this.open]) connection.connection.destroy();
+  }
+
+  remove(connection: ServerConnection): void {
+    this.open.delete(connection);
+    const linger = this.lingering.get(connection);
+    if (linger !== undefined) {
+      this.context.timers.disarm(linger);
+      this.lingering.delete(connection);
+    }
+    if (this.open.size === 0 && this.emptied !== null) {
+      this.emptied();
+      this.emptied = null;
+    }
+  }
+
+  lingerClose(connection: ServerConnection): void {
+    if (!this.open.has(connection)) return;
+    const linger = new Linger(connection.connection);
+    this.lingering.set(connection, linger);
+    this.context.timers.arm(linger, lingerMs);
+  }
+}

@@ -1,0 +1,112 @@
+// Hot path.
+import type { Socket } from 'node:net';
+import { systemErrorCode } from '@heddle/base';
+import type { Connection, ConnectionHandler, TransportError } from '../transport.ts';
+
+/** Frozen failures: a reset under load makes no garbage. */
+const resetError: TransportError = Object.freeze({ kind: 'reset', detail: 'connection reset by peer' });
+const timeoutError: TransportError = Object.freeze({ kind: 'connect-timeout', detail: 'connection timeout' });
+
+/** The identity and fingerprint of a verified peer. */
+export interface VerifiedPeer {
+  readonly identity: string;
+  /** SHA-256 of the certificate in DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+}
+
+/** One `net.Socket` or `tls.TLSSocket` as a `Connection`. */
+export class NodeConnection implements Connection {
+  peerIdentity = '';
+  peerFingerprint = '';
+  remoteAddress = '';
+  remotePort = 0;
+  localAddress = '';
+  localPort = 0;
+  handler: ConnectionHandler | null = null;
+  private readonly socket: Socket;
+  private failure: TransportError | null = null;
+  private closed = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('end', () => this.handler?.onEnd());
+    socket.on('drain', () => this.handler?.onDrain());
+    socket.on('error', (error: Error) => {
+      this.failure ??= describe(error);
+    });
+    socket.on('close', () => this.onClose());
+  }
+
+  /** Called once the socket is established and, where it is secured, its peer verified. */
+  establish(peer: VerifiedPeer | null): void {
+    const socket = this.socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = socket.localAddress ?? '';
+    this.localPort = socket.localPort ?? 0;
+    if (peer !== null) {
+      this.peerIdentity = peer.identity;
+      this.peerFingerprint = peer.fingerprint;
+    }
+  }
+
+  /** Drops the socket for this reason, which `onClose` reports. */
+  fail(failure: TransportError): void {
+    this.failure ??= failure;
+    this.socket.destroy();
+  }
+
+  /** The connection could not be made in time. */
+  timeOut(): void {
+    this.fail(timeoutError);
+  }
+
+  write(buffer: Buffer, start: number, end: number): boolean {
+    // A copy, because `buffer` may be the read buffer that all sockets share, and the kernel may take only part of it now.
+    return this.socket.write(Buffer.from(buffer.subarray(start, end)));
+  }
+
+  writeLatin1(text: string): boolean {
+    return this.socket.write(text, 'latin1');
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  pauseReading(): void {
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    this.socket.resume();
+  }
+
+  private onClose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.handler?.onClose(this.failure);
+  }
+}
+
+function describe(error: Error): TransportError {
+  const code = systemErrorCode(error);
+  if (code === 'ECONNRESET' || code === 'EPIPE') return resetError;
+  if (code === 'ECONNREFUSED') return { kind: 'connect-failed', detail: 'connection refused' };
+  if (code === 'ETIMEDOUT') return timeoutError;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return { kind: 'connect-failed', detail: `name not resolved (${code})` };
+  if (
+    code.startsWith('ERR_SSL') ||
+    code.startsWith('ERR_TLS') ||
+    code.includes('CERT') ||
+    code === 'EPROTO'
+  ) {
+    return { kind: 'tls-failed', detail: `TLS handshake failed (${code})` };
+  }
+  return { kind: 'connect-failed', detail: code === '' ? error.message : code };
+}
