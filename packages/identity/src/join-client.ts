@@ -66,19 +66,39 @@ function parseTarget(options: JoinOptions): Result<Target, HeddleError> {
   return ok({ host, port, text: options.joinAddress, clock: options.clock, timeoutMs });
 }
 
-/** Waits for a socket to be ready for the first byte; an error's text where it never is. */
+const networkFailures = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'there is no such host'],
+  ['ECONNRESET', 'it reset the connection'],
+]);
+
+/** Why a socket was never ready. */
+interface ConnectFailure {
+  /** False where the other end spoke, but not as our control plane would. */
+  readonly isNetwork: boolean;
+  readonly reason: string;
+}
+
+function connectFailure(error: unknown): ConnectFailure {
+  const code = systemErrorCode(error);
+  // OpenSSL's codes are words (`DEPTH_ZERO_SELF_SIGNED_CERT`) or start with `ERR_`; the system's are `E…`.
+  const isNetwork = /^E(?!RR_|PROTO)[A-Z0-9]+$/.test(code);
+  return { isNetwork, reason: networkFailures.get(code) ?? (code || errorMessage(error)) };
+}
+
+/** Waits for a socket to be ready for the first byte; null when it is. */
 function established(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   target: Target,
-): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>();
+): Promise<ConnectFailure | null> {
+  const { promise, resolve } = Promise.withResolvers<ConnectFailure | null>();
   const timer = target.clock.setTimer(target.timeoutMs, () =>
-    resolve(`no answer within ${target.timeoutMs} ms`),
+    resolve({ isNetwork: true, reason: `no answer within ${target.timeoutMs} ms` }),
   );
   socket.once(event, () => resolve(null));
-  socket.once('error', (error) => resolve(systemErrorCode(error) || errorMessage(error)));
-  socket.once('close', () => resolve('the connection was closed'));
+  socket.once('error', (error) => resolve(connectFailure(error)));
+  socket.once('close', () => resolve({ isNetwork: true, reason: 'it closed the connection' }));
   return promise.finally(() => timer.cancel());
 }
 
@@ -88,7 +108,7 @@ async function fetchRoots(target: Target): Promise<Result<string, HeddleError>> 
   const failure = await established(socket, 'connect', target);
   if (failure !== null) {
     socket.destroy();
-    return unreachable(target, failure);
+    return unreachable(target, failure.reason);
   }
   const request = `GET /ca/root.pem HTTP/1.1\r\nhost: ${target.text}\r\nconnection: close\r\n\r\n`;
   const answer = await exchange(socket, request, target.clock, target.timeoutMs);
@@ -134,7 +154,7 @@ async function post(
   const failure = await established(socket, 'secureConnect', target);
   if (failure !== null) {
     socket.destroy();
-    return untrusted(target, failure);
+    return failure.isNetwork ? unreachable(target, failure.reason) : untrusted(target, failure.reason);
   }
   const peer = verifyPeer(socket, trustBundles(pinned), 'server', target.clock);
   const expected = controlPlaneSpiffeId(pinned.trustDomain);
