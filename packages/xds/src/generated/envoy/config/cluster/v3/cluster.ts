@@ -19,7 +19,10 @@ export const protobufFileName = "envoy/config/cluster/v3/cluster.proto";
 
 export interface Cluster {
   name: string;
-  clusterDiscoveryType?: { $case: "type"; value: Cluster_DiscoveryType } | undefined;
+  clusterDiscoveryType?: { $case: "type"; value: Cluster_DiscoveryType } | {
+    $case: "clusterType";
+    value: Cluster_CustomClusterType;
+  } | undefined;
   edsClusterConfig?: Cluster_EdsClusterConfig | undefined;
   connectTimeout?: Duration | undefined;
   perConnectionBufferLimitBytes?: number | undefined;
@@ -72,6 +75,12 @@ export const Cluster_DnsLookupFamily = {
 
 export type Cluster_DnsLookupFamily = typeof Cluster_DnsLookupFamily[keyof typeof Cluster_DnsLookupFamily];
 
+export interface Cluster_CustomClusterType {
+  name: string;
+  typedConfig?: Any | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Cluster_EdsClusterConfig {
   edsConfig?: ConfigSource | undefined;
   serviceName: string;
@@ -113,6 +122,9 @@ export const Cluster: MessageFns<Cluster> = {
     switch (message.clusterDiscoveryType?.$case) {
       case "type":
         writer.uint32(16).int32(message.clusterDiscoveryType.value);
+        break;
+      case "clusterType":
+        Cluster_CustomClusterType.encode(message.clusterDiscoveryType.value, writer.uint32(306).fork()).join();
         break;
     }
     if (message.edsClusterConfig !== undefined) {
@@ -179,6 +191,17 @@ export const Cluster: MessageFns<Cluster> = {
           }
 
           message.clusterDiscoveryType = { $case: "type", value: reader.int32() as any };
+          continue;
+        }
+        case 38: {
+          if (tag !== 306) {
+            break;
+          }
+
+          message.clusterDiscoveryType = {
+            $case: "clusterType",
+            value: Cluster_CustomClusterType.decode(reader, reader.uint32()),
+          };
           continue;
         }
         case 3: {
@@ -308,6 +331,15 @@ export const Cluster: MessageFns<Cluster> = {
         }
         break;
       }
+      case "clusterType": {
+        if (object.clusterDiscoveryType?.value !== undefined && object.clusterDiscoveryType?.value !== null) {
+          message.clusterDiscoveryType = {
+            $case: "clusterType",
+            value: Cluster_CustomClusterType.fromPartial(object.clusterDiscoveryType.value),
+          };
+        }
+        break;
+      }
     }
     message.edsClusterConfig = (object.edsClusterConfig !== undefined && object.edsClusterConfig !== null)
       ? Cluster_EdsClusterConfig.fromPartial(object.edsClusterConfig)
@@ -343,6 +375,65 @@ export const Cluster: MessageFns<Cluster> = {
         {},
       );
     message.respectDnsTtl = object.respectDnsTtl ?? false;
+    return message;
+  },
+};
+
+function createBaseCluster_CustomClusterType(): Cluster_CustomClusterType {
+  return { name: "", typedConfig: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_CustomClusterType: MessageFns<Cluster_CustomClusterType> = {
+  encode(message: Cluster_CustomClusterType, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.typedConfig !== undefined) {
+      Any.encode(message.typedConfig, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_CustomClusterType {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_CustomClusterType();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.typedConfig = Any.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_CustomClusterType>): Cluster_CustomClusterType {
+    return Cluster_CustomClusterType.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_CustomClusterType>): Cluster_CustomClusterType {
+    const message = createBaseCluster_CustomClusterType();
+    message.name = object.name ?? "";
+    message.typedConfig = (object.typedConfig !== undefined && object.typedConfig !== null)
+      ? Any.fromPartial(object.typedConfig)
+      : undefined;
     return message;
   },
 };
