@@ -1,0 +1,3 @@
+import { buildDashboard } from './tools/build-dashboard.ts';
+
+await buildDashboard();

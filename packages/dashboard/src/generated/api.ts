@@ -1,0 +1,330 @@
+// Generated from packages/control-plane/src/api/types.ts by `npm run generate -w @heddle/dashboard`. Do not edit.
+
+/**
+ * What the control plane's HTTP API says and takes: one type per answer and request. The dashboard works with a
+ * generated copy of this file, so it imports nothing. Times are milliseconds since 1970, latencies milliseconds.
+ */
+
+/** One thing wrong with what somebody wrote; the shape of `Problem` in `@heddle/base`. */
+export interface ApiProblem {
+  /** Stable and searchable, such as `HEDDLE_UNKNOWN_FIELD` or Istio's `IST0101`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+  /** Field path such as `spec.http[0].route[1].weight`. */
+  readonly path?: string;
+}
+
+/** The body of every answer with a status of 400 or more. */
+export interface ApiErrorBody {
+  readonly error: {
+    /** Stable: `HEDDLE_…`, listed in docs/reference/errors.md. */
+    readonly code: string;
+    /** One sentence a user can act on. */
+    readonly message: string;
+    readonly hint?: string;
+    readonly problems?: readonly ApiProblem[];
+  };
+}
+
+/** `POST /api/v1/login`: answered by 204 and the cookie `heddle_session`. */
+export interface LoginRequest {
+  /** The dashboard token that `heddle up` prints. */
+  readonly token: string;
+}
+
+/** `GET /api/v1/status`. */
+export interface StatusResponse {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly trustDomain: string;
+  /** The configuration's revision: grows by one with each change. */
+  readonly revision: number;
+  /** `host:port`. */
+  readonly apiAddress: string;
+  /** `host:port`. */
+  readonly xdsAddress: string;
+  /** `host:port`. */
+  readonly joinAddress: string;
+  /** Proxies connected at the moment. */
+  readonly proxies: number;
+  /** Instances published at the moment. */
+  readonly instances: number;
+}
+
+export interface ServicePort {
+  readonly number: number;
+  readonly protocol: string;
+}
+
+/** A service's traffic over the last ten seconds. */
+export interface ServiceTrafficSummary {
+  readonly requestsPerSecond: number;
+  /** Answers of 500 and above, and requests that got none. */
+  readonly errorsPerSecond: number;
+  /** Null where nothing was measured. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+export interface ServiceSummary {
+  readonly name: string;
+  readonly namespace: string;
+  /** Fully qualified, such as `reviews.default.svc.cluster.local`. */
+  readonly host: string;
+  readonly ports: readonly ServicePort[];
+  /** How many are published. */
+  readonly instances: number;
+  /** Values of the instances' label `version`, sorted. */
+  readonly versions: readonly string[];
+  /** Null where no traffic was ever reported. */
+  readonly traffic: ServiceTrafficSummary | null;
+}
+
+/** `GET /api/v1/services`. */
+export interface ServicesResponse {
+  readonly services: readonly ServiceSummary[];
+}
+
+/**
+ * `ready`: its lease is renewed. `grace`: its stream broke and it has two seconds to come back. `restored`: read from
+ * the store by a control plane that has just started and waits one lease for it to report.
+ */
+export type EndpointState = 'ready' | 'grace' | 'restored';
+
+export interface EndpointSummary {
+  /** The instance's unique id. */
+  readonly instance: string;
+  readonly service: string;
+  readonly namespace: string;
+  /** The label `version`, empty where there is none. */
+  readonly version: string;
+  /** Where other sidecars reach it. */
+  readonly address: string;
+  readonly port: number;
+  readonly servicePort: number;
+  readonly protocol: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** SPIFFE id. */
+  readonly identity: string;
+  readonly state: EndpointState;
+  /** When it was published. */
+  readonly since: number;
+  readonly leaseExpiresAt: number;
+}
+
+/** `GET /api/v1/endpoints?namespace=`. */
+export interface EndpointsResponse {
+  readonly endpoints: readonly EndpointSummary[];
+}
+
+/** How far a proxy is with one type of resource. */
+export interface ProxyTypeStatus {
+  /** Responses sent on this stream. */
+  readonly sent: number;
+  /** Responses acknowledged. */
+  readonly acknowledged: number;
+  /** Nothing is on its way and nothing was rejected last. */
+  readonly synced: boolean;
+}
+
+export type XdsTypeName = 'cds' | 'eds' | 'lds' | 'rds' | 'sds';
+
+/** A resource that a proxy refused to take. */
+export interface RejectedResource {
+  readonly type: XdsTypeName;
+  /** Empty where the proxy's reason names none. */
+  readonly name: string;
+  /** The proxy's own words. */
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface ProxySummary {
+  /** The xDS node id. */
+  readonly id: string;
+  readonly instance: string;
+  readonly namespace: string;
+  readonly service: string;
+  /** The label `version`, empty where there is none. */
+  readonly version: string;
+  /** SPIFFE id. */
+  readonly identity: string;
+  readonly remoteAddress: string;
+  readonly connectedAt: number;
+  readonly certificateNotAfter: number;
+  /** Types that the proxy has not asked for are absent. */
+  readonly types: Readonly<Partial<Record<XdsTypeName, ProxyTypeStatus>>>;
+  readonly rejected: readonly RejectedResource[];
+}
+
+/** `GET /api/v1/proxies`. */
+export interface ProxiesResponse {
+  readonly proxies: readonly ProxySummary[];
+}
+
+export interface CertificateSummary {
+  /** SPIFFE id; for the root that of its trust domain. */
+  readonly identity: string;
+  readonly kind: 'root' | 'control-plane' | 'workload';
+  /** Of a workload that is connected. */
+  readonly instance?: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** `GET /api/v1/certificates`. */
+export interface CertificatesResponse {
+  readonly certificates: readonly CertificateSummary[];
+}
+
+/** One service's traffic, oldest second first; all arrays have the same length. */
+export interface ServiceTrafficSeries {
+  readonly namespace: string;
+  readonly service: string;
+  readonly requests: readonly number[];
+  readonly errors: readonly number[];
+  /** Null for a second without requests. */
+  readonly p50Ms: readonly (number | null)[];
+  readonly p99Ms: readonly (number | null)[];
+}
+
+/** `GET /api/v1/traffic?seconds=300`. */
+export interface TrafficResponse {
+  readonly intervalMs: 1000;
+  /** End of the last interval. */
+  readonly endMs: number;
+  readonly services: readonly ServiceTrafficSeries[];
+}
+
+/** One service's traffic in the second that has just passed. */
+export interface ServiceTrafficSample {
+  readonly namespace: string;
+  readonly service: string;
+  readonly requestsPerSecond: number;
+  readonly errorsPerSecond: number;
+  readonly p50Ms: number | null;
+  readonly p90Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** The data of `event: traffic` in `GET /api/v1/traffic/stream`, sent each second. */
+export interface TrafficEvent {
+  readonly timeMs: number;
+  readonly services: readonly ServiceTrafficSample[];
+}
+
+export interface ManifestFile {
+  /** As the user named it; `-` for standard input. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** `POST /api/v1/apply`: everything is stored, or nothing is. */
+export interface ApplyRequest {
+  readonly files: readonly ManifestFile[];
+  /** For objects that name none. */
+  readonly namespace: string;
+  /** Refuses what would only be warned about. */
+  readonly strict?: boolean;
+  /** Judges, stores nothing. */
+  readonly dryRun?: boolean;
+}
+
+export type ApplyChange = 'created' | 'configured' | 'unchanged';
+
+export interface ObjectReference {
+  /** Such as `networking.istio.io/v1`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ApplyResult extends ObjectReference {
+  readonly change: ApplyChange;
+  readonly warnings: readonly ApiProblem[];
+}
+
+export interface ApplyResponse {
+  readonly results: readonly ApplyResult[];
+}
+
+/** `POST /api/v1/delete`: the objects that the files name. */
+export interface DeleteRequest {
+  readonly files: readonly ManifestFile[];
+  readonly namespace: string;
+}
+
+export interface DeleteResult extends ObjectReference {
+  readonly change: 'deleted' | 'not-found';
+}
+
+export interface DeleteResponse {
+  readonly results: readonly DeleteResult[];
+}
+
+/** What has become of an object. */
+export interface ObjectStatus {
+  /** Always true for what is stored; kept for kinds that can be refused later. */
+  readonly accepted: boolean;
+  /** Re-evaluated whenever services or other objects change. */
+  readonly warnings: readonly ApiProblem[];
+  /** Of the connected proxies that use the object's resources, how many have acknowledged the present ones. */
+  readonly proxies: { readonly acknowledged: number; readonly total: number };
+}
+
+export interface ObjectMetadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Decimal revision of the last change. */
+  readonly resourceVersion: string;
+  /** Grows by one with each change of the spec. */
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly creationTimestamp: string;
+}
+
+/** A stored object, in the form its kind has in YAML. */
+export interface ObjectWithStatus {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMetadata;
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status: ObjectStatus;
+}
+
+/** `GET /api/v1/resources/<plural>?namespace=`. */
+export interface ResourcesResponse {
+  readonly items: readonly ObjectWithStatus[];
+}
+
+/** `POST /api/v1/tokens`. */
+export interface TokenRequest {
+  readonly kind: 'join' | 'dashboard';
+  /** How often a join token may be used; default 1. */
+  readonly uses?: number;
+  /** Default one hour for join tokens; dashboard tokens don't expire. */
+  readonly ttlSeconds?: number;
+  /** Restricts a join token to workloads of one namespace. */
+  readonly namespace?: string;
+  /** Restricts a join token to one service account. */
+  readonly serviceAccount?: string;
+}
+
+export interface TokenResponse {
+  /** Shown once; only its hash is kept. */
+  readonly token: string;
+  /** For join tokens: the command to run on the other machine. */
+  readonly joinCommand?: string;
+}
