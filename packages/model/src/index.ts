@@ -6,3 +6,8 @@ export * from './manifest/to-yaml.ts';
 export * from './mesh/model.ts';
 export type { ObjectSource, Position } from './source/place.ts';
 export type { ManifestFile } from './source/read-documents.ts';
+export * from './mesh/host-name.ts';
+export * from './mesh/mesh-compiler.ts';
+export * from './mesh/services.ts';
+export { analyze, type AnalysisInput } from './analysis/analyze.ts';
+export * from './analysis/status.ts';

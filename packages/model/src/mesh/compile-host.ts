@@ -1,0 +1,106 @@
+// Everything about one host: what it is compiled from is what a change must look at again.
+import { isDeepStrictEqual } from 'node:util';
+import { type DestinationRule, type VirtualService, keyOf } from '../manifest/object.ts';
+import { deepFreeze } from '../manifest/deep-freeze.ts';
+import { compileRules, defaultRule } from './compile-rules.ts';
+import { expandHost } from './host-name.ts';
+import type { HostView, MeshHost, MeshService, Subset } from './model.ts';
+import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
+import { isVisible, namedNamespaces } from './visibility.ts';
+
+export interface HostContext {
+  readonly domain: string;
+  readonly rootNamespace: string;
+  readonly index: ObjectIndex;
+  readonly services: ReadonlyMap<string, MeshService>;
+}
+
+/** Where a host that only a VirtualService names can be reached, as in Istio: plain HTTP's port. */
+const portsWithoutService = [{ number: 80, protocol: 'http' }] as const;
+
+/** No namespace has this name: it stands for all that are not named anywhere. */
+const anyOtherNamespace = '';
+
+/** A compiled host and the hosts whose services it was compiled with. */
+export interface CompiledHost {
+  readonly host: MeshHost;
+  readonly dependencies: ReadonlySet<string>;
+}
+
+/** Compiles a host: one view for all client namespaces, and one for each of those that differ. */
+export function compileHost(host: string, context: HostContext): CompiledHost {
+  const service = context.services.get(host) ?? null;
+  const candidates = {
+    virtualServices: context.index.virtualServices(host),
+    destinationRules: context.index.destinationRules(host),
+  };
+  const dependencies = new Set<string>();
+  for (const { object } of candidates.virtualServices) {
+    for (const { destination } of (object.spec.http ?? []).flatMap((rule) => rule.route ?? [])) {
+      dependencies.add(expandHost(destination.host, object.metadata.namespace, context.domain));
+    }
+  }
+  const compile = (namespace: string): HostView =>
+    deepFreeze(compileView(host, service, namespace, candidates, context));
+  const shared = compile(anyOtherNamespace);
+  const views = new Map<string, HostView>();
+  for (const namespace of specialNamespaces(candidates)) {
+    const view = compile(namespace);
+    if (!isDeepStrictEqual(view, shared)) views.set(namespace, view);
+  }
+  return { host: Object.freeze({ host, service, shared, views }), dependencies };
+}
+
+interface Candidates {
+  readonly virtualServices: readonly Candidate<VirtualService>[];
+  readonly destinationRules: readonly Candidate<DestinationRule>[];
+}
+
+/** The client namespaces that any object about the host treats differently from others. */
+function specialNamespaces({ virtualServices, destinationRules }: Candidates): Set<string> {
+  const namespaces = new Set<string>();
+  for (const { object } of virtualServices) {
+    for (const namespace of namedNamespaces(object)) namespaces.add(namespace);
+    for (const match of (object.spec.http ?? []).flatMap((rule) => rule.match ?? [])) {
+      if (match.sourceNamespace !== undefined) namespaces.add(match.sourceNamespace);
+    }
+  }
+  for (const { object } of destinationRules) {
+    namespaces.add(object.metadata.namespace);
+    for (const namespace of namedNamespaces(object)) namespaces.add(namespace);
+  }
+  return namespaces;
+}
+
+function compileView(
+  host: string,
+  service: MeshService | null,
+  namespace: string,
+  { virtualServices, destinationRules }: Candidates,
+  context: HostContext,
+): HostView {
+  const virtualService = virtualServices.find(({ object }) => isVisible(object, namespace))?.object;
+  const rules = applicableRules(destinationRules, namespace, service?.namespace, context.rootNamespace);
+  const ports = (service?.ports ?? portsWithoutService).map(({ number: port, protocol }) => {
+    const { domain, services } = context;
+    const compiled =
+      virtualService === undefined ? [] : compileRules(virtualService, { domain, services, namespace, port });
+    // As in Istio, a VirtualService without a rule for this port leaves the port alone.
+    return { port, protocol, rules: compiled.length === 0 ? [defaultRule(host, port)] : compiled };
+  });
+  return {
+    ports,
+    subsets: mergeSubsets(rules),
+    virtualService: virtualService === undefined ? null : keyOf(virtualService),
+    destinationRules: rules.map(keyOf),
+  };
+}
+
+/** Subsets of all rules; of two with one name the older rule's counts. */
+export function mergeSubsets(rules: readonly DestinationRule[]): Subset[] {
+  const subsets = new Map<string, Subset>();
+  for (const { name, labels } of rules.flatMap(({ spec }) => spec.subsets ?? [])) {
+    if (!subsets.has(name)) subsets.set(name, { name, labels: labels ?? {} });
+  }
+  return [...subsets.values()];
+}

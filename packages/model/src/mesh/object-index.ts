@@ -1,0 +1,145 @@
+import type {
+  DestinationRule,
+  MeshObject,
+  ObjectKey,
+  StoredObject,
+  VirtualService,
+} from '../manifest/object.ts';
+import { formatKey, keyOf } from '../manifest/object.ts';
+import { comparePatterns, expandHost, hostMatches } from './host-name.ts';
+import { isVisible } from './visibility.ts';
+
+/** An object that says something about a host. */
+export interface Candidate<T extends MeshObject> {
+  readonly object: T;
+  readonly createdRevision: number;
+  /** The host or wildcard by which it does, as a full name. */
+  readonly pattern: string;
+}
+
+/** The hosts an object's rules are about, as full names. */
+export function hostsOf(object: MeshObject, domain: string): string[] {
+  const hosts = object.kind === 'VirtualService' ? (object.spec.hosts ?? []) : [object.spec.host];
+  return hosts.map((host) => expandHost(host, object.metadata.namespace, domain));
+}
+
+/** Oldest first; the name decides between equally old ones, so that the order never depends on the input's. */
+export function byAge<T extends MeshObject>(a: Candidate<T>, b: Candidate<T>): number {
+  if (a.createdRevision !== b.createdRevision) return a.createdRevision - b.createdRevision;
+  return formatKey(keyOf(a.object)) < formatKey(keyOf(b.object)) ? -1 : 1;
+}
+
+/** Objects by the hosts they are about. */
+export class ObjectIndex {
+  readonly #domain: string;
+  readonly #objects = new Map<string, StoredObject>();
+  /** Candidates by their pattern. */
+  readonly #exact = new Map<string, Candidate<MeshObject>[]>();
+  readonly #wildcards: Candidate<MeshObject>[] = [];
+
+  constructor(domain: string) {
+    this.#domain = domain;
+  }
+
+  get objects(): Iterable<StoredObject> {
+    return this.#objects.values();
+  }
+
+  /** Adds or replaces an object. Returns the patterns about which it says or said something. */
+  set(stored: StoredObject): string[] {
+    const { object, createdRevision } = stored;
+    const before = this.delete(keyOf(object));
+    this.#objects.set(formatKey(keyOf(object)), stored);
+    const patterns = hostsOf(object, this.#domain);
+    for (const pattern of patterns) {
+      const candidate = { object, createdRevision, pattern };
+      if (pattern.startsWith('*')) {
+        this.#wildcards.push(candidate);
+        continue;
+      }
+      const others = this.#exact.get(pattern);
+      if (others === undefined) this.#exact.set(pattern, [candidate]);
+      else others.push(candidate);
+    }
+    return [...before, ...patterns];
+  }
+
+  /** Removes an object. Returns the patterns about which it said something. */
+  delete(key: ObjectKey): string[] {
+    const stored = this.#objects.get(formatKey(key));
+    if (stored === undefined) return [];
+    this.#objects.delete(formatKey(key));
+    const patterns = hostsOf(stored.object, this.#domain);
+    const keep = ({ object }: Candidate<MeshObject>): boolean => object !== stored.object;
+    for (const pattern of patterns) {
+      const rest = this.#exact.get(pattern)?.filter(keep) ?? [];
+      if (rest.length === 0) this.#exact.delete(pattern);
+      else this.#exact.set(pattern, rest);
+    }
+    this.#wildcards.splice(0, this.#wildcards.length, ...this.#wildcards.filter(keep));
+    return patterns;
+  }
+
+  /** Hosts that VirtualServices name without wildcard. */
+  *namedHosts(): Generator<string> {
+    for (const [host, candidates] of this.#exact) {
+      if (candidates.some(({ object }) => object.kind === 'VirtualService')) yield host;
+    }
+  }
+
+  /** Whether a VirtualService names the host without wildcard. */
+  isNamed(host: string): boolean {
+    return this.#exact.get(host)?.some(({ object }) => object.kind === 'VirtualService') ?? false;
+  }
+
+  /** Every VirtualService about a host, the one that decides first: the most specific pattern, then the oldest. */
+  virtualServices(host: string): Candidate<VirtualService>[] {
+    return this.#candidates(host)
+      .filter((found): found is Candidate<VirtualService> => found.object.kind === 'VirtualService')
+      .sort((a, b) => comparePatterns(a.pattern, b.pattern) || byAge(a, b));
+  }
+
+  /** Every DestinationRule about a host, in the same order. */
+  destinationRules(host: string): Candidate<DestinationRule>[] {
+    return this.#candidates(host)
+      .filter((found): found is Candidate<DestinationRule> => found.object.kind === 'DestinationRule')
+      .sort((a, b) => comparePatterns(a.pattern, b.pattern) || byAge(a, b));
+  }
+
+  #candidates(host: string): Candidate<MeshObject>[] {
+    return [
+      ...(this.#exact.get(host) ?? []),
+      ...this.#wildcards.filter(({ pattern }) => hostMatches(pattern, host)),
+    ];
+  }
+}
+
+/**
+ * The DestinationRules that hold for clients of a namespace: those of the client's namespace, else those of the service's,
+ * else those of the root namespace. Of the first namespace that has any, those with the most specific host count together,
+ * oldest first. `candidates` are in the order of `ObjectIndex.destinationRules`.
+ */
+export function applicableRules(
+  candidates: readonly Candidate<DestinationRule>[],
+  clientNamespace: string,
+  serviceNamespace: string | undefined,
+  rootNamespace: string,
+): DestinationRule[] {
+  const order = [
+    { home: clientNamespace, isRoot: false },
+    { home: serviceNamespace, isRoot: serviceNamespace === rootNamespace },
+    { home: rootNamespace, isRoot: true },
+  ];
+  for (const { home, isRoot } of order) {
+    const rules = candidates.filter(({ object }) => {
+      if (object.metadata.namespace !== home || !isVisible(object, clientNamespace)) return false;
+      // What the root namespace says for everybody comes last for its own clients too.
+      const isForAll = home === rootNamespace && object.spec.exportTo?.includes('.') !== true;
+      return !isForAll || isRoot;
+    });
+    const pattern = rules[0]?.pattern;
+    if (pattern !== undefined)
+      return rules.filter((rule) => rule.pattern === pattern).map(({ object }) => object);
+  }
+  return [];
+}

@@ -1,0 +1,19 @@
+import type { MeshObject } from '../manifest/object.ts';
+
+/** Whether an object is exported to clients of a namespace: to everybody unless `exportTo` says otherwise. */
+export function isVisible(object: MeshObject, namespace: string): boolean {
+  const { exportTo } = object.spec;
+  if (exportTo === undefined || exportTo.length === 0) return true;
+  return exportTo.some((target) => {
+    if (target === '.') return namespace === object.metadata.namespace;
+    return target === '*' || target === namespace;
+  });
+}
+
+/** The namespaces that `exportTo` names, `.` resolved; empty where it is everybody. */
+export function namedNamespaces(object: MeshObject): string[] {
+  const exportTo = object.spec.exportTo ?? [];
+  return exportTo
+    .filter((target) => target !== '*')
+    .map((target) => (target === '.' ? object.metadata.namespace : target));
+}
