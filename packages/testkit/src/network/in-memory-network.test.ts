@@ -76,8 +76,9 @@ describe('in-memory network', () => {
   });
 
   test('bytes are overwritten once onData returns: who keeps a reference reads rubbish', async () => {
-    const { client, server, until } = await openHarness(4);
-    let kept = Buffer.alloc(0);
+    const harness = await openHarness(4);
+    const { client, server } = harness;
+    let kept: Buffer = Buffer.alloc(0);
     const inServer = new RecordingHandler();
     const listener = await server.listen({ address: { host: '10.0.0.2', port: 0 }, security: null }, () => ({
       onConnect: () => undefined,
@@ -93,7 +94,7 @@ describe('in-memory network', () => {
     client
       .connect({ address: listener.address, security: null, timeoutMs: 100 }, inClient)
       .writeLatin1('abc');
-    await until(() => inServer.bytes === 3);
+    await harness.until(() => inServer.bytes === 3);
     assert.equal(inServer.received.toString(), 'abc');
     assert.ok(!kept.toString('latin1').includes('c'));
   });
