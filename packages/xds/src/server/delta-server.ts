@@ -1,0 +1,119 @@
+// The server's side of incremental xDS: pure protocol over `RpcStream`. What it serves comes from a `ResourceSource`.
+import type { Clock } from '@heddle/base';
+import { RpcCode } from '../rpc.ts';
+import type { RpcMethod, RpcStatus } from '../rpc.ts';
+import { waitForAcknowledgements } from './acknowledgements.ts';
+import type { AcknowledgementOutcome, AcknowledgementTarget } from './acknowledgements.ts';
+import { DeltaStream } from './delta-stream.ts';
+import type { StreamContext } from './delta-stream.ts';
+import { FirstSyncSlots } from './first-sync-slots.ts';
+import type { ResourceSource, XdsClient } from './resource-source.ts';
+import { ResponseCache } from './response-cache.ts';
+import type { RejectedResource, StreamStatus } from './stream-status.ts';
+
+export type { AcknowledgementOutcome, AcknowledgementTarget };
+
+/** The path of the method that `DeltaServer.method` serves. */
+export const deltaAdsMethod =
+  '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
+
+/** What the server's owner is told, synchronously. */
+export interface DeltaServerHooks {
+  /** A client said who it is. Null lets it in; the owner checks that the node belongs to the certificate's identity. */
+  onConnect?(client: XdsClient): RpcStatus | null;
+  /** A client that had been let in is gone. */
+  onDisconnect?(client: XdsClient): void;
+  onAck?(client: XdsClient, typeUrl: string, names: readonly string[]): void;
+  onNack?(client: XdsClient, rejected: readonly RejectedResource[]): void;
+  /** The source failed; the stream is ended. */
+  onError?(client: XdsClient | null, error: unknown): void;
+}
+
+export interface DeltaServerOptions {
+  readonly source: ResourceSource;
+  readonly clock: Clock;
+  readonly hooks?: DeltaServerHooks;
+  /** How this control plane names itself to clients; the default is `heddle`. */
+  readonly identifier?: string;
+  /**
+   * How long one step of a change may wait for the one before it to be confirmed, so that a client that refuses or never
+   * answers cannot hold it up for ever. The default is 5,000.
+   */
+  readonly holdTimeoutMs?: number;
+  /** A response is divided above this size; the default of 1 MiB stays below what gRPC clients take (4 MiB). */
+  readonly maxResponseBytes?: number;
+  /** The default is 100,000. */
+  readonly maxNamesPerType?: number;
+  /** How many clients may be in their first sync at once; the default is 64. */
+  readonly maxFirstSyncs?: number;
+  /** How much of what was sent is kept to be shared; the default is 8 MiB. */
+  readonly maxSharedBytes?: number;
+}
+
+export class DeltaServer {
+  /** To be registered under `deltaAdsMethod`. */
+  readonly method: RpcMethod;
+  private readonly streams = new Set<DeltaStream>();
+  private readonly clock: Clock;
+  private readonly unwatch: () => void;
+
+  constructor(options: DeltaServerOptions) {
+    this.clock = options.clock;
+    const context: StreamContext = {
+      source: options.source,
+      clock: options.clock,
+      hooks: options.hooks ?? {},
+      responses: new ResponseCache(options.identifier ?? 'heddle', options.maxSharedBytes ?? 8 * 1024 * 1024),
+      slots: new FirstSyncSlots(options.maxFirstSyncs ?? 64),
+      holdTimeoutMs: options.holdTimeoutMs ?? 5000,
+      maxResponseBytes: options.maxResponseBytes ?? 1024 * 1024,
+      maxNamesPerType: options.maxNamesPerType ?? 100_000,
+      onClosed: (stream) => this.streams.delete(stream),
+    };
+    this.method = {
+      kind: 'stream',
+      open: (stream, peer) => {
+        const opened = new DeltaStream(context, stream, peer);
+        this.streams.add(opened);
+        return opened;
+      },
+    };
+    this.unwatch = options.source.watch((changes) => {
+      for (const stream of this.streams) stream.noteChanges(changes);
+    });
+  }
+
+  /** The clients that are connected now. */
+  status(): StreamStatus[] {
+    const result: StreamStatus[] = [];
+    for (const stream of this.streams) {
+      const status = stream.status();
+      if (status !== null) result.push(status);
+    }
+    return result;
+  }
+
+  /**
+   * Resolves when every connected client that was told an older state of any target has confirmed the present one, has
+   * unsubscribed, or is gone; or else after `timeoutMs`. Call it after the source has told the change.
+   */
+  whenAcknowledged(
+    targets: readonly AcknowledgementTarget[],
+    timeoutMs: number,
+  ): Promise<AcknowledgementOutcome> {
+    return waitForAcknowledgements(this.streams, targets, timeoutMs, this.clock);
+  }
+
+  /** Ends the streams of the clients that match; all by default. Clients come back by themselves. */
+  disconnect(status: RpcStatus, matches?: (client: XdsClient) => boolean): void {
+    for (const stream of this.streams) {
+      if (matches === undefined || (stream.client !== null && matches(stream.client))) stream.close(status);
+    }
+  }
+
+  /** Ends all streams and stops listening to the source. */
+  close(): void {
+    this.unwatch();
+    this.disconnect({ code: RpcCode.unavailable, message: 'The control plane is shutting down.' });
+  }
+}

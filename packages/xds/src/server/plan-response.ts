@@ -1,0 +1,82 @@
+import type { EncodedResource, ResourceSource, XdsClient } from './resource-source.ts';
+import type { TypeState } from './type-state.ts';
+
+/** What one response will hold. */
+export interface ResponsePlan {
+  readonly resources: readonly EncodedResource[];
+  readonly removed: readonly string[];
+}
+
+export interface PlanLimits {
+  /** Monotonic milliseconds. */
+  readonly now: number;
+  readonly holdTimeoutMs: number;
+  readonly maxResponseBytes: number;
+  /** Whether resources may be sent; where not, only that a name does not exist. */
+  readonly mayUpdate: boolean;
+  /** Whether only what the client asked for just now may be sent. */
+  readonly onlyForced: boolean;
+  /** Whether removals may be sent that nobody asked about. */
+  readonly mayRemove: boolean;
+}
+
+/**
+ * Takes the next response's worth out of what is pending, and notes in `state` that the client knows it. Null when there
+ * is nothing to send now.
+ */
+export function planResponse(
+  client: XdsClient,
+  state: TypeState,
+  source: ResourceSource,
+  limits: PlanLimits,
+): ResponsePlan | null {
+  const resources: EncodedResource[] = [];
+  const removed: string[] = [];
+  let bytes = 0;
+  const names = limits.onlyForced ? state.forced : state.pending;
+  for (const name of names) {
+    const isForced = state.forced.has(name);
+    const resource = source.get(client, state.typeUrl, name);
+    const known = state.known.get(name);
+    if (resource === undefined) {
+      if (isForced) {
+        removed.push(name);
+        noteRemoved(state, name);
+      } else if (typeof known === 'string' && !state.heldRemovals.has(name)) {
+        state.heldRemovals.set(name, limits.now + limits.holdTimeoutMs);
+      }
+    } else {
+      if (!limits.mayUpdate) continue;
+      state.heldRemovals.delete(name);
+      if (isForced || known !== resource.version) {
+        if (resources.length > 0 && bytes + resource.bytes.length > limits.maxResponseBytes) break;
+        bytes += resource.bytes.length;
+        resources.push(resource);
+        state.known.set(name, resource.version);
+      }
+    }
+    state.pending.delete(name);
+    state.forced.delete(name);
+  }
+  if (!limits.onlyForced) {
+    for (const [name, deadline] of state.heldRemovals) {
+      if (!limits.mayRemove && deadline > limits.now) continue;
+      removed.push(name);
+      noteRemoved(state, name);
+    }
+  }
+  if (resources.length > 0 || removed.length > 0) {
+    state.isAnswerDue = false;
+    return { resources, removed };
+  }
+  if (!state.isAnswerDue || !limits.mayUpdate || limits.onlyForced) return null;
+  state.isAnswerDue = false;
+  return { resources, removed };
+}
+
+/** The client will know that the name does not exist; for a name that only a wildcard covered there is nothing to know. */
+function noteRemoved(state: TypeState, name: string): void {
+  state.heldRemovals.delete(name);
+  if (state.named.has(name)) state.known.set(name, null);
+  else state.known.delete(name);
+}

@@ -1,0 +1,113 @@
+// One type of resources on one stream: what the client asked for, what it knows, what it should be told.
+import type { TypeStatus } from './stream-status.ts';
+
+/** A response that has been sent and not been answered. */
+export interface InFlight {
+  /** Counts the responses of this type on this stream. */
+  readonly sequence: number;
+  /** Monotonic milliseconds. */
+  readonly sentAt: number;
+  readonly names: readonly string[];
+}
+
+/** Beyond this many unanswered responses the oldest is forgotten: a client that never answers costs no more memory. */
+const maxInFlight = 64;
+
+export class TypeState {
+  readonly typeUrl: string;
+  /** Whether the client wants everything there is. */
+  isWildcard = false;
+  /** What the client wants by name. */
+  readonly named = new Set<string>();
+  /**
+   * What the client was last told of each resource: its version, or null that there is none. Holds no more than a pointer
+   * per resource, because there are as many as proxies times resources.
+   */
+  readonly known = new Map<string, string | null>();
+  /** Names to compare with the source. */
+  readonly pending = new Set<string>();
+  /** Names to answer even where nothing changed. */
+  readonly forced = new Set<string>();
+  /** Names that are gone and that the client may still be using, with the monotonic time at which that ends to matter. */
+  readonly heldRemovals = new Map<string, number>();
+  /** Whether a response is due even if it is empty. */
+  isAnswerDue = false;
+  readonly inFlight = new Map<string, InFlight>();
+  /** What the client refused, with its reason, until it is sent anew. */
+  readonly rejected = new Map<string, { readonly reason: string; readonly at: number }>();
+  private sequence = 0;
+  private acknowledged = 0;
+
+  constructor(typeUrl: string) {
+    this.typeUrl = typeUrl;
+  }
+
+  /** Whether a change of this name concerns the client. */
+  isInterestedIn(name: string): boolean {
+    return this.isWildcard || this.named.has(name);
+  }
+
+  /** Nothing is to be sent (held removals apart) and nothing is on its way. */
+  get isIdle(): boolean {
+    return this.pending.size === 0 && !this.isAnswerDue && this.inFlight.size === 0;
+  }
+
+  /** Idle, and the client uses what it was sent. */
+  get isSettled(): boolean {
+    return this.isIdle && this.rejected.size === 0;
+  }
+
+  /** The sequence number that the next response will have. */
+  get nextSequence(): number {
+    return this.sequence + 1;
+  }
+
+  /** Whether a response sent after `since` waits for its answer. */
+  isWaitingForAnswer(since: number): boolean {
+    for (const response of this.inFlight.values()) {
+      if (response.sentAt > since) return true;
+    }
+    return false;
+  }
+
+  /** The sequence number of the last unanswered response with this name, or 0. */
+  inFlightSequenceOf(name: string): number {
+    let sequence = 0;
+    for (const response of this.inFlight.values()) {
+      if (response.names.includes(name)) sequence = response.sequence;
+    }
+    return sequence;
+  }
+
+  noteSent(nonce: string, names: readonly string[], now: number): void {
+    this.sequence++;
+    this.inFlight.set(nonce, { sequence: this.sequence, sentAt: now, names });
+    for (const name of names) this.rejected.delete(name);
+    if (this.inFlight.size <= maxInFlight) return;
+    for (const oldest of this.inFlight.keys()) {
+      this.inFlight.delete(oldest);
+      return;
+    }
+  }
+
+  noteAcknowledged(): void {
+    this.acknowledged++;
+  }
+
+  /** Forgets everything about a name. */
+  forget(name: string): void {
+    this.known.delete(name);
+    this.pending.delete(name);
+    this.forced.delete(name);
+    this.heldRemovals.delete(name);
+    this.rejected.delete(name);
+  }
+
+  status(): TypeStatus {
+    return {
+      sent: this.sequence,
+      acknowledged: this.acknowledged,
+      synced: this.isSettled && this.heldRemovals.size === 0,
+    };
+  }
+}
