@@ -41,7 +41,8 @@ export function renderError(error: unknown, debug: boolean): string {
     if (!debug) lines.push(`${dim('hint:')} HEDDLE_DEBUG=1 shows where; it is a bug worth reporting`);
   }
   if (debug) {
-    for (let cause = error; cause instanceof Error; cause = cause.cause) lines.push(cause.stack ?? String(cause));
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      lines.push(cause.stack ?? String(cause));
   }
   return `${lines.join('\n')}\n`;
 }

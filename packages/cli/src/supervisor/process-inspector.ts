@@ -84,7 +84,7 @@ async function processTree(leader: number): Promise<readonly number[]> {
   const statuses = (await Promise.all(numbers.map(readStatus))).filter((status) => status !== null);
   const members = new Set(statuses.filter((status) => status.session === leader).map(({ pid }) => pid));
   members.add(leader);
-  for (let before = 0; before !== members.size; ) {
+  for (let before = 0; before !== members.size;) {
     before = members.size;
     for (const { pid, parent } of statuses) if (members.has(parent)) members.add(pid);
   }

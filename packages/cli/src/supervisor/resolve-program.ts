@@ -49,7 +49,17 @@ export async function resolveProgram(name: string, searchPath: string): Promise<
         () => false,
       ));
     if (isDirectory) throw notExecutable(name, 'is a directory');
-    const runtime = nearestName(name, ['node', 'npm', 'npx', 'python3', 'java', 'deno', 'bun', 'ruby', 'php']);
+    const runtime = nearestName(name, [
+      'node',
+      'npm',
+      'npx',
+      'python3',
+      'java',
+      'deno',
+      'bun',
+      'ruby',
+      'php',
+    ]);
     throw new CliError('HEDDLE_COMMAND_NOT_FOUND', `there is no program '${name}'`, {
       hint: name.includes('/')
         ? `the path is taken from ${process.cwd()}`
@@ -81,7 +91,8 @@ export async function interpreterOf(path: string, searchPath: string): Promise<s
     const line = buffer.toString('latin1', 0, bytesRead).split('\n', 1)[0] ?? '';
     if (!line.startsWith('#!')) return undefined;
     const words = line.slice(2).trim().split(/\s+/);
-    const program = words[0]?.endsWith('/env') === true ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
+    const program =
+      words[0]?.endsWith('/env') === true ? words.slice(1).find((word) => !word.startsWith('-')) : words[0];
     return program === undefined ? undefined : await findProgram(program, searchPath);
   } finally {
     await file.close();

@@ -74,4 +74,6 @@ export interface WorkloadContext {
   readonly output: WorkloadOutput;
   /** The environment that the application inherits; default this process's. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** The sidecar's program; default the real one. */
+  readonly sidecarEntry?: string;
 }

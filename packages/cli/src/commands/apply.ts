@@ -1,0 +1,70 @@
+import { parseName } from '../flags.ts';
+import { defineCommand } from './define-command.ts';
+import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
+
+export interface ApplyFlags extends ConnectionFlags {
+  readonly filename: readonly string[];
+  readonly namespace: string;
+  readonly strict: boolean;
+  readonly dryRun: boolean;
+  readonly recursive: boolean;
+}
+
+export const applyCommand = defineCommand<ApplyFlags>(
+  {
+    brief: 'Store configuration: Istio VirtualServices and DestinationRules',
+    usage: ['-f FILE|DIR|URL|- [FLAGS]'],
+    text: [
+      'Reads YAML or JSON, any number of documents, and stores all of it or nothing. What is wrong is reported with ' +
+        'file, line and column. References to hosts or subsets that do not exist are stored with a warning, as in ' +
+        'Istio; --strict refuses them.',
+    ],
+    examples: [
+      ['Apply a file', 'heddle apply -f reviews-80-20.yaml'],
+      [
+        'Check a directory of files, change nothing',
+        'heddle apply -f config/ --recursive --dry-run --strict',
+      ],
+      ['Apply what another program prints', 'envsubst < rule.yaml | heddle apply -f -'],
+    ],
+  },
+  {
+    flags: {
+      filename: {
+        kind: 'parsed',
+        parse: String,
+        variadic: true,
+        placeholder: 'FILE',
+        brief: 'file, directory, URL, or - for standard input; may be repeated',
+      },
+      namespace: {
+        kind: 'parsed',
+        parse: parseName,
+        default: 'default',
+        placeholder: 'NS',
+        brief: 'for objects that name none',
+      },
+      strict: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'refuse what would be a warning',
+      },
+      dryRun: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'say what would happen, store nothing',
+      },
+      recursive: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'read directories in directories too',
+      },
+      ...connectionFlags,
+    },
+    aliases: { f: 'filename', n: 'namespace', R: 'recursive' },
+  },
+  async () => (await import('../configuration/apply.ts')).apply,
+);

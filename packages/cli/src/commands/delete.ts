@@ -1,0 +1,59 @@
+import { parseName } from '../flags.ts';
+import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
+import { defineCommand } from './define-command.ts';
+
+export interface DeleteFlags extends ConnectionFlags {
+  readonly filename?: readonly string[];
+  readonly namespace: string;
+  readonly recursive: boolean;
+}
+
+export const deleteCommand = defineCommand<DeleteFlags, readonly string[]>(
+  {
+    brief: 'Delete configuration',
+    usage: ['-f FILE|DIR|URL|- [FLAGS]', 'KIND NAME... [FLAGS]'],
+    text: [
+      'Deletes the objects that files name, or objects by kind and name. Objects that are not there are reported and do no harm.',
+    ],
+    examples: [
+      ['What a file has created', 'heddle delete -f reviews-80-20.yaml'],
+      ['By name', 'heddle delete virtualservice reviews'],
+    ],
+  },
+  {
+    flags: {
+      filename: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        variadic: true,
+        placeholder: 'FILE',
+        brief: 'file, directory, URL, or - for standard input; may be repeated',
+      },
+      namespace: {
+        kind: 'parsed',
+        parse: parseName,
+        default: 'default',
+        placeholder: 'NS',
+        brief: 'for objects that name none',
+      },
+      recursive: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'read directories in directories too',
+      },
+      ...connectionFlags,
+    },
+    aliases: { f: 'filename', n: 'namespace', R: 'recursive' },
+    positional: {
+      kind: 'array',
+      parameter: {
+        parse: String,
+        brief: 'virtualservice (vs) or destinationrule (dr), then names',
+        placeholder: 'KIND NAME',
+      },
+    },
+  },
+  async () => (await import('../configuration/delete.ts')).deleteObjects,
+);

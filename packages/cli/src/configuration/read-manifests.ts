@@ -1,0 +1,83 @@
+// Collects the files that -f names.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { ManifestFile } from '@heddle/control-plane';
+import { errorMessage, nearestName, systemErrorCode } from '@heddle/base';
+import { CliError } from '../cli-error.ts';
+
+const extensions = /\.(?:ya?ml|json)$/i;
+const urlTimeoutMs = 30_000;
+
+async function missingFile(path: string): Promise<CliError> {
+  const siblings = await readdir(dirname(path)).catch(() => []);
+  const nearest = nearestName(basename(path), siblings);
+  return new CliError('HEDDLE_FILE_NOT_FOUND', `there is no file '${path}'`, {
+    hint: nearest === undefined ? '' : `did you mean '${join(dirname(path), nearest)}'?`,
+  });
+}
+
+function decode(name: string, bytes: Uint8Array): ManifestFile {
+  try {
+    return { name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    throw new CliError('HEDDLE_FILE_NOT_TEXT', `'${name}' is no UTF-8 text`);
+  }
+}
+
+async function readOne(path: string): Promise<ManifestFile> {
+  try {
+    return decode(path, await readFile(path));
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    if (systemErrorCode(error) === 'ENOENT') throw await missingFile(path);
+    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${path}' (${systemErrorCode(error)})`);
+  }
+}
+
+async function readDirectory(path: string, isRecursive: boolean): Promise<readonly ManifestFile[]> {
+  const entries = await readdir(path, { recursive: isRecursive, withFileTypes: true });
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  if (names.length === 0) {
+    throw new CliError('HEDDLE_FILE_NOT_FOUND', `there is no .yaml, .yml or .json file in '${path}'`, {
+      hint: isRecursive ? '' : '--recursive looks into its directories too',
+    });
+  }
+  return await Promise.all(names.map(readOne));
+}
+
+async function readUrl(url: string): Promise<ManifestFile> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(urlTimeoutMs) });
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    return decode(url, await response.bytes());
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${url}': ${errorMessage(cause)}`);
+  }
+}
+
+/** Reads everything that `-f` names, in the order in which it was named. */
+export async function readManifests(
+  names: readonly string[],
+  isRecursive: boolean,
+): Promise<readonly ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const name of names) {
+    if (name === '-') files.push(decode('-', await buffer(process.stdin)));
+    else if (/^https?:\/\//.test(name)) files.push(await readUrl(name));
+    else {
+      const isDirectory = await stat(name).then(
+        (status) => status.isDirectory(),
+        () => false,
+      );
+      if (isDirectory) files.push(...(await readDirectory(name, isRecursive)));
+      else files.push(await readOne(name));
+    }
+  }
+  return files;
+}

@@ -1,0 +1,30 @@
+// Prints what became of objects and what was wrong with them.
+import type { ApiProblem, ManifestFile, ObjectReference } from '@heddle/control-plane';
+import type { CliError } from '../cli-error.ts';
+import { RefusedError } from '../api/connect.ts';
+import { renderProblem } from '../output/render-problem.ts';
+
+/** Writes problems to standard error, each with the line it is about. */
+export function reportProblems(problems: readonly ApiProblem[], files: readonly ManifestFile[]): void {
+  for (const problem of problems) {
+    const source = files.find(({ name }) => name === problem.file)?.text;
+    process.stderr.write(renderProblem(problem, source));
+  }
+}
+
+/** `virtualservice.networking.istio.io/reviews`, as kubectl names objects; with its namespace unless it is `default`. */
+export function objectName(reference: ObjectReference): string {
+  const group = reference.apiVersion.split('/')[0] ?? '';
+  const suffix = reference.namespace === 'default' ? '' : ` (namespace ${reference.namespace})`;
+  return `${reference.kind.toLowerCase()}.${group}/${reference.name}${suffix}`;
+}
+
+/** Writes the reasons of a refusal; what is left to say is the failure itself. */
+export function explainRefusal(error: unknown, files: readonly ManifestFile[], consequence: string): unknown {
+  if (!(error instanceof RefusedError) || error.problems.length === 0) return error;
+  reportProblems(error.problems, files);
+  const errors = error.problems.filter(({ severity }) => severity === 'error').length;
+  const count = errors === 1 ? '1 error' : `${errors} errors`;
+  const refused: CliError = new RefusedError(error.code, `${count}, ${consequence}`, error.hint, []);
+  return refused;
+}

@@ -1,0 +1,42 @@
+import { type Clock, systemClock } from '@heddle/base';
+
+const signalNames = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * A second signal this soon is the first one again: Ctrl-C reaches every process of the terminal, and npm passes on to
+ * us what we have already got.
+ */
+const sameSignalMs = 500;
+
+/** Requests to end, as signals bring them. */
+export interface EndRequests {
+  /** Aborted by the first signal; its reason is the signal's name. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second. */
+  readonly force: AbortSignal;
+  /** Gives signals their ordinary effect back. */
+  release(): void;
+}
+
+/** Takes SIGINT, SIGTERM and SIGHUP as requests to end: the first in order, the second at once. */
+export function listenForEnd(clock: Clock = systemClock): EndRequests {
+  const first = new AbortController();
+  const second = new AbortController();
+  let firstAt = 0;
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (!first.signal.aborted) {
+      firstAt = clock.monotonic();
+      first.abort(name);
+    } else if (clock.monotonic() - firstAt >= sameSignalMs) {
+      second.abort(name);
+    }
+  };
+  for (const name of signalNames) process.on(name, onSignal);
+  return {
+    signal: first.signal,
+    force: second.signal,
+    release: () => {
+      for (const name of signalNames) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,214 @@
+// Runs one application beside its sidecar, from the first port to the last exit.
+import { join } from 'node:path';
+import { systemClock } from '@heddle/base';
+import { sidecarEntry } from '@heddle/proxy';
+import { usageError } from '../cli-error.ts';
+import { type Application, type ApplicationEnd, signalExitCode, startApplication } from './app-process.ts';
+import { within } from './delay.ts';
+import { applicationEnvironment, templateValues } from './environment.ts';
+import { findJoinTarget } from './join-target.ts';
+import { planWorkload, type WorkloadPlan } from './plan-workload.ts';
+import { PortBlocks } from './ports.ts';
+import { proxyDeafness } from './proxy-support.ts';
+import { interpreterOf, resolveProgram } from './resolve-program.ts';
+import {
+  removeSidecarDirectory,
+  sweepSidecarDirectories,
+  writeSidecarDirectory,
+} from './sidecar-directory.ts';
+import { SidecarProcess } from './sidecar-process.ts';
+import { fillTemplates } from './template.ts';
+import { watchApplication } from './watch-application.ts';
+import type { WorkloadContext, WorkloadOptions, WorkloadOutput } from './workload-options.ts';
+
+/** How long the proxies of others may take to acknowledge that the instance is gone. */
+const withdrawTimeoutMs = 5_000;
+const drainTimeoutMs = 5_000;
+/** After the application has ended by itself: nothing that still runs could get an answer from it. */
+const shortDrainTimeoutMs = 500;
+
+const clock = systemClock;
+
+/** Resolves when the signal is aborted, with the exit code of a program that its reason (a signal's name) ended. */
+async function aborted(signal: AbortSignal): Promise<number> {
+  if (!signal.aborted) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+  }
+  const reason: unknown = signal.reason;
+  return signalExitCode(reason === 'SIGINT' || reason === 'SIGHUP' ? reason : 'SIGTERM');
+}
+
+/**
+ * Runs the application until it ends or `signal` asks for the end; returns the exit code to pass on (128 + n where a
+ * signal ended it). In this order: the sidecar serves, then the application starts, then it is published. Towards the
+ * end the other way round: withdrawn and acknowledged, drained, application ended, sidecar ended.
+ *
+ * Rejects with a `CliError` where it can't be started; nothing is left running then.
+ */
+export async function runWorkload(options: WorkloadOptions, context: WorkloadContext): Promise<number> {
+  const [program] = options.command;
+  if (program === undefined) {
+    throw usageError(
+      'there is no command to run',
+      'write it after `--`, such as: heddle run … -- node app.js',
+    );
+  }
+  const environment = context.environment ?? process.env;
+  const searchPath = environment['PATH'] ?? '';
+  const programPath = await resolveProgram(program, searchPath);
+  const ports = new PortBlocks();
+  try {
+    const target = await findJoinTarget(options);
+    const plan = await planWorkload(options, target, ports);
+    const addresses = { ...plan.sidecar, upstreams: plan.upstreams };
+    const command = fillTemplates(options.command, templateValues(addresses));
+    await sweepSidecarDirectories(options.store);
+    if (options.upstreams.length === 0) void warnOfDeafRuntime(programPath, searchPath, context.output);
+    const run = new WorkloadRun(options, context, plan, command);
+    return await run.run(
+      applicationEnvironment(environment, addresses),
+      await writeSidecarDirectory(plan.sidecar),
+    );
+  } finally {
+    ports.close();
+  }
+}
+
+async function warnOfDeafRuntime(program: string, searchPath: string, output: WorkloadOutput): Promise<void> {
+  const runtime = (await interpreterOf(program, searchPath)) ?? program;
+  const deafness = await proxyDeafness(runtime);
+  if (deafness !== null) output.warning(deafness.message, deafness.hint);
+}
+
+class WorkloadRun {
+  private readonly options: WorkloadOptions;
+  private readonly context: WorkloadContext;
+  private readonly plan: WorkloadPlan;
+  private readonly command: readonly string[];
+  private identity = '';
+  private published = false;
+
+  constructor(
+    options: WorkloadOptions,
+    context: WorkloadContext,
+    plan: WorkloadPlan,
+    command: readonly string[],
+  ) {
+    this.options = options;
+    this.context = context;
+    this.plan = plan;
+    this.command = command;
+  }
+
+  async run(environment: NodeJS.ProcessEnv, optionsFile: string): Promise<number> {
+    const { output, signal } = this.context;
+    const directory = this.plan.sidecar.stateDirectory;
+    const sidecar = new SidecarProcess({
+      entry: this.context.sidecarEntry ?? sidecarEntry,
+      optionsFile,
+      logFile: join(directory, 'sidecar.log'),
+      sharesStandardOutput: this.options.accessLog === '/dev/stdout',
+      events: {
+        onPublished: () => this.onPublished(),
+        onWarning: (message) => output.warning(message),
+        onCrash: (reason) => output.warning(`the sidecar ended (${reason}); it is being started again`),
+        onRecovered: (source) =>
+          output.info(
+            `the sidecar serves again${source === 'snapshot' ? ', from its last known configuration' : ''}`,
+          ),
+      },
+    });
+    let failed = true;
+    try {
+      const starting = sidecar.start();
+      // Told to end meanwhile, we stop the sidecar ourselves, and that it never became ready is no news.
+      starting.catch(() => undefined);
+      const started = await Promise.race([starting, aborted(signal)]);
+      if (typeof started === 'number') {
+        failed = false;
+        return started;
+      }
+      this.identity = started.identity;
+      const application = startApplication(this.command, environment, output);
+      sidecar.announceApplication();
+      const exitCode = await this.accompany(application, sidecar);
+      failed = false;
+      return exitCode;
+    } finally {
+      await sidecar.stop(this.context.force?.aborted === true ? 0 : undefined);
+      // A sidecar that could not start has left its reasons in its log.
+      if (!failed) await removeSidecarDirectory(directory);
+    }
+  }
+
+  private onPublished(): void {
+    if (this.published) return;
+    this.published = true;
+    const { instance, appPort, namespace, service, servicePort } = this.plan.sidecar;
+    this.context.output.info(`${instance} is published as ${service}.${namespace}:${servicePort}`);
+    this.context.output.onPublished?.({ instance, identity: this.identity, appPort });
+  }
+
+  /** From the application's start to its end. */
+  private async accompany(application: Application, sidecar: SidecarProcess): Promise<number> {
+    const watching = new AbortController();
+    void watchApplication({
+      pid: application.pid,
+      instance: this.plan.sidecar.instance,
+      appPort: this.plan.sidecar.appPort,
+      isCalled: this.options.port !== 0,
+      hasUpstreams: this.options.upstreams.length > 0,
+      store: this.options.store,
+      isPublished: () => this.published,
+      output: this.context.output,
+      clock,
+      signal: watching.signal,
+    });
+    const end = await Promise.race([application.ended, aborted(this.context.signal)]);
+    watching.abort();
+    sidecar.stopRestarting();
+    const orderly =
+      typeof end === 'number'
+        ? this.stopInOrder(application, sidecar)
+        : this.leave(sidecar, withdrawTimeoutMs, shortDrainTimeoutMs).then(() => end);
+    const force = this.context.force;
+    const outcome = force === undefined ? await orderly : await Promise.race([orderly, aborted(force)]);
+    if (typeof outcome !== 'number') return outcome.exitCode;
+    application.signal('SIGKILL');
+    await application.ended;
+    return outcome;
+  }
+
+  private async stopInOrder(application: Application, sidecar: SidecarProcess): Promise<ApplicationEnd> {
+    // An application that ends meanwhile has nothing left to drain.
+    await Promise.race([this.leave(sidecar, withdrawTimeoutMs, drainTimeoutMs), application.ended]);
+    application.signal('SIGTERM');
+    const ended = await within(clock, this.options.stopTimeoutMs, application.ended);
+    if (ended !== undefined) return ended;
+    this.context.output.warning(
+      `the application did not end within ${this.options.stopTimeoutMs / 1000} s of SIGTERM; it is killed`,
+    );
+    application.signal('SIGKILL');
+    return await application.ended;
+  }
+
+  /** Takes the instance out of the mesh, then lets running requests end. */
+  private async leave(sidecar: SidecarProcess, withdrawMs: number, drainMs: number): Promise<void> {
+    if (this.published) {
+      const withdrawn = await sidecar.withdraw(withdrawMs);
+      if (withdrawn?.acknowledged === false && withdrawn.waiting > 0) {
+        this.context.output.warning(
+          `${withdrawn.waiting} proxies have not acknowledged the withdrawal; requests of theirs may fail`,
+        );
+      }
+    }
+    const drained = await sidecar.drain(drainMs);
+    if (drained !== undefined && drained.open > 0) {
+      this.context.output.warning(
+        `${drained.open} requests were still running when the time for draining was up`,
+      );
+    }
+  }
+}
