@@ -1,0 +1,128 @@
+import { nearestName } from '@heddle/base';
+import { TypeUrl } from '@heddle/xds';
+import {
+  type Cluster,
+  Cluster_DiscoveryType as DiscoveryType,
+  Cluster_LbPolicy as LbPolicy,
+} from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
+import type { ClusterConfig, EndpointConfig } from '../cluster/cluster.ts';
+import { compileEndpoints } from './compile-endpoints.ts';
+import { compileUpstreamTls } from './compile-tls.ts';
+import { checkConfigSource } from './config-source.ts';
+import { durationMs } from './duration.ts';
+import type { ProblemList } from './problem-list.ts';
+import { checkHttp1Options, checkNoHttpOptions } from './protocol-options.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** A cluster as its resource describes it. */
+export interface CompiledCluster {
+  readonly config: ClusterConfig;
+  /** The name under which EDS has its endpoints; null where it doesn't come from there. */
+  readonly edsName: string | null;
+  /** Endpoints given with the cluster; null where they come by EDS or with each request. */
+  readonly endpoints: readonly EndpointConfig[] | null;
+}
+
+const passthroughType = 'envoy.clusters.dynamic_forward_proxy';
+const defaultConnectTimeoutMs = 5000;
+const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+/**
+ * Compiles a cluster. Accepted without effect: `metadata`, `alt_stat_name`, `per_connection_buffer_limit_bytes` (our
+ * buffers are bounded by the transport) and the DNS settings of clusters that ask no DNS.
+ */
+export function compileCluster(cluster: Cluster, problems: ProblemList): CompiledCluster {
+  if (cluster.name === '') problems.invalid('name', 'must not be empty');
+  const connectTimeoutMs = durationMs(
+    cluster.connectTimeout,
+    defaultConnectTimeoutMs,
+    'connect_timeout',
+    problems,
+  );
+  if (connectTimeoutMs === 0) problems.invalid('connect_timeout', 'must be more than 0');
+  if ((cluster.maxRequestsPerConnection ?? 0) > 0) problems.unsupported('max_requests_per_connection');
+  checkProtocolOptions(cluster.typedExtensionProtocolOptions, problems);
+  const isPassthrough = cluster.clusterDiscoveryType?.$case === 'clusterType';
+  checkPolicy(cluster, isPassthrough, problems);
+  const config: ClusterConfig = {
+    name: cluster.name,
+    connectTimeoutMs,
+    tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems),
+    isPassthrough,
+  };
+  return { config, ...compileDiscovery(cluster, problems) };
+}
+
+function checkPolicy(cluster: Cluster, isPassthrough: boolean, problems: ProblemList): void {
+  const wanted = isPassthrough ? LbPolicy.CLUSTER_PROVIDED : LbPolicy.ROUND_ROBIN;
+  if (cluster.lbPolicy === wanted) return;
+  const name = nameOf(LbPolicy, cluster.lbPolicy);
+  if (isPassthrough)
+    problems.invalid('lb_policy', `${name} does not go with ${passthroughType}`, 'use CLUSTER_PROVIDED');
+  else problems.unsupported('lb_policy', name);
+}
+
+function compileDiscovery(
+  cluster: Cluster,
+  problems: ProblemList,
+): { readonly edsName: string | null; readonly endpoints: readonly EndpointConfig[] | null } {
+  const discovery = cluster.clusterDiscoveryType;
+  if (discovery?.$case === 'clusterType') {
+    const { name, typedConfig } = discovery.value;
+    if (name !== passthroughType) refuseClusterType(name, typedConfig, problems);
+    else if (typedConfig !== undefined && typedConfig.value.length > 0)
+      problems.unsupported('cluster_type.typed_config');
+    return { edsName: null, endpoints: null };
+  }
+  const type = discovery?.value ?? DiscoveryType.STATIC;
+  switch (type) {
+    case DiscoveryType.EDS: {
+      const eds = cluster.edsClusterConfig;
+      checkConfigSource(eds?.edsConfig, 'eds_cluster_config.eds_config', problems);
+      if (cluster.loadAssignment !== undefined)
+        problems.invalid('load_assignment', 'does not go with type EDS');
+      const serviceName = eds?.serviceName ?? '';
+      return { edsName: serviceName === '' ? cluster.name : serviceName, endpoints: null };
+    }
+    case DiscoveryType.STATIC: {
+      const assignment = cluster.loadAssignment;
+      if (assignment === undefined) problems.invalid('load_assignment', 'is required with type STATIC');
+      const endpoints =
+        assignment === undefined ? [] : compileEndpoints(assignment, 'load_assignment', problems);
+      return { edsName: null, endpoints };
+    }
+    default:
+      problems.unsupported('type', nameOf(DiscoveryType, type));
+      return { edsName: null, endpoints: [] };
+  }
+}
+
+function refuseClusterType(name: string, config: Any | undefined, problems: ProblemList): void {
+  const nearest = nearestName(name, [passthroughType]);
+  if (nearest === undefined) refuseExtension(name, config, 'cluster_type', problems);
+  else problems.unsupported('cluster_type', `the extension ${name}`, `did you mean ${nearest}?`);
+}
+
+function checkProtocolOptions(options: Readonly<Record<string, Any>>, problems: ProblemList): void {
+  for (const [key, any] of Object.entries(options)) {
+    const path = `typed_extension_protocol_options[${key}]`;
+    if (key !== httpOptionsKey || any.typeUrl !== TypeUrl.upstreamHttpProtocolOptions) {
+      refuseExtension(key, any, path, problems);
+      continue;
+    }
+    const message = unpackConfig(any, TypeUrl.upstreamHttpProtocolOptions, path, problems);
+    checkNoHttpOptions(message?.commonHttpProtocolOptions, `${path}.common_http_protocol_options`, problems);
+    const protocol = message?.upstreamProtocolOptions?.value.protocolConfig;
+    if (protocol?.$case === 'http2ProtocolOptions') {
+      problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
+    } else if (protocol !== undefined) {
+      checkHttp1Options(protocol.value, `${path}.explicit_http_config.http_protocol_options`, problems);
+    }
+  }
+}
+
+/** The name of an enum's number, for people. */
+function nameOf(names: Readonly<Record<string, number>>, value: number): string {
+  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? String(value);
+}

@@ -1,0 +1,163 @@
+import { TypeUrl } from '@heddle/xds';
+import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import {
+  type HttpConnectionManager,
+  HttpConnectionManager_CodecType as CodecType,
+  HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
+  HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
+  type HttpFilter,
+} from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { compileAccessLogs } from './compile-access-log.ts';
+import { checkConfigSource } from './config-source.ts';
+import { durationMs } from './duration.ts';
+import type { HttpConfig } from './listener-config.ts';
+import type { ProblemList } from './problem-list.ts';
+import { checkHttp1Options, compileHttpLimits } from './protocol-options.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** Where a listener's routes come from. */
+export type RouteSource =
+  | { readonly kind: 'inline'; readonly config: RouteConfiguration; readonly path: string }
+  /** By RDS, under this name. */
+  | { readonly kind: 'rds'; readonly name: string };
+
+/** An HTTP connection manager as its filter describes it. */
+export interface CompiledHttp {
+  readonly http: HttpConfig;
+  /** Null with a problem noted. */
+  readonly routes: RouteSource | null;
+}
+
+/** Envoy's defaults. */
+const defaultServerName = 'envoy';
+const defaultStreamIdleTimeoutMs = 300_000;
+const defaultDrainTimeoutMs = 5000;
+const defaultMaxRequestHeadersKb = 60;
+const maxRequestHeadersKb = 8192;
+
+/** Compiles an HTTP connection manager that stands at `path`. */
+export function compileHttp(
+  manager: HttpConnectionManager,
+  path: string,
+  problems: ProblemList,
+): CompiledHttp {
+  if (manager.statPrefix === '') problems.invalid(`${path}.stat_prefix`, 'must not be empty');
+  checkUnsupported(manager, path, problems);
+  const limits = compileHttpLimits(
+    manager.commonHttpProtocolOptions,
+    `${path}.common_http_protocol_options`,
+    problems,
+  );
+  const headersKb = manager.maxRequestHeadersKb ?? defaultMaxRequestHeadersKb;
+  if (headersKb < 1 || headersKb > maxRequestHeadersKb) {
+    problems.invalid(`${path}.max_request_headers_kb`, `must be 1 to ${maxRequestHeadersKb}`);
+  }
+  const time = (field: string, duration: HttpConnectionManager['drainTimeout'], fallbackMs: number): number =>
+    durationMs(duration, fallbackMs, `${path}.${field}`, problems);
+  const http: HttpConfig = {
+    statPrefix: manager.statPrefix,
+    serverName: manager.serverName === '' ? defaultServerName : manager.serverName,
+    generateRequestId: manager.generateRequestId ?? true,
+    useRemoteAddress: manager.useRemoteAddress ?? false,
+    forwardClientCert: forwardClientCert(manager, path, problems),
+    suppressesEnvoyHeaders: compileFilters(manager.httpFilters, `${path}.http_filters`, problems),
+    streamIdleTimeoutMs: time('stream_idle_timeout', manager.streamIdleTimeout, defaultStreamIdleTimeoutMs),
+    idleTimeoutMs: limits.idleTimeoutMs,
+    requestHeadersTimeoutMs: time('request_headers_timeout', manager.requestHeadersTimeout, 0),
+    drainTimeoutMs: time('drain_timeout', manager.drainTimeout, defaultDrainTimeoutMs),
+    maxRequestHeadersBytes: headersKb * 1024,
+    maxHeadersCount: limits.maxHeadersCount,
+    accessLogs: compileAccessLogs(manager.accessLog, `${path}.access_log`, problems),
+  };
+  return { http, routes: compileRouteSource(manager, path, problems) };
+}
+
+function compileRouteSource(
+  manager: HttpConnectionManager,
+  path: string,
+  problems: ProblemList,
+): RouteSource | null {
+  const specifier = manager.routeSpecifier;
+  if (specifier === undefined) {
+    problems.invalid(path, 'needs one of rds, route_config');
+    return null;
+  }
+  if (specifier.$case === 'routeConfig') {
+    return { kind: 'inline', config: specifier.value, path: `${path}.route_config` };
+  }
+  const { routeConfigName: name, configSource } = specifier.value;
+  if (name === '') problems.invalid(`${path}.rds.route_config_name`, 'must not be empty');
+  checkConfigSource(configSource, `${path}.rds.config_source`, problems);
+  return { kind: 'rds', name };
+}
+
+/** Everything that asks for what isn't done; defaults written out are accepted. */
+function checkUnsupported(manager: HttpConnectionManager, path: string, problems: ProblemList): void {
+  const refuse = (isAsked: boolean, field: string): void => {
+    if (isAsked) problems.unsupported(`${path}.${field}`);
+  };
+  refuse(manager.codecType !== CodecType.AUTO && manager.codecType !== CodecType.HTTP1, 'codec_type');
+  refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
+  checkHttp1Options(manager.httpProtocolOptions, `${path}.http_protocol_options`, problems);
+  refuse(manager.xffNumTrustedHops > 0, 'xff_num_trusted_hops');
+  refuse(manager.skipXffAppend, 'skip_xff_append');
+  refuse(manager.via !== '', 'via');
+  refuse(manager.delayedCloseTimeout !== undefined, 'delayed_close_timeout');
+  refuse(durationMs(manager.requestTimeout, 0, `${path}.request_timeout`, problems) > 0, 'request_timeout');
+  refuse(manager.normalizePath === true, 'normalize_path');
+  refuse(manager.mergeSlashes, 'merge_slashes');
+  refuse(manager.preserveExternalRequestId, 'preserve_external_request_id');
+  refuse(manager.alwaysSetRequestIdInResponse, 'always_set_request_id_in_response');
+  refuse(manager.serverHeaderTransformation !== ServerHeader.OVERWRITE, 'server_header_transformation');
+  refuse(manager.stripMatchingHostPort, 'strip_matching_host_port');
+  refuse(manager.stripPortMode?.value === true, 'strip_any_host_port');
+  const slashes = manager.pathWithEscapedSlashesAction;
+  const keepsSlashes =
+    slashes === EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT || slashes === EscapedSlashes.KEEP_UNCHANGED;
+  refuse(!keepsSlashes, 'path_with_escaped_slashes_action');
+}
+
+function forwardClientCert(
+  manager: HttpConnectionManager,
+  path: string,
+  problems: ProblemList,
+): HttpConfig['forwardClientCert'] {
+  const details = manager.setCurrentClientCertDetails;
+  const place = `${path}.set_current_client_cert_details`;
+  switch (manager.forwardClientCertDetails) {
+    case ForwardClientCert.SANITIZE:
+      return 'sanitize';
+    case ForwardClientCert.SANITIZE_SET:
+      if (details?.uri !== true) problems.unsupported(`${place}.uri`, 'leaving out the URI');
+      if (details?.subject === true) problems.unsupported(`${place}.subject`);
+      if (details?.cert === true) problems.unsupported(`${place}.cert`);
+      if (details?.chain === true) problems.unsupported(`${place}.chain`);
+      if (details?.dns === true) problems.unsupported(`${place}.dns`);
+      return 'sanitize-set';
+    default:
+      problems.unsupported(`${path}.forward_client_cert_details`);
+      return 'sanitize';
+  }
+}
+
+/** The router must be the only filter. Returns whether it suppresses `x-envoy-…` headers. */
+function compileFilters(filters: readonly HttpFilter[], path: string, problems: ProblemList): boolean {
+  let suppresses = false;
+  let routers = 0;
+  for (const [index, filter] of filters.entries()) {
+    const place = `${path}[${index}]`;
+    const config = filter.configType?.value;
+    if (config?.typeUrl !== TypeUrl.router) {
+      refuseExtension(filter.name, config, place, problems);
+      continue;
+    }
+    routers++;
+    if (filter.disabled) problems.invalid(`${place}.disabled`, 'the router cannot be disabled');
+    const router = unpackConfig(config, TypeUrl.router, `${place}.typed_config`, problems);
+    suppresses = router?.suppressEnvoyHeaders ?? false;
+  }
+  if (routers !== 1)
+    problems.invalid(path, 'must end with the router, once', 'add envoy.filters.http.router');
+  return suppresses;
+}

@@ -1,0 +1,87 @@
+import { TypeUrl } from '@heddle/xds';
+import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
+import type {
+  FilterChain,
+  FilterChainMatch,
+} from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
+import { hostPort } from '../cluster/endpoint.ts';
+import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
+import { compileAddress } from './compile-address.ts';
+import { type CompiledHttp, compileHttp } from './compile-http.ts';
+import { compileDownstreamTls } from './compile-tls.ts';
+import type { ListenAddress, ListenerConfig } from './listener-config.ts';
+import type { ProblemList } from './problem-list.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** A listener as its resource describes it. */
+export interface CompiledListener extends CompiledHttp {
+  readonly name: string;
+  readonly address: ListenAddress;
+  readonly direction: ListenerConfig<never>['direction'];
+  readonly tls: DownstreamTlsConfig | null;
+}
+
+/**
+ * Compiles a listener; null with problems noted. Accepted without effect: `metadata`, `stat_prefix`,
+ * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport), `enable_reuse_port`, and the timeouts of
+ * listener filters that it hasn't.
+ */
+export function compileListener(listener: Listener, problems: ProblemList): CompiledListener | null {
+  const address = compileAddress(listener.address, 'address', problems);
+  for (const [index, filter] of listener.listenerFilters.entries()) {
+    refuseExtension(filter.name, filter.configType?.value, `listener_filters[${index}]`, problems);
+  }
+  if (listener.accessLog.length > 0) problems.unsupported('access_log');
+  if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
+  if (listener.bindToPort === false) problems.unsupported('bind_to_port');
+  if (listener.defaultFilterChain !== undefined) problems.unsupported('default_filter_chain');
+  const [chain, second] = listener.filterChains;
+  if (second !== undefined) problems.unsupported('filter_chains[1]', 'a second filter chain');
+  if (chain === undefined) {
+    problems.invalid('filter_chains', 'must not be empty');
+    return null;
+  }
+  const tls = compileDownstreamTls(chain.transportSocket, 'filter_chains[0].transport_socket', problems);
+  const http = compileChain(chain, 'filter_chains[0]', problems);
+  if (address === null || http === null) return null;
+  const name = listener.name === '' ? hostPort(address.host, address.port) : listener.name;
+  return { name, address, direction: directionOf(listener.trafficDirection), tls, ...http };
+}
+
+function compileChain(chain: FilterChain, path: string, problems: ProblemList): CompiledHttp | null {
+  if (chain.filterChainMatch !== undefined)
+    checkNoMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
+  if (chain.transportSocketConnectTimeout !== undefined) {
+    problems.unsupported(`${path}.transport_socket_connect_timeout`);
+  }
+  let http: CompiledHttp | null = null;
+  for (const [index, filter] of chain.filters.entries()) {
+    const config = filter.configType?.value;
+    const place = `${path}.filters[${index}]`;
+    if (config?.typeUrl !== TypeUrl.httpConnectionManager || http !== null) {
+      refuseExtension(filter.name, config, place, problems);
+      continue;
+    }
+    const manager = unpackConfig(config, TypeUrl.httpConnectionManager, `${place}.typed_config`, problems);
+    if (manager !== null) http = compileHttp(manager, `${place}.typed_config`, problems);
+  }
+  if (chain.filters.length === 0) problems.invalid(`${path}.filters`, 'must not be empty');
+  return http;
+}
+
+function checkNoMatch(match: FilterChainMatch, path: string, problems: ProblemList): void {
+  const refuse = (isAsked: boolean, field: string): void => {
+    if (isAsked) problems.unsupported(`${path}.${field}`);
+  };
+  refuse(match.prefixRanges.length > 0, 'prefix_ranges');
+  refuse(match.destinationPort !== undefined, 'destination_port');
+  refuse(match.transportProtocol !== '', 'transport_protocol');
+  refuse(match.applicationProtocols.length > 0, 'application_protocols');
+  refuse(match.serverNames.length > 0, 'server_names');
+}
+
+function directionOf(direction: TrafficDirection): ListenerConfig<never>['direction'] {
+  if (direction === TrafficDirection.INBOUND) return 'inbound';
+  return direction === TrafficDirection.OUTBOUND ? 'outbound' : 'unspecified';
+}
