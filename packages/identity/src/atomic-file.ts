@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
  * the same directory, synchronised, renamed over the old one, the directory synchronised. Readable by the owner only;
  * the directory is made where it is missing. Rejects with the system's error.
  */
-export async function writeFileAtomically(path: string, content: string): Promise<void> {
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);

@@ -119,7 +119,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   private responseStarted = false;
   private responseEnded = false;
   private readingPaused = false;
-  private clientEnded = false;
 
   constructor(
     connection: Connection,
@@ -169,11 +168,9 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   onEnd(): void {
-    this.clientEnded = true;
-    // A client may half-close behind its last request and still read the answer.
-    if (this.phase === Phase.idle) this.closeNow();
-    else if (this.phase === Phase.body) this.connection.destroy();
-    else this.isLast = true;
+    // As in Envoy, a client that closes its side has gone away: a request nobody waits for is not worth its upstream.
+    if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.connection.destroy();
+    else this.closeNow();
   }
 
   onDrain(): void {
@@ -280,7 +277,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   /** Between requests: what came already, then the idle timeout. */
   private awaitNext(): void {
-    if (this.clientEnded || this.isLast) {
+    if (this.isLast) {
       this.closeNow();
       return;
     }

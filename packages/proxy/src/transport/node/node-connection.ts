@@ -1,6 +1,6 @@
 // Hot path.
 import type { Socket } from 'node:net';
-import { systemErrorCode } from '@heddle/base';
+import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
 import type { Connection, ConnectionHandler, TransportError } from '../transport.ts';
 
 /** Frozen failures: a reset under load makes no garbage. */
@@ -24,13 +24,15 @@ export class NodeConnection implements Connection {
   localPort = 0;
   handler: ConnectionHandler | null = null;
   private readonly socket: Socket;
+  private readonly logger: Logger;
   private failure: TransportError | null = null;
   private closed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, logger: Logger) {
     this.socket = socket;
-    socket.on('end', () => this.handler?.onEnd());
-    socket.on('drain', () => this.handler?.onDrain());
+    this.logger = logger;
+    socket.on('end', () => this.guard(() => this.handler?.onEnd()));
+    socket.on('drain', () => this.guard(() => this.handler?.onDrain()));
     socket.on('error', (error: Error) => {
       this.failure ??= describe(error);
     });
@@ -47,6 +49,15 @@ export class NodeConnection implements Connection {
     if (peer !== null) {
       this.peerIdentity = peer.identity;
       this.peerFingerprint = peer.fingerprint;
+    }
+  }
+
+  /** Hands bytes to the owner. */
+  deliver(buffer: Buffer, length: number): void {
+    try {
+      this.handler?.onData(buffer, 0, length);
+    } catch (error) {
+      this.break(error);
     }
   }
 
@@ -89,7 +100,22 @@ export class NodeConnection implements Connection {
   private onClose(): void {
     if (this.closed) return;
     this.closed = true;
-    this.handler?.onClose(this.failure);
+    this.guard(() => this.handler?.onClose(this.failure));
+  }
+
+  private guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.break(error);
+    }
+  }
+
+  /** A bug of ours costs this connection, never the process. */
+  private break(error: unknown): void {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
+    this.logger.error('internal error, connection dropped', { stack });
+    this.socket.destroy();
   }
 }
 

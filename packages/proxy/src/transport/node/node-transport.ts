@@ -79,12 +79,12 @@ export class NodeTransport implements Transport {
       const onread: OnRead = {
         buffer: readBuffer,
         callback: (length, buffer) => {
-          connection?.handler?.onData(buffer, 0, length);
+          connection?.deliver(buffer, length);
           return true;
         },
       };
       const socket = adopt(accepted, onread);
-      connection = new NodeConnection(socket);
+      connection = new NodeConnection(socket, this.logger);
       connection.establish(null);
       connection.handler = accept(connection);
       socket.resume();
@@ -135,10 +135,10 @@ export class NodeTransport implements Transport {
       socket.destroy();
       return;
     }
-    const connection = new NodeConnection(socket);
+    const connection = new NodeConnection(socket, this.logger);
     connection.establish(peer);
     connection.handler = accept(connection);
-    socket.on('data', (chunk: Buffer) => connection.handler?.onData(chunk, 0, chunk.length));
+    socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
   }
 
   private connectPlain(options: ConnectOptions, handler: ConnectionHandler): Connection {
@@ -151,12 +151,12 @@ export class NodeTransport implements Transport {
       onread: {
         buffer: readBuffer,
         callback: (length: number, buffer: Uint8Array) => {
-          connection?.handler?.onData(buffer as Buffer, 0, length);
+          connection?.deliver(buffer as Buffer, length);
           return true;
         },
       },
     });
-    connection = new NodeConnection(socket);
+    connection = new NodeConnection(socket, this.logger);
     this.superviseConnect(connection, socket, 'connect', options, handler, () => null);
     return connection;
   }
@@ -187,14 +187,14 @@ export class NodeTransport implements Transport {
     };
     const socket = connectTls(tlsOptions);
     socket.setNoDelay(true);
-    const connection = new NodeConnection(socket);
+    const connection = new NodeConnection(socket, this.logger);
     this.superviseConnect(connection, socket, 'secureConnect', options, handler, () => {
       const peer = this.verify(socket, security, secrets, 'server');
       if (peer === null)
         connection.fail({ kind: 'tls-failed', detail: "the peer's certificate was refused" });
       return peer;
     });
-    socket.on('data', (chunk: Buffer) => connection.handler?.onData(chunk, 0, chunk.length));
+    socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     return connection;
   }
 

@@ -1,0 +1,242 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
+import { ClusterSlot } from '../cluster/cluster-slot.ts';
+import { ConnectionPool } from '../cluster/connection-pool.ts';
+import { createFieldFilter } from '../http1/head-writer.ts';
+import { ServerConnections } from '../http1/server-connection.ts';
+import { compileRouteTable } from '../routing/compile-route-table.ts';
+import { NodeTransport } from '../transport/node/node-transport.ts';
+import { HttpDate } from './http-date.ts';
+import { ClientCertMode, type HttpSettings } from './http-settings.ts';
+import { ProxyExchange } from './proxy-exchange.ts';
+import { FieldId } from '../http1/field-name.ts';
+
+/** What a finished exchange looked like, as an access log would say it. */
+export interface Finished {
+  readonly code: number;
+  readonly flags: string;
+  readonly details: string;
+}
+
+/** A proxy on port 0 in front of one backend, for tests with real sockets. */
+export interface ProxyUnderTest {
+  readonly port: number;
+  readonly finished: Finished[];
+  readonly metrics: ClusterMetrics;
+  readonly connections: ServerConnections;
+  close(): Promise<void>;
+}
+
+export interface ProxyOptions {
+  readonly ports: readonly number[];
+  readonly timeoutMs?: number;
+  readonly maxHeadBytes?: number;
+}
+
+/** Starts a proxy whose only route leads everything to the given loopback ports. */
+export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
+  const transport = new NodeTransport(systemClock, silentLogger);
+  const timers = new TimerWheel(systemClock, 20);
+  const context = { clock: systemClock, random: systemRandom, timers, date: new HttpDate(systemClock) };
+  const registry = new MetricRegistry();
+  const metrics = new ClusterMetrics(registry, 'be');
+  const cluster = new Cluster<ConnectionPool>(
+    { name: 'be', connectTimeoutMs: 1_000, tls: null, isPassthrough: false },
+    metrics,
+    (owner, endpoint) =>
+      new ConnectionPool({
+        transport,
+        address: { host: endpoint.host, port: endpoint.port },
+        security: null,
+        connectTimeoutMs: owner.config.connectTimeoutMs,
+        metrics,
+      }),
+  );
+  cluster.setEndpoints(
+    options.ports.map((port) => ({ host: '127.0.0.1', port, weight: 1, health: 'healthy' })),
+    systemRandom,
+  );
+  const slot = new ClusterSlot<ConnectionPool>('be');
+  slot.setSource(() => cluster);
+  const seconds = Math.floor((options.timeoutMs ?? 0) / 1000);
+  const timeout = { seconds, nanos: ((options.timeoutMs ?? 0) % 1000) * 1e6 };
+  const configuration = RouteConfiguration.fromPartial({
+    name: 'test',
+    virtualHosts: [
+      {
+        name: 'all',
+        domains: ['*'],
+        routes: [
+          {
+            match: { pathSpecifier: { $case: 'prefix', value: '/' } },
+            action: {
+              $case: 'route',
+              value: { clusterSpecifier: { $case: 'cluster', value: 'be' }, timeout },
+            },
+          },
+        ],
+      },
+    ],
+  });
+  const table = compileRouteTable(configuration, () => slot);
+  if (!table.ok) throw new Error(JSON.stringify(table.error));
+  const finished: Finished[] = [];
+  const scope = registry.scope();
+  const settings: HttpSettings = {
+    statPrefix: 'test',
+    routes: { name: '', current: table.value },
+    limits: {
+      maxHeadBytes: options.maxHeadBytes ?? 60 * 1024,
+      maxFields: 100,
+      idleTimeoutMs: 60_000,
+      headTimeoutMs: 0,
+    },
+    streamIdleTimeoutMs: 60_000,
+    requestFilter: createFieldFilter([FieldId.forwardedClientCert]),
+    hostRewritingFilter: createFieldFilter([FieldId.forwardedClientCert, FieldId.host]),
+    responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
+    serverLine: 'server: envoy\r\n',
+    scheme: 'http',
+    generateRequestId: true,
+    useRemoteAddress: false,
+    clientCertMode: ClientCertMode.sanitize,
+    ownIdentity: '',
+    observers: [
+      {
+        onFinished: (exchange) => {
+          const { responseCode: code, responseFlags: flags, responseCodeDetails: details } = exchange;
+          finished.push({ code, flags, details });
+        },
+      },
+    ],
+    requestsTotal: scope.counter('requests_total', 'Requests.'),
+    requestsActive: scope.gauge('requests_active', 'Requests in flight.'),
+  };
+  const connections = new ServerConnections(context);
+  const accept = connections.acceptor(
+    (server) => new ProxyExchange(server, context, { current: settings }),
+    () => settings.limits,
+  );
+  const listener = await transport.listen(
+    { address: { host: '127.0.0.1', port: 0 }, security: null },
+    accept,
+  );
+  return {
+    port: listener.address.port,
+    finished,
+    metrics,
+    connections,
+    close: async () => {
+      await listener.close();
+      connections.destroy();
+      cluster.close();
+      timers.close();
+    },
+  };
+}
+
+/** A TCP server on port 0 whose connections are handled by `onConnection`. */
+export async function startBackend(
+  onConnection: (socket: Socket, connectionNumber: number) => void,
+): Promise<{ readonly port: number; readonly close: () => Promise<void>; readonly server: Server }> {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const server = createServer({ allowHalfOpen: false }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    onConnection(socket, ++count);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    close: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A backend that answers every request with `respond(request head)`, once the head is complete. */
+export function startResponder(
+  respond: (head: string, socket: Socket) => string | null,
+): ReturnType<typeof startBackend> {
+  return startBackend((socket) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      for (;;) {
+        const end = text.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        const head = text.slice(0, end + 4);
+        const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+        if (text.length < end + 4 + length) return;
+        text = text.slice(end + 4 + length);
+        const answer = respond(head, socket);
+        if (answer !== null) socket.write(answer, 'latin1');
+      }
+    });
+  });
+}
+
+/** A raw client: writes what it is given and collects what comes. */
+export class RawClient {
+  readonly socket: Socket;
+  received = '';
+  ended = false;
+  private waiters: (() => void)[] = [];
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    this.socket.setNoDelay(true);
+    this.socket.on('data', (chunk) => {
+      this.received += chunk.toString('latin1');
+      this.wake();
+    });
+    this.socket.on('end', () => {
+      this.ended = true;
+      this.socket.end();
+      this.wake();
+    });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.ended = true;
+      this.wake();
+    });
+  }
+
+  write(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  /** Resolves once `condition` holds; rejects when the connection ends without. */
+  async until(condition: (received: string) => boolean): Promise<string> {
+    while (!condition(this.received)) {
+      if (this.ended) throw new Error(`connection ended with: ${JSON.stringify(this.received)}`);
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+    return this.received;
+  }
+
+  /** Resolves with everything received when the peer has closed. */
+  async untilEnd(): Promise<string> {
+    while (!this.ended) await new Promise<void>((resolve) => this.waiters.push(resolve));
+    return this.received;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private wake(): void {
+    for (const waiter of this.waiters.splice(0)) waiter();
+  }
+}

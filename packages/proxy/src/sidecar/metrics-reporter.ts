@@ -1,0 +1,137 @@
+// Tells the control plane what this proxy has counted, over Envoy's metrics service, so that the dashboard needs no
+// Prometheus and real Envoys can report the same way.
+import type { Clock, Random, Timer } from '@heddle/base';
+import type { MetricFamily, MetricRegistry } from '@heddle/telemetry';
+import type { DeepPartial, RpcClient, RpcStatus, RpcStream, RpcStreamHandler } from '@heddle/xds';
+import { StreamMetricsMessage } from '@heddle/xds/api/envoy/service/metrics/v3/metrics_service.ts';
+import { MetricType } from '@heddle/xds/api/io/prometheus/client/metrics.ts';
+
+const method = '/envoy.service.metrics.v3.MetricsService/StreamMetrics';
+const intervalMs = 1_000;
+const retryMs = 2_000;
+
+export interface MetricsReporterOptions {
+  readonly rpc: RpcClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly registry: MetricRegistry;
+  /** Which families are told; the rest is there for whoever scrapes. */
+  readonly isReported: (name: string) => boolean;
+  readonly node: { readonly id: string; readonly cluster: string };
+}
+
+/** Sends the totals once a second; a slow control plane is sent fewer of them, never a queue. */
+export class MetricsReporter implements RpcStreamHandler {
+  private readonly options: MetricsReporterOptions;
+  private stream: RpcStream | null = null;
+  private timer: Timer | null = null;
+  private isWritable = true;
+  private isFirst = true;
+  private isClosed = false;
+
+  constructor(options: MetricsReporterOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    this.schedule(intervalMs * this.options.random.float());
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.timer?.cancel();
+    this.stream?.cancel();
+    this.stream = null;
+  }
+
+  onMessage(): void {
+    // The service answers once, when the stream ends.
+  }
+
+  onHalfClose(): void {
+    // Clients are not told of this.
+  }
+
+  onWritable(): void {
+    this.isWritable = true;
+  }
+
+  onEnd(_status: RpcStatus): void {
+    this.stream = null;
+  }
+
+  private schedule(delayMs: number): void {
+    if (this.isClosed) return;
+    this.timer = this.options.clock.setTimer(delayMs, () => this.report());
+  }
+
+  private report(): void {
+    if (this.stream === null) {
+      this.stream = this.options.rpc.openStream(method, this);
+      this.isWritable = true;
+      this.isFirst = true;
+    }
+    if (this.isWritable) {
+      const families = this.options.registry
+        .collect()
+        .filter((family) => this.options.isReported(family.name));
+      const message: DeepPartial<StreamMetricsMessage> = {
+        envoyMetrics: families.map((family) => encodeFamily(family)),
+      };
+      if (this.isFirst) message.identifier = { node: this.options.node };
+      this.isFirst = false;
+      this.isWritable = this.stream.send(
+        StreamMetricsMessage.encode(StreamMetricsMessage.fromPartial(message)).finish(),
+      );
+    }
+    this.schedule(this.stream === null ? retryMs : intervalMs);
+  }
+}
+
+type EncodedFamily = NonNullable<DeepPartial<StreamMetricsMessage>['envoyMetrics']>[number];
+
+/** A family in Prometheus's protobuf form; buckets are cumulative there. */
+function encodeFamily(family: MetricFamily): EncodedFamily {
+  const { name, help } = family;
+  switch (family.type) {
+    case 'counter':
+      return {
+        name,
+        help,
+        type: MetricType.COUNTER,
+        metric: family.samples.map(({ labels, value }) => ({ label: labelsOf(labels), counter: { value } })),
+      };
+    case 'gauge':
+      return {
+        name,
+        help,
+        type: MetricType.GAUGE,
+        metric: family.samples.map(({ labels, value }) => ({ label: labelsOf(labels), gauge: { value } })),
+      };
+    default:
+      return {
+        name,
+        help,
+        type: MetricType.HISTOGRAM,
+        metric: family.samples.map(({ labels, bounds, counts, sum, count }) => ({
+          label: labelsOf(labels),
+          histogram: { sampleSum: sum, sampleCount: count, bucket: cumulative(bounds, counts) },
+        })),
+      };
+  }
+}
+
+function labelsOf(labels: readonly (readonly [string, string])[]): { name: string; value: string }[] {
+  return labels.map(([name, value]) => ({ name, value }));
+}
+
+function cumulative(
+  bounds: Float64Array,
+  counts: Float64Array,
+): { upperBound: number; cumulativeCount: number }[] {
+  let sum = 0;
+  return [...bounds].map((upperBound, index) => {
+    sum += counts[index]!;
+    return { upperBound, cumulativeCount: sum };
+  });
+}
