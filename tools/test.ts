@@ -1,0 +1,137 @@
+// Runs tests in groups: `node tools/test.ts [group …]`, all that `npm test` stands for without an argument.
+import { globSync } from 'node:fs';
+import { root, run } from './commands.ts';
+
+interface Group {
+  /** What it holds, for people. */
+  readonly title: string;
+  readonly files: readonly string[];
+  /** Each file in a process of its own, two at a time: for tests that start processes themselves. */
+  readonly isolated: boolean;
+  /** For one test, in milliseconds. */
+  readonly timeoutMs: number;
+  /** For the group. */
+  readonly limitMs: number;
+}
+
+function unit(title: string, packages: string): Group {
+  const files = [`packages/${packages}/src/**/*.test.{ts,tsx}`];
+  return { title, files, isolated: false, timeoutMs: 30_000, limitMs: 120_000 };
+}
+
+function across(title: string, directory: string, minutes: number, isolated = true): Group {
+  const files = [`tests/${directory}/**/*.test.ts`];
+  return { title, files, isolated, timeoutMs: 120_000, limitMs: minutes * 60_000 };
+}
+
+const groups: Readonly<Record<string, Group>> = {
+  libraries: unit('unit tests of the libraries', '{base,telemetry,model,xds,identity,ca}'),
+  proxy: unit('unit tests of the data plane and the testkit', '{proxy,testkit}'),
+  'control-plane': unit('unit tests of the control plane and the command line', '{control-plane,cli}'),
+  dashboard: unit('unit tests of the dashboard', 'dashboard'),
+  repository: across('checks of the repository itself', 'repository', 2, false),
+  simulation: across('whole meshes in memory on virtual time', 'simulation', 3, false),
+  e2e: across('whole meshes in processes', 'e2e', 5),
+  browser: across('the dashboard in a browser', 'browser', 3),
+  interop: across('against foreign implementations', 'interop', 20),
+  conformance: across('third-party conformance data', 'conformance', 20),
+  soak: across('long runs', 'soak', 24 * 60),
+};
+
+/** What `npm test` runs; the others have scripts of their own. */
+const everyday = [
+  'libraries',
+  'proxy',
+  'control-plane',
+  'dashboard',
+  'repository',
+  'simulation',
+  'e2e',
+  'browser',
+];
+
+interface Outcome {
+  readonly name: string;
+  readonly exitCode: number;
+  readonly seconds: number;
+  readonly counts: Readonly<Record<'tests' | 'pass' | 'fail' | 'skipped', number>>;
+}
+
+/** The number in a closing line of the runner, such as `ℹ pass 5`. */
+function closingNumber(output: string, word: string): number {
+  return Number([...output.matchAll(new RegExp(`^(?:ℹ|#) ${word} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+}
+
+async function runGroup(name: string, group: Group): Promise<Outcome | null> {
+  const files = globSync([...group.files], { cwd: root }).toSorted();
+  if (files.length === 0) {
+    console.log(`\n${name}: nothing there yet (${group.files.join(', ')})`);
+    return null;
+  }
+  console.log(`\n${name}: ${group.title}, ${files.length} files`);
+  const parameters = [
+    '--test',
+    '--test-reporter=spec',
+    `--test-timeout=${group.timeoutMs}`,
+    ...(group.isolated ? ['--test-concurrency=2'] : ['--test-isolation=none']),
+    ...files,
+  ];
+  let output = '';
+  const started = performance.now();
+  const exitCode = await run(process.execPath, parameters, {
+    limitMs: group.limitMs,
+    onOutput: (text) => (output += text),
+  });
+  // eslint-disable-next-line no-control-regex -- colours are escape sequences.
+  const plain = output.replaceAll(/\u001B\[\d+m/g, '');
+  const counts = {
+    tests: closingNumber(plain, 'tests'),
+    pass: closingNumber(plain, 'pass'),
+    fail: closingNumber(plain, 'fail'),
+    skipped: closingNumber(plain, 'skipped'),
+  };
+  return { name, exitCode, seconds: (performance.now() - started) / 1000, counts };
+}
+
+function report(outcomes: readonly Outcome[]): void {
+  console.log('');
+  for (const { name, exitCode, seconds, counts } of outcomes) {
+    const verdict = exitCode === 0 ? 'passed' : 'FAILED';
+    console.log(
+      `${name.padEnd(14)} ${verdict}  ${counts.tests} tests, ${counts.pass} passed, ${counts.fail} failed, ` +
+        `${counts.skipped} skipped, ${seconds.toFixed(1)} s`,
+    );
+  }
+  const sum = (pick: (outcome: Outcome) => number): number =>
+    outcomes.reduce((total, one) => total + pick(one), 0);
+  console.log(
+    `all: ${sum((one) => one.counts.tests)} tests, ${sum((one) => one.counts.pass)} passed, ` +
+      `${sum((one) => one.counts.fail)} failed, ${sum((one) => one.counts.skipped)} skipped, ` +
+      `${sum((one) => one.seconds).toFixed(1)} s`,
+  );
+}
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => groups[name] === undefined);
+  if (unknown.length > 0) {
+    console.error(`no such group: ${unknown.join(', ')}; there are ${Object.keys(groups).join(', ')}`);
+    return 2;
+  }
+  const outcomes: Outcome[] = [];
+  for (const name of names) {
+    const outcome = await runGroup(name, groups[name]!);
+    if (outcome !== null) outcomes.push(outcome);
+  }
+  if (outcomes.length === 0) return 0;
+  report(outcomes);
+  const failed = outcomes.filter((outcome) => outcome.exitCode !== 0 || outcome.counts.tests === 0);
+  const skipping = outcomes.filter((outcome) => outcome.counts.skipped > 0);
+  if (process.env['HEDDLE_REQUIRE_ALL'] === '1' && skipping.length > 0) {
+    console.error(`HEDDLE_REQUIRE_ALL=1 and yet skipped: ${skipping.map((one) => one.name).join(', ')}`);
+    return 1;
+  }
+  return failed.length > 0 ? 1 : 0;
+}
+
+const wanted = process.argv.slice(2);
+process.exitCode = await main(wanted.length === 0 ? everyday : wanted);
