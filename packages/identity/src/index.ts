@@ -10,7 +10,7 @@ export {
 export { type CertificateExtensions, ExtendedKeyUsageOid, type KeyUsage } from './certificate-extensions.ts';
 export { createCertificateRequest } from './certificate-request.ts';
 export { writeFileAtomically } from './atomic-file.ts';
-export { type WorkloadCertificate, acceptIssuedCertificate } from './issued-certificate.ts';
+export { WorkloadCertificate, acceptIssuedCertificate } from './issued-certificate.ts';
 export { type JoinOptions, joinMesh } from './join.ts';
 export { JoinToken, parseJoinToken } from './join-token.ts';
 export { type KeyPair, exportPrivateKey, generateKeyPair, importPrivateKey } from './key-pair.ts';

@@ -5,12 +5,13 @@ import type { SpiffeId } from './spiffe-id.ts';
 import { type TrustBundle, trustBundles } from './trust-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
-/** A workload's certificate and key, ready for a TLS context. */
-export interface WorkloadCertificate {
+/**
+ * A workload's certificate and key, ready for a TLS context. Prints and serialises without the key, which is not an
+ * own property: a copy by spreading lacks it.
+ */
+export class WorkloadCertificate {
   /** PEM, leaf first, without the root. */
   readonly certificateChain: string;
-  /** PKCS#8 PEM. Never logged, never dumped. */
-  readonly privateKey: string;
   /** Changes with the content: contexts are cached by it. */
   readonly version: string;
   /** Milliseconds since 1970. */
@@ -19,25 +20,26 @@ export interface WorkloadCertificate {
   readonly notAfterMs: number;
   /** Of the leaf, lower-case hexadecimal. */
   readonly serial: string;
+  readonly #privateKey: string;
+
+  constructor(key: KeyPair, chain: readonly [Certificate, ...Certificate[]]) {
+    const [leaf] = chain;
+    this.certificateChain = encodeCertificates(chain);
+    this.version = certificateSha256(leaf).toString('base64url');
+    this.notBeforeMs = leaf.notBeforeMs;
+    this.notAfterMs = leaf.notAfterMs;
+    this.serial = leaf.serial;
+    this.#privateKey = exportPrivateKey(key);
+  }
+
+  /** PKCS#8 PEM. Never logged, never dumped. */
+  get privateKey(): string {
+    return this.#privateKey;
+  }
 }
 
 function invalid(message: string): { readonly ok: false; readonly error: readonly Problem[] } {
   return err([{ code: 'HEDDLE_CERTIFICATE_INVALID', severity: 'error', message }]);
-}
-
-function workloadCertificate(
-  key: KeyPair,
-  chain: readonly [Certificate, ...Certificate[]],
-): WorkloadCertificate {
-  const [leaf] = chain;
-  return {
-    certificateChain: encodeCertificates(chain),
-    privateKey: exportPrivateKey(key),
-    version: certificateSha256(leaf).toString('base64url'),
-    notBeforeMs: leaf.notBeforeMs,
-    notAfterMs: leaf.notAfterMs,
-    serial: leaf.serial,
-  };
 }
 
 /**
@@ -61,5 +63,5 @@ export function acceptIssuedCertificate(
     if (!peer.ok) return invalid(peer.error.detail);
     if (peer.value.id !== id) return invalid(`the certificate is for ${peer.value.id} and not for ${id}`);
   }
-  return ok(workloadCertificate(key, [leaf, ...rest]));
+  return ok(new WorkloadCertificate(key, [leaf, ...rest]));
 }

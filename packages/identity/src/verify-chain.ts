@@ -26,8 +26,7 @@ export type PeerFault =
   | 'not-yet-valid'
   | 'expired'
   | 'wrong-usage'
-  | 'untrusted-chain'
-  | 'unexpected-identity';
+  | 'untrusted-chain';
 
 /** A refusal. */
 export interface PeerRefusal {

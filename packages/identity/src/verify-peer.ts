@@ -42,8 +42,7 @@ function presentedChain(leaf: X509Certificate | undefined): Result<readonly Cert
  * handshake, before a single byte from the peer is passed on or a byte is sent that the peer should not see:
  *
  * - A server-side `new TLSSocket(raw, {isServer, requestCert, rejectUnauthorized: true})` emits `secure` for clients
- *   with foreign certificates and with none at all, and goes on to emit their data: only `tls.Server` looks at the
- *   outcome. `authorized` is false on such sockets whatever happened. So OpenSSL is asked here, by `verifyError()`.
+ *   with foreign certificates too, and goes on to emit their data: only `tls.Server` looks at the outcome. `authorized` is false on such sockets whatever happened. So OpenSSL is asked here, by `verifyError()`.
  * - Node's client calls `checkServerIdentity` after full handshakes only. On a resumed session nobody looks at names,
  *   and certificates that have expired since are not looked at by anybody either.
  * - After a resumed handshake a client's socket does not know its peer's certificate at all
