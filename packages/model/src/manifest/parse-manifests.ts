@@ -182,20 +182,19 @@ function parseSpec(
 }
 
 function check(
-  { kind, storageApiVersion }: KindInfo,
+  { kind, storageApiVersion: apiVersion }: KindInfo,
   metadata: ObjectMeta,
   spec: unknown,
   report: Report,
 ): MeshObject {
-  const head = { apiVersion: storageApiVersion, metadata };
   switch (kind) {
     case 'VirtualService': {
-      const object = { ...head, kind, spec: virtualServiceSpec.parse(spec) };
+      const object = { apiVersion, kind, metadata, spec: virtualServiceSpec.parse(spec) };
       checkVirtualService(object.spec, report);
       return object;
     }
     case 'DestinationRule': {
-      const object = { ...head, kind, spec: destinationRuleSpec.parse(spec) };
+      const object = { apiVersion, kind, metadata, spec: destinationRuleSpec.parse(spec) };
       checkDestinationRule(object.spec, report);
       return object;
     }

@@ -1,5 +1,6 @@
 // From a VirtualService's HTTP rules to the ordered rules of one port, as clients of one namespace meet them.
 import { type VirtualService, keyOf } from '../manifest/object.ts';
+import { parseDurationMs } from '../schema/fields.ts';
 import type { Destination, HttpMatch, HttpRule, StringMatch } from '../schema/virtual-service.ts';
 import { expandHost } from './host-name.ts';
 import type { MeshService, RouteMatch, RouteRule, TextMatch, WeightedDestination } from './model.ts';
@@ -24,12 +25,8 @@ const everything: RouteMatch = {
 
 /** The rule of a host for which nobody wrote one: all requests to all instances. */
 export function defaultRule(host: string, port: number): RouteRule {
-  return {
-    name: 'default',
-    match: everything,
-    destinations: [{ host, port, subset: '', weight: 1 }],
-    origin: null,
-  };
+  const destinations = [{ host, port, subset: '', weight: 1 }];
+  return { name: 'default', match: everything, destinations, timeoutMs: 0, origin: null };
 }
 
 /** The rules that apply at one port, up to the first that matches everything. Empty where none does. */
@@ -37,11 +34,12 @@ export function compileRules(object: VirtualService, context: RuleContext): Rout
   const rules: RouteRule[] = [];
   for (const [index, rule] of (object.spec.http ?? []).entries()) {
     const destinations = compileDestinations(rule, object.metadata.namespace, context);
+    const timeoutMs = rule.timeout === undefined ? 0 : (parseDurationMs(rule.timeout) ?? 0);
     const path = `spec.http[${index}]`;
     const matches = rule.match ?? [];
     if (matches.length === 0) {
       const origin = { object: keyOf(object), path };
-      rules.push({ name: rule.name ?? '', match: everything, destinations, origin });
+      rules.push({ name: rule.name ?? '', match: everything, destinations, timeoutMs, origin });
     }
     for (const [matchIndex, match] of matches.entries()) {
       if (!isApplicable(match, context)) continue;
@@ -49,6 +47,7 @@ export function compileRules(object: VirtualService, context: RuleContext): Rout
         name: [rule.name ?? '', match.name ?? ''].filter((name) => name !== '').join('.'),
         match: compileMatch(match),
         destinations,
+        timeoutMs,
         origin: { object: keyOf(object), path: `${path}.match[${matchIndex}]` },
       });
     }

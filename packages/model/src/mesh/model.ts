@@ -49,7 +49,10 @@ export interface HeaderMatch {
   /** Lower-case. */
   readonly name: string;
   readonly match: TextMatch;
-  /** The request must not match (`withoutHeaders`). */
+  /**
+   * The request must not match (`withoutHeaders`). One without the header passes, so that in Envoy's terms a missing header
+   * is treated as empty unless the match asks for presence.
+   */
   readonly invert: boolean;
 }
 
@@ -90,6 +93,8 @@ export interface RouteRule {
   readonly match: RouteMatch;
   /** Never empty. */
   readonly destinations: readonly WeightedDestination[];
+  /** Until the whole response is there; 0 for no limit, which is what an absent `timeout` means. */
+  readonly timeoutMs: number;
   /** The VirtualService and the field the rule comes from; null for the implicit rule of a host without one. */
   readonly origin: { readonly object: ObjectKey; readonly path: string } | null;
 }

@@ -65,7 +65,8 @@ export function atMostOne(names: readonly string[]): (context: z.core.ParsePaylo
       code: 'custom',
       input: context.value,
       path: [set[1]!],
-      message: `only one of ${names.join(', ')} may be set, not ${set.join(' and ')}`,
+      params: { isAboutPresence: true },
+      message: `stands beside ${set[0]!}, but only one of ${names.join(', ')} may be set`,
     });
   };
 }

@@ -43,7 +43,8 @@ function describe(schema: z.ZodType, root: unknown, issue: z.core.$ZodIssue, bas
       { code: 'HEDDLE_WRONG_TYPE', path, message: `${subject} must be ${expected}, got ${show(value)}` },
     ];
   }
-  const message = `${subject} ${rule(issue)}, got ${show(value)}`;
+  const isAboutPresence = issue.code === 'custom' && issue.params?.['isAboutPresence'] === true;
+  const message = `${subject} ${rule(issue)}${isAboutPresence ? '' : `, got ${show(value)}`}`;
   const isChoice = issue.code === 'invalid_value' && typeof value === 'string';
   const near = isChoice ? nearestName(value, issue.values.map(String)) : undefined;
   const hint = near === undefined ? {} : { hint: `did you mean '${near}'?` };

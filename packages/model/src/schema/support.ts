@@ -7,7 +7,7 @@ interface Support {
   /** What the field would do, as in "retries of failed requests"; absent where its name says it. */
   readonly notYet?: string;
   /** The only values of the field that Heddle implements. */
-  readonly only?: readonly unknown[];
+  readonly only?: readonly string[];
 }
 
 const support = z.registry<Support>();
@@ -23,7 +23,7 @@ export function notYet<T extends z.ZodType>(feature: string, schema: T): z.ZodOp
 }
 
 /** Marks a field of which only some values are implemented. */
-export function onlyValues<T extends z.ZodType>(values: readonly unknown[], schema: T): z.ZodOptional<T> {
+export function onlyValues<T extends z.ZodType>(values: readonly string[], schema: T): z.ZodOptional<T> {
   return mark(schema.optional(), { only: values });
 }
 
@@ -41,7 +41,9 @@ export function findUnsupported(schema: z.core.$ZodType, value: unknown, path: P
   if (marked?.notYet !== undefined) {
     return [{ path, message: `known to Istio, but Heddle does not support ${marked.notYet} yet` }];
   }
-  if (marked?.only !== undefined && !marked.only.includes(value) && typeof value === 'string') {
+  // What the schema does not know at all has a problem of its own.
+  const isKnown = typeof value === 'string' && z.safeParse(schema, value).success;
+  if (marked?.only !== undefined && isKnown && !marked.only.includes(value)) {
     const message = `the value '${value}' is known to Istio, but not supported by Heddle yet`;
     return [{ path, message, hint: `supported are ${marked.only.join(', ')}` }];
   }

@@ -142,7 +142,7 @@ const httpRule = z.strictObject({
     z.strictObject({ name: z.string().optional(), namespace: z.string().optional() }),
   ),
   rewrite: notYet('rewriting paths and authorities', rewrite),
-  timeout: notYet('timeouts per rule', duration),
+  timeout: duration.optional(),
   retries: notYet('retries', retries),
   fault: notYet('fault injection', z.strictObject({ delay: delay.optional(), abort: abort.optional() })),
   mirror: notYet('mirroring', destination),

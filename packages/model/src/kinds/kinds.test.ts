@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseManifests } from '../manifest/parse-manifests.ts';
+import { findKind, kinds } from './kinds.ts';
+import { meshKinds } from './known-kinds.ts';
+
+test('finds a kind by every name that kubectl takes', () => {
+  for (const name of [
+    'vs',
+    'virtualservice',
+    'virtualservices',
+    'VirtualService',
+    'virtualservices.networking.istio.io',
+  ]) {
+    assert.equal(findKind(name)?.kind, 'VirtualService', name);
+  }
+  assert.equal(findKind('dr')?.plural, 'destinationrules');
+  assert.equal(findKind('pods'), undefined);
+});
+
+test('prints the columns that kubectl prints', () => {
+  const text = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews}
+spec: {hosts: [reviews, a.b], gateways: [mesh], http: [{route: [{destination: {host: reviews}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews}
+spec: {host: reviews}
+`;
+  const { objects } = parseManifests([{ name: 'f', text }], { namespace: 'default' });
+  const rows = objects.map(({ object }) => {
+    const columns = kinds.find(({ kind }) => kind === object.kind)!.columns;
+    return columns.map(({ name, value }) => `${name}=${value?.(object)}`);
+  });
+  assert.deepEqual(rows, [
+    ['Gateways=["mesh"]', 'Hosts=["reviews","a.b"]', 'Age=undefined'],
+    ['Host=reviews', 'Age=undefined'],
+  ]);
+});
+
+test('implements only kinds that Istio knows', () => {
+  for (const { group, kind } of kinds) assert.ok(meshKinds.get(group)!.includes(kind));
+});
