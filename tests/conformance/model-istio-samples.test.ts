@@ -1,0 +1,83 @@
+// Istio's sample configurations: every file is read, every document of ours validates or is refused for a stated reason.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { formatProblem } from '@heddle/base';
+import { parseManifests } from '@heddle/model';
+import { suiteFolder } from './model-data.ts';
+import { explain } from './model-deviations.ts';
+
+const suite = 'istio-samples';
+const folder = suiteFolder(suite);
+
+interface IndexEntry {
+  readonly file: string;
+  readonly documents: readonly {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+  }[];
+}
+
+function parse(file: string): ReturnType<typeof parseManifests> {
+  return parseManifests([{ name: file, text: readFileSync(join(folder!, file), 'utf8') }], {
+    namespace: 'default',
+  });
+}
+
+// Kinds that are not ours, and files of plain values, such as Helm's, that hold no object at all.
+const kindProblems = new Set(['HEDDLE_UNSUPPORTED_KIND', 'HEDDLE_UNKNOWN_KIND', 'HEDDLE_NOT_AN_OBJECT']);
+
+test(
+  'reads every file of the samples and accounts for every document',
+  { skip: folder === undefined },
+  () => {
+    const index = JSON.parse(readFileSync(join(folder!, 'index.json'), 'utf8')) as readonly IndexEntry[];
+    const count = { passed: 0, failed: 0, deviates: 0, skipped: 0 };
+    const failures: string[] = [];
+    for (const { file, documents } of index) {
+      const { objects, problems } = parse(file);
+      const others = problems.filter(({ code }) => kindProblems.has(code));
+      const own = problems.filter(({ code }) => !kindProblems.has(code));
+      const ours = documents.filter(({ kind }) => kind === 'VirtualService' || kind === 'DestinationRule');
+      count.skipped += others.length;
+      count.passed += objects.length;
+      const isComplete = others.length === documents.length - ours.length;
+      if (isComplete && explain(suite, own) !== undefined) count.deviates += ours.length - objects.length;
+      else {
+        count.failed += Math.max(1, ours.length - objects.length);
+        failures.push(`${file}: ${others.length} of other kinds\n${own.map(formatProblem).join('\n')}`);
+      }
+    }
+    const { passed, failed, deviates, skipped } = count;
+    console.log(`${suite}: passed ${passed}, failed ${failed}, deviates ${deviates}, skipped ${skipped}`);
+    assert.deepEqual(failures, []);
+    assert.ok(passed > 0);
+  },
+);
+
+const accepted = [
+  'destination-rule-all',
+  'destination-rule-all-mtls',
+  'virtual-service-all-v1',
+  'virtual-service-details-v2',
+  'virtual-service-ratings-db',
+  'virtual-service-ratings-mysql',
+  'virtual-service-ratings-mysql-vm',
+  'virtual-service-reviews-50-v3',
+  'virtual-service-reviews-80-20',
+  'virtual-service-reviews-90-10',
+  'virtual-service-reviews-jason-v2-v3',
+  'virtual-service-reviews-test-v2',
+  'virtual-service-reviews-v2-v3',
+  'virtual-service-reviews-v3',
+];
+
+for (const name of accepted) {
+  test(`accepts bookinfo's ${name} unmodified`, { skip: folder === undefined }, () => {
+    const { objects, problems } = parse(`bookinfo/networking/${name}.yaml`);
+    assert.deepEqual(problems, []);
+    assert.ok(objects.length > 0);
+  });
+}
