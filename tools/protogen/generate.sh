@@ -22,6 +22,9 @@ mkdir "$output/code"
 (cd "$proto" && protoc -I . --plugin=protoc-gen-ts_proto="$repository/tools/protogen/node_modules/ts-proto/protoc-gen-ts_proto" \
   --ts_proto_out="$output/code" --ts_proto_opt="$options" $files)
 node rewrite.ts "$output/code"
+# shellcheck disable=SC2086
+(cd "$proto" && protoc -I . --descriptor_set_out="$output/descriptors.bin" $files)
+node tables.ts "$output/descriptors.bin" node_modules/@grpc/grpc-js-xds/deps "$output/code"
 
 rm -rf "$target"
 mkdir -p "$target"

@@ -18,3 +18,4 @@ export type { ReceivedResource, ResourceSink } from './client/resource-sink.ts';
 export { encodeResource } from './server/encode-resource.ts';
 export type { EncodedResource, ResourceChange, ResourceSource, XdsClient } from './server/resource-source.ts';
 export type { RejectedResource, StreamStatus, TypeStatus } from './server/stream-status.ts';
+export { decodeResource } from './check/decode-resource.ts';
