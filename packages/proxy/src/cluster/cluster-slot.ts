@@ -31,11 +31,9 @@ export class ClusterSlot<P extends EndpointPool> {
     return this.built;
   }
 
-  /** Sets where the cluster comes from (null: it is gone). One built before is given back, for the caller to close. */
-  setSource(source: ClusterSource<P> | null): Cluster<P> | null {
-    const previous = this.built;
-    this.built = null;
+  /** Sets how the cluster is built from now on (null: it is gone) and, where one is built already, what takes its place. */
+  set(source: ClusterSource<P> | null, built: Cluster<P> | null): void {
     this.source = source;
-    return previous;
+    this.built = built;
   }
 }

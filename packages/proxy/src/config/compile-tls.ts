@@ -15,6 +15,8 @@ import { checkConfigSource } from './config-source.ts';
 import type { ProblemList } from './problem-list.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
+/** The name of the workload's own certificate, the only one there is: its key is made in the sidecar. */
+const ownCertificate = 'default';
 const rawBuffer = 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 
 /** What a cluster's transport socket says; null for plain connections, or with problems noted. */
@@ -78,6 +80,9 @@ function compileCommon(
   const certificatePath = `${path}.tls_certificate_sds_secret_configs`;
   if (certificate === undefined) problems.invalid(certificatePath, 'needs the name of a certificate');
   if (second !== undefined) problems.unsupported(`${certificatePath}[1]`, 'a second certificate');
+  if (certificate !== undefined && certificate.name !== ownCertificate) {
+    problems.unsupported(`${certificatePath}[0].name`, `a certificate other than "${ownCertificate}"`);
+  }
   const certificateSecret =
     certificate === undefined ? '' : secretName(certificate, `${certificatePath}[0]`, problems);
   const { validationSecret, allowedSans } = compileValidation(common, path, problems);

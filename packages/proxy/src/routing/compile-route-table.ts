@@ -16,19 +16,22 @@ import { VirtualHost } from './virtual-host.ts';
 /** Envoy's default for `max_direct_response_body_size_bytes`. */
 const defaultMaxDirectResponseBytes = 4096;
 
+/** What a route configuration says to all of its virtual hosts. Kept by each of them until it is compiled. */
+interface TableContext<C> {
+  readonly headers: HeaderChanges;
+  readonly innermostWins: boolean;
+  readonly maxDirectResponseBytes: number;
+  readonly resolveCluster: (name: string) => C;
+}
+
 /**
- * Compiles a route configuration one virtual host at a time, so that a large one can be done in slices. Every virtual host
- * is checked when it is added; its routes are compiled when a request first comes for it.
+ * Compiles a route configuration one virtual host at a time. Every virtual host is checked when it is added; its routes
+ * are compiled when a request first comes for it.
  */
 export class RouteTableBuilder<C> {
-  /** The clusters that the routes name. */
-  readonly clusterNames = new Set<string>();
   private readonly name: string;
   private readonly ignoresPort: boolean;
-  private readonly innermostWins: boolean;
-  private readonly maxDirectResponseBytes: number;
-  private readonly headers: HeaderChanges;
-  private readonly resolveCluster: (name: string) => C;
+  private readonly context: TableContext<C>;
   private readonly path: string;
   private readonly problems: ProblemList;
   private readonly hosts: VirtualHost<C>[] = [];
@@ -46,23 +49,36 @@ export class RouteTableBuilder<C> {
   ) {
     this.name = config.name;
     this.ignoresPort = config.ignorePortInHostMatching;
-    this.innermostWins = config.mostSpecificHeaderMutationsWins;
-    this.maxDirectResponseBytes = config.maxDirectResponseBodySizeBytes ?? defaultMaxDirectResponseBytes;
-    this.headers = compileHeaderChanges(config, path, problems);
-    this.resolveCluster = resolveCluster;
+    this.context = {
+      headers: compileHeaderChanges(config, path, problems),
+      innermostWins: config.mostSpecificHeaderMutationsWins,
+      maxDirectResponseBytes: config.maxDirectResponseBodySizeBytes ?? defaultMaxDirectResponseBytes,
+      resolveCluster,
+    };
     this.path = path;
     this.problems = problems;
     if (config.internalOnlyHeaders.length > 0) problems.unsupported(fieldPath(path, 'internal_only_headers'));
     if (config.validateClusters === true) problems.unsupported(fieldPath(path, 'validate_clusters'));
   }
 
-  /** Adds the next virtual host. `reload` gives the message again when it is first used: the host keeps only that. */
-  add(message: VirtualHostMessage, reload: () => VirtualHostMessage): void {
-    const path = fieldPath(this.path, `virtual_hosts[${this.hosts.length}]`);
-    this.check(message, path);
-    const host = new VirtualHost(message.name, message.domains, () => this.compile(reload()));
+  /**
+   * Checks and adds the next virtual host. `reload` gives the message again when it is first used: the host keeps only
+   * that.
+   */
+  add(message: VirtualHostMessage, reload: () => VirtualHostMessage): VirtualHost<C> {
+    const clusterNames = checkVirtualHost(message, this.context, this.nextPath, this.problems);
+    const { context } = this;
+    const compile = (): RouteEntry<C>[] => compileVirtualHost(reload(), context);
+    const host = new VirtualHost(message.name, message.domains, [...clusterNames], compile);
+    this.reuse(host);
+    return host;
+  }
+
+  /** Adds the next virtual host as a table before had it, with the same settings around it. */
+  reuse(host: VirtualHost<C>): void {
+    const path = this.nextPath;
     this.hosts.push(host);
-    for (const [index, domain] of message.domains.entries()) {
+    for (const [index, domain] of host.domains.entries()) {
       if (!this.domains.add(domain, host)) {
         this.problems.invalid(
           `${path}.domains[${index}]`,
@@ -77,43 +93,54 @@ export class RouteTableBuilder<C> {
     return new RouteTable(this.name, this.hosts, this.domains, this.ignoresPort);
   }
 
-  private check(message: VirtualHostMessage, path: string): void {
-    const { problems } = this;
-    if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
-    if (message.domains.length === 0) problems.invalid(`${path}.domains`, 'must not be empty');
-    for (const [index, domain] of message.domains.entries()) {
-      if (domain === '') problems.invalid(`${path}.domains[${index}]`, 'must not be empty');
-    }
-    if (message.requireTls !== TlsRequirement.NONE) problems.unsupported(`${path}.require_tls`);
-    const collect = (name: string): null => {
-      this.clusterNames.add(name);
-      return null;
-    };
-    compileRoutes(message, this.context(message, collect, path, problems), path, problems);
+  private get nextPath(): string {
+    return fieldPath(this.path, `virtual_hosts[${this.hosts.length}]`);
   }
+}
 
-  private compile(message: VirtualHostMessage): RouteEntry<C>[] {
-    const problems = new ProblemList();
-    const context = this.context(message, this.resolveCluster, '', problems);
-    const routes = compileRoutes(message, context, '', problems);
-    invariant(problems.isEmpty, 'a virtual host that has been checked compiles');
-    return routes;
+/** Notes what is wrong with a virtual host; returns the clusters that it names. */
+function checkVirtualHost(
+  message: VirtualHostMessage,
+  table: TableContext<unknown>,
+  path: string,
+  problems: ProblemList,
+): Set<string> {
+  if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
+  if (message.domains.length === 0) problems.invalid(`${path}.domains`, 'must not be empty');
+  for (const [index, domain] of message.domains.entries()) {
+    if (domain === '') problems.invalid(`${path}.domains[${index}]`, 'must not be empty');
   }
+  if (message.requireTls !== TlsRequirement.NONE) problems.unsupported(`${path}.require_tls`);
+  const clusterNames = new Set<string>();
+  const resolveCluster = (name: string): null => {
+    clusterNames.add(name);
+    return null;
+  };
+  compileRoutes(message, routeContext(message, { ...table, resolveCluster }, path, problems), path, problems);
+  return clusterNames;
+}
 
-  private context<T>(
-    message: VirtualHostMessage,
-    resolveCluster: (name: string) => T,
-    path: string,
-    problems: ProblemList,
-  ): RouteContext<T> {
-    return {
-      virtualHostName: message.name,
-      resolveCluster,
-      maxDirectResponseBytes: this.maxDirectResponseBytes,
-      outerHeaders: [this.headers, compileHeaderChanges(message, path, problems)],
-      innermostWins: this.innermostWins,
-    };
-  }
+function compileVirtualHost<C>(message: VirtualHostMessage, table: TableContext<C>): RouteEntry<C>[] {
+  const problems = new ProblemList();
+  const routes = compileRoutes(message, routeContext(message, table, '', problems), '', problems);
+  invariant(problems.isEmpty, 'a virtual host that has been checked compiles');
+  return routes;
+}
+
+function routeContext<C>(
+  message: VirtualHostMessage,
+  table: TableContext<C>,
+  path: string,
+  problems: ProblemList,
+): RouteContext<C> {
+  const { headers, innermostWins, maxDirectResponseBytes, resolveCluster } = table;
+  return {
+    virtualHostName: message.name,
+    resolveCluster,
+    maxDirectResponseBytes,
+    outerHeaders: [headers, compileHeaderChanges(message, path, problems)],
+    innermostWins,
+  };
 }
 
 function compileRoutes<C>(

@@ -9,13 +9,21 @@ export class VirtualHost<C> {
   readonly name: string;
   /** As configured. */
   readonly domains: readonly string[];
+  /** The clusters that its routes name. */
+  readonly clusterNames: readonly string[];
   private compiled: readonly RouteEntry<C>[] | null = null;
   private compile: (() => readonly RouteEntry<C>[]) | null;
 
   /** `compile` is called at most once and cannot fail: what it compiles has been checked. */
-  constructor(name: string, domains: readonly string[], compile: () => readonly RouteEntry<C>[]) {
+  constructor(
+    name: string,
+    domains: readonly string[],
+    clusterNames: readonly string[],
+    compile: () => readonly RouteEntry<C>[],
+  ) {
     this.name = name;
     this.domains = domains;
+    this.clusterNames = clusterNames;
     this.compile = compile;
   }
 

@@ -1,0 +1,212 @@
+import type { Problem, Random } from '@heddle/base';
+import type { MetricRegistry } from '@heddle/telemetry';
+import { messageNameOf, type ReceivedResource, type ResourceSink, TypeUrl } from '@heddle/xds';
+import type { EndpointPoolFactory } from '../cluster/cluster.ts';
+import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { RouteTableSlot } from '../routing/route-table.ts';
+import { ClusterStore } from './cluster-store.ts';
+import { type CompiledListener, compileListener } from './compile-listener.ts';
+import { compileTrustBundle } from './compile-secret.ts';
+import type { ListenerConfig } from './listener-config.ts';
+import { ProblemList } from './problem-list.ts';
+import { RouteStore } from './route-store.ts';
+import { decodeResource } from './unpack-config.ts';
+import { type Subscriber, WantedNames } from './wanted-names.ts';
+
+/** Told of what changes; calls are synchronous, during `apply` and `remove`. */
+export interface ConfigObserver<P extends EndpointPool> extends Subscriber {
+  /** A listener is new, or its settings changed. Changes of its routes and clusters need no call: they are in its slots. */
+  onListenerChanged(listener: ListenerConfig<P>): void;
+  onListenerRemoved(name: string): void;
+  /** The roots (PEM) of a trust bundle arrived or changed. */
+  onTrustBundleChanged(name: string, roots: string): void;
+  /** All changes of one response have been applied: a good time to ask `isWarm`. */
+  onCommitted(typeUrl: string): void;
+}
+
+export interface ConfigStoreOptions<P extends EndpointPool> {
+  readonly random: Random;
+  readonly metrics: MetricRegistry;
+  readonly createPool: EndpointPoolFactory<P>;
+  readonly observer: ConfigObserver<P>;
+}
+
+interface ListenerRecord<P extends EndpointPool> {
+  readonly bytes: Uint8Array;
+  readonly config: ListenerConfig<P>;
+}
+
+/**
+ * The proxy's configuration: takes encoded resources, compiles them, and swaps them in. A resource that is refused leaves
+ * the state before untouched. Each call does one resource: whoever has many gives them in slices.
+ */
+export class ConfigStore<P extends EndpointPool> implements ResourceSink {
+  readonly clusters: ClusterStore<P>;
+  readonly routes: RouteStore<P>;
+  private readonly observer: ConfigObserver<P>;
+  private readonly wantedSecrets: WantedNames;
+  private readonly listenerRecords = new Map<string, ListenerRecord<P>>();
+  /** PEM by name; null where the control plane says that there is none. */
+  private readonly trustBundles = new Map<string, string | null>();
+  private hasListeners = false;
+
+  constructor(options: ConfigStoreOptions<P>) {
+    const { observer, random, metrics, createPool } = options;
+    this.observer = observer;
+    this.wantedSecrets = new WantedNames(TypeUrl.secret, observer);
+    this.clusters = new ClusterStore({
+      random,
+      metrics,
+      createPool,
+      wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
+      wantedSecrets: this.wantedSecrets,
+    });
+    this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
+  }
+
+  /** The listeners in force. */
+  get listeners(): readonly ListenerConfig<P>[] {
+    return [...this.listenerRecords.values()].map((record) => record.config);
+  }
+
+  /**
+   * Whether all listeners have arrived, at least one, and can serve: with their routes, those routes' endpoints, and trust
+   * bundles.
+   */
+  get isWarm(): boolean {
+    if (!this.hasListeners || this.listenerRecords.size === 0) return false;
+    return this.listeners.every(
+      ({ routes, tls }) =>
+        this.routes.isWarm(routes) && (tls === null || this.trustBundles.has(tls.validationSecret)),
+    );
+  }
+
+  /** Takes a new or changed resource; what is wrong with it otherwise, and nothing changes. */
+  applyResource(typeUrl: string, name: string, bytes: Uint8Array): readonly Problem[] {
+    const problems = new ProblemList();
+    switch (typeUrl) {
+      case TypeUrl.cluster:
+        this.clusters.applyCluster(name, bytes, problems);
+        break;
+      case TypeUrl.clusterLoadAssignment:
+        this.clusters.applyEndpoints(name, bytes, problems);
+        break;
+      case TypeUrl.routeConfiguration:
+        this.routes.apply(name, bytes, problems);
+        break;
+      case TypeUrl.listener:
+        this.applyListener(name, bytes, problems);
+        break;
+      case TypeUrl.secret:
+        this.applySecret(name, bytes, problems);
+        break;
+      default:
+        problems.unsupported('', messageNameOf(typeUrl));
+    }
+    return problems.problems;
+  }
+
+  apply(typeUrl: string, resource: ReceivedResource): string | null {
+    const problems = this.applyResource(typeUrl, resource.name, resource.bytes);
+    return problems.length === 0 ? null : problems.map(describe).join('; ');
+  }
+
+  remove(typeUrl: string, name: string): void {
+    switch (typeUrl) {
+      case TypeUrl.cluster:
+        this.clusters.removeCluster(name);
+        break;
+      case TypeUrl.clusterLoadAssignment:
+        this.clusters.removeEndpoints(name);
+        break;
+      case TypeUrl.routeConfiguration:
+        this.routes.remove(name);
+        break;
+      case TypeUrl.listener:
+        this.removeListener(name);
+        break;
+      case TypeUrl.secret:
+        // A bundle in use stays: without it every connection would fail.
+        if (!this.trustBundles.has(name)) this.trustBundles.set(name, null);
+        break;
+      default:
+        break;
+    }
+  }
+
+  commit(typeUrl: string): void {
+    if (typeUrl === TypeUrl.listener) this.hasListeners = true;
+    this.observer.onCommitted(typeUrl);
+  }
+
+  /** Removes all listeners and closes all clusters. */
+  close(): void {
+    for (const name of [...this.listenerRecords.keys()]) this.removeListener(name);
+    this.clusters.close();
+  }
+
+  private applyListener(name: string, bytes: Uint8Array, problems: ProblemList): void {
+    const previous = this.listenerRecords.get(name);
+    if (previous !== undefined && Buffer.compare(previous.bytes, bytes) === 0) return;
+    const message = decodeResource(TypeUrl.listener, bytes, problems);
+    if (message === null) return;
+    const compiled = compileListener(message, problems);
+    if (compiled !== null && compiled.name !== name) {
+      problems.invalid('name', `"${compiled.name}" is not the resource's name`);
+    }
+    if (compiled === null) return;
+    const routes = this.openRoutes(compiled, problems);
+    if (routes === null) return;
+    const { address, direction, tls, http } = compiled;
+    const config: ListenerConfig<P> = { name, address, direction, tls, http, routes };
+    if (tls !== null) this.wantedSecrets.retain(tls.validationSecret);
+    this.listenerRecords.set(name, { bytes, config });
+    this.observer.onListenerChanged(config);
+    if (previous !== undefined) this.releaseNeeds(previous.config);
+  }
+
+  /** The slot of a listener's routes, only where nothing is wrong with the listener. */
+  private openRoutes(
+    compiled: CompiledListener,
+    problems: ProblemList,
+  ): RouteTableSlot<ClusterSlot<P>> | null {
+    const { routes } = compiled;
+    if (routes === null) return null;
+    if (routes.kind === 'rds') return problems.isEmpty ? this.routes.acquire(routes.name) : null;
+    const slot = this.routes.createInline(routes.config, routes.path, problems);
+    if (slot === null || problems.isEmpty) return slot;
+    this.routes.releaseInline(slot);
+    return null;
+  }
+
+  private removeListener(name: string): void {
+    const record = this.listenerRecords.get(name);
+    if (record === undefined) return;
+    this.listenerRecords.delete(name);
+    this.observer.onListenerRemoved(name);
+    this.releaseNeeds(record.config);
+  }
+
+  private releaseNeeds({ routes, tls }: ListenerConfig<P>): void {
+    if (tls !== null) this.wantedSecrets.release(tls.validationSecret);
+    if (routes.name === '') this.routes.releaseInline(routes);
+    else this.routes.release(routes.name);
+  }
+
+  private applySecret(name: string, bytes: Uint8Array, problems: ProblemList): void {
+    const message = decodeResource(TypeUrl.secret, bytes, problems);
+    const roots = message === null ? null : compileTrustBundle(message, problems);
+    if (message !== null && message.name !== name)
+      problems.invalid('name', `"${message.name}" is not the resource's name`);
+    if (roots === null || !problems.isEmpty || this.trustBundles.get(name) === roots) return;
+    this.trustBundles.set(name, roots);
+    this.observer.onTrustBundleChanged(name, roots);
+  }
+}
+
+/** A problem as a control plane reads it in a NACK. */
+function describe({ path, message, hint }: Problem): string {
+  const text = path === undefined || path === '' ? message : `${path}: ${message}`;
+  return hint === undefined ? text : `${text} (${hint})`;
+}
