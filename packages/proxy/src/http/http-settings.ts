@@ -42,6 +42,8 @@ export interface HttpSettings {
   readonly serverLine: string;
   readonly scheme: 'http' | 'https';
   readonly generateRequestId: boolean;
+  /** `x-envoy-upstream-service-time` and its like, unless `suppress_envoy_headers` is set. */
+  readonly addsEnvoyHeaders: boolean;
   /** The peer's address is the client's: X-Forwarded-For is appended, what only the mesh may say is removed. */
   readonly useRemoteAddress: boolean;
   readonly clientCertMode: number;

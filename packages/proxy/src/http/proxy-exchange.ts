@@ -279,16 +279,18 @@ export class ProxyExchange
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
     const settings = this.settings;
-    const serviceTime = Math.round(this.context.clock.monotonic() - this.upstreamStartedAt);
-    let added = `${settings.serverLine}x-envoy-upstream-service-time: ${serviceTime}\r\n`;
+    let added = settings.serverLine;
+    if (settings.addsEnvoyHeaders) {
+      const serviceTime = Math.round(this.context.clock.monotonic() - this.upstreamStartedAt);
+      added += `x-envoy-upstream-service-time: ${serviceTime}\r\n`;
+    }
     if (!head.hasDate) added += `date: ${this.context.date.now()}\r\n`;
     this.chunksResponse = head.bodyKind === BodyKind.untilClose;
     if (this.chunksResponse) added += 'transfer-encoding: chunked\r\n';
     if (this.server.isLast || !this.server.isRequestComplete) added += 'connection: close\r\n';
     this.responseStarted = true;
     const changes = headChanges(head, this.route!.responseHeaders, added);
-    const writable = this.server.writeHead(writeResponseHead(head, settings.responseFilter, changes));
-    if (!writable) this.upstream!.pauseResponse();
+    this.server.writeHead(writeResponseHead(head, settings.responseFilter, changes));
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -304,6 +306,10 @@ export class ProxyExchange
       writable = this.server.writeBody(buffer, start, end);
     }
     if (!writable) this.upstream?.pauseResponse();
+  }
+
+  onResponsePause(): void {
+    if (!this.server.flush()) this.upstream?.pauseResponse();
   }
 
   onResponseEnd(): void {
@@ -469,7 +475,8 @@ export class ProxyExchange
       added += `x-forwarded-client-cert: By=${settings.ownIdentity};Hash=${peerFingerprint};URI=${peerIdentity}\r\n`;
     }
     const timeoutMs = route.timeoutMs;
-    if (timeoutMs > 0) added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
+    if (timeoutMs > 0 && settings.addsEnvoyHeaders)
+      added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
     const path = route.pathRewrite === null ? head.path : rewritePath(route.pathRewrite, head.path);
     const rewritesHost = head.isAbsoluteForm || route.hostRewrite !== null;
     const filter = rewritesHost ? settings.hostRewritingFilter : settings.requestFilter;

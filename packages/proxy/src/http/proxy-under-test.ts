@@ -62,7 +62,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     systemRandom,
   );
   const slot = new ClusterSlot<ConnectionPool>('be');
-  slot.setSource(() => cluster);
+  slot.set(null, cluster);
   const seconds = Math.floor((options.timeoutMs ?? 0) / 1000);
   const timeout = { seconds, nanos: ((options.timeoutMs ?? 0) % 1000) * 1e6 };
   const configuration = RouteConfiguration.fromPartial({
@@ -103,6 +103,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     serverLine: 'server: envoy\r\n',
     scheme: 'http',
     generateRequestId: true,
+    addsEnvoyHeaders: true,
     useRemoteAddress: false,
     clientCertMode: ClientCertMode.sanitize,
     ownIdentity: '',

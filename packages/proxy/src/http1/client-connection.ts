@@ -13,6 +13,8 @@ export interface UpstreamExchange {
   /** Part of the body; chunked bodies come with their framing, trailers left out. */
   onResponseBody(buffer: Buffer, start: number, end: number): void;
   onResponseEnd(): void;
+  /** All that was read at once has been told: what was held back to be joined can go out. */
+  onResponsePause(): void;
   /** The upstream takes bytes again, after `writeBody` had answered false. */
   onRequestDrain(): void;
   /** No complete response will come. `isReset` tells a lost connection from a response that can't be understood. */
@@ -191,6 +193,7 @@ export class ClientConnection implements ConnectionHandler {
       else return;
       if (at < 0) return;
     }
+    this.exchange?.onResponsePause();
   }
 
   private parseHead(buffer: Buffer, start: number, end: number): number {

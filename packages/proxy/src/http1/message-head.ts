@@ -5,7 +5,7 @@ import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
 
 /** `toString('latin1')` without its argument checks; undeclared in Node's types, present in every version. */
-function latin1(buffer: Buffer, start: number, end: number): string {
+export function latin1(buffer: Buffer, start: number, end: number): string {
   return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
 }
 

@@ -5,7 +5,7 @@ import { type Clock, type Random, type TimerWheel, type TimerWheelEntry, invaria
 import type { AcceptHandler, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
 import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
-import { BodyKind } from './message-head.ts';
+import { BodyKind, latin1 } from './message-head.ts';
 import { RequestError, RequestHead } from './request-head.ts';
 
 /**
@@ -45,6 +45,8 @@ export interface ServerContext {
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, closing: 3, closed: 4 } as const;
 
 const noBytes = Buffer.alloc(0);
+/** A body up to this size leaves together with its head: copying it costs less than a second system call. */
+const maxJoinedBytes = 16 * 1024;
 const lineEnd = Buffer.from('\r\n');
 const badChunkFraming: TransportError = Object.freeze({
   kind: 'reset',
@@ -109,6 +111,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   private readonly context: ServerContext;
   private readonly owner: ServerConnections;
   private phase: number = Phase.idle;
+  private heldHead = '';
   private bodyLeft = 0;
   /** Bytes of a head that came in parts, or of requests sent ahead: the first `pendingLength` of `pending`. */
   private pending: Buffer = noBytes;
@@ -197,26 +200,45 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   // For the exchange
 
-  /** Sends the response's head, complete with status line and empty line. False: wait for `onResponseDrain`. */
-  writeHead(text: string): boolean {
+  /**
+   * Sends the response's head, complete with status line and empty line. It waits for the first bytes of the body, so
+   * that a small response leaves in one write, or for `flush`.
+   */
+  writeHead(text: string): void {
     this.responseStarted = true;
-    return this.connection.writeLatin1(text);
+    this.heldHead = text;
+  }
+
+  /** Sends what waits. False: wait for `onResponseDrain`. */
+  flush(): boolean {
+    const head = this.heldHead;
+    if (head === '') return true;
+    this.heldHead = '';
+    return this.connection.writeLatin1(head);
   }
 
   /** Sends part of the body, framing included. False: wait for `onResponseDrain`. */
   writeBody(buffer: Buffer, start: number, end: number): boolean {
+    const head = this.heldHead;
+    if (head === '') return this.connection.write(buffer, start, end);
+    this.heldHead = '';
+    if (end - start <= maxJoinedBytes) return this.connection.writeLatin1(head + latin1(buffer, start, end));
+    this.connection.writeLatin1(head);
     return this.connection.write(buffer, start, end);
   }
 
   /** Sends text that belongs to the body: a chunk's framing, or a short reply. */
   writeText(text: string): boolean {
-    return this.connection.writeLatin1(text);
+    const head = this.heldHead;
+    this.heldHead = '';
+    return this.connection.writeLatin1(head === '' ? text : head + text);
   }
 
   /** The response is complete. The next request is taken up when this one is complete too. */
   endResponse(): void {
     if (this.phase >= Phase.closing) return;
     this.responseEnded = true;
+    this.flush();
     // An answer before the request's end: what is left of the body would be taken for a request. No second try.
     if (this.isLast || !this.requestEnded) {
       this.closeNow();
@@ -310,7 +332,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   private beginExchange(): void {
-    this.context.timers.disarm(this);
+    // The idle timer stays armed: it does nothing during an exchange, and pushing it back later costs two stores.
     const head = this.head;
     if (head.closesConnection) this.isLast = true;
     this.responseStarted = false;

@@ -2,60 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, type Logger, type Timer, errorMessage, systemErrorCode } from '@heddle/base';
 import { writeFileAtomically } from '@heddle/identity';
+import { type ConfigurationSnapshot, decodeSnapshot, encodeSnapshot } from '@heddle/xds/snapshot';
 
-/** One resource as it arrived. */
-export interface SnapshotResource {
-  readonly typeUrl: string;
-  readonly name: string;
-  readonly version: string;
-  readonly bytes: Uint8Array;
-}
+/** Several changes make one write. */
+const writeDelayMs = 300;
 
-const format = 'heddle-snapshot-1';
-const writeDelayMs = 500;
-
-/**
- * Encodes resources as one line of JSON (types, names, versions, lengths) and the bytes behind it: what arrived encoded is
- * stored encoded.
- */
-export function encodeSnapshot(resources: readonly SnapshotResource[]): Buffer {
-  const index = resources.map(({ typeUrl, name, version, bytes }) => [typeUrl, name, version, bytes.length]);
-  const header = Buffer.from(`${JSON.stringify({ format, index })}\n`);
-  return Buffer.concat([header, ...resources.map((resource) => resource.bytes)]);
-}
-
-/** Reads what `encodeSnapshot` wrote; null where the file is anything else, whole or in part. */
-export function decodeSnapshot(file: Buffer): SnapshotResource[] | null {
-  const headerEnd = file.indexOf(0x0a);
-  if (headerEnd < 0) return null;
-  let header: { format?: unknown; index?: unknown };
-  try {
-    header = JSON.parse(file.toString('utf8', 0, headerEnd)) as { format?: unknown; index?: unknown };
-  } catch {
-    return null;
-  }
-  if (header.format !== format || !Array.isArray(header.index)) return null;
-  const resources: SnapshotResource[] = [];
-  let at = headerEnd + 1;
-  for (const entry of header.index as unknown[]) {
-    if (!Array.isArray(entry)) return null;
-    const [typeUrl, name, version, length] = entry as unknown[];
-    if (typeof typeUrl !== 'string' || typeof name !== 'string' || typeof version !== 'string') return null;
-    if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || at + length > file.length)
-      return null;
-    resources.push({ typeUrl, name, version, bytes: file.subarray(at, at + length) });
-    at += length;
-  }
-  return at === file.length ? resources : null;
-}
-
-/** Writes snapshots some time after a change, several changes at once; never two writes at a time. */
+/** Writes snapshots some time after a change, one at a time, each whole or not at all. */
 export class SnapshotFile {
   private readonly path: string;
   private readonly clock: Clock;
   private readonly logger: Logger;
   private timer: Timer | null = null;
-  private writing: Promise<void> | null = null;
+  private writing: Promise<void> = Promise.resolve();
 
   constructor(path: string, clock: Clock, logger: Logger) {
     this.path = path;
@@ -63,44 +21,43 @@ export class SnapshotFile {
     this.logger = logger;
   }
 
-  /** The stored resources; null where there are none or the file can't be read. */
-  async load(): Promise<SnapshotResource[] | null> {
+  /** What is stored; null where there is nothing or it can't be used. */
+  async load(): Promise<ConfigurationSnapshot | null> {
     try {
-      const resources = decodeSnapshot(await readFile(this.path));
-      if (resources === null)
-        this.logger.warn('the configuration snapshot is damaged and not used', { path: this.path });
-      return resources;
+      const snapshot = decodeSnapshot(await readFile(this.path));
+      if (snapshot.ok) return snapshot.value;
+      this.logger.warn('The configuration snapshot is not used', { path: this.path, reason: snapshot.error });
     } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') {
-        this.logger.warn('the configuration snapshot cannot be read', {
-          path: this.path,
-          reason: errorMessage(error),
-        });
-      }
-      return null;
+      if (systemErrorCode(error) === 'ENOENT') return null;
+      this.logger.warn('The configuration snapshot cannot be read', {
+        path: this.path,
+        reason: errorMessage(error),
+      });
     }
+    return null;
   }
 
-  /** To be called after each change; `resources` is asked when the time has come to write. */
-  changed(resources: () => readonly SnapshotResource[]): void {
+  /** To be called after each change; `snapshot` is asked when the time to write has come. */
+  changed(snapshot: () => ConfigurationSnapshot): void {
     if (this.timer !== null) return;
     this.timer = this.clock.setTimer(writeDelayMs, () => {
       this.timer = null;
-      this.writing = (this.writing ?? Promise.resolve()).then(() => this.write(resources()));
+      this.writing = this.writing.then(() => this.write(snapshot()));
     });
   }
 
   /** Waits for a write under way. */
   async close(): Promise<void> {
     this.timer?.cancel();
+    this.timer = null;
     await this.writing;
   }
 
-  private async write(resources: readonly SnapshotResource[]): Promise<void> {
+  private async write(snapshot: ConfigurationSnapshot): Promise<void> {
     try {
-      await writeFileAtomically(this.path, encodeSnapshot(resources));
+      await writeFileAtomically(this.path, encodeSnapshot(snapshot));
     } catch (error) {
-      this.logger.warn('the configuration snapshot cannot be written', {
+      this.logger.warn('The configuration snapshot cannot be written', {
         path: this.path,
         reason: errorMessage(error),
       });

@@ -1,0 +1,185 @@
+// Binds listeners as the configuration says and follows its changes without touching live connections.
+import { type Logger, errorMessage } from '@heddle/base';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
+import type { HttpSettings } from '../http/http-settings.ts';
+import { ProxyExchange } from '../http/proxy-exchange.ts';
+import { ServerConnections } from '../http1/server-connection.ts';
+import { type HttpStack, type StackEnvironment, buildHttpStack } from '../stack/http-stack.ts';
+import type { SecretProvider } from '../tls/link-security.ts';
+import { type TlsConfig, linkSecurityOf } from '../tls/link-security-of.ts';
+import type { Listener, Transport } from '../transport/transport.ts';
+
+export interface ListenerManagerOptions {
+  readonly transport: Transport;
+  readonly environment: StackEnvironment;
+  readonly secrets: SecretProvider;
+  readonly logger: Logger;
+}
+
+/** One bound listener: its socket, its connections and the settings in force. */
+interface ActiveListener {
+  config: ListenerConfig<ConnectionPool>;
+  stack: HttpStack;
+  readonly slot: { current: HttpSettings };
+  readonly connections: ServerConnections;
+  readonly bound: Listener;
+}
+
+/** How long an old listener's connections may go on after it was replaced or removed (`drain_timeout`, Envoy's drain time). */
+const drainMs = 600_000;
+
+export class ListenerManager {
+  private readonly options: ListenerManagerOptions;
+  private readonly active = new Map<string, ActiveListener>();
+  private readonly draining = new Set<ServerConnections>();
+  /** Changes of one listener are applied one after the other. */
+  private readonly pending = new Map<string, Promise<void>>();
+  private isDraining = false;
+
+  constructor(options: ListenerManagerOptions) {
+    this.options = options;
+  }
+
+  /** Requests in flight on all listeners. */
+  get busy(): number {
+    let busy = 0;
+    for (const { connections } of this.active.values()) busy += connections.busy;
+    for (const connections of this.draining) busy += connections.busy;
+    return busy;
+  }
+
+  /** Name and address of each bound listener. */
+  get listeners(): readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly connections: number;
+  }[] {
+    return [...this.active].map(([name, { bound, connections }]) => ({
+      name,
+      ...bound.address,
+      connections: connections.size,
+    }));
+  }
+
+  /**
+   * Adds a listener or applies a change. Settings are replaced by one assignment: exchanges under way end with those they
+   * began with. Only another address or other security needs another socket. Rejects where the address can't be bound.
+   */
+  apply(config: ListenerConfig<ConnectionPool>): Promise<void> {
+    return this.enqueue(config.name, () => this.applyNow(config));
+  }
+
+  /** Removes a listener: its port is freed, its connections end after their exchange. */
+  remove(name: string): Promise<void> {
+    return this.enqueue(name, () => this.removeNow(name));
+  }
+
+  /** Accepts nothing new and lets what runs end; resolves with the requests that were still running when the time was up. */
+  async drain(timeoutMs: number): Promise<number> {
+    this.isDraining = true;
+    await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
+    const { clock } = this.options.environment.context;
+    const empty = Promise.all([...this.draining].map((connections) => connections.whenEmpty())).then(
+      () => undefined,
+    );
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(timeoutMs, resolve);
+      void empty.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    return this.busy;
+  }
+
+  /** Frees all ports and drops all connections. */
+  async close(): Promise<void> {
+    this.isDraining = true;
+    await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
+    for (const connections of this.draining) connections.destroy();
+  }
+
+  private enqueue(name: string, change: () => Promise<void>): Promise<void> {
+    const previous = this.pending.get(name) ?? Promise.resolve();
+    const next = previous.then(change, change);
+    this.pending.set(name, next);
+    const forget = (): void => {
+      if (this.pending.get(name) === next) this.pending.delete(name);
+    };
+    next.then(forget, forget);
+    return next;
+  }
+
+  private async applyNow(config: ListenerConfig<ConnectionPool>): Promise<void> {
+    if (this.isDraining) return;
+    const known = this.active.get(config.name);
+    if (known !== undefined && isSameSocket(known.config, config)) {
+      const previous = known.stack;
+      known.config = config;
+      known.stack = buildHttpStack(config, this.options.environment);
+      known.slot.current = known.stack.settings;
+      previous.close();
+      return;
+    }
+    if (known !== undefined) await this.removeNow(config.name);
+    await this.bind(config);
+  }
+
+  private async bind(config: ListenerConfig<ConnectionPool>): Promise<void> {
+    const { transport, environment, secrets, logger } = this.options;
+    const stack = buildHttpStack(config, environment);
+    const slot = { current: stack.settings };
+    const connections = new ServerConnections(environment.context);
+    const accept = connections.acceptor(
+      (server) => new ProxyExchange(server, environment.context, slot),
+      () => slot.current.limits,
+    );
+    const security = config.tls === null ? null : linkSecurityOf(config.tls, secrets);
+    try {
+      const bound = await transport.listen({ address: config.address, security }, accept);
+      this.active.set(config.name, { config, stack, slot, connections, bound });
+      logger.info('Listening', {
+        listener: config.name,
+        address: bound.address.host,
+        port: bound.address.port,
+      });
+    } catch (error) {
+      stack.close();
+      logger.error('A listener cannot be bound', { listener: config.name, reason: errorMessage(error) });
+      throw error;
+    }
+  }
+
+  private async removeNow(name: string): Promise<void> {
+    const listener = this.active.get(name);
+    if (listener === undefined) return;
+    this.active.delete(name);
+    const { connections, stack, bound } = listener;
+    await bound.close();
+    this.draining.add(connections);
+    connections.drain();
+    const deadline = this.options.environment.context.clock.setTimer(drainMs, () => connections.destroy());
+    void connections.whenEmpty().then(() => {
+      deadline.cancel();
+      this.draining.delete(connections);
+      stack.close();
+    });
+  }
+}
+
+/** True where the bound socket can go on serving: same address, same security. */
+function isSameSocket(a: ListenerConfig<ConnectionPool>, b: ListenerConfig<ConnectionPool>): boolean {
+  return (
+    a.address.host === b.address.host &&
+    a.address.port === b.address.port &&
+    securityKey(a.tls) === securityKey(b.tls)
+  );
+}
+
+function securityKey(tls: TlsConfig | null): string {
+  if (tls === null) return '';
+  const { certificateSecret, validationSecret, allowedSans, alpn } = tls;
+  return JSON.stringify([certificateSecret, validationSecret, allowedSans, alpn]);
+}

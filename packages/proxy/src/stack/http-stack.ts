@@ -1,0 +1,138 @@
+// THE assembly of a listener's HTTP side: what a request passes, in this order.
+//
+//   connection ─▶ ServerConnection   frames requests, refuses what is ambiguous: nothing behind it sees bytes it could misread
+//              ─▶ ProxyExchange      routes on the same Host and path that are forwarded, so that policy and upstream agree
+//              ─▶ Cluster, Endpoint  balances after routing: weights are per route, health is per endpoint
+//              ─▶ ConnectionPool     reuses connections per endpoint and per identity: a link never serves another cluster
+//              ─▶ ClientConnection   frames responses as strictly as requests
+//              ◀─ observers          count and log last, when everything about the exchange is known
+import type { Counter, MetricRegistry, MetricScope } from '@heddle/telemetry';
+import { AccessLog } from '../access-log/access-log.ts';
+import type { LogFile } from '../access-log/log-file.ts';
+import type { LogFiles } from '../access-log/log-files.ts';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
+import {
+  ClientCertMode,
+  type ExchangeObserver,
+  type HttpSettings,
+  type ProxyContext,
+} from '../http/http-settings.ts';
+import { FieldId } from '../http1/field-name.ts';
+import { createFieldFilter } from '../http1/head-writer.ts';
+import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
+
+/** What all listeners of a proxy share. */
+export interface StackEnvironment {
+  readonly context: ProxyContext;
+  readonly registry: MetricRegistry;
+  readonly logFiles: LogFiles;
+  /** This workload's SPIFFE id; empty where the proxy has none. */
+  readonly ownIdentity: string;
+  /** Counts by peer; null for a proxy that is no sidecar. */
+  readonly inboundTraffic: TrafficMetrics | null;
+  readonly outboundTraffic: TrafficMetrics | null;
+}
+
+/** The settings of one listener's exchanges and what has to be given back when they are replaced. */
+export interface HttpStack {
+  readonly settings: HttpSettings;
+  close(): void;
+}
+
+/** Builds the settings of a listener; everything that can be decided before a request comes is decided here. */
+export function buildHttpStack(
+  config: ListenerConfig<ConnectionPool>,
+  environment: StackEnvironment,
+): HttpStack {
+  const { http } = config;
+  const { registry, context } = environment;
+  const scope = registry.scope();
+  const files: LogFile[] = [];
+  const observers: ExchangeObserver[] = [new ListenerMetrics(scope, http.statPrefix)];
+  const traffic = config.direction === 'inbound' ? environment.inboundTraffic : environment.outboundTraffic;
+  if (traffic !== null) observers.push(traffic);
+  for (const log of http.accessLogs) {
+    const file = environment.logFiles.acquire(log.path);
+    files.push(file);
+    const accessLog = new AccessLog(log, file, context.random);
+    observers.push({ onFinished: (exchange) => accessLog.log(exchange) });
+  }
+  // Never taken over from a client: who the caller is, is what its certificate says.
+  const alwaysDropped = [FieldId.forwardedClientCert];
+  const atTheEdge = [
+    FieldId.forwardedFor,
+    FieldId.forwardedProto,
+    FieldId.requestId,
+    FieldId.envoyInternal,
+    FieldId.upstreamServiceTime,
+  ];
+  const dropped = [
+    ...alwaysDropped,
+    FieldId.expectedRequestTimeout,
+    ...(http.useRemoteAddress ? atTheEdge : []),
+  ];
+  const settings: HttpSettings = {
+    statPrefix: http.statPrefix,
+    routes: config.routes,
+    limits: {
+      maxHeadBytes: http.maxRequestHeadersBytes,
+      maxFields: http.maxHeadersCount,
+      idleTimeoutMs: http.idleTimeoutMs,
+      headTimeoutMs: http.requestHeadersTimeoutMs,
+    },
+    streamIdleTimeoutMs: http.streamIdleTimeoutMs,
+    requestFilter: createFieldFilter(dropped),
+    hostRewritingFilter: createFieldFilter([...dropped, FieldId.host]),
+    responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
+    serverLine: `server: ${http.serverName}\r\n`,
+    scheme: config.tls === null ? 'http' : 'https',
+    generateRequestId: http.generateRequestId,
+    addsEnvoyHeaders: !http.suppressesEnvoyHeaders,
+    useRemoteAddress: http.useRemoteAddress,
+    clientCertMode:
+      http.forwardClientCert === 'sanitize-set' ? ClientCertMode.sanitizeSet : ClientCertMode.sanitize,
+    ownIdentity: environment.ownIdentity,
+    observers,
+    requestsTotal: scope.counter(
+      'envoy_http_downstream_rq_total',
+      'Requests received.',
+      labelsOf(http.statPrefix),
+    ),
+    requestsActive: scope.gauge(
+      'envoy_http_downstream_rq_active',
+      'Requests in flight.',
+      labelsOf(http.statPrefix),
+    ),
+  };
+  return {
+    settings,
+    close: () => {
+      scope.close();
+      for (const file of files) void environment.logFiles.release(file);
+    },
+  };
+}
+
+function labelsOf(statPrefix: string): { readonly envoy_http_conn_manager_prefix: string } {
+  return { envoy_http_conn_manager_prefix: statPrefix };
+}
+
+/** A listener's own counts, under Envoy's names. */
+class ListenerMetrics implements ExchangeObserver {
+  private readonly byClass: readonly Counter[];
+
+  constructor(scope: MetricScope, statPrefix: string) {
+    this.byClass = [0, 1, 2, 3, 4, 5].map((digit) =>
+      scope.counter('envoy_http_downstream_rq_xx', 'Responses by the first digit of their status.', {
+        ...labelsOf(statPrefix),
+        envoy_response_code_class: String(digit),
+      }),
+    );
+  }
+
+  onFinished(exchange: { readonly responseCode: number }): void {
+    const counter = this.byClass[(exchange.responseCode / 100) | 0];
+    if (counter !== undefined) counter.value++;
+  }
+}
