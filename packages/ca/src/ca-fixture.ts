@@ -62,7 +62,7 @@ export interface JoinStation {
 /** Opens a join station over a root in `directory`. */
 export async function openJoinStation(
   directory: string,
-  options: { readonly clock?: Clock; readonly logger?: Logger } = {},
+  options: { readonly clock?: Clock; readonly serverClock?: Clock; readonly logger?: Logger } = {},
 ): Promise<JoinStation> {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
@@ -72,7 +72,15 @@ export async function openJoinStation(
   const tokens = new JoinTokens(new MemoryTokenStore(), clock);
   const enrolment = new Enrolment({ authority, tokens, xdsAddress: (reached) => `${reached}:15012`, logger });
   const server = unwrap(
-    await JoinServer.open({ host: '127.0.0.1', port: 0, authority, identity, enrolment, clock, logger }),
+    await JoinServer.open({
+      host: '127.0.0.1',
+      port: 0,
+      authority,
+      identity,
+      enrolment,
+      clock: options.serverClock ?? clock,
+      logger,
+    }),
   );
   return {
     authority,
