@@ -39,7 +39,12 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     if (lock.packages[key] !== undefined || lock.packages[`${path}/${key}`] !== undefined) continue;
     const platform = platformOf(name);
     if (platform.os === undefined && platform.cpu === undefined) continue;
-    lock.packages[key] = { version, ...platform, ...(entry.dev === true ? { dev: true } : {}), optional: true };
+    lock.packages[key] = {
+      version,
+      ...platform,
+      ...(entry.dev === true ? { dev: true } : {}),
+      optional: true,
+    };
     added.push(name);
   }
 }

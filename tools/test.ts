@@ -29,6 +29,13 @@ const groups: Readonly<Record<string, Group>> = {
   proxy: unit('unit tests of the data plane and the testkit', '{proxy,testkit}'),
   'control-plane': unit('unit tests of the control plane and the command line', '{control-plane,cli}'),
   dashboard: unit('unit tests of the dashboard', 'dashboard'),
+  tools: {
+    title: 'unit tests of tools, benchmarks and the fuzzer',
+    files: ['{tools,benchmarks,fuzz}/**/*.test.ts'],
+    isolated: false,
+    timeoutMs: 30_000,
+    limitMs: 120_000,
+  },
   repository: across('checks of the repository itself', 'repository', 2, false),
   simulation: across('whole meshes in memory on virtual time', 'simulation', 3, false),
   e2e: across('whole meshes in processes', 'e2e', 5),
