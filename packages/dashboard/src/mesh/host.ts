@@ -45,3 +45,8 @@ function hostMatches(pattern: string, host: string): boolean {
   if (pattern === '*') return true;
   return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : pattern === host;
 }
+
+/** The hosts that an object is about, as it names them. */
+export function hostsOf(object: ObjectWithStatus): string[] {
+  return object.kind === 'DestinationRule' ? [asText(object.spec.host)] : asList(object.spec.hosts).map(asText);
+}

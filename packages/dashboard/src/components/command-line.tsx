@@ -1,0 +1,35 @@
+import { useSignal } from '@preact/signals';
+import { browserClock } from '../platform/clock.ts';
+import { Icon } from './icon.tsx';
+
+/** A command to type, with a button that copies it. */
+export function CommandLine({ command }: { readonly command: string }) {
+  const isCopied = useSignal(false);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(command);
+    } catch {
+      return;
+    }
+    isCopied.value = true;
+    browserClock.wait(1500, () => {
+      isCopied.value = false;
+    });
+  };
+  return (
+    <span class="command">
+      <code>
+        <span class="command-prompt" aria-hidden="true">
+          ${' '}
+        </span>
+        {command}
+      </code>
+      <button type="button" class="command-copy" aria-label={`Copy the command ${command}`} onClick={() => void copy()}>
+        <Icon name={isCopied.value ? 'done' : 'copy'} size={14} />
+      </button>
+      <span class="visually-hidden" role="status">
+        {isCopied.value ? 'Copied' : ''}
+      </span>
+    </span>
+  );
+}
