@@ -38,7 +38,7 @@ function makeBackend(applied: Applied[]): ApiBackend {
     services: () => ({ services: [] }),
     endpoints: () => ({ endpoints: [] }),
     proxies: () => ({ proxies: [] }),
-    certificates: () => ({ certificates: [] }),
+    certificates: async () => ({ certificates: [] }),
     traffic: () => ({ intervalMs: 1000, endMs: 0, services: [] }),
     latestTraffic: () => ({ timeMs: 1, services: [] }),
     apply: async (request, author) => {

@@ -96,7 +96,7 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
   app.get('/api/v1/services', (context) => context.json(backend.services()));
   app.get('/api/v1/endpoints', (context) => context.json(backend.endpoints(context.req.query('namespace'))));
   app.get('/api/v1/proxies', (context) => context.json(backend.proxies()));
-  app.get('/api/v1/certificates', (context) => context.json(backend.certificates()));
+  app.get('/api/v1/certificates', async (context) => context.json(await backend.certificates()));
   app.get('/api/v1/traffic', (context) => {
     const seconds = secondsSchema.safeParse(context.req.query('seconds') ?? '300');
     if (!seconds.success)

@@ -24,7 +24,7 @@ export interface ApiBackend {
   /** All namespaces where none is named. */
   endpoints(namespace: string | undefined): EndpointsResponse;
   proxies(): ProxiesResponse;
-  certificates(): CertificatesResponse;
+  certificates(): Promise<CertificatesResponse>;
   traffic(seconds: number): TrafficResponse;
   latestTraffic(): TrafficEvent;
   /** Stores all objects of the files or none. */

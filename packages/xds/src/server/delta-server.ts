@@ -23,6 +23,8 @@ export interface DeltaServerHooks {
   onConnect?(client: XdsClient): RpcStatus | null;
   /** A client that had been let in is gone. */
   onDisconnect?(client: XdsClient): void;
+  /** A response with these names is on its way. */
+  onSend?(client: XdsClient, typeUrl: string, names: readonly string[]): void;
   onAck?(client: XdsClient, typeUrl: string, names: readonly string[]): void;
   onNack?(client: XdsClient, rejected: readonly RejectedResource[]): void;
   /** The source failed; the stream is ended. */

@@ -374,6 +374,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       );
       state.noteSent(response.nonce, response.names, now);
       this.noteSent(client, state, plan, now);
+      this.context.hooks.onSend?.(client, typeUrl, response.names);
       if (!this.stream.send(response.bytes)) {
         this.isBlocked = true;
         return false;

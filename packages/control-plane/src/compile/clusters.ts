@@ -1,0 +1,94 @@
+/** Clusters: the service's port or a part of its instances, the sidecar's own application, everything else. */
+import { type HostView, clusterName } from '@heddle/model';
+import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
+import {
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  type Cluster,
+} from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import { inboundClusterName, passthroughCluster } from './names.ts';
+import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
+import { certificateSecret } from './names.ts';
+
+/** Istio's default. */
+const connectTimeout = { seconds: 10, nanos: 0 };
+
+/** One cluster to be made for a host as a view shows it: a port, and all instances or those of a subset. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly port: number;
+  /** '' for all instances. */
+  readonly subset: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const noLabels = {};
+
+/** The clusters of a host: for each port one with all instances, then one per subset. */
+export function planClusters(host: string, view: HostView): ClusterPlan[] {
+  return view.ports.flatMap(({ port }) => [
+    { name: clusterName(port, '', host), port, subset: '', labels: noLabels },
+    ...view.subsets.map(({ name: subset, labels }) => ({
+      name: clusterName(port, subset, host),
+      port,
+      subset,
+      labels,
+    })),
+  ]);
+}
+
+/**
+ * A cluster whose endpoints come by EDS and whose peers must prove one of `identities`: those of all instances of the
+ * service, not only of the subset, so that moving an instance between subsets changes no cluster.
+ */
+export function outboundCluster(plan: ClusterPlan, host: string, identities: readonly string[]): Uint8Array {
+  const tls = packAny(TypeUrl.upstreamTlsContext, {
+    commonTlsContext: {
+      tlsParams: tlsVersion13,
+      tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
+      validationContextType: tlsValidation(identities),
+      alpnProtocols: ['istio-http/1.1', 'http/1.1'],
+    },
+    sni: `outbound_.${plan.port}_.${plan.subset}_.${host}`,
+  });
+  return encodeCluster({
+    name: plan.name,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: adsConfigSource },
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    transportSocket: {
+      name: 'envoy.transport_sockets.tls',
+      configType: { $case: 'typedConfig', value: tls },
+    },
+  });
+}
+
+/** The sidecar's own application, on loopback. */
+export function inboundCluster(servicePort: number, appPort: number): Uint8Array {
+  const name = inboundClusterName(servicePort);
+  const endpoint = { address: socketAddress({ address: '127.0.0.1', port: appPort }) };
+  return encodeCluster({
+    name,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.STATIC },
+    connectTimeout,
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [{ lbEndpoints: [{ hostIdentifier: { $case: 'endpoint', value: endpoint } }] }],
+    },
+  });
+}
+
+/** Hosts outside of the mesh, plain, where the request's authority points. */
+export function passthrough(): Uint8Array {
+  return encodeCluster({
+    name: passthroughCluster,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+  });
+}
+
+function encodeCluster(cluster: DeepPartial<Cluster>): Uint8Array {
+  return encodeMessage(TypeUrl.cluster, cluster);
+}

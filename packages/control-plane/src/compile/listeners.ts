@@ -1,0 +1,151 @@
+/** A sidecar's listeners: inbound mTLS, the plain one for browsers, the proxy, one per dependency. */
+import { istioAccessLogFormat } from '@heddle/telemetry';
+import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
+import type { AccessLog } from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
+import { TrafficDirection, type TransportSocket } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
+import {
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManager_ServerHeaderTransformation,
+  type HttpConnectionManager,
+} from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { certificateSecret, inboundClusterName, proxyRoutesName, upstreamRoutesName } from './names.ts';
+import type { Bind, SidecarNode } from './node-metadata.ts';
+import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
+import { catchAll } from './routes.ts';
+
+/** Encoded listeners by name. */
+export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
+  const listeners: DeepPartial<Listener>[] = [];
+  const hasApplication = node.appPort > 0;
+  if (node.inbound !== null && hasApplication) listeners.push(inboundListener(node, node.inbound));
+  if (node.expose !== null && hasApplication) listeners.push(exposeListener(node, node.expose));
+  if (node.outboundProxy !== null) {
+    listeners.push(
+      outboundListener(node, 'outbound-proxy', node.outboundProxy, proxyRoutesName(node.namespace)),
+    );
+  }
+  for (const { host, port, bind } of node.upstreams) {
+    const routes = upstreamRoutesName(host, port, node.namespace);
+    listeners.push(outboundListener(node, `upstream|${host}|${port}`, bind, routes));
+  }
+  return new Map(
+    listeners.map((listener) => [listener.name ?? '', encodeMessage(TypeUrl.listener, listener)]),
+  );
+}
+
+/** Other sidecars' way to the application. Who calls is told to it in X-Forwarded-Client-Cert, whatever the caller says. */
+function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+  const tls = packAny(TypeUrl.downstreamTlsContext, {
+    commonTlsContext: {
+      tlsParams: tlsVersion13,
+      tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
+      validationContextType: tlsValidation([]),
+      alpnProtocols: ['istio-http/1.1', 'http/1.1'],
+    },
+    requireClientCertificate: true,
+  });
+  return httpListener(
+    { name: 'inbound', bind, direction: TrafficDirection.INBOUND },
+    {
+      ...toApplication(node, 'inbound'),
+      forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
+      setCurrentClientCertDetails: { uri: true },
+    },
+    { name: 'envoy.transport_sockets.tls', configType: { $case: 'typedConfig', value: tls } },
+  );
+}
+
+/** Browsers' way to the application: an edge, so what only the mesh may say is removed. */
+function exposeListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+  return httpListener(
+    { name: 'expose', bind, direction: TrafficDirection.INBOUND },
+    { ...toApplication(node, 'expose'), useRemoteAddress: true },
+  );
+}
+
+/** The application's way to others. */
+function outboundListener(
+  node: SidecarNode,
+  name: string,
+  bind: Bind,
+  routeConfigName: string,
+): DeepPartial<Listener> {
+  return httpListener(
+    { name, bind, direction: TrafficDirection.OUTBOUND },
+    {
+      ...connectionManager(node, name),
+      routeSpecifier: { $case: 'rds', value: { configSource: adsConfigSource, routeConfigName } },
+    },
+  );
+}
+
+function toApplication(node: SidecarNode, statPrefix: string): DeepPartial<HttpConnectionManager> {
+  const cluster = inboundClusterName(node.servicePort);
+  const routeConfig = {
+    name: cluster,
+    virtualHosts: [catchAll(`inbound|http|${node.servicePort}`, cluster)],
+    validateClusters: false,
+  };
+  return {
+    ...connectionManager(node, statPrefix),
+    routeSpecifier: { $case: 'routeConfig', value: routeConfig },
+    // The application's own Server header stays.
+    serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
+  };
+}
+
+function connectionManager(node: SidecarNode, statPrefix: string): DeepPartial<HttpConnectionManager> {
+  const router = packAny(TypeUrl.router, {});
+  return {
+    statPrefix,
+    httpFilters: [{ name: 'envoy.filters.http.router', configType: { $case: 'typedConfig', value: router } }],
+    // A sidecar is no edge: the application's own headers are believed.
+    useRemoteAddress: false,
+    generateRequestId: true,
+    accessLog: accessLog(node.accessLog),
+  };
+}
+
+function accessLog(path: string): DeepPartial<AccessLog>[] {
+  if (path === '') return [];
+  const format = {
+    format: {
+      $case: 'textFormatSource' as const,
+      value: { specifier: { $case: 'inlineString' as const, value: istioAccessLogFormat } },
+    },
+  };
+  const config = packAny(TypeUrl.fileAccessLog, {
+    path,
+    accessLogFormat: { $case: 'logFormat', value: format },
+  });
+  return [{ name: 'envoy.access_loggers.file', configType: { $case: 'typedConfig', value: config } }];
+}
+
+function httpListener(
+  {
+    name,
+    bind,
+    direction,
+  }: { readonly name: string; readonly bind: Bind; readonly direction: TrafficDirection },
+  manager: DeepPartial<HttpConnectionManager>,
+  transportSocket?: DeepPartial<TransportSocket>,
+): DeepPartial<Listener> {
+  const config = packAny(TypeUrl.httpConnectionManager, manager);
+  return {
+    name,
+    address: socketAddress(bind),
+    trafficDirection: direction,
+    filterChains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            configType: { $case: 'typedConfig', value: config },
+          },
+        ],
+        ...(transportSocket === undefined ? {} : { transportSocket }),
+      },
+    ],
+  };
+}

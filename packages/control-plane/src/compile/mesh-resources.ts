@@ -1,0 +1,208 @@
+/** What every proxy gets by xDS: the model and the instances, compiled. */
+import { invariant } from '@heddle/base';
+import type { MeshModel } from '@heddle/model';
+import {
+  encodeMessage,
+  TypeUrl,
+  type EncodedResource,
+  type ResourceChange,
+  type ResourceSource,
+  type XdsClient,
+} from '@heddle/xds';
+import type { Instance } from '../instances/instance-store.ts';
+import { inboundCluster, passthrough } from './clusters.ts';
+import {
+  changedNames,
+  clustersWith,
+  compileHostResources,
+  viewFor,
+  type HostMembers,
+  type HostResources,
+} from './host-resources.ts';
+import { compileListeners } from './listeners.ts';
+import { makeResource } from './make-resource.ts';
+import { inboundClusterName, passthroughCluster, trustBundleSecret } from './names.ts';
+import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
+import { RouteResources } from './route-resources.ts';
+
+/** What belongs to one client alone. */
+interface ClientResources {
+  readonly node: SidecarNode;
+  readonly listeners: ReadonlyMap<string, EncodedResource>;
+  readonly inboundCluster: EncodedResource | undefined;
+}
+
+/** A change of the mesh, told in one piece. */
+export interface MeshChange {
+  readonly model: MeshModel;
+  /** Hosts that the model shows differently. */
+  readonly changedHosts: ReadonlySet<string>;
+  /** Hosts whose instances changed. */
+  readonly changedMembers: ReadonlySet<string>;
+}
+
+const noMembers: HostMembers = { instances: [], identities: [] };
+
+/**
+ * Holds encoded resources and says which of them change. Clusters and endpoints are compiled per host when it changes,
+ * route configurations when somebody asks for them, listeners per proxy. What all proxies get is encoded once.
+ */
+export class MeshResources implements ResourceSource {
+  private readonly members: (host: string) => HostMembers | undefined;
+  private readonly hosts = new Map<string, HostResources>();
+  private readonly routes: RouteResources;
+  private readonly clients = new WeakMap<XdsClient, ClientResources>();
+  private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
+  private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
+  private trustBundle: EncodedResource;
+  private model: MeshModel;
+
+  /** `members` says who is behind a host at the moment. */
+  constructor(model: MeshModel, bundlePem: string, members: (host: string) => HostMembers | undefined) {
+    this.model = model;
+    this.members = members;
+    this.routes = new RouteResources(model);
+    this.trustBundle = makeTrustBundle(bundlePem);
+    for (const host of [...model.hosts.keys()].sort()) this.compileHost(host);
+  }
+
+  /** Takes a change in and tells whoever watches which resources it changes. */
+  update({ model, changedHosts, changedMembers }: MeshChange): void {
+    this.model = model;
+    const clusters = new Set<string>();
+    const endpoints = new Set<string>();
+    for (const host of new Set([...changedHosts, ...changedMembers].sort())) {
+      const before = this.hosts.get(host);
+      const after = this.compileHost(host);
+      for (const name of changedNames(before, after, 'clusters')) clusters.add(name);
+      for (const name of changedNames(before, after, 'endpoints')) endpoints.add(name);
+    }
+    const changes: ResourceChange[] = [];
+    if (clusters.size > 0) changes.push({ typeUrl: TypeUrl.cluster, names: clusters });
+    if (endpoints.size > 0) changes.push({ typeUrl: TypeUrl.clusterLoadAssignment, names: endpoints });
+    if (changedHosts.size > 0) {
+      this.routes.setModel(model);
+      // Which names proxies have asked for is not known here; those that come out the same are not sent.
+      changes.push({ typeUrl: TypeUrl.routeConfiguration });
+    }
+    this.emit(changes);
+  }
+
+  /** Replaces the trust bundle. */
+  setTrustBundle(bundlePem: string): void {
+    const before = this.trustBundle;
+    this.trustBundle = makeTrustBundle(bundlePem);
+    if (before.version === this.trustBundle.version) return;
+    this.emit([{ typeUrl: TypeUrl.secret, names: new Set([trustBundleSecret]) }]);
+  }
+
+  get(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined {
+    switch (typeUrl) {
+      case TypeUrl.cluster: {
+        if (name === passthroughCluster) return this.passthrough;
+        const { node, inboundCluster: own } = this.client(client);
+        return own?.name === name ? own : this.hostResource(node, name, 'clusters');
+      }
+      case TypeUrl.clusterLoadAssignment:
+        return this.hostResource(this.client(client).node, name, 'endpoints');
+      case TypeUrl.listener:
+        return this.client(client).listeners.get(name);
+      case TypeUrl.routeConfiguration:
+        return this.routes.get(name);
+      case TypeUrl.secret:
+        return name === trustBundleSecret ? this.trustBundle : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  list(client: XdsClient, typeUrl: string): Iterable<string> {
+    const { node, listeners, inboundCluster: own } = this.client(client);
+    if (typeUrl === TypeUrl.listener) return listeners.keys();
+    if (typeUrl !== TypeUrl.cluster) return [];
+    const names = [...(own === undefined ? [] : [own.name]), passthroughCluster];
+    for (const host of this.hosts.values())
+      names.push(...(viewFor(host, node.namespace)?.clusters.keys() ?? []));
+    return names;
+  }
+
+  watch(listener: (changes: readonly ResourceChange[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Names of the load assignments that hold this instance, in the present model. */
+  assignmentsWith(hostName: string, instance: Instance): ReadonlySet<string> {
+    const host = this.model.hosts.get(hostName);
+    return host === undefined ? new Set() : clustersWith(host, instance);
+  }
+
+  /** How many outbound clusters there are for clients of a namespace that sees nothing special. */
+  get clusterCount(): number {
+    let count = 0;
+    for (const host of this.hosts.values()) count += host.shared.clusters.size;
+    return count;
+  }
+
+  private compileHost(name: string): HostResources | undefined {
+    const host = this.model.hosts.get(name);
+    if (host === undefined) {
+      this.hosts.delete(name);
+      return undefined;
+    }
+    const compiled = compileHostResources(host, this.members(name) ?? noMembers, this.hosts.get(name));
+    this.hosts.set(name, compiled);
+    return compiled;
+  }
+
+  private hostResource(
+    { namespace }: SidecarNode,
+    name: string,
+    kind: 'clusters' | 'endpoints',
+  ): EncodedResource | undefined {
+    // `outbound|<port>|<subset>|<host>`
+    const host = name.slice(name.lastIndexOf('|') + 1);
+    return viewFor(this.hosts.get(host), namespace)?.[kind].get(name);
+  }
+
+  private client(client: XdsClient): ClientResources {
+    const known = this.clients.get(client);
+    if (known !== undefined) return known;
+    const node = readSidecarNode(client.node);
+    invariant(node.ok, 'the node was read when its stream began');
+    const { servicePort, appPort } = node.value;
+    const listeners = new Map(
+      [...compileListeners(node.value)].map(([name, message]) => [
+        name,
+        makeResource(TypeUrl.listener, name, message),
+      ]),
+    );
+    const ownName = inboundClusterName(servicePort);
+    const resources: ClientResources = {
+      node: node.value,
+      listeners,
+      inboundCluster:
+        appPort === 0
+          ? undefined
+          : makeResource(TypeUrl.cluster, ownName, inboundCluster(servicePort, appPort)),
+    };
+    this.clients.set(client, resources);
+    return resources;
+  }
+
+  private emit(changes: readonly ResourceChange[]): void {
+    if (changes.length === 0) return;
+    for (const listener of this.listeners) listener(changes);
+  }
+}
+
+function makeTrustBundle(pem: string): EncodedResource {
+  const message = encodeMessage(TypeUrl.secret, {
+    name: trustBundleSecret,
+    type: {
+      $case: 'validationContext',
+      value: { trustedCa: { specifier: { $case: 'inlineBytes', value: Buffer.from(pem, 'ascii') } } },
+    },
+  });
+  return makeResource(TypeUrl.secret, trustBundleSecret, message);
+}

@@ -1,0 +1,77 @@
+/** What a sidecar says of itself in its xDS node. */
+import { err, ok, type Result } from '@heddle/base';
+import type { Node } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import { z } from 'zod';
+
+const portNumber = z.int().min(0).max(65_535);
+const bindSchema = z.object({ address: z.string().min(1), port: portNumber });
+
+const metadataSchema = z.object({
+  NAMESPACE: z.string().min(1),
+  SERVICE: z.string().default(''),
+  SERVICE_ACCOUNT: z.string().default(''),
+  INSTANCE: z.string().default(''),
+  LABELS: z.record(z.string(), z.string()).default({}),
+  SERVICE_PORT: portNumber.default(0),
+  APP_PORT: portNumber.default(0),
+  INBOUND: bindSchema.optional(),
+  OUTBOUND_PROXY: bindSchema.optional(),
+  UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
+  EXPOSE: bindSchema.optional(),
+  ACCESS_LOG: z.string().default(''),
+});
+
+export interface Bind {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A listener for one dependency. */
+export interface UpstreamBind {
+  /** Fully qualified. */
+  readonly host: string;
+  readonly port: number;
+  readonly bind: Bind;
+}
+
+/** A proxy, by its own account. What matters for security is compared with its certificate before it is believed. */
+export interface SidecarNode {
+  readonly namespace: string;
+  readonly service: string;
+  readonly serviceAccount: string;
+  readonly instance: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** 0 for a workload that nobody calls. */
+  readonly servicePort: number;
+  readonly appPort: number;
+  readonly inbound: Bind | null;
+  readonly outboundProxy: Bind | null;
+  readonly upstreams: readonly UpstreamBind[];
+  readonly expose: Bind | null;
+  /** A file; empty for no access log. */
+  readonly accessLog: string;
+}
+
+/** Reads `node.metadata`. The error is one sentence. Listeners that are not named are not made. */
+export function readSidecarNode(node: Node): Result<SidecarNode, string> {
+  const parsed = metadataSchema.safeParse(node.metadata ?? {});
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return err(`node.metadata.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+  }
+  const metadata = parsed.data;
+  return ok({
+    namespace: metadata.NAMESPACE,
+    service: metadata.SERVICE,
+    serviceAccount: metadata.SERVICE_ACCOUNT,
+    instance: metadata.INSTANCE,
+    labels: metadata.LABELS,
+    servicePort: metadata.SERVICE_PORT,
+    appPort: metadata.APP_PORT,
+    inbound: metadata.INBOUND ?? null,
+    outboundProxy: metadata.OUTBOUND_PROXY ?? null,
+    upstreams: metadata.UPSTREAMS,
+    expose: metadata.EXPOSE ?? null,
+    accessLog: metadata.ACCESS_LOG,
+  });
+}

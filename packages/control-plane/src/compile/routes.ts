@@ -1,0 +1,140 @@
+/** Routes: from the model's rules to Envoy's. */
+import {
+  clusterName,
+  hostAliases,
+  type HeaderMatch,
+  type MeshHost,
+  type PortRoutes,
+  type RouteRule,
+  type TextMatch,
+} from '@heddle/model';
+import type { DeepPartial } from '@heddle/xds';
+import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import type {
+  HeaderMatcher,
+  QueryParameterMatcher,
+  Route,
+  RouteAction,
+  RouteMatch,
+  VirtualHost,
+} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import type { StringMatcher } from '@heddle/xds/api/envoy/type/matcher/v3/string.ts';
+
+/** As in Istio, a route has no time limit unless it says so; Envoy's default would be 15 s. */
+const noTimeout = { seconds: 0, nanos: 0 };
+/** The port that a URL need not name. */
+const defaultHttpPort = 80;
+
+/** Every authority by which clients of a namespace may ask for one port of a host, in lower case. */
+export function domainsOf({ host, service }: MeshHost, port: number, namespace: string): string[] {
+  const names = service === null ? [host] : hostAliases(service, namespace);
+  return names.flatMap((name) =>
+    port === defaultHttpPort ? [`${name}:${port}`, name] : [`${name}:${port}`],
+  );
+}
+
+/** The virtual host of one port of a host. */
+export function virtualHost(
+  host: string,
+  routes: PortRoutes,
+  domains: readonly string[],
+): DeepPartial<VirtualHost> {
+  return { name: `${host}:${routes.port}`, domains: [...domains], routes: routes.rules.map(compileRule) };
+}
+
+/** A virtual host that sends everything to one cluster. */
+export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost> {
+  return { name, domains: ['*'], routes: [{ ...everything, name: 'default', ...toCluster(cluster) }] };
+}
+
+/** The rules for a port that the mesh does not know: a cluster that does not exist, which proxies answer with 503. */
+export function unknownPort(host: string, port: number): DeepPartial<VirtualHost> {
+  return catchAll(`${host}:${port}`, clusterName(port, '', host));
+}
+
+/**
+ * A virtual host as a piece of an encoded route configuration: protobuf lets messages be put together by writing one
+ * behind the other, so each virtual host is encoded once and for all configurations that have it.
+ */
+export function encodeVirtualHost(host: DeepPartial<VirtualHost>): Uint8Array {
+  return RouteConfiguration.encode(RouteConfiguration.fromPartial({ virtualHosts: [host] })).finish();
+}
+
+/** A route configuration of encoded virtual hosts. */
+export function routeConfiguration(name: string, virtualHosts: readonly Uint8Array[]): Uint8Array {
+  // Clusters may come after the routes that name them; requests get 503 until then.
+  const head = RouteConfiguration.fromPartial({ name, validateClusters: false });
+  return Buffer.concat([RouteConfiguration.encode(head).finish(), ...virtualHosts]);
+}
+
+const everything: DeepPartial<Route> = { match: { pathSpecifier: { $case: 'prefix', value: '/' } } };
+
+function toCluster(cluster: string): Pick<DeepPartial<Route>, 'action'> {
+  return {
+    action: {
+      $case: 'route',
+      value: { clusterSpecifier: { $case: 'cluster', value: cluster }, timeout: noTimeout },
+    },
+  };
+}
+
+function compileRule({ name, match, destinations }: RouteRule): DeepPartial<Route> {
+  return { name, match: compileMatch(match), action: { $case: 'route', value: compileAction(destinations) } };
+}
+
+function compileAction(destinations: RouteRule['destinations']): DeepPartial<RouteAction> {
+  const clusters = destinations.map(({ host, port, subset, weight }) => ({
+    name: clusterName(port, subset, host),
+    weight,
+  }));
+  const [only] = clusters;
+  if (clusters.length === 1 && only !== undefined)
+    return { clusterSpecifier: { $case: 'cluster', value: only.name }, timeout: noTimeout };
+  return { clusterSpecifier: { $case: 'weightedClusters', value: { clusters } }, timeout: noTimeout };
+}
+
+function compileMatch(match: RouteRule['match']): DeepPartial<RouteMatch> {
+  const { path } = match;
+  const headers = [
+    ...(match.method === null ? [] : [{ name: ':method', match: match.method, invert: false }]),
+    ...(match.authority === null ? [] : [{ name: ':authority', match: match.authority, invert: false }]),
+    ...match.headers,
+  ];
+  return {
+    pathSpecifier: {
+      $case: path?.kind === 'exact' ? 'path' : 'prefix',
+      value: path?.value ?? '/',
+    },
+    ...(path?.ignoreCase === true ? { caseSensitive: false } : {}),
+    headers: headers.map(compileHeader),
+    queryParameters: match.queryParameters.map(
+      ({ name, match: text }): DeepPartial<QueryParameterMatcher> => ({
+        name,
+        queryParameterMatchSpecifier:
+          text.kind === 'present'
+            ? { $case: 'presentMatch', value: true }
+            : { $case: 'stringMatch', value: compileText(text) },
+      }),
+    ),
+  };
+}
+
+function compileHeader({ name, match, invert }: HeaderMatch): DeepPartial<HeaderMatcher> {
+  if (match.kind === 'present')
+    return {
+      name,
+      headerMatchSpecifier: { $case: 'presentMatch', value: true },
+      invertMatch: invert,
+    };
+  return {
+    name,
+    headerMatchSpecifier: { $case: 'stringMatch', value: compileText(match) },
+    invertMatch: invert,
+    // As in Istio: a request without the header is one without this value.
+    treatMissingHeaderAsEmpty: invert,
+  };
+}
+
+function compileText(match: Exclude<TextMatch, { kind: 'present' }>): DeepPartial<StringMatcher> {
+  return { matchPattern: { $case: match.kind, value: match.value } };
+}

@@ -1,0 +1,214 @@
+/** Answers the API's questions from the control plane. */
+import { type Clock } from '@heddle/base';
+import { findKind } from '@heddle/model';
+import type { StreamStatus } from '@heddle/xds';
+import type { ApiBackend } from '../api/backend.ts';
+import type {
+  CertificateSummary,
+  EndpointSummary,
+  ProxySummary,
+  ProxyTypeStatus,
+  ServiceSummary,
+  StatusResponse,
+  TokenRequest,
+  TokenResponse,
+  XdsTypeName,
+} from '../api/types.ts';
+import { readSidecarNode } from '../compile/node-metadata.ts';
+import type { LeasedInstance } from '../instances/lease-manager.ts';
+import type { CertificateIssuer } from '../rpc/certificate-service.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { ObjectStatuses } from './object-status.ts';
+import { xdsTypeName } from './xds-type-name.ts';
+
+/** A certificate that was issued, as the certificate authority logs it. */
+export interface IssuedRecord {
+  readonly identity: string;
+  readonly kind: 'root' | 'control-plane' | 'workload';
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export interface BackendOptions {
+  readonly controlPlane: ControlPlane;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly issuer: CertificateIssuer;
+  /** Addresses in force. */
+  readonly addresses: () => Pick<StatusResponse, 'apiAddress' | 'xdsAddress' | 'joinAddress'>;
+  /** Certificates that have not expired, oldest first. */
+  readonly issued: () => Promise<readonly IssuedRecord[]>;
+  readonly createJoinToken: (request: TokenRequest) => Promise<TokenResponse>;
+}
+
+export function createBackend(options: BackendOptions): ApiBackend {
+  const { controlPlane, clock } = options;
+  const { leases, services, traffic, configuration, mirror } = controlPlane;
+  const startedAt = clock.now();
+  const statuses = (): ObjectStatuses =>
+    new ObjectStatuses(controlPlane.model, configuration.findings(), controlPlane.ads.status());
+  return {
+    status: () => ({
+      version: options.version,
+      startedAt,
+      trustDomain: options.issuer.trustDomain,
+      revision: mirror.revision,
+      ...options.addresses(),
+      proxies: controlPlane.ads.status().length,
+      instances: leases.size,
+    }),
+    services: () => ({ services: describeServices(controlPlane) }),
+    endpoints: (namespace) => ({
+      endpoints: leases
+        .list()
+        .filter(({ instance }) => namespace === undefined || instance.namespace === namespace)
+        .map((lease) => describeEndpoint(lease, services.identityOf(lease.instance))),
+    }),
+    proxies: () => ({ proxies: describeProxies(controlPlane.ads.status()) }),
+    certificates: async () => ({
+      certificates: describeCertificates(await options.issued(), controlPlane.ads.status()),
+    }),
+    traffic: (seconds) => traffic.history(seconds),
+    latestTraffic: () => traffic.latest(),
+    apply: (request, author) => configuration.apply(request, author),
+    delete: (request, author) => configuration.delete(request, author),
+    resources: (plural, namespace) => {
+      const info = findKind(plural);
+      if (info === undefined) return undefined;
+      const present = statuses();
+      const items = mirror
+        .list()
+        .filter(({ object }) => object.kind === info.kind)
+        .filter(({ object }) => namespace === undefined || object.metadata.namespace === namespace)
+        .map((object) => present.describe(object));
+      return { items };
+    },
+    resource: (plural, namespace, name) => {
+      const info = findKind(plural);
+      if (info === undefined) return undefined;
+      const { group, kind } = info;
+      const found = mirror.get({ group, kind, namespace, name });
+      return found === undefined ? undefined : statuses().describe(found);
+    },
+    createJoinToken: options.createJoinToken,
+    metrics: () => {
+      const objects = mirror.list();
+      return controlPlane.metrics.format({
+        proxies: controlPlane.ads.status().length,
+        instances: leases.size,
+        services: services.services().size,
+        virtualServices: objects.filter(({ object }) => object.kind === 'VirtualService').length,
+        destinationRules: objects.filter(({ object }) => object.kind === 'DestinationRule').length,
+        rootExpiresInSeconds: Math.round((options.issuer.rootNotAfterMs - clock.now()) / 1000),
+      });
+    },
+  };
+}
+
+function describeEndpoint(
+  { instance, state, leaseExpiresAt }: LeasedInstance,
+  identity: string,
+): EndpointSummary {
+  const { serviceAccount: _, publishedAt, ...rest } = instance;
+  const version = instance.labels['version'] ?? '';
+  return { ...rest, version, identity, state, since: publishedAt, leaseExpiresAt };
+}
+
+function describeServices({ services, traffic }: ControlPlane): ServiceSummary[] {
+  return [...services.services().values()]
+    .sort((a, b) =>
+      a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace),
+    )
+    .map(({ name, namespace, host, ports }) => {
+      const instances = services.members(host)?.instances ?? [];
+      const versions = new Set(instances.map(({ labels }) => labels['version'] ?? ''));
+      return {
+        name,
+        namespace,
+        host,
+        ports,
+        instances: instances.length,
+        versions: [...versions].filter((version) => version !== '').sort(),
+        traffic: traffic.summary(namespace, name),
+      };
+    });
+}
+
+function describeProxies(streams: readonly StreamStatus[]): ProxySummary[] {
+  return streams
+    .map(({ node, peer, connectedAt, types, rejected }): ProxySummary => {
+      const sidecar = readSidecarNode(node);
+      const { instance, namespace, service, labels } = sidecar.ok
+        ? sidecar.value
+        : { instance: '', namespace: '', service: '', labels: {} as Record<string, string> };
+      return {
+        id: node.id,
+        instance,
+        namespace,
+        service,
+        version: labels['version'] ?? '',
+        identity: peer.identity,
+        remoteAddress: peer.remoteAddress,
+        connectedAt,
+        certificateNotAfter: peer.certificateNotAfter,
+        types: describeTypes(types),
+        rejected: rejected.flatMap(({ typeUrl, name, reason, at }) => {
+          const type = xdsTypeName(typeUrl);
+          return type === undefined ? [] : [{ type, name, reason, at }];
+        }),
+      };
+    })
+    .sort((a, b) => compare(a.id, b.id));
+}
+
+function describeTypes(types: StreamStatus['types']): Partial<Record<XdsTypeName, ProxyTypeStatus>> {
+  const described: Partial<Record<XdsTypeName, ProxyTypeStatus>> = {};
+  for (const [typeUrl, status] of types) {
+    const name = xdsTypeName(typeUrl);
+    if (name !== undefined) described[name] = status;
+  }
+  return described;
+}
+
+/**
+ * The root, the control plane's newest certificate, and of each workload what its connected instances show, or else the
+ * newest: older ones are good until they expire, but nobody uses them any more.
+ */
+function describeCertificates(
+  records: readonly IssuedRecord[],
+  streams: readonly StreamStatus[],
+): CertificateSummary[] {
+  const instances = new Map<string, string>();
+  for (const { node, peer } of streams) {
+    const sidecar = readSidecarNode(node);
+    if (sidecar.ok)
+      instances.set(certificateKey(peer.identity, peer.certificateNotAfter), sidecar.value.instance);
+  }
+  const newest = new Map(records.map((record) => [record.identity, record]));
+  return records
+    .filter(
+      (record) =>
+        newest.get(record.identity) === record ||
+        (record.kind === 'workload' && instances.has(certificateKey(record.identity, record.notAfterMs))),
+    )
+    .map((record) =>
+      describeCertificate(record, instances.get(certificateKey(record.identity, record.notAfterMs))),
+    );
+}
+
+function describeCertificate(record: IssuedRecord, instance: string | undefined): CertificateSummary {
+  const { identity, kind, serial, notBeforeMs: notBefore, notAfterMs: notAfter } = record;
+  const known = instance === undefined ? {} : { instance };
+  return { identity, kind, ...known, serial, notBefore, notAfter };
+}
+
+/** Certificates of one identity that were issued in the same second are not told apart. */
+function certificateKey(identity: string, notAfterMs: number): string {
+  return `${identity} ${Math.floor(notAfterMs / 1000)}`;
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,241 @@
+/**
+ * The control plane without its surroundings: stores, leases, model, xDS. It knows no sockets, no HTTP and no database,
+ * reads time from its clock only and does everything in a fixed order, so that a whole mesh can be simulated in one
+ * process.
+ */
+import type { Clock, Logger } from '@heddle/base';
+import {
+  MeshCompiler,
+  defaultDomain,
+  type MeshChange as ModelChange,
+  type MeshModel,
+  type MeshService,
+  type ObjectKind,
+} from '@heddle/model';
+import { TypeUrl, type RpcMethods } from '@heddle/xds';
+import { DeltaServer, deltaAdsMethod } from '@heddle/xds/server';
+import { MeshResources } from '../compile/mesh-resources.ts';
+import { ConfigMirror, type MirrorChange } from '../config/config-mirror.ts';
+import { Configuration } from '../config/configuration.ts';
+import type { Instance, InstanceStore } from '../instances/instance-store.ts';
+import { LeaseManager, type LeaseEvent, type LeaseTimes } from '../instances/lease-manager.ts';
+import { ServiceIndex } from '../instances/service-index.ts';
+import {
+  certificateService,
+  createCertificateMethod,
+  type CertificateIssuer,
+} from '../rpc/certificate-service.ts';
+import { instanceService, leaseMethod, type RemovalOutcome } from '../rpc/instance-service.ts';
+import { metricsService, streamMetricsMethod } from '../rpc/metrics-service.ts';
+import { admitNode } from '../rpc/node-admission.ts';
+import type { ConfigStore } from '../store/config-store.ts';
+import { TrafficCollector } from '../telemetry/traffic-collector.ts';
+import { ControlPlaneMetrics } from './control-plane-metrics.ts';
+
+export interface ControlPlaneOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly configStore: ConfigStore;
+  readonly instanceStore: InstanceStore;
+  readonly issuer: CertificateIssuer;
+  readonly leaseTimes?: LeaseTimes;
+  /** How long a withdrawal waits for proxies to confirm it; default 5 s. */
+  readonly withdrawTimeoutMs?: number;
+}
+
+const defaultWithdrawTimeoutMs = 5000;
+
+export class ControlPlane {
+  readonly configuration: Configuration;
+  readonly mirror: ConfigMirror;
+  readonly leases: LeaseManager;
+  readonly services: ServiceIndex;
+  readonly traffic: TrafficCollector;
+  readonly metrics: ControlPlaneMetrics;
+  readonly ads: DeltaServer;
+  /** What sidecars call, whatever carries it. */
+  readonly methods: RpcMethods;
+  private readonly compiler: MeshCompiler;
+  private readonly resources: MeshResources;
+  private readonly withdrawTimeoutMs: number;
+  private isClosed = false;
+
+  private constructor(options: ControlPlaneOptions, parts: Parts) {
+    const { clock, logger, issuer } = options;
+    this.mirror = parts.mirror;
+    this.leases = parts.leases;
+    this.services = parts.services;
+    this.compiler = parts.compiler;
+    this.withdrawTimeoutMs = options.withdrawTimeoutMs ?? defaultWithdrawTimeoutMs;
+    this.configuration = new Configuration(
+      options.configStore,
+      this.mirror,
+      () => this.services.services(),
+      defaultDomain,
+    );
+    this.traffic = new TrafficCollector(clock);
+    this.metrics = new ControlPlaneMetrics(clock);
+    this.resources = new MeshResources(this.compiler.model, issuer.bundlePem, (host) =>
+      this.services.members(host),
+    );
+    this.ads = this.makeAds(clock, logger, issuer.trustDomain);
+    this.methods = new Map([
+      [deltaAdsMethod, this.ads.method],
+      [
+        leaseMethod,
+        instanceService({
+          leases: this.leases,
+          clock,
+          logger,
+          trustDomain: issuer.trustDomain,
+          awaitRemoval: (instance, remove) => this.awaitRemoval(instance, remove),
+        }),
+      ],
+      [
+        createCertificateMethod,
+        certificateService({
+          issuer,
+          logger,
+          onRequest: () => this.metrics.noteCertificateRequest(),
+          onIssued: () => this.metrics.noteCertificateIssued(),
+        }),
+      ],
+      [streamMetricsMethod, metricsService(this.traffic)],
+    ]);
+  }
+
+  /** Reads both stores and is ready to serve. Instances found get one full lease to report. */
+  static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const { clock, logger, instanceStore, leaseTimes, issuer } = options;
+    const leases = new LeaseManager({
+      clock,
+      logger,
+      store: instanceStore,
+      ...(leaseTimes === undefined ? {} : { times: leaseTimes }),
+    });
+    await leases.restore();
+    const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
+    for (const { instance } of leases.list()) services.put(instance);
+    let controlPlane: ControlPlane | null = null;
+    const mirror = await ConfigMirror.open(options.configStore, logger, (change) =>
+      controlPlane?.onConfiguration(change),
+    );
+    const compiler = new MeshCompiler({ domain: defaultDomain });
+    compiler.apply({
+      objects: mirror
+        .list()
+        .map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision })),
+      services: [...services.services().values()],
+    });
+    controlPlane = new ControlPlane(options, { leases, services, mirror, compiler });
+    leases.onChange((event) => controlPlane.onLease(event));
+    return controlPlane;
+  }
+
+  /** The mesh as it is compiled at the moment. */
+  get model(): MeshModel {
+    return this.compiler.model;
+  }
+
+  /** Replaces the trust bundle that proxies are given. */
+  setTrustBundle(pem: string): void {
+    this.resources.setTrustBundle(pem);
+  }
+
+  /** Ends all streams; proxies keep what they have. Stores stay open: they are their opener's. Idempotent. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.mirror.close();
+    // Before the streams end: their end must not look like that of the instances.
+    await this.leases.close();
+    this.ads.close();
+  }
+
+  private makeAds(clock: Clock, logger: Logger, trustDomain: string): DeltaServer {
+    return new DeltaServer({
+      source: this.resources,
+      clock,
+      hooks: {
+        onConnect: (client) => {
+          const refusal = admitNode(client, trustDomain);
+          const { node, peer } = client;
+          if (refusal === null) logger.info('Proxy connected', { node: node.id, identity: peer.identity });
+          else logger.warn('Proxy refused', { identity: peer.identity, reason: refusal.message });
+          return refusal;
+        },
+        onDisconnect: ({ node }) => logger.info('Proxy disconnected', { node: node.id }),
+        onSend: (_client, typeUrl) => this.metrics.noteSent(typeUrl),
+        onAck: (client) => this.metrics.noteAcknowledged(client),
+        onNack: ({ node }, rejected) => {
+          this.metrics.noteRejected(new Set(rejected.map(({ typeUrl }) => typeUrl)));
+          for (const { typeUrl, name, reason } of rejected)
+            logger.warn('A proxy refused a resource', { node: node.id, typeUrl, resource: name, reason });
+        },
+        onError: (client, error) =>
+          logger.error('Cannot serve a proxy', { node: client?.node.id, error: String(error) }),
+      },
+    });
+  }
+
+  private onConfiguration({ put, deleted }: MirrorChange): void {
+    const objects = put.map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision }));
+    const deletedObjects = deleted.map((stored) => ({
+      // Only valid objects are mirrored, so this is one of the model's kinds.
+      kind: stored.kind as ObjectKind,
+      namespace: stored.namespace,
+      name: stored.name,
+    }));
+    this.change({ objects, deletedObjects }, []);
+  }
+
+  private onLease(event: LeaseEvent): void {
+    switch (event.type) {
+      case 'state':
+        return;
+      case 'withdrawn':
+        this.changeMembers([this.services.remove(event.instance)]);
+        return;
+      case 'published': {
+        const left = event.previous === undefined ? [] : [this.services.remove(event.previous)];
+        this.changeMembers([...left, this.services.put(event.instance)]);
+      }
+    }
+  }
+
+  private changeMembers(hosts: readonly string[]): void {
+    const services: MeshService[] = [];
+    const deletedServices: string[] = [];
+    for (const host of new Set(hosts)) {
+      const service = this.services.service(host);
+      if (service === undefined) deletedServices.push(host);
+      else services.push(service);
+    }
+    this.change({ services, deletedServices }, hosts);
+  }
+
+  private change(change: ModelChange, changedMembers: readonly string[]): void {
+    const { model, changedHosts } = this.compiler.apply(change);
+    this.metrics.noteChange();
+    this.resources.update({ model, changedHosts, changedMembers: new Set(changedMembers) });
+  }
+
+  private async awaitRemoval(instance: Instance, remove: () => Promise<void>): Promise<RemovalOutcome> {
+    // Asked before it is gone: afterwards its service may be, too.
+    const names = this.resources.assignmentsWith(this.services.hostOf(instance), instance);
+    const removed = remove();
+    const outcome = await this.ads.whenAcknowledged(
+      [...names].map((name) => ({ typeUrl: TypeUrl.clusterLoadAssignment, name, version: null })),
+      this.withdrawTimeoutMs,
+    );
+    await removed;
+    return outcome;
+  }
+}
+
+interface Parts {
+  readonly leases: LeaseManager;
+  readonly services: ServiceIndex;
+  readonly mirror: ConfigMirror;
+  readonly compiler: MeshCompiler;
+}
