@@ -13,9 +13,9 @@ export interface GetFlags extends ConnectionFlags {
 export const getCommand = defineCommand<GetFlags, readonly [string, string | undefined]>(
   {
     brief: 'Show services, endpoints, proxies or configuration',
-    usage: ['services|endpoints|proxies|virtualservices|destinationrules [NAME] [FLAGS]'],
+    usage: ['KIND [NAME] [FLAGS]'],
     text: [
-      'Short names: svc, ep, px, vs, dr. Rates and latencies are those of the last ten seconds, as the sidecars of the ' +
+      'Kinds: services (svc), endpoints (ep), proxies (px), virtualservices (vs), destinationrules (dr). Rates and latencies are those of the last ten seconds, as the sidecars of the ' +
         'called service measured them.',
     ],
     examples: [

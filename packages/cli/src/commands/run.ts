@@ -47,7 +47,7 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       ['An instance of reviews', 'heddle run --service reviews --version v1 --port 9080 -- node reviews.js'],
       [
         'A program that wants its port and a neighbour as arguments',
-        'heddle run --service shop --port 80 --upstream db:80 -- ./shop -p {{port}} --db {{db}}',
+        'heddle run --service a --port 80 --upstream db:80 -- ./a -p {{port}} {{db}}',
       ],
       ['Let browsers in on port 8080', 'heddle run --service web --port 80 --expose 8080 -- node web.js'],
       [

@@ -45,7 +45,10 @@ export async function requireFreePort(port: number, address: string, flag: strin
 async function bindClaim(port: number): Promise<Socket | null> {
   const { promise, resolve } = Promise.withResolvers<Socket | null>();
   const socket = createSocket('udp4');
-  socket.once('error', () => resolve(null));
+  socket.once('error', () => {
+    socket.close();
+    resolve(null);
+  });
   socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(socket));
   return promise;
 }

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { applicationEnvironment, extendNoProxy, upstreamVariable } from './environment.ts';
+
+const addresses = {
+  appPort: 20_001,
+  outboundProxy: { address: '127.0.0.1', port: 20_002 },
+  upstreams: [{ name: 'user-store.prod', host: 'x', port: 80, bind: { address: '127.0.0.1', port: 20_003 } }],
+};
+
+test('names variables after upstreams', () => {
+  assert.equal(upstreamVariable('ratings'), 'RATINGS_URL');
+  assert.equal(upstreamVariable('user-store.prod'), 'USER_STORE_PROD_URL');
+  const environment = applicationEnvironment({}, addresses);
+  assert.equal(environment['USER_STORE_PROD_URL'], 'http://127.0.0.1:20003');
+});
+
+test('keeps the hosts that were not proxied before', () => {
+  assert.equal(extendNoProxy(undefined), 'localhost,127.0.0.1,::1');
+  assert.equal(extendNoProxy('.corp, localhost'), '.corp,localhost,127.0.0.1,::1');
+  assert.equal(extendNoProxy('*'), '*');
+});
+
+test('leaves the proxy for HTTPS and everything else as it is', () => {
+  const environment = applicationEnvironment({ HTTPS_PROXY: 'http://corp:3128', LANG: 'C' }, addresses);
+  assert.equal(environment['HTTPS_PROXY'], 'http://corp:3128');
+  assert.equal(environment['LANG'], 'C');
+});
+
+test('takes away the compile cache that the launcher turned on, and only that', () => {
+  const own = { NODE_COMPILE_CACHE: '/a', NODE_COMPILE_CACHE_PORTABLE: '1', HEDDLE_COMPILE_CACHE: '1' };
+  const ours = applicationEnvironment(own, addresses);
+  assert.equal(ours['NODE_COMPILE_CACHE'], undefined);
+  assert.equal(ours['NODE_COMPILE_CACHE_PORTABLE'], undefined);
+  assert.equal(ours['HEDDLE_COMPILE_CACHE'], undefined);
+  assert.equal(applicationEnvironment({ NODE_COMPILE_CACHE: '/a' }, addresses)['NODE_COMPILE_CACHE'], '/a');
+});
