@@ -43,7 +43,7 @@ type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buf
 export class NodeTransport implements Transport {
   private readonly clock: Clock;
   private readonly logger: Logger;
-  private readonly contexts = new Map<LinkSecurity, ClientContexts>();
+  private readonly contexts = new ClientContexts();
 
   constructor(clock: Clock, logger: Logger) {
     this.clock = clock;
@@ -169,16 +169,11 @@ export class NodeTransport implements Transport {
     const secrets = linkSecretsOf(security);
     if (secrets === null)
       return failedConnection('no certificate or no trust bundle yet', handler, this.clock);
-    let contexts = this.contexts.get(security);
-    if (contexts === undefined) {
-      contexts = new ClientContexts();
-      this.contexts.set(security, contexts);
-    }
     // `allowHalfOpen` is documented for `tls.connect`, but missing in its type.
     const tlsOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
       host: options.address.host,
       port: options.address.port,
-      secureContext: contexts.get(secrets),
+      secureContext: this.contexts.get(secrets),
       ALPNProtocols: [...security.alpn],
       ...(security.serverName === '' ? {} : { servername: security.serverName }),
       // Names are SPIFFE ids here, checked after every handshake, resumed ones included, where Node skips this call.

@@ -1,0 +1,156 @@
+// The program of a sidecar: one argument, the path of its options file; an IPC channel to its supervisor.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
+import {
+  HeddleError,
+  type Logger,
+  createLogger,
+  errorMessage,
+  systemClock,
+  systemRandom,
+} from '@heddle/base';
+import { RenewalSchedule, type WorkloadIdentity, joinMesh, loadWorkloadIdentity } from '@heddle/identity';
+import { Http2RpcClient } from '@heddle/xds/grpc';
+import { AdminServer } from '../admin/admin-server.ts';
+import { NodeTransport } from '../transport/node/node-transport.ts';
+import { adminHandler } from './admin-handler.ts';
+import { certificateRequester } from './certificate-requests.ts';
+import { connectToControlPlane } from './control-plane-link.ts';
+import { IdentitySecrets } from './link-secrets.ts';
+import type { FromSidecar, ToSidecar } from './messages.ts';
+import { nodeOf } from './node-metadata.ts';
+import type { SidecarOptions } from './options.ts';
+import { Sidecar } from './sidecar.ts';
+import { SnapshotFile } from './snapshot-file.ts';
+
+function tell(message: FromSidecar): void {
+  if (process.connected === true) process.send!(message);
+}
+
+/** Ends with the sentence that the supervisor shows. */
+function fail(error: HeddleError, logger: Logger): never {
+  logger.error('The sidecar cannot start', { code: error.code, reason: error.message });
+  tell({ type: 'failed', code: error.code, message: error.message });
+  process.exit(1);
+}
+
+/** The identity of an earlier life, or a new one by the join token. */
+async function obtainIdentity(options: SidecarOptions, logger: Logger): Promise<WorkloadIdentity> {
+  const { stateDirectory, namespace, serviceAccount, joinAddress, joinToken } = options;
+  const common = { stateDirectory, namespace, serviceAccount, clock: systemClock, logger };
+  const stored = await loadWorkloadIdentity(common);
+  if (stored.ok && stored.value !== null) return stored.value;
+  if (!stored.ok) logger.warn('The stored identity is not used', { reason: stored.error.message });
+  const joined = await joinMesh({ ...common, joinAddress, joinToken });
+  return joined.ok ? joined.value : fail(joined.error, logger);
+}
+
+/** A snapshot made under other ports or another name is not for this life. */
+function snapshotPath(options: SidecarOptions): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(nodeOf(options)))
+    .digest('hex')
+    .slice(0, 16);
+  return join(options.stateDirectory, `configuration-${digest}.snapshot`);
+}
+
+function validityOf(identity: WorkloadIdentity): { serial: string; notBeforeMs: number; notAfterMs: number } {
+  const { serial, notBeforeMs, notAfterMs } = identity.certificate;
+  return { serial, notBeforeMs, notAfterMs };
+}
+
+async function run(options: SidecarOptions): Promise<void> {
+  const logger = createLogger({ level: options.logLevel, fields: { instance: options.instance } });
+  const identity = await obtainIdentity(options, logger);
+  const transport = new NodeTransport(systemClock, logger);
+  const snapshotFile = new SnapshotFile(snapshotPath(options), systemClock, logger);
+  const snapshot = await snapshotFile.load();
+  const rpc = new Http2RpcClient({
+    connect: (signal) => connectToControlPlane(identity, systemClock, signal),
+    authority: identity.xdsAddress,
+    clock: systemClock,
+    logger,
+  });
+  const renewals = new RenewalSchedule({
+    renewable: identity.renewal(certificateRequester(rpc)),
+    name: identity.id,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
+  let isReady = false;
+  const sidecar = new Sidecar(options, {
+    transport,
+    rpc,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    secrets: new IdentitySecrets(identity),
+    identity: identity.id,
+    onTrustBundleChanged: (_name, roots) => {
+      void identity.replaceBundle(roots).then(() => renewals.check());
+    },
+    onReady: (source) => {
+      isReady = true;
+      tell({ type: 'ready', source, identity: identity.id });
+      // Written now because a process that is killed writes nothing at its end.
+      flushCompileCache();
+    },
+    onPublished: () => tell({ type: 'published' }),
+    onFailed: (error) => fail(error, logger),
+    onConfigured: (current) => snapshotFile.changed(current),
+  });
+  const { address: host, port } = options.admin;
+  const handler = adminHandler(sidecar.proxy, {
+    isReady: () => isReady,
+    certificate: () => ({ identity: identity.id, ...validityOf(identity) }),
+  });
+  const admin = await AdminServer.start(transport, { host, port }, sidecar.proxy.context, handler);
+  const end = (): void => {
+    renewals.close();
+    void Promise.all([sidecar.close(), admin.close(), snapshotFile.close()]).finally(() => process.exit(0));
+  };
+  process.on('message', (message: ToSidecar) => receive(message, sidecar, end));
+  process.on('disconnect', end);
+  // The supervisor decides the order in which things end: a Ctrl-C in the terminal reaches this process too, and is not for it.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => {
+    if (process.connected !== true) end();
+  });
+  if (process.connected !== true) end();
+  sidecar.start(snapshot);
+  renewals.start();
+}
+
+function receive(message: ToSidecar, sidecar: Sidecar, end: () => void): void {
+  switch (message.type) {
+    case 'app-started':
+      sidecar.applicationStarted();
+      break;
+    case 'withdraw':
+      void sidecar.withdraw(message.timeoutMs).then((outcome) => tell({ type: 'withdrawn', ...outcome }));
+      break;
+    case 'drain':
+      void sidecar.drain(message.timeoutMs).then((open) => tell({ type: 'drained', open }));
+      break;
+    case 'stop':
+      end();
+      break;
+    default:
+      break;
+  }
+}
+
+const [optionsPath] = process.argv.slice(2);
+if (optionsPath === undefined) {
+  process.stderr.write('usage: main.ts <options.json>\n');
+  process.exit(2);
+}
+const options = JSON.parse(readFileSync(optionsPath, 'utf8')) as SidecarOptions;
+run(options).catch((error: unknown) => {
+  const failure =
+    error instanceof HeddleError ? error : new HeddleError('HEDDLE_INTERNAL', errorMessage(error));
+  fail(failure, createLogger({ fields: { instance: options.instance } }));
+});

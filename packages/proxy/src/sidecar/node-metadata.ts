@@ -1,0 +1,43 @@
+import type { SidecarOptions } from './options.ts';
+
+/** Version of the sidecar as the control plane is told. */
+export const sidecarVersion = '0.1.0';
+
+/** The part of the options that describes the workload; keys and tokens are not in it. */
+export type WorkloadOptions = Omit<
+  SidecarOptions,
+  'joinAddress' | 'joinToken' | 'stateDirectory' | 'admin' | 'logLevel'
+>;
+
+/**
+ * What a sidecar tells the control plane of itself in `node`: the control plane makes its listeners from it (as Istio's
+ * does from a pod's labels and ports).
+ */
+export function nodeOf(options: WorkloadOptions): {
+  readonly id: string;
+  readonly cluster: string;
+  readonly metadata: Record<string, unknown>;
+} {
+  const { namespace, service, instance } = options;
+  const metadata: Record<string, unknown> = {
+    HEDDLE_VERSION: sidecarVersion,
+    NAMESPACE: namespace,
+    SERVICE: service,
+    SERVICE_ACCOUNT: options.serviceAccount,
+    INSTANCE: instance,
+    LABELS: { ...options.labels },
+    SERVICE_PORT: options.servicePort,
+    PROTOCOL: 'http',
+    INBOUND: { ...options.inbound },
+    APP_PORT: options.appPort,
+    OUTBOUND_PROXY: { ...options.outboundProxy },
+    UPSTREAMS: options.upstreams.map(({ host, port, bind }) => ({ host, port, bind: { ...bind } })),
+  };
+  if (options.expose !== null) metadata['EXPOSE'] = { ...options.expose };
+  if (options.accessLog !== '') metadata['ACCESS_LOG'] = options.accessLog;
+  return {
+    id: `sidecar~${instance}~${service}.${namespace}~${namespace}.svc.cluster.local`,
+    cluster: `${service}.${namespace}`,
+    metadata,
+  };
+}

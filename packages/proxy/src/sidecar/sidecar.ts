@@ -1,0 +1,176 @@
+// One sidecar, whatever lies under it: production gives it sockets, gRPC and real time, a simulation an in-memory network
+// and virtual time.
+import { type Clock, HeddleError, type Logger, type Random, errorMessage } from '@heddle/base';
+import { messageNameOf, type RpcClient } from '@heddle/xds';
+import { DeltaClient } from '@heddle/xds/client';
+import type { ConfigurationSnapshot } from '@heddle/xds/snapshot';
+import { Proxy } from '../stack/proxy.ts';
+import { isTrafficMetric } from '../stats/traffic-metrics.ts';
+import type { SecretProvider } from '../tls/link-security.ts';
+import type { Transport } from '../transport/transport.ts';
+import { AppProbe } from './app-probe.ts';
+import { InstanceLease, type Withdrawal } from './instance-lease.ts';
+import { MetricsReporter } from './metrics-reporter.ts';
+import { type WorkloadOptions, nodeOf } from './node-metadata.ts';
+
+/** Where a sidecar's first configuration came from. */
+export type ConfigurationSource = 'control-plane' | 'snapshot';
+
+export interface SidecarEnvironment {
+  readonly transport: Transport;
+  readonly rpc: RpcClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly secrets: SecretProvider;
+  /** This workload's SPIFFE id. */
+  readonly identity: string;
+  /** The roots (PEM) of the mesh arrived or changed. */
+  onTrustBundleChanged(name: string, roots: string): void;
+  /** Serves: once. */
+  onReady(source: ConfigurationSource): void;
+  /** The control plane has published the instance: after each (re)connection. */
+  onPublished(): void;
+  /** Can't serve: a port is taken. */
+  onFailed(error: HeddleError): void;
+  /** The configuration in use has changed: `snapshot` gives it, to be kept on disk. */
+  onConfigured(snapshot: () => ConfigurationSnapshot): void;
+}
+
+export class Sidecar {
+  readonly proxy: Proxy;
+  private readonly environment: SidecarEnvironment;
+  private readonly client: DeltaClient;
+  private readonly lease: InstanceLease;
+  private readonly reporter: MetricsReporter;
+  private readonly probe: AppProbe;
+  private readonly hasService: boolean;
+  private isReady = false;
+  private source: ConfigurationSource = 'control-plane';
+  /** The snapshot is being read: what it brings is no news for the disk. */
+  private isRestoring = false;
+
+  constructor(options: WorkloadOptions, environment: SidecarEnvironment) {
+    this.environment = environment;
+    const { transport, rpc, clock, random, logger, secrets, identity } = environment;
+    const node = nodeOf(options);
+    this.proxy = new Proxy({
+      transport,
+      clock,
+      random,
+      logger,
+      secrets,
+      workload: {
+        service: options.service,
+        namespace: options.namespace,
+        version: options.labels['version'] ?? '',
+        principal: identity,
+      },
+      subscriber: {
+        subscribe: (typeUrl, names) => this.client.subscribe(typeUrl, names),
+        unsubscribe: (typeUrl, names) => this.client.unsubscribe(typeUrl, names),
+      },
+      onTrustBundleChanged: (name, roots) => environment.onTrustBundleChanged(name, roots),
+      onListenFailed: (error) => this.onListenFailed(error),
+      onCommitted: () => this.onCommitted(),
+    });
+    this.client = new DeltaClient({
+      rpc,
+      node,
+      sink: this.proxy.config,
+      clock,
+      random,
+      logger,
+      hooks: {
+        onConnected: () => logger.info('Connected to the control plane'),
+        onDisconnected: (status) =>
+          logger.warn('The control plane is away; serving goes on', {
+            code: status.code,
+            reason: status.message,
+          }),
+        onSynced: () => this.onCommitted(),
+        onRejected: (typeUrl, name, reason) =>
+          logger.error('Configuration refused', { type: messageNameOf(typeUrl), name, reason }),
+      },
+    });
+    this.lease = new InstanceLease({
+      rpc,
+      clock,
+      random,
+      logger,
+      instance: {
+        instance: options.instance,
+        namespace: options.namespace,
+        service: options.service,
+        servicePort: options.servicePort,
+        protocol: 'http',
+        address: options.advertiseAddress,
+        port: options.inbound.port,
+        labels: { ...options.labels },
+      },
+      onPublished: () => environment.onPublished(),
+    });
+    this.reporter = new MetricsReporter({
+      rpc,
+      clock,
+      random,
+      registry: this.proxy.registry,
+      isReported: isTrafficMetric,
+      node: { id: node.id, cluster: node.cluster },
+    });
+    this.probe = new AppProbe(transport, { host: '127.0.0.1', port: options.appPort }, clock);
+    this.hasService = options.servicePort > 0;
+  }
+
+  /** Serves from `snapshot` where there is one, and follows the control plane from then on. */
+  start(snapshot: ConfigurationSnapshot | null): void {
+    if (snapshot !== null) {
+      this.isRestoring = true;
+      this.source = 'snapshot';
+      this.client.restore(snapshot);
+      this.isRestoring = false;
+    }
+    this.client.start();
+    this.reporter.start();
+  }
+
+  /** The application was started: publishes the instance when its port accepts connections. */
+  applicationStarted(): void {
+    if (!this.hasService) return;
+    this.probe.start(() => this.lease.publish());
+  }
+
+  /** Takes the instance out of the mesh and waits for the proxies' acknowledgement. */
+  withdraw(timeoutMs: number): Promise<Withdrawal> {
+    this.probe.close();
+    return this.lease.withdraw(timeoutMs);
+  }
+
+  /** Accepts nothing new; resolves with the requests still running when the time is up. */
+  drain(timeoutMs: number): Promise<number> {
+    return this.proxy.listeners.drain(timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.probe.close();
+    this.lease.close();
+    this.reporter.close();
+    this.client.close();
+    this.environment.rpc.close();
+    await this.proxy.close();
+  }
+
+  private onCommitted(): void {
+    if (!this.isRestoring) this.environment.onConfigured(() => this.client.snapshot());
+    if (this.isReady || !this.proxy.isServing) return;
+    this.isReady = true;
+    this.environment.onReady(this.source);
+  }
+
+  private onListenFailed(error: unknown): void {
+    if (this.isReady) return;
+    this.environment.onFailed(
+      error instanceof HeddleError ? error : new HeddleError('HEDDLE_LISTEN_FAILED', errorMessage(error)),
+    );
+  }
+}

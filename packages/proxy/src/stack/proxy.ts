@@ -1,0 +1,138 @@
+// A proxy without the question of where its configuration comes from: xDS, a snapshot, or a bootstrap file.
+import { type Clock, type Logger, type Random, TimerWheel, errorMessage } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import { LogFiles } from '../access-log/log-files.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { ConnectionPool } from '../cluster/connection-pool.ts';
+import { ConfigStore } from '../config/config-store.ts';
+import type { Subscriber } from '../config/wanted-names.ts';
+import { HttpDate } from '../http/http-date.ts';
+import type { ProxyContext } from '../http/http-settings.ts';
+import { ListenerManager } from '../listener/listener-manager.ts';
+import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
+import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
+import { linkSecurityOf } from '../tls/link-security-of.ts';
+import type { Transport } from '../transport/transport.ts';
+
+export interface ProxyOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly secrets: SecretProvider;
+  /** The workload whose sidecar this is; null for a proxy of nobody's. */
+  readonly workload: WorkloadLabels | null;
+  readonly subscriber: Subscriber;
+  /** The roots (PEM) of a trust bundle arrived or changed. */
+  onTrustBundleChanged(name: string, roots: string): void;
+  /** A listener could not be bound. */
+  onListenFailed(error: unknown): void;
+  /** All changes of one response have been applied and their listeners bound. */
+  onCommitted(): void;
+}
+
+export class Proxy {
+  readonly registry = new MetricRegistry();
+  readonly context: ProxyContext;
+  readonly config: ConfigStore<ConnectionPool>;
+  readonly listeners: ListenerManager;
+  private readonly options: ProxyOptions;
+  private readonly timers: TimerWheel;
+  private readonly logFiles: LogFiles;
+  private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
+  private binding = 0;
+
+  constructor(options: ProxyOptions) {
+    this.options = options;
+    const { clock, random, logger, transport, secrets, workload } = options;
+    this.timers = new TimerWheel(clock);
+    this.logFiles = new LogFiles(clock, logger);
+    this.context = { clock, random, timers: this.timers, date: new HttpDate(clock) };
+    this.listeners = new ListenerManager({
+      transport,
+      secrets,
+      logger,
+      environment: {
+        context: this.context,
+        registry: this.registry,
+        logFiles: this.logFiles,
+        ownIdentity: workload?.principal ?? '',
+        inboundTraffic: workload === null ? null : new TrafficMetrics(this.registry, 'destination', workload),
+        outboundTraffic: workload === null ? null : new TrafficMetrics(this.registry, 'source', workload),
+      },
+    });
+    this.config = new ConfigStore({
+      random,
+      metrics: this.registry,
+      createPool: (cluster, endpoint) => this.createPool(cluster, endpoint.host, endpoint.port),
+      observer: {
+        subscribe: (typeUrl, names) => options.subscriber.subscribe(typeUrl, names),
+        unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),
+        onListenerChanged: (listener) => this.track(this.listeners.apply(listener)),
+        onListenerRemoved: (name) => this.track(this.listeners.remove(name)),
+        onTrustBundleChanged: (name, roots) => options.onTrustBundleChanged(name, roots),
+        onCommitted: () => this.noteCommitted(),
+      },
+    });
+  }
+
+  /** Everything needed to serve has arrived, and all sockets are bound. */
+  get isServing(): boolean {
+    return this.binding === 0 && this.config.isWarm;
+  }
+
+  /** Writes what access logs still hold, holding the thread: for the end of the process. */
+  flushLogs(): void {
+    this.logFiles.flushSync();
+  }
+
+  /** Frees all ports, drops all connections, writes the logs out. */
+  async close(): Promise<void> {
+    await this.listeners.close();
+    this.config.close();
+    this.timers.close();
+    await this.logFiles.close();
+  }
+
+  private createPool(cluster: Cluster<ConnectionPool>, host: string, port: number): ConnectionPool {
+    return new ConnectionPool({
+      transport: this.options.transport,
+      address: { host, port },
+      security: this.securityOf(cluster),
+      connectTimeoutMs: cluster.config.connectTimeoutMs,
+      metrics: cluster.metrics,
+    });
+  }
+
+  private securityOf(cluster: Cluster<ConnectionPool>): LinkSecurity | null {
+    const { tls } = cluster.config;
+    if (tls === null) return null;
+    let security = this.linkSecurity.get(cluster);
+    if (security === undefined) {
+      security = linkSecurityOf(tls, this.options.secrets);
+      this.linkSecurity.set(cluster, security);
+    }
+    return security;
+  }
+
+  private track(change: Promise<void>): void {
+    this.binding++;
+    change.then(
+      () => this.bound(),
+      (error: unknown) => {
+        this.options.logger.debug('A listener failed', { reason: errorMessage(error) });
+        this.options.onListenFailed(error);
+        this.bound();
+      },
+    );
+  }
+
+  private bound(): void {
+    this.binding--;
+    this.noteCommitted();
+  }
+
+  private noteCommitted(): void {
+    if (this.binding === 0) this.options.onCommitted();
+  }
+}
