@@ -1,5 +1,7 @@
 /** The outcome of an operation that may fail in a way its caller must handle; no exception crosses a package's edge. */
-export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+export type Result<T, E> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E };
 
 /** Makes a successful result. */
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {

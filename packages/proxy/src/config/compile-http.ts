@@ -149,6 +149,8 @@ function compileFilters(filters: readonly HttpFilter[], path: string, problems: 
     const place = `${path}[${index}]`;
     const config = filter.configType?.value;
     if (config?.typeUrl !== TypeUrl.router) {
+      // An optional filter that isn't known is left out, as in Envoy.
+      if (filter.isOptional) continue;
       refuseExtension(filter.name, config, place, problems);
       continue;
     }

@@ -17,7 +17,6 @@ import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** The name of the workload's own certificate, the only one there is: its key is made in the sidecar. */
 const ownCertificate = 'default';
-const rawBuffer = 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 
 /** What a cluster's transport socket says; null for plain connections, or with problems noted. */
 export function compileUpstreamTls(
@@ -26,7 +25,7 @@ export function compileUpstreamTls(
   problems: ProblemList,
 ): UpstreamTlsConfig | null {
   const config = socket?.configType?.value;
-  if (socket === undefined || config?.typeUrl === rawBuffer) return null;
+  if (socket === undefined) return null;
   const place = `${path}.typed_config`;
   if (config?.typeUrl !== TypeUrl.upstreamTlsContext) {
     refuseExtension(socket.name, config, place, problems);
@@ -45,7 +44,7 @@ export function compileDownstreamTls(
   problems: ProblemList,
 ): DownstreamTlsConfig | null {
   const config = socket?.configType?.value;
-  if (socket === undefined || config?.typeUrl === rawBuffer) return null;
+  if (socket === undefined) return null;
   const place = `${path}.typed_config`;
   if (config?.typeUrl !== TypeUrl.downstreamTlsContext) {
     refuseExtension(socket.name, config, place, problems);

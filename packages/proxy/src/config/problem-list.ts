@@ -7,12 +7,12 @@ export class ProblemList {
   /** The field asks for something that Heddle doesn't do (yet): refused by name, never ignored. */
   unsupported(path: string, what?: string, hint?: string): void {
     const message = what === undefined ? 'is not supported yet' : `${what} is not supported yet`;
-    this.add('HEDDLE_UNSUPPORTED', path, message, hint);
+    this.add('HEDDLE_XDS_UNSUPPORTED_FIELD', path, message, hint);
   }
 
   /** The field's value is one that Envoy would refuse too. */
   invalid(path: string, message: string, hint?: string): void {
-    this.add('HEDDLE_INVALID', path, message, hint);
+    this.add('HEDDLE_XDS_INVALID_VALUE', path, message, hint);
   }
 
   addAll(problems: readonly Problem[]): void {

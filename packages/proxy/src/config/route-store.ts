@@ -1,15 +1,15 @@
-import { invariant } from '@heddle/base';
-import { TypeUrl } from '@heddle/xds';
+import { invariant, type Problem } from '@heddle/base';
+import { decodeResource, TypeUrl } from '@heddle/xds';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import type { VirtualHost as VirtualHostMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import { RouteTableBuilder } from '../routing/compile-route-table.ts';
 import type { RouteTable, RouteTableSlot } from '../routing/route-table.ts';
 import type { VirtualHost } from '../routing/virtual-host.ts';
 import type { ClusterStore } from './cluster-store.ts';
-import { ProblemList } from './problem-list.ts';
+import type { ProblemList } from './problem-list.ts';
 import { splitMessage } from './split-message.ts';
-import { decodeResource } from './unpack-config.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 const virtualHostsField = 2;
@@ -60,7 +60,7 @@ export class RouteStore<P extends EndpointPool> {
     if (!this.wanted.release(name)) return;
     const record = this.records.get(name);
     this.records.delete(name);
-    if (record !== undefined) this.swap(record.slot, null);
+    if (record !== undefined) this.retire(record.slot);
   }
 
   /** A slot with a table of its own, for routes given with a listener; null with problems noted. */
@@ -75,7 +75,7 @@ export class RouteStore<P extends EndpointPool> {
   }
 
   releaseInline(slot: Slot<P>): void {
-    this.swap(slot, null);
+    this.retire(slot);
   }
 
   /** Slots by name. */
@@ -100,18 +100,21 @@ export class RouteStore<P extends EndpointPool> {
     )
       return;
     const split = splitMessage(bytes, virtualHostsField);
-    const config = decodeResource(TypeUrl.routeConfiguration, split === null ? bytes : split.rest, problems);
-    if (config === null || split === null) return;
+    const decoded = decodeResource(TypeUrl.routeConfiguration, split === null ? bytes : split.rest);
+    if (!decoded.ok) problems.addAll(decoded.error);
+    if (!decoded.ok || split === null) return;
+    const config = decoded.value;
     if (config.name !== name) problems.invalid('name', `"${config.name}" is not the resource's name`);
     const builder = new RouteTableBuilder(config, this.resolveCluster, '', problems);
     // What is the same as before needs no second check, and keeps its compiled routes.
     const known = knownHosts(record.received, split.rest);
-    const parts = split.items.map((item) => {
-      const host = known.find(item);
-      if (host === null) return { bytes: item, host: addHost(builder, item, problems) };
-      builder.reuse(host);
-      return { bytes: item, host };
-    });
+    const parts: { bytes: Uint8Array; host: Host<P> }[] = [];
+    for (const [index, item] of split.items.entries()) {
+      const same = known.find(item);
+      if (same !== null) builder.reuse(same);
+      const host = same ?? addHost(builder, item, index, problems);
+      if (host !== null) parts.push({ bytes: item, host });
+    }
     if (!problems.isEmpty) return;
     record.received = { bytes, rest: split.rest, parts };
     record.isMissing = false;
@@ -124,11 +127,16 @@ export class RouteStore<P extends EndpointPool> {
     if (record !== undefined) record.isMissing = true;
   }
 
-  private swap(slot: Slot<P>, table: RouteTable<ClusterSlot<P>> | null): void {
+  private swap(slot: Slot<P>, table: RouteTable<ClusterSlot<P>>): void {
     const previous = slot.current;
-    if (table !== null) this.clusters.retain(clusterNames(table));
+    this.clusters.retain(clusterNames(table));
     slot.current = table;
     if (previous !== null) this.clusters.release(clusterNames(previous));
+  }
+
+  /** Gives the table's clusters back. The table stays in its slot: connections that drain may still have requests. */
+  private retire(slot: Slot<P>): void {
+    if (slot.current !== null) this.clusters.release(clusterNames(slot.current));
   }
 }
 
@@ -138,17 +146,33 @@ function clusterNames(table: RouteTable<unknown>): Set<string> {
   return names;
 }
 
-function addHost<C>(builder: RouteTableBuilder<C>, item: Uint8Array, problems: ProblemList): VirtualHost<C> {
-  const message = decodeHost(item, problems);
-  return builder.add(message, () => decodeHost(item, new ProblemList()));
+/** Adds a virtual host from its part of the bytes, which is a route configuration of one virtual host; null with problems. */
+function addHost<C>(
+  builder: RouteTableBuilder<C>,
+  item: Uint8Array,
+  index: number,
+  problems: ProblemList,
+): VirtualHost<C> | null {
+  const decoded = decodeResource(TypeUrl.routeConfiguration, item);
+  if (!decoded.ok) {
+    problems.addAll(decoded.error.map((problem) => atIndex(problem, index)));
+    return null;
+  }
+  return builder.add(onlyHost(decoded.value), () => {
+    const again = decodeResource(TypeUrl.routeConfiguration, item);
+    invariant(again.ok, 'bytes that were decoded once can be decoded again');
+    return onlyHost(again.value);
+  });
 }
 
-/** A virtual host from its part of a route configuration's bytes, which is a route configuration of one virtual host. */
-function decodeHost(item: Uint8Array, problems: ProblemList) {
-  const config = decodeResource(TypeUrl.routeConfiguration, item, problems);
-  const host = config?.virtualHosts[0];
+function onlyHost(config: RouteConfiguration): VirtualHostMessage {
+  const [host] = config.virtualHosts;
   invariant(host !== undefined, 'a part that holds a virtual host has one');
   return host;
+}
+
+function atIndex(problem: Problem, index: number): Problem {
+  return { ...problem, path: (problem.path ?? '').replace('virtual_hosts[0]', `virtual_hosts[${index}]`) };
 }
 
 interface KnownHosts<P extends EndpointPool> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { RawClient, startBackend, startProxy, startResponder } from './proxy-under-test.ts';
 
@@ -363,7 +364,7 @@ describe('an exchange', () => {
     });
     const connected = once(backend.server, 'connection');
     client.write(get);
-    const [upstream] = (await connected) as [import('node:net').Socket];
+    const [upstream] = (await connected) as [Socket];
     const closed = once(upstream, 'close');
     client.close();
     await closed;
@@ -371,9 +372,9 @@ describe('an exchange', () => {
   });
 
   test('closes idle connections at once and busy ones after their response when it drains', async (t) => {
-    let release: (() => void) | null = null;
+    const arrived = Promise.withResolvers<Socket>();
     const backend = await startResponder((_head, socket) => {
-      release = () => socket.write(hello);
+      arrived.resolve(socket);
       return null;
     });
     const proxy = await startProxy({ ports: [backend.port] });
@@ -385,10 +386,10 @@ describe('an exchange', () => {
     });
     await once(idle.socket, 'connect');
     busy.write(get);
-    while (release === null) await new Promise((resolve) => setImmediate(resolve));
+    const upstream = await arrived.promise;
     proxy.connections.drain();
     assert.equal(await idle.untilEnd(), '');
-    (release as () => void)();
+    upstream.write(hello);
     assert.match(await busy.untilEnd(), /connection: close[\s\S]*hello$/);
     await proxy.connections.whenEmpty();
   });

@@ -56,11 +56,10 @@ export class ListenerManager {
     readonly port: number;
     readonly connections: number;
   }[] {
-    return [...this.active].map(([name, { bound, connections }]) => ({
-      name,
-      ...bound.address,
-      connections: connections.size,
-    }));
+    return [...this.active].map(([name, { bound, connections }]) => {
+      const { host, port } = bound.address;
+      return { name, host, port, connections: connections.size };
+    });
   }
 
   /**

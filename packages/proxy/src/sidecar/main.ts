@@ -26,7 +26,7 @@ import { Sidecar } from './sidecar.ts';
 import { SnapshotFile } from './snapshot-file.ts';
 
 function tell(message: FromSidecar): void {
-  if (process.connected === true) process.send!(message);
+  if (process.connected) process.send!(message);
 }
 
 /** Ends with the sentence that the supervisor shows. */
@@ -117,9 +117,9 @@ async function run(options: SidecarOptions): Promise<void> {
   // The supervisor decides the order in which things end: a Ctrl-C in the terminal reaches this process too, and is not for it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => {
-    if (process.connected !== true) end();
+    if (!process.connected) end();
   });
-  if (process.connected !== true) end();
+  if (!process.connected) end();
   sidecar.start(snapshot);
   renewals.start();
 }

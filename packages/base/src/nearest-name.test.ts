@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nearestName } from './nearest-name.ts';
+
+test('suggests the name that was probably meant', () => {
+  const known = ['weight', 'destination', 'headers', 'host'];
+  assert.equal(nearestName('wieght', known), 'weight');
+  assert.equal(nearestName('Destinaton', known), 'destination');
+});
+
+test('suggests nothing for a name that resembles none', () => {
+  assert.equal(nearestName('frobnicate', ['weight', 'host']), undefined);
+  assert.equal(nearestName('to', ['host']), undefined);
+});
