@@ -206,7 +206,7 @@ test('finds nothing wrong with matches that differ in any condition', () => {
   assert.deepEqual(
     codes([
       { match: [{ uri: { prefix: '/A' } }], route },
-      { match: [{ uri: { prefix: '/a' }, ignoreUriCase: true }], route },
+      { match: [{ uri: { prefix: '/Ab' }, ignoreUriCase: true }], route },
     ]),
     [],
   );

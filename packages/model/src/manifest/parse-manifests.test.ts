@@ -166,6 +166,12 @@ extra: 1
   ]);
 });
 
+test('gives out no object whose name alone is wrong', () => {
+  const { objects, problems } = parse(reviews.replace('name: reviews', 'name: Reviews'));
+  assert.deepEqual(objects, []);
+  assert.equal(problems.length, 1);
+});
+
 test('tells problems of the spec although the metadata has some', () => {
   const { problems } = parse(`apiVersion: networking.istio.io/v1
 kind: DestinationRule

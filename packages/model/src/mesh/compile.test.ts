@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hostAliases } from './host-name.ts';
 import { compileMesh, viewOf } from './mesh-compiler.ts';
 import type { MeshModel, RouteRule } from './model.ts';
-import { destinationRule, service, to, virtualService } from '../testing/objects.ts';
+import { destinationRule, service, stored, to, virtualService } from '../testing/objects.ts';
 
 const reviewsHost = 'reviews.default.svc.cluster.local';
 
@@ -269,6 +269,21 @@ test('joins the subsets of DestinationRules for one host, the oldest first, and 
     ratings.subsets.map(({ name }) => name),
     ['wide'],
   );
+});
+
+test('takes the labels of the oldest of several subsets of one name', () => {
+  const subset = (version: string): object => ({
+    host: 'reviews',
+    subsets: [{ name: 'stable', labels: { version } }],
+  });
+  const objects = [
+    stored('DestinationRule', 'newer', subset('v2'), 9),
+    stored('DestinationRule', 'older', subset('v1'), 4),
+  ];
+  const model = compileMesh({ objects, services: [service('reviews', 9080)] });
+  assert.deepEqual(viewOf(model.hosts.get(reviewsHost)!, 'default').subsets, [
+    { name: 'stable', labels: { version: 'v1' } },
+  ]);
 });
 
 test('knows a service by its short name in its own namespace only', () => {

@@ -41,6 +41,17 @@ test('a change without effect changes no host and gives the same model', () => {
   assert.equal(model, before);
 });
 
+test('a new version of a rule that says the same changes no host', () => {
+  const compiler = bookinfo();
+  const rule = (): StoredObject =>
+    virtualService('x', { hosts: ['reviews'], http: [{ route: to('reviews|v1') }] });
+  compiler.apply({ objects: [rule()] });
+  const before = compiler.model;
+  const { model, changedHosts } = compiler.apply({ objects: [rule()] });
+  assert.equal(changedHosts.size, 0);
+  assert.equal(model, before);
+});
+
 test("a destination's new port reaches the hosts that send to it", () => {
   const compiler = bookinfo();
   compiler.apply({
