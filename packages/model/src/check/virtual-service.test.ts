@@ -26,7 +26,7 @@ function match(block: object): object {
 const accepted: readonly [what: string, spec: object][] = [
   [
     'hosts of all sorts',
-    { hosts: ['reviews', 'reviews.shop.svc.cluster.local', '*.example.org', '10.0.0.1', 'fd00::1'], http },
+    { hosts: ['reviews', 'reviews.shop.svc.cluster.local', '*.example.org', '10.0.0.1'], http },
   ],
   ['the gateway mesh', { hosts, gateways: ['mesh'], http }],
   ['exportTo', { hosts, http, exportTo: ['.', 'shop'] }],
@@ -96,6 +96,11 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
     'a host twice',
     { hosts: ['a', 'A'], http },
     "error HEDDLE_INVALID_VALUE: spec.hosts[1]: the host 'A' stands twice",
+  ],
+  [
+    'an IPv6 address as a host',
+    { hosts: ['fd00::1'], http },
+    "error HEDDLE_UNSUPPORTED_FIELD: spec.hosts[0]: the IPv6 address 'fd00::1' as a host is not supported by Heddle yet",
   ],
   [
     'a host with a port',

@@ -44,6 +44,8 @@ function checkHosts(hosts: readonly string[], isForMesh: boolean, report: Report
       report.invalid(path, `the host '*' is only allowed at a gateway, not for traffic between services`);
     } else if (!isHostName(name) && !isWildcard(name) && !isAddress(name)) {
       report.invalid(path, `'${host}' is not a host: a DNS name, one with a leading '*.', or an IP address`);
+    } else if (name.includes(':')) {
+      report.unsupported(path, `the IPv6 address '${host}' as a host is not supported by Heddle yet`);
     } else if (seen.has(name)) {
       report.invalid(path, `the host '${host}' stands twice`);
     }

@@ -4,7 +4,7 @@ import { type DestinationRule, type VirtualService, keyOf } from '../manifest/ob
 import { deepFreeze } from '../manifest/deep-freeze.ts';
 import { compileRules, defaultRule } from './compile-rules.ts';
 import { expandHost } from './host-name.ts';
-import type { HostView, MeshHost, MeshService, Subset } from './model.ts';
+import type { HostView, MeshHost, MeshService, PortRoutes, ServicePort, Subset } from './model.ts';
 import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
 import { isVisible, namedNamespaces } from './visibility.ts';
 
@@ -14,9 +14,6 @@ export interface HostContext {
   readonly index: ObjectIndex;
   readonly services: ReadonlyMap<string, MeshService>;
 }
-
-/** Where a host that only a VirtualService names can be reached, as in Istio: plain HTTP's port. */
-const portsWithoutService = [{ number: 80, protocol: 'http' }] as const;
 
 /** No namespace has this name: it stands for all that are not named anywhere. */
 const anyOtherNamespace = '';
@@ -81,12 +78,13 @@ function compileView(
 ): HostView {
   const virtualService = virtualServices.find(({ object }) => isVisible(object, namespace))?.object;
   const rules = applicableRules(destinationRules, namespace, service?.namespace, context.rootNamespace);
-  const ports = (service?.ports ?? portsWithoutService).map(({ number: port, protocol }) => {
-    const { domain, services } = context;
-    const compiled =
+  const { domain, services } = context;
+  const ports = portsOf(service, virtualService).flatMap(({ number: port, protocol }): PortRoutes[] => {
+    const written =
       virtualService === undefined ? [] : compileRules(virtualService, { domain, services, namespace, port });
+    if (written.length > 0) return [{ port, protocol, rules: written }];
     // As in Istio, a VirtualService without a rule for this port leaves the port alone.
-    return { port, protocol, rules: compiled.length === 0 ? [defaultRule(host, port)] : compiled };
+    return service === null ? [] : [{ port, protocol, rules: [defaultRule(host, port)] }];
   });
   return {
     ports,
@@ -94,6 +92,16 @@ function compileView(
     virtualService: virtualService === undefined ? null : keyOf(virtualService),
     destinationRules: rules.map(keyOf),
   };
+}
+
+/** A host without a service has plain HTTP's port, as in Istio, and those that its rules name. */
+function portsOf(service: MeshService | null, object: VirtualService | undefined): readonly ServicePort[] {
+  if (service !== null) return service.ports;
+  const named = (object?.spec.http ?? [])
+    .flatMap((rule) => rule.match ?? [])
+    .flatMap(({ port }) => port ?? []);
+  const numbers = [...new Set([80, ...named])].sort((a, b) => a - b);
+  return numbers.map((number) => ({ number, protocol: 'http' }));
 }
 
 /** Subsets of all rules; of two with one name the older rule's counts. */

@@ -168,6 +168,22 @@ test('gives a host that only a VirtualService names port 80', () => {
   assert.deepEqual(rules(model, 'www.example.org', 80), [`:  > ${reviewsHost}:9080|=1`]);
 });
 
+test('gives names that only a VirtualService covers to those who see it, at the ports its rules name', () => {
+  const http = [{ match: [{ port: 8080 }], route: to(`${reviewsHost}|v1`) }];
+  const model = compileMesh({
+    objects: [virtualService('shop/x', { hosts: ['*.example.org'], exportTo: ['.'], http })],
+    services: [service('reviews', 9080)],
+  });
+  assert.deepEqual([...model.hosts.keys()].toSorted(), ['*.example.org', reviewsHost]);
+  const host = model.hosts.get('*.example.org')!;
+  assert.deepEqual(rules(model, '*.example.org', 8080, 'shop'), [`:  > ${reviewsHost}:9080|v1=1`]);
+  assert.deepEqual(
+    viewOf(host, 'shop').ports.map(({ port }) => port),
+    [8080],
+  );
+  assert.deepEqual(viewOf(host, 'default').ports, []);
+});
+
 test('lets the oldest of several VirtualServices decide, and an exact host before a wildcard', () => {
   const one = (
     name: string,

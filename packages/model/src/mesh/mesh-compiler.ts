@@ -78,10 +78,8 @@ export class MeshCompiler {
     const touched = new Set<string>(services);
     for (const service of services) for (const host of this.#dependents.get(service) ?? []) touched.add(host);
     for (const pattern of patterns) {
-      if (!pattern.startsWith('*')) {
-        touched.add(pattern);
-        continue;
-      }
+      touched.add(pattern);
+      if (!pattern.startsWith('*')) continue;
       for (const host of this.#hosts.keys()) if (hostMatches(pattern, host)) touched.add(host);
     }
     return touched;

@@ -99,7 +99,7 @@ export interface RouteRule {
   readonly origin: { readonly object: ObjectKey; readonly path: string } | null;
 }
 
-/** What a request to one port of a host meets. Empty rules (nothing matches) mean 404. */
+/** What a request to one port of a host meets. `rules` is never empty; a request that none of them matches gets 404. */
 export interface PortRoutes {
   readonly port: number;
   readonly protocol: string;
@@ -108,6 +108,7 @@ export interface PortRoutes {
 
 /** What clients of one namespace see of a host. Frozen; equal views of different namespaces are one object. */
 export interface HostView {
+  /** Empty where clients of the namespace don't know the host. */
   readonly ports: readonly PortRoutes[];
   /** Subsets of the DestinationRules that apply: one cluster each beside the one without subset. */
   readonly subsets: readonly Subset[];
@@ -115,8 +116,9 @@ export interface HostView {
   readonly destinationRules: readonly ObjectKey[];
 }
 
-/** A host that clients can ask for: a service, or a name that only a VirtualService gives. */
+/** A host that clients can ask for: a service, or a name or wildcard that only a VirtualService gives. */
 export interface MeshHost {
+  /** Full name, or a wildcard such as `*.example.org` for all names that are no host of their own. */
   readonly host: string;
   /** Null for a host that only a VirtualService names. */
   readonly service: MeshService | null;

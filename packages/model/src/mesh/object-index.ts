@@ -80,16 +80,10 @@ export class ObjectIndex {
     return patterns;
   }
 
-  /** Hosts that VirtualServices name without wildcard. */
-  *namedHosts(): Generator<string> {
-    for (const [host, candidates] of this.#exact) {
-      if (candidates.some(({ object }) => object.kind === 'VirtualService')) yield host;
-    }
-  }
-
-  /** Whether a VirtualService names the host without wildcard. */
+  /** Whether a VirtualService names exactly this host or wildcard. */
   isNamed(host: string): boolean {
-    return this.#exact.get(host)?.some(({ object }) => object.kind === 'VirtualService') ?? false;
+    const candidates = host.startsWith('*') ? this.#wildcards : (this.#exact.get(host) ?? []);
+    return candidates.some(({ object, pattern }) => object.kind === 'VirtualService' && pattern === host);
   }
 
   /** Every VirtualService about a host, the one that decides first: the most specific pattern, then the oldest. */
