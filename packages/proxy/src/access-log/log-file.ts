@@ -1,8 +1,16 @@
 import { close, openSync, write, writeSync } from 'node:fs';
-import { type Clock, errorMessage, HeddleError, type Logger, type Timer } from '@heddle/base';
+import {
+  type Clock,
+  errorMessage,
+  HeddleError,
+  type Logger,
+  systemErrorCode,
+  type Timer,
+} from '@heddle/base';
 
 const flushBytes = 64 * 1024;
 const flushIntervalMs = 1000;
+const retryMs = 10;
 /** What may wait in memory while the disk or the reader of a pipe is slow; beyond it lines are dropped and counted. */
 const maxPendingBytes = 4 * 1024 * 1024;
 const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
@@ -104,8 +112,13 @@ export class LogFile {
         this.writeFrom(bytes, start + written);
         return;
       }
-      if (error !== null) this.reportFailure(error);
-      else this.hasFailed = false;
+      // A pipe whose reader is slow: what was taken on must still be written whole.
+      if (systemErrorCode(error) === 'EAGAIN') {
+        this.clock.setTimer(retryMs, () => this.writeFrom(bytes, start));
+        return;
+      }
+      if (error === null) this.hasFailed = false;
+      else this.reportFailure(error);
       this.isWriting = false;
       if (this.isReopening || this.isClosed || this.pending.length >= flushBytes) this.flush();
       if (this.isWriting) return;
