@@ -78,19 +78,24 @@ function toCluster(cluster: string): Pick<DeepPartial<Route>, 'action'> {
   };
 }
 
-function compileRule({ name, match, destinations }: RouteRule): DeepPartial<Route> {
-  return { name, match: compileMatch(match), action: { $case: 'route', value: compileAction(destinations) } };
+function compileRule({ name, match, destinations, timeoutMs }: RouteRule): DeepPartial<Route> {
+  const timeout = { seconds: Math.floor(timeoutMs / 1000), nanos: Math.round((timeoutMs % 1000) * 1e6) };
+  const action = compileAction(destinations, timeout);
+  return { name, match: compileMatch(match), action: { $case: 'route', value: action } };
 }
 
-function compileAction(destinations: RouteRule['destinations']): DeepPartial<RouteAction> {
+function compileAction(
+  destinations: RouteRule['destinations'],
+  timeout: typeof noTimeout,
+): DeepPartial<RouteAction> {
   const clusters = destinations.map(({ host, port, subset, weight }) => ({
     name: clusterName(port, subset, host),
     weight,
   }));
   const [only] = clusters;
   if (clusters.length === 1 && only !== undefined)
-    return { clusterSpecifier: { $case: 'cluster', value: only.name }, timeout: noTimeout };
-  return { clusterSpecifier: { $case: 'weightedClusters', value: { clusters } }, timeout: noTimeout };
+    return { clusterSpecifier: { $case: 'cluster', value: only.name }, timeout };
+  return { clusterSpecifier: { $case: 'weightedClusters', value: { clusters } }, timeout };
 }
 
 function compileMatch(match: RouteRule['match']): DeepPartial<RouteMatch> {

@@ -5,15 +5,22 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Instance, InstanceStore } from './instance-store.ts';
 import { MemoryInstanceStore } from './memory-instance-store.ts';
+import { openInstanceDatabase } from './instance-database.ts';
 import { SqliteInstanceStore } from './sqlite-instance-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'heddle-instances-'));
 let count = 0;
 after(() => rmSync(directory, { recursive: true }));
 
+function openStore(path: string): InstanceStore {
+  const database = openInstanceDatabase(path);
+  const store = new SqliteInstanceStore(database, path);
+  return Object.assign(store, { close: async () => database.close() });
+}
+
 const implementations: Record<string, () => InstanceStore> = {
   memory: () => new MemoryInstanceStore(),
-  sqlite: () => new SqliteInstanceStore(join(directory, `${++count}.db`)),
+  sqlite: () => openStore(join(directory, `${++count}.db`)),
 };
 
 function instance(id: string, port: number): Instance {
@@ -56,10 +63,10 @@ for (const [name, open] of Object.entries(implementations)) {
 describe('instances.db', () => {
   it('keeps instances over closing and opening', async () => {
     const path = join(directory, 'kept.db');
-    const first = new SqliteInstanceStore(path);
+    const first = openStore(path);
     await first.put(instance('a', 1));
     await first.close();
-    const second = new SqliteInstanceStore(path);
+    const second = openStore(path);
     assert.deepEqual(await second.list(), [instance('a', 1)]);
     await second.close();
   });

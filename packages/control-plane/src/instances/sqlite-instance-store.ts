@@ -1,15 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { openDatabase, storeError, type DatabaseFormat } from '../store/sqlite-database.ts';
+import { storeError } from '../store/sqlite-database.ts';
 import type { Instance, InstanceStore } from './instance-store.ts';
-
-const format: DatabaseFormat = {
-  applicationId: 0x48444c49, // 'HDLI'
-  version: 1,
-  schema: 'CREATE TABLE instances (instance TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT, WITHOUT ROWID;',
-  // Sidecars publish again what a power failure took; `full` would cost every publish a wait for the disk.
-  synchronous: 'normal',
-};
 
 const instanceSchema = z.object({
   instance: z.string(),
@@ -29,10 +21,10 @@ export class SqliteInstanceStore implements InstanceStore {
   private readonly path: string;
   private readonly database: DatabaseSync;
 
-  /** Opens the file or makes it. Throws the codes of `openDatabase`. */
-  constructor(path: string) {
+  /** `database` is that of `openInstanceDatabase` and stays its opener's to close; `path` is named in errors. */
+  constructor(database: DatabaseSync, path: string) {
+    this.database = database;
     this.path = path;
-    this.database = openDatabase(path, format);
   }
 
   async list(): Promise<readonly Instance[]> {
@@ -57,7 +49,7 @@ export class SqliteInstanceStore implements InstanceStore {
   }
 
   async close(): Promise<void> {
-    if (this.database.isOpen) this.database.close();
+    // The database is its opener's.
   }
 
   private guard<T>(action: () => T): T {
