@@ -34,7 +34,7 @@ export function compileRules(object: VirtualService, context: RuleContext): Rout
   const rules: RouteRule[] = [];
   for (const [index, rule] of (object.spec.http ?? []).entries()) {
     const destinations = compileDestinations(rule, object.metadata.namespace, context);
-    const timeoutMs = rule.timeout === undefined ? 0 : (parseDurationMs(rule.timeout) ?? 0);
+    const timeoutMs = Math.round(parseDurationMs(rule.timeout ?? '0') ?? 0);
     const path = `spec.http[${index}]`;
     const matches = rule.match ?? [];
     if (matches.length === 0) {

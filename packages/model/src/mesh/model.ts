@@ -93,7 +93,7 @@ export interface RouteRule {
   readonly match: RouteMatch;
   /** Never empty. */
   readonly destinations: readonly WeightedDestination[];
-  /** Until the whole response is there; 0 for no limit, which is what an absent `timeout` means. */
+  /** Whole milliseconds until the whole response is there; 0 for no limit, which is what an absent `timeout` means. */
   readonly timeoutMs: number;
   /** The VirtualService and the field the rule comes from; null for the implicit rule of a host without one. */
   readonly origin: { readonly object: ObjectKey; readonly path: string } | null;

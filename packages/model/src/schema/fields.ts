@@ -37,7 +37,10 @@ const millisecondsPer: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds of a Go duration; undefined where the text is none. Negative durations are none. */
+/** Go's longest duration, about 292 years. */
+const maxDurationMs = 9_223_372_036_854;
+
+/** Milliseconds of a Go duration, with fractions; undefined where the text is none. Negative durations are none. */
 export function parseDurationMs(text: string): number | undefined {
   if (text === '0') return 0;
   let rest = text;
@@ -48,7 +51,7 @@ export function parseDurationMs(text: string): number | undefined {
     total += Number(part[1]) * millisecondsPer[part[2]!]!;
     rest = rest.slice(part[0].length);
   }
-  return text === '' ? undefined : total;
+  return text === '' || total > maxDurationMs ? undefined : total;
 }
 
 /** Says of an object which of several fields, of which at most one may be set, are set. */
