@@ -40,6 +40,7 @@ async function readAll(socket: Socket): Promise<string> {
 describe('the join listener', () => {
   let temporary: TemporaryDirectory;
   let station: JoinStation;
+  const others: JoinStation[] = [];
 
   beforeEach(async () => {
     temporary = new TemporaryDirectory();
@@ -48,8 +49,16 @@ describe('the join listener', () => {
 
   afterEach(async () => {
     await station.close();
+    for (const other of others.splice(0)) await other.close();
     temporary.dispose();
   });
+
+  /** A second one, closed after the test whatever happens. */
+  async function openOther(...parameters: Parameters<typeof openJoinStation>): Promise<JoinStation> {
+    const other = await openJoinStation(...parameters);
+    others.push(other);
+    return other;
+  }
 
   async function options(token: Partial<JoinTokenOptions> = {}): Promise<JoinOptions> {
     const joinToken = await station.tokens.create(station.authority.bundle, { ...anything, ...token });
@@ -114,14 +123,13 @@ describe('the join listener', () => {
 
     test('never shows it the key', async () => {
       const lines: string[] = [];
-      const other = await openJoinStation(join(temporary.path, 'ca'), {
+      const other = await openOther(join(temporary.path, 'ca'), {
         logger: createLogger({ sink: (line) => lines.push(line) }),
       });
       const token = await other.tokens.create(other.authority.bundle, anything);
       const identity = unwrap(
         await joinMesh({ ...(await options()), joinAddress: other.address, joinToken: token.text() }),
       );
-      await other.close();
       const logged = lines.join('');
       assert.match(logged, /Workload joined/);
       assert.ok(!logged.includes(token.text().split('.')[2]!));
@@ -318,7 +326,7 @@ describe('the join listener', () => {
     test('swaps its certificate for new connections and keeps those that are open', async () => {
       // Half of a life of 24 hours, and the jitter, lie between: both certificates are good by the real clock.
       const clock = new VirtualClock({ epochMs: Date.now() - 14 * hourMs });
-      const other = await openJoinStation(join(temporary.path, 'later'), { clock, serverClock: systemClock });
+      const other = await openOther(join(temporary.path, 'later'), { clock, serverClock: systemClock });
       const target = { port: other.server.address.port, host: '127.0.0.1', ca: other.authority.bundle.pem };
       const open = connectTls(target);
       await new Promise((resolve) => open.once('secureConnect', resolve));
@@ -333,12 +341,11 @@ describe('the join listener', () => {
       fresh.destroy();
       open.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
       assert.match(await reading, /^HTTP\/1\.1 404 /);
-      await other.close();
     });
 
     test('drops those who say nothing, and those who stop half-way', async () => {
       const clock = new VirtualClock({ epochMs: Date.now() });
-      const other = await openJoinStation(join(temporary.path, 'ca'), { clock });
+      const other = await openOther(join(temporary.path, 'ca'), { clock });
       const sockets = ['', 'GET /ca', '\u0016\u0003\u0001'].map((start) => {
         const socket = connectPlain(other.server.address.port, '127.0.0.1');
         socket.write(start);
@@ -349,7 +356,6 @@ describe('the join listener', () => {
       while (clock.pendingTimers < sockets.length + 1) await new Promise(setImmediate);
       await clock.advanceAsync(20_000);
       assert.deepEqual(await Promise.all(closed), ['', '', '']);
-      await other.close();
     });
 
     test('closes with connections open, and leaves nothing behind', async () => {

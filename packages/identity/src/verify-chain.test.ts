@@ -92,6 +92,11 @@ describe('verifyChain', () => {
     assert.equal(faultOf([makeLeaf(twin, reviews), twin]), 'untrusted-chain');
   });
 
+  test('refuses a leaf that the root has signed but that names another issuer', () => {
+    const named = makeLeaf({ ...root, name: other.name }, reviews);
+    assert.equal(faultOf([named]), 'untrusted-chain');
+  });
+
   test('accepts a certificate at both ends of its validity and refuses it a millisecond beyond', () => {
     const notBeforeMs = Math.floor(Date.now() / 1000) * 1000;
     const notAfterMs = notBeforeMs + 1000;
