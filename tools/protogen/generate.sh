@@ -25,6 +25,7 @@ node rewrite.ts "$output/code"
 # shellcheck disable=SC2086
 (cd "$proto" && protoc -I . --descriptor_set_out="$output/descriptors.bin" $files)
 node tables.ts "$output/descriptors.bin" node_modules/@grpc/grpc-js-xds/deps "$output/code"
+node samples.ts "$proto" "$output/code/protoc-samples.json"
 
 rm -rf "$target"
 mkdir -p "$target"

@@ -54,7 +54,10 @@ export function stillRunning(pids: readonly number[]): ProcessEntry[] {
 export interface MemoryUse {
   /** Pages mapped at all, shared ones included. */
   readonly resident: number;
-  /** What would be free if it ended: private clean and dirty pages. */
+  /**
+   * Pages that only this process has and that no other instance of the program could share: private dirty ones. Clean
+   * private pages are the program's file; they are shared as soon as a second instance runs.
+   */
   readonly private: number;
 }
 
@@ -65,7 +68,7 @@ export function memoryOf(pid: number): MemoryUse {
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
   return {
     resident: kilobytes('Rss') * 1024,
-    private: (kilobytes('Private_Clean') + kilobytes('Private_Dirty')) * 1024,
+    private: kilobytes('Private_Dirty') * 1024,
   };
 }
 

@@ -1,0 +1,63 @@
+// What a sidecar does, in pieces that can be put on threads: talking xDS, compiling, moving bytes.
+import { connect, createServer } from 'node:net';
+import { type Clock, systemClock, systemRandom } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import type { ResourceSink } from '@heddle/xds';
+import { DeltaClient } from '@heddle/xds/client';
+import { Http2RpcClient } from '@heddle/xds/grpc';
+import { ConfigStore, type ConfigObserver } from '../../../packages/proxy/src/config/config-store.ts';
+import type { EndpointPool } from '../../../packages/proxy/src/cluster/endpoint.ts';
+
+/** Talks xDS to the control plane at `port`. */
+export function createXdsClient(
+  port: number,
+  sink: ResourceSink,
+  sliceMs: number,
+  onSynced: () => void,
+): DeltaClient {
+  const clock: Clock = systemClock;
+  const rpc = new Http2RpcClient({
+    connect: () =>
+      new Promise((resolve, reject) => {
+        const socket = connect({ host: '127.0.0.1', port }, () => resolve(socket));
+        socket.once('error', reject);
+      }),
+    authority: `127.0.0.1:${port}`,
+    scheme: 'http',
+    clock,
+  });
+  const node = { id: 'sidecar~client-1~client.default~default.svc.cluster.local', cluster: 'client.default' };
+  return new DeltaClient({ rpc, node, sink, clock, random: systemRandom, sliceMs, hooks: { onSynced } });
+}
+
+/** Compiles resources; asks for others by name through `ask`. */
+export function createStore(
+  ask: Pick<ConfigObserver<EndpointPool>, 'subscribe' | 'unsubscribe'>,
+): ConfigStore<EndpointPool> {
+  return new ConfigStore<EndpointPool>({
+    random: systemRandom,
+    metrics: new MetricRegistry(),
+    createPool: () => ({ close: () => undefined }),
+    observer: {
+      subscribe: (typeUrl, names) => ask.subscribe(typeUrl, names),
+      unsubscribe: (typeUrl, names) => ask.unsubscribe(typeUrl, names),
+      onListenerChanged: () => undefined,
+      onListenerRemoved: () => undefined,
+      onTrustBundleChanged: () => undefined,
+      onCommitted: () => undefined,
+    },
+  });
+}
+
+/** Moves bytes: whatever comes is sent back. Tells its port. */
+export function startMovingBytes(onListening: (port: number) => void): void {
+  const server = createServer((socket) => {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => socket.write(chunk));
+    socket.on('error', () => socket.destroy());
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    if (address !== null && typeof address === 'object') onListening(address.port);
+  });
+}

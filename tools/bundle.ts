@@ -1,0 +1,78 @@
+// Turns programs into JavaScript without types, one file each plus what several of them share.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { root } from './commands.ts';
+
+const fileReference = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.ts)\1\s*,\s*import\.meta\.url\s*\)/g;
+
+/** A name for a program that another one starts by its file. */
+function nameOf(source: string): string {
+  return relative(root, source)
+    .replace(/^packages\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll(/[/]+/g, '-')
+    .replace('-src-', '-');
+}
+
+/** Makes a program that a module names by its file, `new URL('./x.ts', import.meta.url)`, an entry like the others. */
+function programsByFile(names: ReadonlyMap<string, string>, found: Set<string>): Plugin {
+  return {
+    name: 'programs-by-file',
+    transform(code, id) {
+      if (!code.includes('import.meta.url')) return null;
+      const changed = code.replaceAll(fileReference, (whole, _quote: string, path: string) => {
+        const source = resolve(dirname(id), path);
+        if (!existsSync(source)) return whole;
+        found.add(source);
+        return `new URL('./${names.get(source) ?? nameOf(source)}.js', import.meta.url)`;
+      });
+      return changed === code ? null : { code: changed, map: null };
+    },
+  };
+}
+
+/**
+ * Bundles the programs (absolute paths by name) into `directory`, which is emptied first, with those they name by file.
+ * Modules that match `external` are left out.
+ */
+export async function bundlePrograms(
+  programs: Readonly<Record<string, string>>,
+  directory: string,
+  external: readonly RegExp[] = [],
+): Promise<OutputChunk[]> {
+  const entries = new Map(Object.entries(programs).map(([name, source]) => [source, name]));
+  for (;;) {
+    const found = new Set<string>();
+    const build = await rolldown({
+      input: Object.fromEntries([...entries].map(([source, name]) => [name, source])),
+      cwd: root,
+      platform: 'node',
+      external: [/^node:/, ...external],
+      plugins: [programsByFile(entries, found)],
+      logLevel: 'warn',
+    });
+    try {
+      await rm(directory, { recursive: true, force: true });
+      const { output } = await build.write({
+        dir: directory,
+        format: 'esm',
+        entryFileNames: '[name].js',
+        // Beside the programs: what a module looks up relative to itself is then found from everywhere.
+        chunkFileNames: 'chunk-[name]-[hash].js',
+        comments: { legal: true, annotation: false, jsdoc: false },
+      });
+      const missing = [...found].filter((source) => !entries.has(source));
+      if (missing.length === 0) return output.filter((one) => one.type === 'chunk');
+      for (const source of missing) entries.set(source, nameOf(source));
+    } finally {
+      await build.close();
+    }
+  }
+}
+
+/** Where a path of the repository is. */
+export function inRepository(path: string): string {
+  return join(root, path);
+}
