@@ -1,0 +1,598 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemRandom } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import {
+  type DeepPartial,
+  encodeMessage,
+  type MessageOf,
+  packAny,
+  type ReceivedResource,
+  TypeUrl,
+} from '@heddle/xds';
+import type { RequestView } from '../routing/request-view.ts';
+import { ConfigStore } from './config-store.ts';
+import type { ListenerConfig } from './listener-config.ts';
+
+class FakePool {
+  isClosed = false;
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+const rawNames: Readonly<Record<string, string>> = {
+  [TypeUrl.clusterLoadAssignment]: 'eds',
+  [TypeUrl.routeConfiguration]: 'rds',
+  [TypeUrl.secret]: 'sds',
+};
+
+class Harness {
+  readonly events: string[] = [];
+  readonly listeners = new Map<string, ListenerConfig<FakePool>>();
+  readonly registry = new MetricRegistry();
+  readonly store: ConfigStore<FakePool>;
+
+  constructor() {
+    this.store = new ConfigStore<FakePool>({
+      random: systemRandom,
+      metrics: this.registry,
+      createPool: () => new FakePool(),
+      observer: {
+        subscribe: (typeUrl, names) => this.events.push(`+${rawNames[typeUrl]} ${[...names].join(',')}`),
+        unsubscribe: (typeUrl, names) => this.events.push(`-${rawNames[typeUrl]} ${[...names].join(',')}`),
+        onListenerChanged: (listener) => {
+          this.events.push(`listener ${listener.name}`);
+          this.listeners.set(listener.name, listener);
+        },
+        onListenerRemoved: (name) => this.events.push(`no listener ${name}`),
+        onTrustBundleChanged: (name, roots) => this.events.push(`bundle ${name} ${roots}`),
+        onCommitted: () => {},
+      },
+    });
+  }
+
+  /** Applies a message and returns what is wrong with it. */
+  apply<U extends TypeUrl>(typeUrl: U, name: string, message: DeepPartial<MessageOf<U>>): string | null {
+    return this.store.apply(typeUrl, this.resource(typeUrl, name, message));
+  }
+
+  accept<U extends TypeUrl>(typeUrl: U, name: string, message: DeepPartial<MessageOf<U>>): void {
+    assert.equal(this.apply(typeUrl, name, message), null);
+  }
+
+  resource<U extends TypeUrl>(
+    typeUrl: U,
+    name: string,
+    message: DeepPartial<MessageOf<U>>,
+  ): ReceivedResource {
+    return { name, version: '1', bytes: encodeMessage(typeUrl, message) };
+  }
+
+  /** Sends a request to a listener: the address of the endpoint that gets it, or why none does. */
+  send(listener: string, authority: string, path = '/'): string {
+    const request: RequestView = { method: 'GET', path, authority, header: () => null };
+    const match = this.listeners.get(listener)?.routes.current?.match(request, systemRandom);
+    if (match === null || match === undefined) return 'no route';
+    const cluster = match.cluster?.get() ?? null;
+    if (cluster === null) return 'no cluster';
+    return cluster.pick(systemRandom, authority)?.address ?? 'no endpoint';
+  }
+
+  takeEvents(): string[] {
+    return this.events.splice(0);
+  }
+}
+
+const ads = { configSourceSpecifier: { $case: 'ads', value: {} } } as const;
+const socketAddress = (address: string, port: number) =>
+  ({
+    address: {
+      $case: 'socketAddress',
+      value: { address, portSpecifier: { $case: 'portValue', value: port } },
+    },
+  }) as const;
+
+function edsCluster(name: string, changes: DeepPartial<MessageOf<typeof TypeUrl.cluster>> = {}) {
+  return {
+    name,
+    clusterDiscoveryType: { $case: 'type', value: 3 },
+    edsClusterConfig: { edsConfig: ads },
+    ...changes,
+  } as const;
+}
+
+function assignment(name: string, ...ports: number[]) {
+  return {
+    clusterName: name,
+    endpoints: [
+      {
+        lbEndpoints: ports.map((port) => ({
+          hostIdentifier: { $case: 'endpoint', value: { address: socketAddress('10.0.0.1', port) } } as const,
+        })),
+      },
+    ],
+  };
+}
+
+const router = {
+  name: 'envoy.filters.http.router',
+  configType: { $case: 'typedConfig', value: packAny(TypeUrl.router, {}) },
+} as const;
+
+type Manager = DeepPartial<MessageOf<typeof TypeUrl.httpConnectionManager>>;
+
+function listener(
+  name: string,
+  manager: Manager,
+  port = 15_001,
+): DeepPartial<MessageOf<typeof TypeUrl.listener>> {
+  return {
+    name,
+    address: socketAddress('127.0.0.1', port),
+    filterChains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            configType: {
+              $case: 'typedConfig',
+              value: packAny(TypeUrl.httpConnectionManager, {
+                statPrefix: name,
+                httpFilters: [router],
+                ...manager,
+              }),
+            },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+function rdsListener(name: string, routeConfigName: string, port?: number) {
+  return listener(
+    name,
+    { routeSpecifier: { $case: 'rds', value: { configSource: ads, routeConfigName } } },
+    port,
+  );
+}
+
+function route(cluster: string, prefix = '/') {
+  return {
+    match: { pathSpecifier: { $case: 'prefix', value: prefix } },
+    action: { $case: 'route', value: { clusterSpecifier: { $case: 'cluster', value: cluster } } },
+  } as const;
+}
+
+function routes(
+  name: string,
+  hosts: Record<string, string>,
+): DeepPartial<MessageOf<typeof TypeUrl.routeConfiguration>> {
+  return {
+    name,
+    virtualHosts: Object.entries(hosts).map(([domain, cluster]) => ({
+      name: domain,
+      domains: [domain],
+      routes: [route(cluster)],
+    })),
+  };
+}
+
+/** A sidecar with one outbound listener and two services. */
+function sidecar(): Harness {
+  const harness = new Harness();
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a'));
+  harness.accept(TypeUrl.cluster, 'b', edsCluster('b'));
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 1));
+  harness.accept(TypeUrl.clusterLoadAssignment, 'b', assignment('b', 2));
+  harness.accept(TypeUrl.listener, 'out', rdsListener('out', 'r'));
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a', b: 'b' }));
+  harness.store.commit(TypeUrl.listener);
+  harness.takeEvents();
+  return harness;
+}
+
+test('a request goes from listener to endpoint once all resources have arrived', () => {
+  const harness = sidecar();
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  assert.equal(harness.send('out', 'b'), '10.0.0.1:2');
+  assert.equal(harness.send('out', 'c'), 'no route');
+});
+
+test('asks for the endpoints of clusters and the routes of listeners, and gives them up with them', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a'));
+  harness.accept(
+    TypeUrl.cluster,
+    'b',
+    edsCluster('b', { edsClusterConfig: { edsConfig: ads, serviceName: 'a' } }),
+  );
+  harness.accept(TypeUrl.listener, 'one', rdsListener('one', 'r'));
+  harness.accept(TypeUrl.listener, 'two', rdsListener('two', 'r'));
+  assert.deepEqual(harness.takeEvents(), ['+eds a', '+rds r', 'listener one', 'listener two']);
+  harness.store.remove(TypeUrl.listener, 'one');
+  harness.store.remove(TypeUrl.cluster, 'a');
+  assert.deepEqual(harness.takeEvents(), ['no listener one']);
+  harness.store.remove(TypeUrl.listener, 'two');
+  harness.store.remove(TypeUrl.cluster, 'b');
+  assert.deepEqual(harness.takeEvents(), ['no listener two', '-rds r', '-eds a']);
+});
+
+test('is warm once listeners have routes and these have endpoints', () => {
+  const harness = new Harness();
+  const { store } = harness;
+  store.commit(TypeUrl.listener);
+  assert.equal(store.isWarm, false);
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a'));
+  harness.accept(TypeUrl.listener, 'out', rdsListener('out', 'r'));
+  assert.equal(store.isWarm, false);
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a', other: 'unknown' }));
+  assert.equal(store.isWarm, false);
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 1));
+  assert.equal(store.isWarm, true);
+});
+
+test('what the control plane does not have keeps nobody waiting', () => {
+  const harness = new Harness();
+  const { store } = harness;
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a'));
+  harness.accept(TypeUrl.listener, 'one', rdsListener('one', 'r'));
+  harness.accept(TypeUrl.listener, 'two', rdsListener('two', 'none', 15_002));
+  store.commit(TypeUrl.listener);
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a' }));
+  store.remove(TypeUrl.clusterLoadAssignment, 'a');
+  assert.equal(store.isWarm, false);
+  store.remove(TypeUrl.routeConfiguration, 'none');
+  assert.equal(store.isWarm, true);
+  assert.equal(harness.send('one', 'a'), 'no endpoint');
+  assert.equal(harness.send('two', 'a'), 'no route');
+});
+
+test('builds a cluster when the first request comes, not before', () => {
+  const harness = sidecar();
+  assert.deepEqual([...harness.store.clusters.built()], []);
+  harness.send('out', 'a');
+  assert.deepEqual(
+    [...harness.store.clusters.built()].map((cluster) => cluster.name),
+    ['a'],
+  );
+});
+
+test('endpoints that change reach a cluster in use, and those that stay keep their connections', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  const [cluster] = harness.store.clusters.built();
+  const [endpoint] = cluster!.endpoints;
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 1, 5));
+  assert.equal(cluster!.endpoints[0], endpoint);
+  assert.deepEqual(
+    new Set([harness.send('out', 'a'), harness.send('out', 'a')]),
+    new Set(['10.0.0.1:1', '10.0.0.1:5']),
+  );
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 5));
+  assert.equal(endpoint?.pool.isClosed, true);
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:5');
+});
+
+test('a removed load assignment leaves its cluster without endpoints', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  harness.store.remove(TypeUrl.clusterLoadAssignment, 'a');
+  assert.equal(harness.send('out', 'a'), 'no endpoint');
+});
+
+test('a changed cluster is used from the next request on, with the endpoints that are known', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  const [before] = harness.store.clusters.built();
+  const [endpoint] = before!.endpoints;
+  before!.metrics.requestsTotal.value = 7;
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a', { connectTimeout: { seconds: 1, nanos: 0 } }));
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  const [after] = harness.store.clusters.built();
+  assert.notEqual(after, before);
+  assert.equal(after!.config.connectTimeoutMs, 1000);
+  assert.equal(endpoint?.pool.isClosed, true);
+  assert.equal(after!.metrics.requestsTotal.value, 7);
+});
+
+test('a change without effect on a cluster keeps its connections', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  const [before] = harness.store.clusters.built();
+  const [endpoint] = before!.endpoints;
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a', { altStatName: 'other' }));
+  assert.equal(endpoint?.pool.isClosed, false);
+  assert.equal([...harness.store.clusters.built()][0], before);
+});
+
+test('a removed cluster is none for the routes that name it, until it comes again', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  harness.store.remove(TypeUrl.cluster, 'a');
+  assert.equal(harness.send('out', 'a'), 'no cluster');
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a'));
+  assert.equal(harness.send('out', 'a'), 'no endpoint');
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 9));
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:9');
+});
+
+test('a static cluster brings its endpoints along, and updates them', () => {
+  const harness = new Harness();
+  const cluster = (...ports: number[]) => ({ name: 's', loadAssignment: assignment('s', ...ports) });
+  harness.accept(TypeUrl.cluster, 's', cluster(1, 2));
+  harness.accept(
+    TypeUrl.listener,
+    'in',
+    listener('in', { routeSpecifier: { $case: 'routeConfig', value: routes('', { '*': 's' }) } }),
+  );
+  harness.store.commit(TypeUrl.listener);
+  assert.equal(harness.store.isWarm, true);
+  assert.match(harness.send('in', 'x'), /^10\.0\.0\.1:[12]$/);
+  const kept = [...harness.store.clusters.built()][0]!.endpoints.find(({ port }) => port === 2);
+  harness.accept(TypeUrl.cluster, 's', cluster(2));
+  assert.equal(harness.send('in', 'x'), '10.0.0.1:2');
+  assert.equal(kept?.pool.isClosed, false);
+});
+
+test('a pass-through cluster sends to the host that the request names', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.cluster, 'PassthroughCluster', {
+    name: 'PassthroughCluster',
+    clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
+    lbPolicy: 6,
+  });
+  harness.accept(TypeUrl.listener, 'out', rdsListener('out', 'r'));
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { '*': 'PassthroughCluster' }));
+  harness.store.commit(TypeUrl.listener);
+  assert.equal(harness.store.isWarm, true);
+  assert.equal(harness.send('out', 'example.com:8080'), 'example.com:8080');
+});
+
+test('an update of routes is seen by listeners that exist already', () => {
+  const harness = sidecar();
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'b' }));
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:2');
+  assert.equal(harness.send('out', 'b'), 'no route');
+  assert.deepEqual(harness.takeEvents(), []);
+});
+
+test('virtual hosts that did not change keep their compiled routes', () => {
+  const harness = sidecar();
+  const table = () => harness.listeners.get('out')!.routes.current!;
+  harness.send('out', 'a');
+  const [a, b] = table().virtualHosts;
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { c: 'a', a: 'a', b: 'a' }));
+  assert.equal(table().virtualHosts[1], a);
+  assert.notEqual(table().virtualHosts[2], b);
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  assert.equal(harness.send('out', 'b'), '10.0.0.1:1');
+  assert.equal(harness.send('out', 'c'), '10.0.0.1:1');
+});
+
+test('virtual hosts are compiled anew when what is around them changed', () => {
+  const harness = sidecar();
+  harness.accept(TypeUrl.routeConfiguration, 'r', {
+    ...routes('r', { a: 'a' }),
+    requestHeadersToAdd: [{ header: { key: 'x', value: 'y' } }],
+  });
+  const request: RequestView = { method: 'GET', path: '/', authority: 'a', header: () => null };
+  const match = harness.listeners.get('out')!.routes.current!.match(request, systemRandom);
+  assert.equal(match?.requestHeaders?.length, 1);
+});
+
+test('a resource that is refused leaves the state before, and says where it is wrong', () => {
+  const harness = sidecar();
+  harness.send('out', 'a');
+  assert.match(
+    harness.apply(TypeUrl.cluster, 'a', edsCluster('a', { lbPolicy: 2 })) ?? '',
+    /^lb_policy: RING_HASH is not supported yet$/,
+  );
+  assert.match(
+    harness.apply(TypeUrl.clusterLoadAssignment, 'a', {
+      clusterName: 'a',
+      endpoints: [{ priority: 1, lbEndpoints: assignment('a', 3).endpoints[0]!.lbEndpoints }],
+    }) ?? '',
+    /^endpoints\[0\]\.priority: a priority above 0 is not supported yet$/,
+  );
+  const bad = routes('r', { a: 'b', b: 'b' });
+  bad.virtualHosts![1]!.routes = [{ match: {} }];
+  assert.match(harness.apply(TypeUrl.routeConfiguration, 'r', bad) ?? '', /^virtual_hosts\[1\]\.routes\[0\]/);
+  assert.notEqual(harness.apply(TypeUrl.listener, 'out', listener('out', {})), null);
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  assert.deepEqual(harness.takeEvents(), []);
+});
+
+test('a refused listener holds on to nothing', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.cluster, 's', { name: 's', loadAssignment: assignment('s', 1) });
+  const reason = harness.apply(TypeUrl.listener, 'in', {
+    ...listener('in', { routeSpecifier: { $case: 'routeConfig', value: routes('', { '*': 's' }) } }),
+    bindToPort: false,
+  });
+  assert.equal(reason, 'bind_to_port: is not supported yet');
+  assert.equal(harness.store.clusters.slot('s').references, 0);
+  assert.deepEqual(harness.takeEvents(), []);
+});
+
+test('an unknown field in one virtual host is refused at its place', () => {
+  const harness = sidecar();
+  const bytes = encodeMessage(TypeUrl.routeConfiguration, routes('r', { a: 'a', b: 'b' }));
+  // Field 16 of a virtual host (retry_policy) with an empty message, put into the second one.
+  const retryPolicy = Buffer.from([0x82, 0x01, 0x00]);
+  const second = Buffer.from(
+    encodeMessage(TypeUrl.routeConfiguration, { virtualHosts: routes('r', { b: 'b' }).virtualHosts! }),
+  );
+  const start = Buffer.from(bytes).indexOf(second);
+  assert.ok(start > 0);
+  const grown = Buffer.concat([bytes.subarray(0, start), second, retryPolicy]);
+  grown[start + 1]! += retryPolicy.length;
+  const reason = harness.store.apply(TypeUrl.routeConfiguration, { name: 'r', version: '2', bytes: grown });
+  assert.match(reason ?? '', /virtual_hosts\[1\]\.retry_policy: .*not supported/);
+});
+
+test('bytes that are no message are refused', () => {
+  const harness = sidecar();
+  for (const typeUrl of [
+    TypeUrl.cluster,
+    TypeUrl.clusterLoadAssignment,
+    TypeUrl.listener,
+    TypeUrl.routeConfiguration,
+  ]) {
+    for (const bytes of [
+      Buffer.from([0x0a, 0x7f]),
+      Buffer.from([0xff]),
+      Buffer.from([0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+    ]) {
+      const name = typeUrl === TypeUrl.routeConfiguration ? 'r' : 'x';
+      assert.notEqual(
+        harness.store.apply(typeUrl, { name, version: '1', bytes }),
+        null,
+        `${typeUrl} ${bytes.toString('hex')}`,
+      );
+    }
+  }
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+});
+
+test('a resource under another name than its own is refused', () => {
+  const harness = sidecar();
+  assert.match(
+    harness.apply(TypeUrl.cluster, 'x', edsCluster('a')) ?? '',
+    /^name: "a" is not the resource's name$/,
+  );
+  assert.match(harness.apply(TypeUrl.listener, 'x', rdsListener('out', 'r')) ?? '', /^name: "out"/);
+});
+
+test('the same bytes again change nothing', () => {
+  const harness = sidecar();
+  harness.accept(TypeUrl.listener, 'out', rdsListener('out', 'r'));
+  const table = harness.listeners.get('out')!.routes.current;
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a', b: 'b' }));
+  assert.equal(harness.listeners.get('out')!.routes.current, table);
+  assert.deepEqual(harness.takeEvents(), []);
+});
+
+test('requests on a listener that was replaced or removed are still routed', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.cluster, 's', { name: 's', loadAssignment: assignment('s', 1) });
+  const inline = (domain: string) =>
+    listener('in', { routeSpecifier: { $case: 'routeConfig', value: routes('', { [domain]: 's' }) } });
+  harness.accept(TypeUrl.listener, 'in', inline('a'));
+  const before = harness.listeners.get('in')!;
+  harness.accept(TypeUrl.listener, 'in', inline('b'));
+  assert.equal(harness.send('in', 'b'), '10.0.0.1:1');
+  harness.listeners.set('old', before);
+  assert.equal(harness.send('old', 'a'), '10.0.0.1:1');
+  harness.store.remove(TypeUrl.listener, 'in');
+  assert.equal(harness.send('in', 'b'), '10.0.0.1:1');
+});
+
+test('a table that the control plane takes back stays in use', () => {
+  const harness = sidecar();
+  harness.store.remove(TypeUrl.routeConfiguration, 'r');
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  assert.equal(harness.store.isWarm, true);
+});
+
+const sds = (name: string) => ({ name, sdsConfig: ads });
+const common = {
+  tlsParams: { tlsMinimumProtocolVersion: 4, tlsMaximumProtocolVersion: 4 },
+  tlsCertificateSdsSecretConfigs: [sds('default')],
+  validationContextType: {
+    $case: 'combinedValidationContext',
+    value: {
+      defaultValidationContext: {
+        matchTypedSubjectAltNames: [
+          {
+            sanType: 3,
+            matcher: {
+              matchPattern: { $case: 'exact', value: 'spiffe://cluster.local/ns/default/sa/reviews' },
+            },
+          },
+        ],
+      },
+      validationContextSdsSecretConfig: sds('ROOTCA'),
+    },
+  },
+} as const;
+
+test('a cluster with TLS asks for its trust bundle and says whom it accepts', () => {
+  const harness = new Harness();
+  harness.accept(
+    TypeUrl.cluster,
+    'a',
+    edsCluster('a', {
+      transportSocket: {
+        name: 'envoy.transport_sockets.tls',
+        configType: {
+          $case: 'typedConfig',
+          value: packAny(TypeUrl.upstreamTlsContext, {
+            commonTlsContext: { ...common, alpnProtocols: ['istio-http/1.1', 'http/1.1'] },
+            sni: 'outbound_.9080_._.a',
+          }),
+        },
+      },
+    }),
+  );
+  assert.deepEqual(harness.takeEvents(), ['+sds ROOTCA', '+eds a']);
+  const tls = harness.store.clusters.slot('a').get()?.config.tls;
+  assert.equal(tls?.certificateSecret, 'default');
+  assert.equal(tls.validationSecret, 'ROOTCA');
+  assert.equal(tls.sni, 'outbound_.9080_._.a');
+  assert.deepEqual(tls.alpn, ['istio-http/1.1', 'http/1.1']);
+  assert.equal(tls.allowedSans.length, 1);
+  assert.equal(tls.allowedSans[0]?.matches('spiffe://cluster.local/ns/default/sa/reviews'), true);
+  assert.equal(tls.allowedSans[0]?.matches('spiffe://cluster.local/ns/default/sa/reviewsx'), false);
+});
+
+function secureListener(requireClientCertificate: boolean): DeepPartial<MessageOf<typeof TypeUrl.listener>> {
+  const inbound = listener('in', {
+    routeSpecifier: { $case: 'routeConfig', value: routes('', { '*': 's' }) },
+  });
+  inbound.filterChains![0]!.transportSocket = {
+    name: 'envoy.transport_sockets.tls',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(TypeUrl.downstreamTlsContext, { commonTlsContext: common, requireClientCertificate }),
+    },
+  };
+  return inbound;
+}
+
+test('a listener with TLS is warm once its trust bundle is there', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.listener, 'in', secureListener(true));
+  harness.store.commit(TypeUrl.listener);
+  assert.equal(harness.store.isWarm, false);
+  harness.accept(TypeUrl.secret, 'ROOTCA', {
+    name: 'ROOTCA',
+    type: {
+      $case: 'validationContext',
+      value: { trustedCa: { specifier: { $case: 'inlineString', value: 'PEM' } } },
+    },
+  });
+  assert.equal(harness.store.isWarm, true);
+  assert.deepEqual(harness.takeEvents(), ['+sds ROOTCA', 'listener in', 'bundle ROOTCA PEM']);
+});
+
+test('refuses TLS that does not ask for a client certificate', () => {
+  assert.match(
+    new Harness().apply(TypeUrl.listener, 'in', secureListener(false)) ?? '',
+    /require_client_certificate: TLS without client certificates is not supported yet/,
+  );
+});
+
+test('refuses a private key that comes over the wire', () => {
+  const reason = new Harness().apply(TypeUrl.secret, 'default', {
+    name: 'default',
+    type: {
+      $case: 'tlsCertificate',
+      value: { privateKey: { specifier: { $case: 'inlineString', value: 'SECRET' } } },
+    },
+  });
+  assert.match(reason ?? '', /tls_certificate: a private key from the control plane is not supported yet/);
+  assert.doesNotMatch(reason ?? '', /SECRET/);
+});
