@@ -5,6 +5,7 @@ import { nearestName } from './nearest-name.ts';
 test('suggests the name that was probably meant', () => {
   const known = ['weight', 'destination', 'headers', 'host'];
   assert.equal(nearestName('wieght', known), 'weight');
+  assert.equal(nearestName('hots', known), 'host');
   assert.equal(nearestName('Destinaton', known), 'destination');
 });
 

@@ -1,13 +1,21 @@
-/** Edit distance (Levenshtein) with early exit beyond `limit`. */
+/**
+ * Edit distance (optimal string alignment: two letters swapped count once, the commonest slip of all), `limit + 1` where
+ * the lengths alone put it beyond `limit`.
+ */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      current.push(Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + cost));
+      let least = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + cost);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwap) least = Math.min(least, beforePrevious[j - 2]! + 1);
+      current.push(least);
     }
+    beforePrevious = previous;
     previous = current;
   }
   return previous[b.length]!;
