@@ -63,5 +63,8 @@ export function acceptIssuedCertificate(
     if (!peer.ok) return invalid(peer.error.detail);
     if (peer.value.id !== id) return invalid(`the certificate is for ${peer.value.id} and not for ${id}`);
   }
-  return ok(new WorkloadCertificate(key, [leaf, ...rest]));
+  // Istio's protocol puts the root behind the chain; peers have it, and it would be sent in each handshake.
+  const isRoot = (link: Certificate): boolean =>
+    bundle.roots.some((root) => root.x509.raw.equals(link.x509.raw));
+  return ok(new WorkloadCertificate(key, [leaf, ...rest.filter((link) => !isRoot(link))]));
 }

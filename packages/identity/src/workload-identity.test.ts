@@ -15,7 +15,9 @@ import { type SpiffeId, parseSpiffeId } from './spiffe-id.ts';
 import {
   type TestCertificate,
   type TestCertificateOptions,
+  Usage,
   bundleOf,
+  makeCertificate,
   makeLeaf,
   makeRoot,
 } from './test-authority.ts';
@@ -272,10 +274,15 @@ describe('loadWorkloadIdentity', () => {
 });
 
 describe('acceptIssuedCertificate', () => {
-  test('takes a chain with an authority between and gives it back whole', () => {
-    const leaf = makeLeaf(root, uri);
-    const accepted = acceptIssuedCertificate(leaf.key, id(), leaf.pem + root.pem, bundle, Date.now());
+  test('keeps an authority between and leaves out the root', () => {
+    const between = makeCertificate(
+      { isAuthority: true, keyUsage: Usage.keyCertSign, name: 'between' },
+      root,
+    );
+    const leaf = makeLeaf(between, uri);
+    const chain = leaf.pem + between.pem + root.pem;
+    const accepted = acceptIssuedCertificate(leaf.key, id(), chain, bundle, Date.now());
     assert.ok(accepted.ok);
-    assert.equal(accepted.value.certificateChain.match(/BEGIN CERTIFICATE/g)?.length, 2);
+    assert.equal(accepted.value.certificateChain, leaf.pem + between.pem);
   });
 });
