@@ -37,18 +37,3 @@ export function decodePem(label: PemLabel, text: string): Result<readonly Buffer
   }
   return blocks.length === 0 ? err(`there is no PEM block ${label}`) : ok(blocks);
 }
-
-/** The first block with this label and the text without it; null where there is none. */
-export function splitPem(
-  label: PemLabel,
-  text: string,
-): { readonly block: string; readonly rest: string } | null {
-  const begin = text.indexOf(`-----BEGIN ${label}-----`);
-  const tail = `-----END ${label}-----\n`;
-  const end = text.indexOf(tail, begin);
-  if (begin < 0 || end < 0) return null;
-  return {
-    block: text.slice(begin, end + tail.length),
-    rest: text.slice(0, begin) + text.slice(end + tail.length),
-  };
-}
