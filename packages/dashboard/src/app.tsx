@@ -15,20 +15,24 @@ import { ServicesPage } from './pages/services-page.tsx';
 import { hrefOf, type Page } from './router/page.ts';
 import { location } from './router/router.ts';
 import { session } from './state/app-state.ts';
+import { assertNever } from './platform/assert-never.ts';
 
 /** The whole dashboard. */
 export function App() {
-  switch (session.value.name) {
+  const current = session.value;
+  switch (current.name) {
     case 'checking':
       return <WaitingPage />;
     case 'signed-out':
-      return <LoginPage notice={session.value.notice} />;
+      return <LoginPage notice={current.notice} />;
     case 'signed-in':
       return (
         <Shell>
           <CurrentPage />
         </Shell>
       );
+    default:
+      return assertNever(current);
   }
 }
 
@@ -75,6 +79,8 @@ function contentOf(page: Page) {
       return <AboutPage />;
     case 'not-found':
       return <NotFoundPage path={page.path} />;
+    default:
+      return assertNever(page);
   }
 }
 
@@ -92,5 +98,7 @@ function titleOf(page: Page): string {
     case 'configuration':
     case 'about':
       return page.name.charAt(0).toUpperCase() + page.name.slice(1);
+    default:
+      return assertNever(page);
   }
 }

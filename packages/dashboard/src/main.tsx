@@ -2,6 +2,8 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/components.css';
+import './styles/charts.css';
+import './styles/rules.css';
 import './styles/table.css';
 import './styles/pages.css';
 import { render } from 'preact';

@@ -18,5 +18,5 @@ test('has no share of errors for a second without requests', () => {
 
 test('rounds the top of an axis up to a round number', () => {
   const tops = [0, 0.03, 1, 1.1, 2.3, 4, 7, 10, 11, 480].map(roundUp);
-  assert.deepEqual(tops, [1, 0.05, 1, 2, 2.5, 5, 10, 10, 20, 500]);
+  assert.deepEqual(tops, [1, 0.03, 1, 1.5, 2.5, 4, 8, 10, 15, 500]);
 });

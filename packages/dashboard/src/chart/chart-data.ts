@@ -13,7 +13,9 @@ export function columnOf(values: Float64Array): ChartColumn {
 
 /** Failed requests as a share of all, second by second; null for a second without requests. */
 export function shareColumn(requests: Float64Array, errors: Float64Array): ChartColumn {
-  return Array.from(requests, (total, index) => (total > 0 ? Math.min(1, (errors[index] ?? 0) / total) : null));
+  return Array.from(requests, (total, index) =>
+    total > 0 ? Math.min(1, (errors[index] ?? 0) / total) : null,
+  );
 }
 
 /** The last value that is known; null where none is. */
@@ -21,7 +23,7 @@ export function lastKnown(column: ChartColumn): number | null {
   return column.findLast((value) => value !== null) ?? null;
 }
 
-const STEPS = [1, 2, 2.5, 5, 10] as const;
+const STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10] as const;
 
 /** The least round number that is not below `value`, so that an axis does not breathe with each second. */
 export function roundUp(value: number): number {

@@ -28,7 +28,11 @@ const BRIDGED_SECONDS = 5;
 
 /** Makes a chart inside `place`; whoever makes it destroys it. Colours are those of the moment. */
 export function createPlot(place: HTMLElement, options: PlotOptions, data: uPlot.AlignedData): uPlot {
-  const colors = resolveColors(place, ['--ink-soft', '--line', ...options.series.map((series) => series.color)]);
+  const colors = resolveColors(place, [
+    '--ink-soft',
+    '--line',
+    ...options.series.map((series) => series.color),
+  ]);
   const [ink = '', line = '', ...seriesColors] = colors;
   const font = `11px ${getComputedStyle(place).fontFamily}`;
   const grid = { stroke: line, width: 1 };
@@ -57,8 +61,9 @@ export function createPlot(place: HTMLElement, options: PlotOptions, data: uPlot
           ticks: { stroke: line, size: 4 },
           size: 26,
           gap: 4,
-          space: 70,
-          values: (_plot, seconds) => seconds.map((second) => formatClockTime(second * 1000)),
+          space: 44,
+          incrs: [60, 120, 300],
+          values: (_plot, seconds) => seconds.map((second) => formatClockTime(second * 1000).slice(0, 5)),
         },
         {
           stroke: ink,
@@ -68,10 +73,13 @@ export function createPlot(place: HTMLElement, options: PlotOptions, data: uPlot
           size: 58,
           gap: 6,
           space: 32,
-          values: (_plot, values) => values.map((value) => formatAxis(value)),
+          values: (_plot, values) => values.map((value) => formatAxis(value).replace(/\.0+(?!\d)/, '')),
         },
       ],
-      series: [{}, ...options.series.map((series, index) => seriesOptions(series, seriesColors[index] ?? ink))],
+      series: [
+        {},
+        ...options.series.map((series, index) => seriesOptions(series, seriesColors[index] ?? ink)),
+      ],
       hooks: {
         setCursor: [
           (plot) => {

@@ -5,6 +5,7 @@ import { Icon } from './icon.tsx';
 /** A command to type, with a button that copies it. */
 export function CommandLine({ command }: { readonly command: string }) {
   const isCopied = useSignal(false);
+  const words = command.split(' ');
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(command);
@@ -22,9 +23,20 @@ export function CommandLine({ command }: { readonly command: string }) {
         <span class="command-prompt" aria-hidden="true">
           ${' '}
         </span>
-        {command}
+        {words.map((word, index) => (
+          // A word that starts with dashes would be broken after them.
+          <span key={index}>
+            {index > 0 && ' '}
+            <span class="command-word">{word}</span>
+          </span>
+        ))}
       </code>
-      <button type="button" class="command-copy" aria-label={`Copy the command ${command}`} onClick={() => void copy()}>
+      <button
+        type="button"
+        class="command-copy"
+        aria-label={`Copy the command ${command}`}
+        onClick={() => void copy()}
+      >
         <Icon name={isCopied.value ? 'done' : 'copy'} size={14} />
       </button>
       <span class="visually-hidden" role="status">

@@ -1,4 +1,4 @@
-import { formatDuration } from '../format/time.ts';
+import { formatClockTime, formatDuration } from '../format/time.ts';
 import { connection, nowMs } from '../state/app-state.ts';
 import { Icon } from './icon.tsx';
 
@@ -12,10 +12,12 @@ export function ConnectionBanner() {
           <Icon name="warning" size={18} />
           <p>
             <strong>The control plane does not answer.</strong> What you see is as of{' '}
-            {formatDuration(nowMs.value - state.sinceMs)} ago. Sidecars keep serving without it.
+            {formatClockTime(state.sinceMs)}. Sidecars keep serving without it.
           </p>
           <span class="banner-retry" aria-hidden="true">
-            {state.retryAtMs > nowMs.value ? `Next try in ${formatDuration(state.retryAtMs - nowMs.value + 999)}` : 'Trying …'}
+            {state.retryAtMs > nowMs.value
+              ? `Next try in ${formatDuration(state.retryAtMs - nowMs.value + 999)}`
+              : 'Trying …'}
           </span>
           <button type="button" class="button" onClick={() => void connection.tryNow()}>
             Try now

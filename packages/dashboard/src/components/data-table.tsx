@@ -95,7 +95,12 @@ function TableRow<Row>({
     <>
       <tr role="row" class={under === null ? '' : 'has-detail'}>
         {columns.map((column) => (
-          <td key={column.id} role="cell" class={`col-${column.id} ${column.align ?? ''}`} data-label={column.title}>
+          <td
+            key={column.id}
+            role="cell"
+            class={`col-${column.id} ${column.align ?? ''}`}
+            data-label={column.title}
+          >
             {column.cell(row)}
           </td>
         ))}

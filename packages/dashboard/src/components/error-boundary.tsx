@@ -21,7 +21,8 @@ export class ErrorBoundary extends Component<Properties, State> {
     return (
       <div class="note bad" role="alert">
         <p>
-          <strong>This page has a mistake in it.</strong> The rest of the dashboard works. Please report this text:
+          <strong>This page has a mistake in it.</strong> The rest of the dashboard works. Please report this
+          text:
         </p>
         <code>{this.state.message}</code>
       </div>

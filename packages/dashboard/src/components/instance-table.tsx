@@ -8,6 +8,7 @@ import { DataTable, type Column } from './data-table.tsx';
 import { Icon } from './icon.tsx';
 import { Identity } from './identity.tsx';
 import { Moment } from './moment.tsx';
+import { assertNever } from '../platform/assert-never.ts';
 
 /** Instances whose details people have opened; kept while the tab lives. */
 const opened = signal<ReadonlySet<string>>(new Set());
@@ -119,7 +120,8 @@ function Types({ proxy }: { readonly proxy: ProxySummary }) {
     <>
       {known.map(({ type, sent, acknowledged, synced }) => (
         <span class="xds" key={type}>
-          <Badge tone={synced ? 'good' : 'warning'}>{type.toUpperCase()}</Badge> {acknowledged} of {sent} acknowledged
+          <Badge tone={synced ? 'good' : 'warning'}>{type.toUpperCase()}</Badge> {acknowledged} of {sent}{' '}
+          acknowledged
         </span>
       ))}
     </>
@@ -154,13 +156,16 @@ function stateOf(row: InstanceRow): StateWords {
 
 function ConfigState({ proxy }: { readonly proxy: ProxySummary | null }) {
   if (proxy === null) return <Badge tone="warning">not connected</Badge>;
-  switch (judgeProxyConfig(proxy)) {
+  const state = judgeProxyConfig(proxy);
+  switch (state) {
     case 'synced':
       return <Badge tone="good">synced</Badge>;
     case 'pending':
       return <Badge tone="warning">pending</Badge>;
     case 'rejected':
       return <Badge tone="bad">{proxy.rejected.length} rejected</Badge>;
+    default:
+      return assertNever(state);
   }
 }
 

@@ -6,7 +6,13 @@ import { RENEWAL_SHARE } from '../health/certificate-life.ts';
 export function LifeBar({ life, renews }: { readonly life: CertificateLife; readonly renews: boolean }) {
   const label = `${formatShare(Math.round(life.used * 100) / 100)} of its life is over`;
   return (
-    <svg class={`life ${life.state}`} viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg
+      class={`life ${life.state}`}
+      viewBox="0 0 100 8"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
       <title>{label}</title>
       <rect class="life-whole" width="100" height="8" rx="1" />
       <rect class="life-used" width={life.used * 100} height="8" rx="1" />

@@ -32,7 +32,9 @@ function Conditions({ route }: { readonly route: RouteSummary }) {
         route.matches.map((conditions, index) => (
           <p key={index}>
             {index > 0 && <span class="route-or">or </span>}
-            {conditions.length === 0 ? 'every request' : conditions.map((text) => <code key={text}>{text}</code>)}
+            {conditions.length === 0
+              ? 'every request'
+              : conditions.map((text) => <code key={text}>{text}</code>)}
           </p>
         ))
       )}
@@ -49,7 +51,9 @@ function Weights({ destinations }: { readonly destinations: readonly RouteDestin
         {destinations.map((destination, index) => {
           const x = start * 100;
           start += destination.share;
-          return <rect key={index} class={`dye-${index % 6}`} x={x} width={destination.share * 100} height="6" />;
+          return (
+            <rect key={index} class={`dye-${index % 6}`} x={x} width={destination.share * 100} height="6" />
+          );
         })}
       </svg>
       <ul>

@@ -13,7 +13,8 @@ export function sortRows<Row>(
     const a = valueOf(first);
     const b = valueOf(second);
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-    const order = typeof a === 'number' && typeof b === 'number' ? a - b : names.compare(String(a), String(b));
+    const order =
+      typeof a === 'number' && typeof b === 'number' ? a - b : names.compare(String(a), String(b));
     return isDescending ? -order : order;
   });
 }

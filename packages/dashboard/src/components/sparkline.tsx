@@ -1,6 +1,8 @@
 import { largest, linePath, threadPaths } from '../chart/sparkline-path.ts';
 
 const BOX = { width: 180, height: 26 };
+/** A thread's part of its second; the rest is the space to the next. */
+const THREAD_SHARE = 0.6;
 
 /** Requests of the last seconds as warp threads; the failed part is coloured. */
 export function ThreadSparkline({
@@ -13,6 +15,7 @@ export function ThreadSparkline({
   readonly label: string;
 }) {
   const paths = threadPaths(requests, errors, BOX);
+  const width = (BOX.width / requests.length) * THREAD_SHARE;
   return (
     <svg
       class="spark threads"
@@ -22,8 +25,8 @@ export function ThreadSparkline({
       aria-label={label}
     >
       <path class="spark-base" d={`M0 ${BOX.height + 0.5}H${BOX.width}`} />
-      <path class="spark-good" d={paths.succeeded} />
-      <path class="spark-bad" d={paths.failed} />
+      <path class="spark-good" stroke-width={width} d={paths.succeeded} />
+      <path class="spark-bad" stroke-width={width} d={paths.failed} />
     </svg>
   );
 }

@@ -48,5 +48,7 @@ function hostMatches(pattern: string, host: string): boolean {
 
 /** The hosts that an object is about, as it names them. */
 export function hostsOf(object: ObjectWithStatus): string[] {
-  return object.kind === 'DestinationRule' ? [asText(object.spec.host)] : asList(object.spec.hosts).map(asText);
+  return object.kind === 'DestinationRule'
+    ? [asText(object.spec.host)]
+    : asList(object.spec.hosts).map(asText);
 }

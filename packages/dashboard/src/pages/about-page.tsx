@@ -42,7 +42,8 @@ function ControlPlane({ status }: { readonly status: StatusResponse }) {
         <dd>{status.version}</dd>
         <dt>Running for</dt>
         <dd>
-          {formatDuration(nowMs.value - status.startedAt)}, since {formatDateTime(status.startedAt)}
+          {formatDuration(nowMs.value - status.startedAt)}, since{' '}
+          <span class="nowrap">{formatDateTime(status.startedAt)}</span>
         </dd>
         <dt>Trust domain</dt>
         <dd class="mono">{status.trustDomain}</dd>

@@ -12,7 +12,11 @@ import { PageHeader } from '../components/page-header.tsx';
 import { formatCount } from '../format/number.ts';
 import { formatDateTime } from '../format/time.ts';
 import type { CertificateSummary } from '../generated/api.ts';
-import { judgeCertificate, type CertificateLife, type CertificateLifeState } from '../health/certificate-life.ts';
+import {
+  judgeCertificate,
+  type CertificateLife,
+  type CertificateLifeState,
+} from '../health/certificate-life.ts';
 import { hrefOf } from '../router/page.ts';
 import { location } from '../router/router.ts';
 import { certificates, nowMs } from '../state/app-state.ts';
@@ -28,9 +32,17 @@ export function CertificatesPage() {
   const answer = usePolled(certificates);
   const { filter } = location.value;
   const now = nowMs.value;
-  const rows = answer?.certificates.map((certificate) => ({ certificate, life: judgeCertificate(certificate, now) }));
+  const rows = answer?.certificates.map((certificate) => ({
+    certificate,
+    life: judgeCertificate(certificate, now),
+  }));
   const shown = rows?.filter(({ certificate }) =>
-    matchesFilter(filter, [certificate.identity, certificate.kind, certificate.instance ?? '', certificate.serial]),
+    matchesFilter(filter, [
+      certificate.identity,
+      certificate.kind,
+      certificate.instance ?? '',
+      certificate.serial,
+    ]),
   );
   return (
     <>

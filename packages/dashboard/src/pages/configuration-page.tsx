@@ -38,8 +38,8 @@ export function ConfigurationPage() {
         <Loading />
       ) : objects.length === 0 ? (
         <EmptyState title="Nothing has been applied yet" commands={['heddle apply -f virtual-service.yaml']}>
-          Without rules, a request goes to any instance of the service it names. Istio’s VirtualService and DestinationRule
-          change that.
+          Without rules, a request goes to any instance of the service it names. Istio’s VirtualService and
+          DestinationRule change that.
         </EmptyState>
       ) : (
         <>

@@ -42,8 +42,8 @@ function Instances({ rows, filter }: { readonly rows: readonly InstanceRow[]; re
           'heddle token create',
         ]}
       >
-        Each application runs beside its sidecar. The first command starts both on this machine; the second makes a token for
-        another one.
+        Each application runs beside its sidecar. The first command starts both on this machine; the second
+        makes a token for another one.
       </EmptyState>
     );
   }

@@ -39,7 +39,9 @@ export function LoginPage({ notice }: { readonly notice: string }) {
       >
         <Logo size={52} />
         <h1>Heddle</h1>
-        <p class="login-lead">The mesh behind this address wants to know you.</p>
+        <p class="login-lead">
+          Log in to the mesh at <span class="mono">{window.location.host}</span>.
+        </p>
         <label for="token">Dashboard token</label>
         <div class="login-line">
           <input
@@ -69,8 +71,8 @@ export function LoginPage({ notice }: { readonly notice: string }) {
         </p>
         <div class="login-help">
           <p>
-            <code>heddle up</code> and <code>heddle demo</code> print it when they start, with a link that logs in by itself. For
-            another one, type
+            <code>heddle up</code> and <code>heddle demo</code> print it when they start, with a link that
+            logs in by itself. For another one, type
           </p>
           <CommandLine command="heddle token create --kind dashboard" />
         </div>

@@ -6,7 +6,8 @@ export function NotFoundPage({ path }: { readonly path: string }) {
     <div class="empty">
       <h1 tabIndex={-1}>There is no such page</h1>
       <p>
-        Nothing is at <code>{path}</code>. The <a href={hrefOf({ name: 'services' })}>services</a> are a good place to go on from.
+        Nothing is at <code>{path}</code>. The <a href={hrefOf({ name: 'services' })}>services</a> are a good
+        place to go on from.
       </p>
     </div>
   );

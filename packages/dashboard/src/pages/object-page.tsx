@@ -27,7 +27,9 @@ export function ObjectPage({ plural, namespace, object: name }: Properties) {
       <a href={hrefOf({ name: 'configuration' })}>Configuration</a> / {namespace}
     </>
   );
-  const object = answer?.items.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  const object = answer?.items.find(
+    ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+  );
   if (object === undefined) {
     return (
       <>
@@ -46,8 +48,8 @@ export function ObjectPage({ plural, namespace, object: name }: Properties) {
         command={command}
         summary={
           <>
-            {object.kind} · <ObjectState object={object} /> · {status.proxies.acknowledged} of {status.proxies.total} proxies
-            have it · generation {metadata.generation} · created{' '}
+            {object.kind} · <ObjectState object={object} /> · {status.proxies.acknowledged} of{' '}
+            {status.proxies.total} proxies have it · generation {metadata.generation} · created{' '}
             <Moment atMs={Date.parse(metadata.creationTimestamp)} />
           </>
         }

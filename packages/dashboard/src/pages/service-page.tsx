@@ -15,7 +15,13 @@ import { ServiceCharts } from './service-charts.tsx';
 import { ServiceRules } from './service-rules.tsx';
 
 /** One service: its traffic up to this second, its instances, the rules that concern it. */
-export function ServicePage({ namespace, service: name }: { readonly namespace: string; readonly service: string }) {
+export function ServicePage({
+  namespace,
+  service: name,
+}: {
+  readonly namespace: string;
+  readonly service: string;
+}) {
   const answer = usePolled(services);
   const command = `heddle get services ${name} -n ${namespace}`;
   const above = (
@@ -89,7 +95,9 @@ function ServiceInstances({ service }: { readonly service: ServiceSummary }) {
       {rows.length === 0 ? (
         <EmptyState
           title="No instance is published"
-          commands={[`heddle run --service ${service.name} -n ${service.namespace} --port 8000 -- node app.js`]}
+          commands={[
+            `heddle run --service ${service.name} -n ${service.namespace} --port 8000 -- node app.js`,
+          ]}
         >
           Requests to it fail until one is.
         </EmptyState>

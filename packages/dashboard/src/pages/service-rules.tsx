@@ -35,7 +35,10 @@ export function ServiceRules({ service }: { readonly service: ServiceSummary }) 
         </EmptyState>
       ) : (
         related.map(({ object, relation }) => (
-          <article class="panel rule" key={`${object.kind}/${object.metadata.namespace}/${object.metadata.name}`}>
+          <article
+            class="panel rule"
+            key={`${object.kind}/${object.metadata.namespace}/${object.metadata.name}`}
+          >
             <div class="rule-head">
               <h3>
                 {object.kind} <a href={hrefOf(pageOfObject(object))}>{object.metadata.name}</a>

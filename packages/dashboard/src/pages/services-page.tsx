@@ -43,7 +43,9 @@ export function ServicesPage() {
       {all.length === 0 ? (
         <EmptyState
           title="No service has joined the mesh yet"
-          commands={['heddle run --service hello --port 8000 --expose 8080 -- python3 -m http.server {{port}}']}
+          commands={[
+            'heddle run --service hello --port 8000 --expose 8080 -- python3 -m http.server {{port}}',
+          ]}
         >
           Start one with its sidecar. It appears here as soon as it accepts connections.
         </EmptyState>
@@ -52,7 +54,9 @@ export function ServicesPage() {
           <Cloth figures={all} />
           <div class="toolbar">
             <FilterBox label="Filter services" />
-            <p class="toolbar-note">Rates and latencies of the last ten seconds; threads show the last minute.</p>
+            <p class="toolbar-note">
+              Requests and latency: last ten seconds. Errors, health and threads: last minute.
+            </p>
           </div>
           {shown.length === 0 ? (
             <EmptyState title="No service matches the filter" />
@@ -76,10 +80,11 @@ function Cloth({ figures }: { readonly figures: readonly ServiceFigures[] }) {
   void historyVersion.value;
   const total = history.total(300);
   const requests = figures.reduce((sum, figure) => sum + figure.requestsPerSecond, 0);
-  const errors = figures.reduce((sum, figure) => sum + figure.errorsPerSecond, 0);
+  const minuteRequests = figures.reduce((sum, { minute }) => sum + minute.requestsPerSecond, 0);
+  const minuteErrors = figures.reduce((sum, { minute }) => sum + minute.errorsPerSecond, 0);
   const instances = figures.reduce((sum, figure) => sum + figure.service.instances, 0);
   const troubled = figures.filter(({ health }) => health === 'failing' || health === 'degraded').length;
-  const share = errorShare(requests, errors);
+  const share = errorShare(minuteRequests, minuteErrors);
   return (
     <section class="cloth" aria-label="The whole mesh">
       <dl class="figures">
@@ -127,7 +132,10 @@ const COLUMNS: readonly Column<ServiceFigures>[] = [
       <div class="service-name">
         <HealthMark health={health} />
         <div>
-          <a class="strong" href={hrefOf({ name: 'service', namespace: service.namespace, service: service.name })}>
+          <a
+            class="strong"
+            href={hrefOf({ name: 'service', namespace: service.namespace, service: service.name })}
+          >
             {service.name}
           </a>
           <span class="sub">

@@ -1,3 +1,5 @@
+import { assertNever } from '../platform/assert-never.ts';
+
 /** The kinds of configuration that have pages, by the plural in their address. */
 export const CONFIGURATION_PLURALS = ['virtualservices', 'destinationrules'] as const;
 export type ConfigurationPlural = (typeof CONFIGURATION_PLURALS)[number];
@@ -89,6 +91,8 @@ function pathOf(page: Page): string {
     case 'configuration':
     case 'about':
       return `/${page.name}`;
+    default:
+      return assertNever(page);
   }
 }
 

@@ -79,12 +79,12 @@ test('drops an event that is older than its window', () => {
   assert.equal(history.endSecond, BASE + HISTORY_SECONDS);
 });
 
-test('takes the mean over the last ten known seconds', () => {
+test('takes the mean over the known seconds of a window', () => {
   const history = new TrafficHistory();
   for (let second = 0; second < 20; second++)
     history.append(event(second, { reviews: second < 10 ? 100 : 4 }, 1));
-  assert.deepEqual(history.rate('shop', 'reviews'), { requestsPerSecond: 4, errorsPerSecond: 1 });
-  assert.equal(history.rate('shop', 'absent'), null);
+  assert.deepEqual(history.rate('shop', 'reviews', 10), { requestsPerSecond: 4, errorsPerSecond: 1 });
+  assert.equal(history.rate('shop', 'absent', 10), null);
 });
 
 test('adds all services up', () => {

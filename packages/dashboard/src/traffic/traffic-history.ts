@@ -3,8 +3,14 @@ import type { TrafficEvent, TrafficResponse } from '../generated/api.ts';
 /** How far back the dashboard remembers, in seconds. */
 export const HISTORY_SECONDS = 300;
 
-/** Rates and shares are told over this window, as the control plane's own summaries are. */
-export const SUMMARY_SECONDS = 10;
+/** Rates are told over this window, as the control plane's own summaries are. */
+export const RATE_SECONDS = 10;
+
+/**
+ * Health is judged, and the share of errors told, over this window: over ten seconds, a service with a rare error would
+ * change its colour all the time.
+ */
+export const HEALTH_SECONDS = 60;
 
 /** One service's last seconds, oldest first, all of one length. NaN where nothing is known or nothing was measured. */
 export interface TrafficWindow {
@@ -118,14 +124,14 @@ export class TrafficHistory {
     return { requests, errors };
   }
 
-  /** A service's mean over the last ten seconds that are known; null for one that never had traffic. */
-  rate(namespace: string, service: string): TrafficRate | null {
+  /** A service's mean over the last `window` seconds, as far as they are known; null for one that never had traffic. */
+  rate(namespace: string, service: string, window: number): TrafficRate | null {
     const ring = this.rings.get(keyOf(namespace, service));
     if (ring === undefined) return null;
     let requests = 0;
     let errors = 0;
     let seconds = 0;
-    for (let second = this.end; second > this.end - SUMMARY_SECONDS && second >= 0; second--) {
+    for (let second = this.end; second > this.end - window && second >= 0; second--) {
       const slot = second % HISTORY_SECONDS;
       const count = ring.requests[slot] ?? NaN;
       if (Number.isNaN(count)) continue;

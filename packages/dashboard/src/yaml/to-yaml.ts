@@ -57,7 +57,7 @@ function scalarToken(value: unknown, depth: number): YamlToken {
   if (typeof value === 'number') return { kind: 'number', text: String(value) };
   if (Array.isArray(value)) return mark('[]');
   if (isRecord(value)) return mark('{}');
-  return { kind: 'word', text: String(value ?? null) };
+  return { kind: 'word', text: value === true || value === false ? `${value}` : 'null' };
 }
 
 /** Several lines stand as they are under a bar; `|-` because the writer adds the last line's end itself. */
