@@ -65,9 +65,12 @@ async function storedTarget(store: string): Promise<Target> {
   }
   if (state === 'absent') {
     throw unreachable(
-      `no control plane has been started here: there is no ${store}/control-plane.json`,
+      `no control plane has been started here: there is no ${store}`,
       'start one with `heddle up`, or name one with --server',
     );
+  }
+  if (state === 'stopped') {
+    throw unreachable(`the control plane of ${store} is not running`, `start it: heddle up --store ${store}`);
   }
   const token = await readFile(join(store, 'admin-token'), 'utf8').catch((error: unknown) => {
     throw new CliError('HEDDLE_NO_TOKEN', `can't read ${store}/admin-token (${systemErrorCode(error)})`, {

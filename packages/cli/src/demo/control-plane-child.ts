@@ -25,7 +25,8 @@ async function firstMessage(child: ChildProcess, logFile: string): Promise<UpMes
   const { promise, resolve, reject } = Promise.withResolvers<UpMessage>();
   child.once('message', (message) => resolve(message as UpMessage));
   child.once('error', reject);
-  child.once('exit', () =>
+  // Not `exit`: what it said last may still be on its way then.
+  child.once('close', () =>
     resolve({ type: 'failed', code: 'HEDDLE_CONTROL_PLANE_FAILED', message: '', hint: '' }),
   );
   const message = await promise;

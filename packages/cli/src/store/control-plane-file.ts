@@ -1,4 +1,5 @@
 // Reads `control-plane.json`, in which a running control plane says where it is.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '@heddle/base';
@@ -12,7 +13,8 @@ export interface ControlPlaneFile {
   readonly joinAddress: string;
 }
 
-export type ControlPlaneFileState = ControlPlaneFile | 'absent' | 'denied' | 'damaged';
+/** `stopped`: there is a mesh, and no control plane runs for it. `absent`: there is none. */
+export type ControlPlaneFileState = ControlPlaneFile | 'absent' | 'stopped' | 'denied' | 'damaged';
 
 /** What the store says about its control plane. */
 export async function readControlPlaneFile(store: string): Promise<ControlPlaneFileState> {
@@ -20,7 +22,8 @@ export async function readControlPlaneFile(store: string): Promise<ControlPlaneF
   try {
     text = await readFile(join(store, 'control-plane.json'), 'utf8');
   } catch (error) {
-    return systemErrorCode(error) === 'EACCES' ? 'denied' : 'absent';
+    if (systemErrorCode(error) === 'EACCES') return 'denied';
+    return existsSync(join(store, 'heddle.db')) ? 'stopped' : 'absent';
   }
   try {
     const value = JSON.parse(text) as Partial<ControlPlaneFile> | null;

@@ -31,8 +31,15 @@ async function joinAddressInStore(store: string): Promise<string> {
   if (state === 'absent') {
     throw failure(
       'HEDDLE_CONTROL_PLANE_UNREACHABLE',
-      `no control plane has been started here: there is no ${store}/control-plane.json`,
+      `no control plane has been started here: there is no ${store}`,
       'start one with `heddle up`, or name one on another machine with --join HOST:PORT',
+    );
+  }
+  if (state === 'stopped') {
+    throw failure(
+      'HEDDLE_CONTROL_PLANE_UNREACHABLE',
+      `the control plane of ${store} is not running`,
+      `start it: heddle up --store ${store}`,
     );
   }
   if (state === 'damaged') {

@@ -157,7 +157,8 @@ export class SidecarProcess {
       } else this.onMessage(known);
     });
     child.once('error', (error) => ready.reject(error));
-    child.once('exit', (code, signal) => {
+    // Not `exit`: what it said last may still be on its way then.
+    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
       this.child = null;
       exited.resolve();
       ready.reject(
