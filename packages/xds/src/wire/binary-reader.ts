@@ -26,7 +26,8 @@ export class BinaryReader {
   private depth = 0;
 
   constructor(buf: Uint8Array) {
-    this.buf = buf;
+    // A Buffer's `slice` shares its memory; that of a plain array copies, which is what `bytes` promises.
+    this.buf = new Uint8Array(buf.buffer, buf.byteOffset, buf.byteLength);
     this.len = buf.length;
     this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
   }

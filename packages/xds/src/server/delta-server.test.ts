@@ -1,0 +1,696 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { VirtualClock } from '@heddle/testkit';
+import { rejectionStatus } from '../nack-details.ts';
+import { RpcCode } from '../rpc.ts';
+import { MemorySource } from '../testing/memory-source.ts';
+import { TestClient, settle } from '../testing/test-client.ts';
+import { TypeUrl } from '../type-url.ts';
+import { DeltaServer } from './delta-server.ts';
+import type { DeltaServerOptions } from './delta-server.ts';
+
+const { cluster, clusterLoadAssignment, listener, routeConfiguration, secret } = TypeUrl;
+
+function setUp(options: Partial<DeltaServerOptions> = {}): {
+  source: MemorySource;
+  clock: VirtualClock;
+  server: DeltaServer;
+} {
+  const source = new MemorySource();
+  const clock = new VirtualClock();
+  return { source, clock, server: new DeltaServer({ source, clock, ...options }) };
+}
+
+describe('DeltaServer: subscriptions', () => {
+  it('answers the legacy wildcard with everything, at once', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1').set(cluster, 'b', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    const response = await client.take();
+    assert.equal(response.typeUrl, cluster);
+    assert.deepEqual(response.resources, ['a@1', 'b@1']);
+    assert.notEqual(response.nonce, '');
+  });
+
+  it('answers a wildcard for which there is nothing with an empty response', async () => {
+    const { server } = setUp();
+    const client = new TestClient(server);
+    await client.subscribe(listener, '*');
+    assert.deepEqual((await client.take()).resources, []);
+  });
+
+  it('does not take an empty first subscription of endpoints for a wildcard', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment);
+    await client.takeNothing();
+  });
+
+  it('sends named resources, and says at once of names that do not exist that they are gone', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'other', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a', 'missing');
+    const response = await client.takeAndAck();
+    assert.deepEqual(response.resources, ['a@1']);
+    assert.deepEqual(response.removed, ['missing']);
+    source.set(clusterLoadAssignment, 'missing', '1').tell();
+    assert.deepEqual((await client.take()).resources, ['missing@1']);
+  });
+
+  it('sends a name again that is subscribed again', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    await client.takeAndAck();
+    await client.subscribe(clusterLoadAssignment, 'a');
+    assert.deepEqual((await client.take()).resources, ['a@1']);
+  });
+
+  it('says nothing more about names that are unsubscribed', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    await client.takeAndAck();
+    await client.unsubscribe(clusterLoadAssignment, 'a');
+    source.set(clusterLoadAssignment, 'a', '2').tell();
+    await client.takeNothing();
+  });
+
+  it('keeps named resources when the wildcard is given up, and nothing when all is', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1').set(cluster, 'b', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster, '*', 'a');
+    await client.ackAll();
+    await client.unsubscribe(cluster, '*');
+    source.set(cluster, 'a', '2').set(cluster, 'b', '2').tell();
+    assert.deepEqual((await client.takeAndAck()).resources, ['a@2']);
+    await client.unsubscribe(cluster, 'a');
+    source.set(cluster, 'a', '3').tell();
+    await client.takeNothing();
+  });
+
+  it('answers the unsubscription of a name that the wildcard still covers', async () => {
+    const { source, server } = setUp();
+    source.set(listener, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(listener, '*', 'a', 'missing');
+    await client.ackAll();
+    await client.unsubscribe(listener, 'a', 'missing');
+    const response = await client.take();
+    assert.deepEqual(response.resources, ['a@1']);
+    assert.deepEqual(response.removed, ['missing']);
+  });
+
+  it('skips what a reconnecting client has, sends what changed and removes what is gone', async () => {
+    const { source, server, clock } = setUp();
+    source.set(cluster, 'same', '1').set(cluster, 'changed', '2').set(cluster, 'new', '1');
+    const client = new TestClient(server);
+    await client.request({
+      typeUrl: cluster,
+      initialResourceVersions: { same: '1', changed: '1', gone: '1' },
+    });
+    const response = await client.takeAndAck();
+    assert.deepEqual(response.resources, ['changed@2', 'new@1']);
+    // Its routes may still use it: nobody has looked at them yet.
+    assert.deepEqual(response.removed, []);
+    clock.advance(5000);
+    assert.deepEqual((await client.take()).removed, ['gone']);
+  });
+
+  it('does not send a named resource again that a reconnecting client has', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
+    const client = new TestClient(server);
+    await client.request({
+      typeUrl: clusterLoadAssignment,
+      resourceNamesSubscribe: ['a', 'b'],
+      initialResourceVersions: { a: '1', unasked: '1' },
+    });
+    const response = await client.take();
+    assert.deepEqual(response.resources, ['b@1']);
+    assert.deepEqual(response.removed, []);
+  });
+
+  it('answers requests that arrive together in one response', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
+    const client = new TestClient(server);
+    void client.subscribe(clusterLoadAssignment, 'a');
+    void client.subscribe(clusterLoadAssignment, 'b');
+    assert.deepEqual((await client.take()).resources, ['a@1', 'b@1']);
+  });
+});
+
+describe('DeltaServer: changes', () => {
+  it('sends exactly one resource when one endpoint changes', async () => {
+    const { source, server } = setUp();
+    for (let index = 0; index < 100; index++) {
+      source.set(cluster, `c${index}`, '1').set(clusterLoadAssignment, `c${index}`, '1');
+    }
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    await client.takeAndAck();
+    await client.subscribe(clusterLoadAssignment, ...Array.from({ length: 100 }, (_, index) => `c${index}`));
+    await client.ackAll();
+    source.set(clusterLoadAssignment, 'c7', '2').tell();
+    const response = await client.take();
+    assert.deepEqual(response, {
+      ...response,
+      typeUrl: clusterLoadAssignment,
+      resources: ['c7@2'],
+      removed: [],
+    });
+  });
+
+  it('sends nothing when a change is no change', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    await client.takeAndAck();
+    source.set(cluster, 'a', '1').tell();
+    await client.takeNothing();
+  });
+
+  it('sends the latest state only, once the response before it is answered', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    const first = await client.take();
+    source.set(cluster, 'a', '2').tell();
+    source.set(cluster, 'a', '3').tell();
+    await client.takeNothing();
+    await client.ack(first);
+    assert.deepEqual((await client.take()).resources, ['a@3']);
+  });
+
+  it('stops waiting for an answer that does not come', async () => {
+    const { source, server, clock } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    await client.take();
+    source.set(cluster, 'a', '2').tell();
+    await client.takeNothing();
+    clock.advance(5000);
+    assert.deepEqual((await client.take()).resources, ['a@2']);
+  });
+
+  it('sends nothing while the transport wants a pause, and the latest state afterwards', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1').set(secret, 's', '1');
+    const client = new TestClient(server);
+    client.isRoomy = false;
+    await client.subscribe(cluster);
+    const first = await client.take();
+    await client.subscribe(secret, 's');
+    await client.ack(first);
+    source.set(cluster, 'a', '2').tell();
+    source.set(cluster, 'a', '3').tell();
+    await client.takeNothing();
+    await client.writable();
+    assert.deepEqual(
+      client.received.map(({ resources }) => resources),
+      [['a@3'], ['s@1']],
+    );
+  });
+
+  it('tells only the nodes that a change concerns', async () => {
+    const source = new MemorySource();
+    let change: (names: ReadonlySet<string>) => void = () => undefined;
+    const watch = source.watch.bind(source);
+    source.watch = (tell) => {
+      change = (nodes) => tell([{ typeUrl: cluster, nodes }]);
+      return watch(tell);
+    };
+    const server = new DeltaServer({ source, clock: new VirtualClock() });
+    const [a, b] = [new TestClient(server, 'a'), new TestClient(server, 'b')];
+    for (const client of [a, b]) {
+      await client.subscribe(cluster);
+      await client.ackAll();
+    }
+    source.set(cluster, 'x', '1');
+    change(new Set(['b']));
+    await a.takeNothing();
+    assert.deepEqual((await b.take()).resources, ['x@1']);
+  });
+
+  it('hands all streams the same bytes', async () => {
+    const { source, server } = setUp();
+    source.set(cluster, 'a', '1', new Uint8Array(1000));
+    const clients = [new TestClient(server, 'a'), new TestClient(server, 'b')];
+    for (const client of clients) await client.subscribe(cluster);
+    assert.equal(clients[0]!.messages[0], clients[1]!.messages[0]);
+  });
+
+  it('never uses a nonce twice at a time on one stream', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    await client.subscribe(clusterLoadAssignment, 'a');
+    assert.equal(client.received.length, 2);
+    assert.notEqual(client.received[0]!.nonce, client.received[1]!.nonce);
+  });
+
+  it('divides what is too large for one response', async () => {
+    const { source, server } = setUp({ maxResponseBytes: 3000 });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) source.set(cluster, name, '1', new Uint8Array(1000));
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    const all = await client.ackAll();
+    assert.deepEqual(
+      all.map(({ resources }) => resources.length),
+      [2, 2, 1],
+    );
+  });
+});
+
+describe('DeltaServer: order', () => {
+  /** A client with cluster `old`, a listener and a route; everything acknowledged. */
+  async function inUse(
+    options: Partial<DeltaServerOptions> = {},
+  ): Promise<ReturnType<typeof setUp> & { client: TestClient }> {
+    const mesh = setUp(options);
+    mesh.source.set(cluster, 'old', '1').set(clusterLoadAssignment, 'old', '1');
+    mesh.source.set(listener, 'l', '1').set(routeConfiguration, 'r', '1').tell();
+    const client = new TestClient(mesh.server);
+    await client.subscribe(cluster);
+    await client.takeAndAck();
+    await client.subscribe(clusterLoadAssignment, 'old');
+    await client.takeAndAck();
+    await client.subscribe(listener);
+    await client.takeAndAck();
+    await client.subscribe(routeConfiguration, 'r');
+    await client.takeAndAck();
+    await client.takeNothing();
+    return { ...mesh, client };
+  }
+
+  it('makes before it breaks: clusters, endpoints, listeners, routes, and then what is no longer used', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'new', '1').set(clusterLoadAssignment, 'new', '1');
+    source.remove(cluster, 'old').remove(clusterLoadAssignment, 'old');
+    source.set(listener, 'l', '2').set(routeConfiguration, 'r', '2').tell();
+
+    const clusters = await client.take();
+    assert.deepEqual([clusters.resources, clusters.removed], [['new@1'], []]);
+    await client.ack(clusters);
+    // The cluster has no endpoints yet: nothing may use it.
+    await client.takeNothing();
+    await client.subscribe(clusterLoadAssignment, 'new');
+    const endpoints = await client.take();
+    assert.deepEqual([endpoints.resources, endpoints.removed], [['new@1'], []]);
+    await client.ack(endpoints);
+    await settle();
+    assert.deepEqual(
+      client.received.map(({ typeUrl, resources }) => [typeUrl, resources]),
+      [
+        [listener, ['l@2']],
+        [routeConfiguration, ['r@2']],
+      ],
+    );
+    const [listeners, routes] = client.received.splice(0);
+    await client.ack(listeners!);
+    // The old routes may still use the old cluster.
+    await client.takeNothing();
+    await client.ack(routes!);
+    await settle();
+    assert.deepEqual(
+      client.received.map(({ typeUrl, removed }) => [typeUrl, removed]),
+      [
+        [cluster, ['old']],
+        [clusterLoadAssignment, ['old']],
+      ],
+    );
+  });
+
+  it('sends the endpoints of a changed cluster again, although they are the same', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'old', '2').tell();
+    await settle();
+    assert.deepEqual(
+      client.received.map(({ typeUrl, resources }) => [typeUrl, resources]),
+      [
+        [cluster, ['old@2']],
+        [clusterLoadAssignment, ['old@1']],
+      ],
+    );
+  });
+
+  it('does not let a client that never asks for endpoints hold up its routes for ever', async () => {
+    const { source, client, clock } = await inUse();
+    source
+      .set(cluster, 'new', '1')
+      .set(clusterLoadAssignment, 'new', '1')
+      .set(routeConfiguration, 'r', '2')
+      .tell();
+    await client.takeAndAck();
+    await client.takeNothing();
+    clock.advance(5000);
+    assert.deepEqual((await client.take()).resources, ['r@2']);
+  });
+
+  it('holds back a removal while the routes are refused, and then lets it go', async () => {
+    const { source, client, clock } = await inUse();
+    source.remove(cluster, 'old').set(routeConfiguration, 'r', '2').tell();
+    await client.nack(await client.take(), 'r: no');
+    await client.takeNothing();
+    clock.advance(4999);
+    await client.takeNothing();
+    clock.advance(1);
+    assert.deepEqual((await client.take()).removed, ['old']);
+  });
+
+  it('forgets a removal when the resource comes back in time', async () => {
+    const { source, client, clock } = await inUse();
+    source.remove(cluster, 'old').set(routeConfiguration, 'r', '2').tell();
+    const routes = await client.take();
+    source.set(cluster, 'old', '1').tell();
+    await client.ack(routes);
+    clock.advance(10_000);
+    await client.takeNothing();
+  });
+
+  it('does not hold up routes for a cluster that was refused', async () => {
+    const { source, client } = await inUse();
+    source
+      .set(cluster, 'new', '1')
+      .set(clusterLoadAssignment, 'new', '1')
+      .set(routeConfiguration, 'r', '2')
+      .tell();
+    await client.nack(await client.take(), 'new: no');
+    assert.deepEqual((await client.take()).resources, ['r@2']);
+  });
+
+  it('does not hold up secrets', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'new', '1').tell();
+    await client.take();
+    source.set(secret, 'ROOTCA', '1');
+    await client.subscribe(secret, 'ROOTCA');
+    assert.deepEqual((await client.take()).resources, ['ROOTCA@1']);
+  });
+
+  it('removes a listener at once, and its routes after that is confirmed', async () => {
+    const { source, client } = await inUse();
+    source.remove(listener, 'l').remove(routeConfiguration, 'r').tell();
+    const listeners = await client.take();
+    assert.deepEqual([listeners.typeUrl, listeners.removed], [listener, ['l']]);
+    await client.ack(listeners);
+    const routes = await client.take();
+    assert.deepEqual([routes.typeUrl, routes.removed], [routeConfiguration, ['r']]);
+  });
+
+  it('lets only so many clients be in their first sync at once', async () => {
+    const { source, server, clock } = setUp({ maxFirstSyncs: 1 });
+    source.set(cluster, 'a', '1');
+    const [first, second, third] = [
+      new TestClient(server, '1'),
+      new TestClient(server, '2'),
+      new TestClient(server, '3'),
+    ];
+    for (const client of [first, second, third]) await client.subscribe(cluster);
+    const response = await first.take();
+    await second.takeNothing();
+    await first.ack(response);
+    await second.take();
+    await third.takeNothing();
+    // One that never answers does not keep its place.
+    clock.advance(10_000);
+    await third.take();
+  });
+
+  it('gives the place of a client that leaves in its first sync to the next', async () => {
+    const { source, server } = setUp({ maxFirstSyncs: 1 });
+    source.set(cluster, 'a', '1');
+    const [first, second, third] = [
+      new TestClient(server, '1'),
+      new TestClient(server, '2'),
+      new TestClient(server, '3'),
+    ];
+    for (const client of [first, second, third]) await client.subscribe(cluster);
+    second.disconnect();
+    first.disconnect();
+    await third.take();
+  });
+});
+
+describe('DeltaServer: answers', () => {
+  it('does not send again what was refused, until it changes', async () => {
+    const { source, server, clock } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    await client.nack(await client.take(), 'no');
+    clock.advance(60_000);
+    await client.takeNothing();
+    source.set(cluster, 'a', '2').tell();
+    assert.deepEqual((await client.takeAndAck()).resources, ['a@2']);
+    assert.deepEqual(server.status()[0]!.rejected, []);
+  });
+
+  it('records what was refused and why', async () => {
+    const seen: string[] = [];
+    const { source, server, clock } = setUp({
+      hooks: {
+        onNack: (client, rejected) =>
+          seen.push(`${client.node.id} ${rejected.map(({ name }) => name).join()}`),
+      },
+    });
+    source.set(cluster, 'a', '1').set(cluster, 'b', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    const response = await client.take();
+    await client.request({
+      typeUrl: cluster,
+      responseNonce: response.nonce,
+      errorDetail: rejectionStatus(new Map([['b', 'lb_policy: MAGLEV is not supported']])),
+    });
+    const [status] = server.status();
+    assert.deepEqual(status!.rejected, [
+      { typeUrl: cluster, name: 'b', reason: 'lb_policy: MAGLEV is not supported', at: clock.now() },
+    ]);
+    assert.deepEqual(status!.types.get(cluster), { sent: 1, acknowledged: 0, synced: false });
+    assert.deepEqual(seen, ['node b']);
+  });
+
+  it('takes a subscription from a request whose nonce is stale', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    await client.take();
+    await client.request({
+      typeUrl: clusterLoadAssignment,
+      responseNonce: 'stale',
+      resourceNamesSubscribe: ['b'],
+    });
+    assert.deepEqual((await client.take()).resources, ['b@1']);
+    assert.equal(server.status()[0]!.types.get(clusterLoadAssignment)!.acknowledged, 0);
+  });
+
+  it('says of each client how far it is', async () => {
+    const { source, server, clock } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server, 'n');
+    assert.deepEqual(server.status(), []);
+    await client.subscribe(cluster);
+    const [before] = server.status();
+    assert.equal(before!.node.id, 'n');
+    assert.equal(before!.connectedAt, clock.now());
+    assert.deepEqual([...before!.types], [[cluster, { sent: 1, acknowledged: 0, synced: false }]]);
+    await client.ackAll();
+    assert.deepEqual([...server.status()[0]!.types], [[cluster, { sent: 1, acknowledged: 1, synced: true }]]);
+    client.disconnect();
+    assert.deepEqual(server.status(), []);
+  });
+
+  it('lets its owner refuse a client, and tells who came and went', async () => {
+    const seen: string[] = [];
+    const { server } = setUp({
+      hooks: {
+        onConnect: ({ node, peer }) => {
+          if (node.id === 'thief')
+            return { code: RpcCode.permissionDenied, message: `${peer.identity} is not ${node.id}` };
+          seen.push(`+${node.id}`);
+          return null;
+        },
+        onDisconnect: ({ node }) => seen.push(`-${node.id}`),
+      },
+    });
+    const thief = new TestClient(server, 'thief');
+    await thief.subscribe(cluster);
+    assert.equal(thief.status?.code, RpcCode.permissionDenied);
+    await thief.takeNothing();
+    const honest = new TestClient(server, 'honest');
+    await honest.subscribe(cluster);
+    honest.disconnect();
+    honest.disconnect();
+    assert.deepEqual(seen, ['+honest', '-honest']);
+  });
+
+  it('ends streams that break the protocol', async () => {
+    const { server } = setUp({ maxNamesPerType: 2 });
+    const garbled = new TestClient(server);
+    garbled.raw(Uint8Array.of(0xff));
+    assert.equal(garbled.status?.code, RpcCode.invalidArgument);
+    const anonymous = new TestClient(server);
+    anonymous.raw(new Uint8Array(0));
+    assert.equal(anonymous.status?.code, RpcCode.invalidArgument);
+    const untyped = new TestClient(server);
+    await untyped.subscribe('');
+    assert.equal(untyped.status?.code, RpcCode.invalidArgument);
+    const greedy = new TestClient(server);
+    await greedy.subscribe(clusterLoadAssignment, 'a', 'b', 'c');
+    assert.equal(greedy.status?.code, RpcCode.resourceExhausted);
+    assert.deepEqual(server.status(), []);
+  });
+
+  it('ends the stream for which the source fails, and no other', async () => {
+    const errors: unknown[] = [];
+    const { source, server } = setUp({ hooks: { onError: (_client, error) => errors.push(error) } });
+    const get = source.get.bind(source);
+    source.get = (client, typeUrl, name) => {
+      if (client.node.id === 'bad') throw new Error('broken');
+      return get(client, typeUrl, name);
+    };
+    source.set(cluster, 'a', '1');
+    const [bad, good] = [new TestClient(server, 'bad'), new TestClient(server, 'good')];
+    await bad.subscribe(cluster);
+    await good.subscribe(cluster);
+    assert.equal(bad.status?.code, RpcCode.internal);
+    await good.take();
+    assert.equal(errors.length, 1);
+  });
+
+  it('ends all streams and listens no more when it is closed', async () => {
+    const { source, server, clock } = setUp();
+    source.set(cluster, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(cluster);
+    server.close();
+    assert.equal(client.status?.code, RpcCode.unavailable);
+    assert.equal(source.watchers, 0);
+    assert.equal(clock.pendingTimers, 0);
+  });
+});
+
+describe('DeltaServer: whenAcknowledged', () => {
+  const target = [{ typeUrl: clusterLoadAssignment, name: 'a' }];
+
+  async function connected(server: DeltaServer, nodeId: string): Promise<TestClient> {
+    const client = new TestClient(server, nodeId);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    await client.ackAll();
+    return client;
+  }
+
+  it('resolves when every client that knew the older state has confirmed', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const [first, second] = [await connected(server, '1'), await connected(server, '2')];
+    const stranger = new TestClient(server, '3');
+    await stranger.subscribe(clusterLoadAssignment, 'b');
+    source.set(clusterLoadAssignment, 'a', '2').tell();
+    let outcome: unknown = null;
+    void server.whenAcknowledged(target, 1000).then((value) => {
+      outcome = value;
+    });
+    await first.takeAndAck();
+    assert.equal(outcome, null);
+    await second.takeAndAck();
+    await settle();
+    assert.deepEqual(outcome, { acknowledged: true, waiting: 0 });
+  });
+
+  it('does not count the confirmation of the older state', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = new TestClient(server);
+    await client.subscribe(clusterLoadAssignment, 'a');
+    const older = await client.take();
+    source.remove(clusterLoadAssignment, 'a').tell();
+    let isDone = false;
+    void server.whenAcknowledged(target, 100_000).then(() => {
+      isDone = true;
+    });
+    await client.ack(older);
+    assert.equal(isDone, false);
+  });
+
+  it('resolves at once when nobody knows an older state', async () => {
+    const { source, server, clock } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    await connected(server, '1');
+    assert.deepEqual(await server.whenAcknowledged(target, 1000), { acknowledged: true, waiting: 0 });
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('waits for a removal that is on its way', async () => {
+    const { source, server, clock } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = await connected(server, '1');
+    source.remove(clusterLoadAssignment, 'a').tell();
+    await settle();
+    clock.advance(5000);
+    const removal = await client.take();
+    assert.deepEqual(removal.removed, ['a']);
+    let isDone = false;
+    void server.whenAcknowledged(target, 1000).then(() => {
+      isDone = true;
+    });
+    await settle();
+    assert.equal(isDone, false);
+    await client.ack(removal);
+    assert.equal(isDone, true);
+  });
+
+  it('says after the timeout how many have not confirmed', async () => {
+    const { source, server, clock } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const [first, second, third] = [
+      await connected(server, '1'),
+      await connected(server, '2'),
+      await connected(server, '3'),
+    ];
+    source.set(clusterLoadAssignment, 'a', '2').tell();
+    const outcome = server.whenAcknowledged(target, 1000);
+    await first.takeAndAck();
+    await second.nack(await second.take(), 'no');
+    await third.take();
+    clock.advance(1000);
+    assert.deepEqual(await outcome, { acknowledged: false, waiting: 2 });
+  });
+
+  it('does not wait for clients that leave or lose interest', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const [first, second] = [await connected(server, '1'), await connected(server, '2')];
+    source.set(clusterLoadAssignment, 'a', '2').tell();
+    const outcome = server.whenAcknowledged(target, 1000);
+    first.disconnect();
+    await second.unsubscribe(clusterLoadAssignment, 'a');
+    assert.deepEqual(await outcome, { acknowledged: true, waiting: 0 });
+  });
+
+  it('counts a later state as confirmation', async () => {
+    const { source, server } = setUp();
+    source.set(clusterLoadAssignment, 'a', '1');
+    const client = await connected(server, '1');
+    source.set(clusterLoadAssignment, 'a', '2').tell();
+    const second = await client.take();
+    const outcome = server.whenAcknowledged(target, 1000);
+    source.set(clusterLoadAssignment, 'a', '3').tell();
+    await client.nack(second, 'no');
+    await client.takeAndAck();
+    assert.deepEqual(await outcome, { acknowledged: true, waiting: 0 });
+  });
+});
