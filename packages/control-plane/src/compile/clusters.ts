@@ -79,11 +79,11 @@ export function inboundCluster(servicePort: number, appPort: number): Uint8Array
   });
 }
 
-/** Hosts outside of the mesh, plain, where the request's authority points. */
+/** Hosts outside of the mesh, plain, where the request's authority points: the listener that `HTTP_PROXY` names leads here. */
 export function passthrough(): Uint8Array {
   return encodeCluster({
     name: passthroughCluster,
-    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
+    clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
   });

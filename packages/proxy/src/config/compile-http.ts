@@ -58,6 +58,7 @@ export function compileHttp(
   const http: HttpConfig = {
     statPrefix: manager.statPrefix,
     serverName: manager.serverName === '' ? defaultServerName : manager.serverName,
+    serverHeader: serverHeader(manager, path, problems),
     generateRequestId: manager.generateRequestId ?? true,
     useRemoteAddress: manager.useRemoteAddress ?? false,
     forwardClientCert: forwardClientCert(manager, path, problems),
@@ -109,13 +110,30 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   refuse(manager.mergeSlashes, 'merge_slashes');
   refuse(manager.preserveExternalRequestId, 'preserve_external_request_id');
   refuse(manager.alwaysSetRequestIdInResponse, 'always_set_request_id_in_response');
-  refuse(manager.serverHeaderTransformation !== ServerHeader.OVERWRITE, 'server_header_transformation');
   refuse(manager.stripMatchingHostPort, 'strip_matching_host_port');
   refuse(manager.stripPortMode?.value === true, 'strip_any_host_port');
   const slashes = manager.pathWithEscapedSlashesAction;
   const keepsSlashes =
     slashes === EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT || slashes === EscapedSlashes.KEEP_UNCHANGED;
   refuse(!keepsSlashes, 'path_with_escaped_slashes_action');
+}
+
+function serverHeader(
+  manager: HttpConnectionManager,
+  path: string,
+  problems: ProblemList,
+): HttpConfig['serverHeader'] {
+  switch (manager.serverHeaderTransformation) {
+    case ServerHeader.OVERWRITE:
+      return 'overwrite';
+    case ServerHeader.APPEND_IF_ABSENT:
+      return 'append-if-absent';
+    case ServerHeader.PASS_THROUGH:
+      return 'pass-through';
+    default:
+      problems.invalid(`${path}.server_header_transformation`, 'is no known value');
+      return 'overwrite';
+  }
 }
 
 function forwardClientCert(

@@ -498,7 +498,7 @@ test('a table that the control plane takes back stays in use', () => {
 });
 
 const sds = (name: string) => ({ name, sdsConfig: ads });
-const common = {
+const common: NonNullable<DeepPartial<MessageOf<typeof TypeUrl.upstreamTlsContext>>['commonTlsContext']> = {
   tlsParams: { tlsMinimumProtocolVersion: 4, tlsMaximumProtocolVersion: 4 },
   tlsCertificateSdsSecretConfigs: [sds('default')],
   validationContextType: {
@@ -517,7 +517,7 @@ const common = {
       validationContextSdsSecretConfig: sds('ROOTCA'),
     },
   },
-} as const;
+};
 
 test('a cluster with TLS asks for its trust bundle and says whom it accepts', () => {
   const harness = new Harness();

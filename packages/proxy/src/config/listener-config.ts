@@ -9,6 +9,8 @@ export interface HttpConfig {
   readonly statPrefix: string;
   /** Value of the `server` response header. */
   readonly serverName: string;
+  /** Whether the upstream's `server` header is replaced, kept where there is one, or never touched. */
+  readonly serverHeader: 'overwrite' | 'append-if-absent' | 'pass-through';
   readonly generateRequestId: boolean;
   /** The peer's address is the client's. */
   readonly useRemoteAddress: boolean;

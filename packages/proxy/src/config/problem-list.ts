@@ -28,7 +28,7 @@ export class ProblemList {
   }
 }
 
-/** The path of a field below another one. */
+/** The path of a field below another one; either may be empty. */
 export function fieldPath(parent: string, field: string): string {
-  return parent === '' ? field : `${parent}.${field}`;
+  return parent === '' || field === '' ? parent + field : `${parent}.${field}`;
 }

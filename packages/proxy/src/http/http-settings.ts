@@ -40,6 +40,8 @@ export interface HttpSettings {
   readonly responseFilter: FieldFilter;
   /** `server: <name>` with its CRLF. */
   readonly serverLine: string;
+  /** When `serverLine` goes into a response that came from upstream; into the proxy's own replies always. */
+  readonly setsServer: 'overwrite' | 'append-if-absent' | 'pass-through';
   readonly scheme: 'http' | 'https';
   readonly generateRequestId: boolean;
   /** `x-envoy-upstream-service-time` and its like, unless `suppress_envoy_headers` is set. */

@@ -279,7 +279,9 @@ export class ProxyExchange
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
     const settings = this.settings;
-    let added = settings.serverLine;
+    const { setsServer } = settings;
+    const addsServer = setsServer === 'overwrite' || (setsServer === 'append-if-absent' && !head.hasServer);
+    let added = addsServer ? settings.serverLine : '';
     if (settings.addsEnvoyHeaders) {
       const serviceTime = Math.round(this.context.clock.monotonic() - this.upstreamStartedAt);
       added += `x-envoy-upstream-service-time: ${serviceTime}\r\n`;

@@ -101,6 +101,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     hostRewritingFilter: createFieldFilter([FieldId.forwardedClientCert, FieldId.host]),
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
     serverLine: 'server: envoy\r\n',
+    setsServer: 'overwrite',
     scheme: 'http',
     generateRequestId: true,
     addsEnvoyHeaders: true,

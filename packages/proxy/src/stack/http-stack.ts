@@ -84,8 +84,12 @@ export function buildHttpStack(
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,
     requestFilter: createFieldFilter(dropped),
     hostRewritingFilter: createFieldFilter([...dropped, FieldId.host]),
-    responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
+    responseFilter: createFieldFilter([
+      FieldId.upstreamServiceTime,
+      ...(http.serverHeader === 'overwrite' ? [FieldId.server] : []),
+    ]),
     serverLine: `server: ${http.serverName}\r\n`,
+    setsServer: http.serverHeader,
     scheme: config.tls === null ? 'http' : 'https',
     generateRequestId: http.generateRequestId,
     addsEnvoyHeaders: !http.suppressesEnvoyHeaders,

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatProblem, systemRandom } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import { ConfigStore } from '../config/config-store.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
+import { applyBootstrap, NoSubscriber, readBootstrap } from './bootstrap.ts';
+import { keysOf, type ParsedFile } from './problem-place.ts';
+
+const type = (name: string): string => `type.googleapis.com/envoy.extensions.${name}`;
+const address = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+const router = {
+  name: 'envoy.filters.http.router',
+  typed_config: { '@type': type('filters.http.router.v3.Router') },
+};
+const manager = {
+  '@type': type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
+  stat_prefix: 'in',
+  generate_request_id: true,
+  route_config: {
+    virtual_hosts: [
+      { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'be' } }] },
+    ],
+  },
+  http_filters: [router],
+};
+const filter = (config: object) => ({
+  name: 'envoy.filters.network.http_connection_manager',
+  typed_config: config,
+});
+const http = { name: 'http', address: address(9105), filter_chains: [{ filters: [filter(manager)] }] };
+const backend = {
+  name: 'be',
+  type: 'STATIC',
+  connect_timeout: '5s',
+  load_assignment: {
+    cluster_name: 'be',
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: address(9000) } }] }],
+  },
+};
+const good = {
+  admin: { address: address(9190) },
+  static_resources: { listeners: [http], clusters: [backend] },
+};
+
+/** A file whose places are the positions of keys in a list: line = how many keys lead there. */
+function parsed(value: unknown): ParsedFile {
+  return {
+    file: 'envoy.yaml',
+    value,
+    locate: (keys) => ({ line: keys.length, column: 1 + String(keys.at(-1)).length }),
+  };
+}
+
+interface Loaded {
+  readonly problems: readonly string[];
+  readonly listeners: readonly ListenerConfig<{ close(): void }>[];
+  readonly isWarm: boolean;
+}
+
+function load(value: unknown): Loaded {
+  const subscriber = new NoSubscriber();
+  const listeners: ListenerConfig<{ close(): void }>[] = [];
+  const store = new ConfigStore<{ close(): void }>({
+    random: systemRandom,
+    metrics: new MetricRegistry(),
+    createPool: () => ({ close: () => {} }),
+    observer: {
+      subscribe: (typeUrl, names) => subscriber.subscribe(typeUrl, names),
+      unsubscribe: () => {},
+      onListenerChanged: (listener) => listeners.push(listener),
+      onListenerRemoved: () => {},
+      onTrustBundleChanged: () => {},
+      onCommitted: () => {},
+    },
+  });
+  const source = parsed(value);
+  const config = readBootstrap(source);
+  const problems = config.ok ? applyBootstrap(config.value, store, subscriber, source) : config.error;
+  return { problems: problems.map(formatProblem), listeners, isWarm: store.isWarm };
+}
+
+test('a file with one HTTP listener serves', () => {
+  const { problems, listeners, isWarm } = load(good);
+  assert.deepEqual(problems, []);
+  assert.equal(isWarm, true);
+  const [listener] = listeners;
+  assert.equal(listener?.name, 'http');
+  assert.deepEqual(listener.address, { host: '127.0.0.1', port: 9105 });
+  const request = { method: 'GET', path: '/', authority: 'x', header: () => null };
+  const cluster = listener.routes.current?.match(request, systemRandom)?.cluster?.get();
+  assert.equal(cluster?.pick(systemRandom, 'x')?.address, '127.0.0.1:9000');
+});
+
+test('says where the admin interface listens', () => {
+  const config = readBootstrap(parsed(good));
+  assert.ok(config.ok);
+  assert.deepEqual(config.value.admin, { host: '127.0.0.1', port: 9190 });
+  const without = readBootstrap(parsed({ static_resources: good.static_resources }));
+  assert.ok(without.ok);
+  assert.equal(without.value.admin, null);
+});
+
+test('a listener without a name has that of its address', () => {
+  const { problems, listeners } = load({
+    static_resources: { listeners: [{ ...http, name: '' }], clusters: [backend] },
+  });
+  assert.deepEqual(problems, []);
+  assert.equal(listeners[0]?.name, '127.0.0.1:9105');
+});
+
+test('a file without listeners is refused', () => {
+  assert.deepEqual(load({}).problems, [
+    'envoy.yaml: error HEDDLE_XDS_INVALID_VALUE: static_resources.listeners: there is nothing to listen on',
+  ]);
+});
+
+function problemOf(change: { listeners?: object[]; clusters?: object[]; top?: object }): readonly string[] {
+  return load({
+    ...change.top,
+    static_resources: { listeners: change.listeners ?? [http], clusters: change.clusters ?? [backend] },
+  }).problems;
+}
+
+test('refuses what it does not do with file, line, column and path', () => {
+  const tcp = {
+    name: 'tcp',
+    address: address(9405),
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.tcp_proxy',
+            typed_config: {
+              '@type': type('filters.network.tcp_proxy.v3.TcpProxy'),
+              stat_prefix: 'tcp',
+              cluster: 'be',
+            },
+          },
+        ],
+      },
+    ],
+  };
+  const [problem, ...others] = problemOf({ listeners: [http, tcp] });
+  assert.deepEqual(others, []);
+  assert.match(
+    problem ?? '',
+    /^envoy\.yaml:8:13: error HEDDLE_XDS_UNSUPPORTED_TYPE: static_resources\.listeners\[1\]\.filter_chains\[0\]\.filters\[0\]\.typed_config: .*TcpProxy.*not supported/,
+  );
+});
+
+test('refuses a listener with certificates of its own', () => {
+  const chain = {
+    ...http.filter_chains[0],
+    transport_socket: {
+      name: 'envoy.transport_sockets.tls',
+      typed_config: {
+        '@type': type('transport_sockets.tls.v3.DownstreamTlsContext'),
+        common_tls_context: {
+          tls_certificates: [
+            { certificate_chain: { filename: 'cert.pem' }, private_key: { filename: 'key.pem' } },
+          ],
+        },
+      },
+    },
+  };
+  const problems = problemOf({ listeners: [{ ...http, filter_chains: [chain] }] });
+  assert.ok(
+    problems.some((text) =>
+      /^envoy\.yaml:9:\d+: .*listeners\[0\]\.filter_chains\[0\]\.transport_socket\.typed_config\.common_tls_context\.tls_certificates: is not supported yet/.test(
+        text,
+      ),
+    ),
+    problems.join('\n'),
+  );
+});
+
+test('reports the problems of all resources', () => {
+  const problems = problemOf({
+    listeners: [{ ...http, bind_to_port: false }],
+    clusters: [
+      { ...backend, lb_policy: 'MAGLEV' },
+      { ...backend, name: 'other', type: 'STRICT_DNS' },
+    ],
+  });
+  assert.deepEqual(
+    problems.map((text) => text.replace(/^envoy\.yaml:\d+:\d+: error /, '')),
+    [
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[0].lb_policy: MAGLEV is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].type: STRICT_DNS is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.listeners[0].bind_to_port: is not supported yet',
+    ],
+  );
+});
+
+test('refuses what would have to come by xDS', () => {
+  const eds = { name: 'be', type: 'EDS', eds_cluster_config: { eds_config: { ads: {} } } };
+  const [first, second] = problemOf({ clusters: [eds], top: {} });
+  assert.match(first ?? '', /static_resources\.clusters\[0\]: getting be by xDS is not supported yet/);
+  assert.equal(second, undefined);
+  assert.match(
+    problemOf({ top: { dynamic_resources: { cds_config: { ads: {} } } } })[0] ?? '',
+    /dynamic_resources: is not supported yet/,
+  );
+});
+
+test('refuses two resources with one name', () => {
+  assert.match(
+    problemOf({ clusters: [backend, backend] })[0] ?? '',
+    /static_resources\.clusters\[1\]\.name: there is another one/,
+  );
+});
+
+test('an unknown field is refused with the nearest name', () => {
+  assert.match(
+    problemOf({ listeners: [{ ...http, adress: {} }] })[0] ?? '',
+    /^envoy\.yaml:4:7: .*adress.*[Dd]id you mean 'address'/,
+  );
+});
+
+test('finds the keys that a path stands for, in either case and with dots in them', () => {
+  const value = {
+    static_resources: {
+      clusters: [{ typedExtensionProtocolOptions: { 'envoy.a.B': { x: 1 } }, connectTimeout: 1 }],
+    },
+  };
+  assert.deepEqual(keysOf('static_resources.clusters[0].connect_timeout', value), [
+    'static_resources',
+    'clusters',
+    0,
+    'connectTimeout',
+  ]);
+  for (const path of ['envoy.a.B', '[envoy.a.B]']) {
+    const full = `static_resources.clusters[0].typed_extension_protocol_options${path.startsWith('[') ? path : `.${path}`}.x.y`;
+    assert.deepEqual(keysOf(full, value), [
+      'static_resources',
+      'clusters',
+      0,
+      'typedExtensionProtocolOptions',
+      'envoy.a.B',
+      'x',
+    ]);
+  }
+  assert.deepEqual(keysOf('static_resources.clusters[7].name', value), ['static_resources', 'clusters']);
+  assert.deepEqual(keysOf('', value), []);
+});

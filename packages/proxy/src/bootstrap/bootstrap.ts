@@ -1,0 +1,134 @@
+import { err, ok, type Problem, type Result } from '@heddle/base';
+import { TypeUrl } from '@heddle/xds';
+import type { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
+import { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
+import { bootstrapFromJson } from '@heddle/xds/json';
+import { hostPort } from '../cluster/endpoint.ts';
+import type { EndpointPool } from '../cluster/endpoint.ts';
+import { compileAddress } from '../config/compile-address.ts';
+import type { ConfigStore } from '../config/config-store.ts';
+import type { ListenAddress } from '../config/listener-config.ts';
+import { fieldPath, ProblemList } from '../config/problem-list.ts';
+import type { Subscriber } from '../config/wanted-names.ts';
+import { type ParsedFile, withPlace } from './problem-place.ts';
+
+/** One resource of a bootstrap file. */
+export interface StaticResource {
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Where it stands, such as `static_resources.clusters[0]`. */
+  readonly path: string;
+}
+
+/** A bootstrap file that has been read. */
+export interface StaticConfig {
+  /** Where the admin interface listens; null for nowhere. */
+  readonly admin: ListenAddress | null;
+  /** Clusters before listeners. */
+  readonly resources: readonly StaticResource[];
+}
+
+/**
+ * Reads a file in Envoy's bootstrap format. Its resources are looked at when they are applied; everything else that isn't
+ * done is refused here, with its place.
+ */
+export function readBootstrap(source: ParsedFile): Result<StaticConfig, Problem[]> {
+  const bootstrap = bootstrapFromJson(source.value);
+  if (!bootstrap.ok) return err(bootstrap.error.map((problem) => withPlace(problem, source)));
+  const problems = new ProblemList();
+  const config = readConfig(bootstrap.value, problems);
+  return problems.isEmpty ? ok(config) : err(problems.problems.map((problem) => withPlace(problem, source)));
+}
+
+function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
+  const { admin, dynamicResources, staticResources } = bootstrap;
+  if (dynamicResources !== undefined) problems.unsupported('dynamic_resources');
+  if ((staticResources?.secrets.length ?? 0) > 0) problems.unsupported('static_resources.secrets');
+  if ((admin?.accessLog.length ?? 0) > 0) problems.unsupported('admin.access_log');
+  const address = admin?.address;
+  const listeners = staticResources?.listeners ?? [];
+  if (listeners.length === 0) problems.invalid('static_resources.listeners', 'there is nothing to listen on');
+  const resources: StaticResource[] = [];
+  for (const [index, cluster] of (staticResources?.clusters ?? []).entries()) {
+    const path = `static_resources.clusters[${index}]`;
+    resources.push({
+      typeUrl: TypeUrl.cluster,
+      name: cluster.name,
+      bytes: Cluster.encode(cluster).finish(),
+      path,
+    });
+  }
+  for (const [index, listener] of listeners.entries()) {
+    const path = `static_resources.listeners[${index}]`;
+    const name = nameOf(listener);
+    resources.push({ typeUrl: TypeUrl.listener, name, bytes: Listener.encode(listener).finish(), path });
+  }
+  checkNames(resources, problems);
+  return {
+    admin: address === undefined ? null : compileAddress(address, 'admin.address', problems),
+    resources,
+  };
+}
+
+/** A listener without a name has that of its address. */
+function nameOf(listener: Listener): string {
+  if (listener.name !== '') return listener.name;
+  const socket = listener.address?.address;
+  if (socket?.$case !== 'socketAddress') return '';
+  return hostPort(socket.value.address, socket.value.portSpecifier?.value ?? 0);
+}
+
+function checkNames(resources: readonly StaticResource[], problems: ProblemList): void {
+  const seen = new Set<string>();
+  for (const { typeUrl, name, path } of resources) {
+    const key = `${typeUrl} ${name}`;
+    if (seen.has(key)) problems.invalid(`${path}.name`, `there is another one with the name ${name}`);
+    seen.add(key);
+  }
+}
+
+/** Stands in for an xDS client where there is none: notes what would have been asked for. */
+export class NoSubscriber implements Subscriber {
+  private readonly asked: string[] = [];
+
+  subscribe(_typeUrl: string, names: Iterable<string>): void {
+    this.asked.push(...names);
+  }
+
+  unsubscribe(): void {
+    // Nothing was subscribed to.
+  }
+
+  /** What was asked for since the last call. */
+  take(): readonly string[] {
+    return this.asked.splice(0);
+  }
+}
+
+/**
+ * Applies a bootstrap file's resources to a store whose subscriber is `subscriber`. All problems with their places; where
+ * there are any, the proxy is not to start.
+ */
+export function applyBootstrap<P extends EndpointPool>(
+  config: StaticConfig,
+  store: ConfigStore<P>,
+  subscriber: NoSubscriber,
+  source: ParsedFile,
+): Problem[] {
+  const problems = new ProblemList();
+  for (const { typeUrl, name, bytes, path } of config.resources) {
+    const found = store.applyResource(typeUrl, name, bytes);
+    for (const problem of found) problems.addAll([{ ...problem, path: fieldPath(path, problem.path ?? '') }]);
+    for (const wanted of subscriber.take()) {
+      problems.unsupported(
+        path,
+        `getting ${wanted} by xDS`,
+        'a bootstrap file has to hold everything itself',
+      );
+    }
+  }
+  if (problems.isEmpty) store.commit(TypeUrl.listener);
+  return problems.problems.map((problem) => withPlace(problem, source));
+}
