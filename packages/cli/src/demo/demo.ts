@@ -22,7 +22,8 @@ import { trickle, visit } from './trickle.ts';
 
 const clock = systemClock;
 /** Longer than any start should take: then the demo says what is missing instead of waiting for ever. */
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 30_000;
+const lateAfterMs = 5_000;
 const pollMs = 50;
 
 const print = (text = ''): void => {
@@ -42,15 +43,27 @@ async function watchParent(end: AbortController, signal: AbortSignal): Promise<v
   }
 }
 
+/** A path as somebody would type it here. */
+function shownPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}
+
 /** How `heddle` is called here: by npx where that finds this very program, by its path elsewhere. */
 function commandName(): string {
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'node_modules/.bin/heddle'))) return 'npx heddle';
     if (dirname(directory) === directory) break;
   }
-  const launcher = join(import.meta.dirname, '../../bin/heddle');
-  const path = relative(process.cwd(), launcher);
-  return path.startsWith('..') ? launcher : `./${path}`;
+  return shownPath(join(import.meta.dirname, '../../bin/heddle'));
+}
+
+/** What keeps the page from being whole; empty where nothing does. */
+function pageProblem({ status, body }: { readonly status: number; readonly body: string }): string {
+  if (status === 0) return 'nobody answers';
+  if (status !== 200) return `it answers ${status} ${body.slice(0, 200)}`;
+  const { details, reviews } = JSON.parse(body) as Record<string, { problem: string | null }>;
+  return details?.problem ?? reviews?.problem ?? '';
 }
 
 /** One demo, from its first port to its last process. */
@@ -148,9 +161,10 @@ class Demo {
   }
 
   private async runInstance(name: string, options: WorkloadOptions, onPublished: () => void): Promise<void> {
+    const show = (text: string): void => print(`  ${style('cyan', name.padEnd(14))} ${text}`);
+    // What programs say while they start is told only if the start fails.
     const line = (text: string): void => {
-      const shown = `  ${style('cyan', name.padEnd(14))} ${text}`;
-      if (this.isUp) print(shown);
+      if (this.isUp) show(text);
       else this.pending.push(`${name}: ${text}`);
     };
     try {
@@ -163,7 +177,8 @@ class Demo {
             // That it serves again is news; that it serves is in the list.
             if (this.isUp && !this.stopping.signal.aborted) line(message);
           },
-          warning: (message, hint) => line(`warning: ${message}${hint === undefined ? '' : ` (${hint})`}`),
+          warning: (message, hint) =>
+            show(`${style('yellow', 'warning:')} ${message}${hint === undefined ? '' : ` (${hint})`}`),
           onPublished,
         },
       });
@@ -194,18 +209,18 @@ class Demo {
 
   private async untilPageWorks(url: string): Promise<void> {
     const { signal } = this.stopping;
-    const endAt = clock.monotonic() + startTimeoutMs;
+    const startedAt = clock.monotonic();
+    let isLate = false;
     while (!signal.aborted) {
-      const { status, body } = await visit(`${url}api/product`, undefined);
-      if (status === 200) {
-        const { details, reviews } = JSON.parse(body) as Record<string, { problem: string | null }>;
-        if (details?.problem === null && reviews?.problem === null) return;
+      const problem = pageProblem(await visit(`${url}api/product`, undefined));
+      if (problem === '') return;
+      const waitedMs = clock.monotonic() - startedAt;
+      if (waitedMs > startTimeoutMs) {
+        throw new CliError('HEDDLE_DEMO_FAILED', `the page ${url} does not work: ${problem}`);
       }
-      if (clock.monotonic() > endAt) {
-        throw new CliError(
-          'HEDDLE_DEMO_FAILED',
-          `${url} does not work: it answers ${status} ${body.slice(0, 200)}`,
-        );
+      if (waitedMs > lateAfterMs && !isLate) {
+        isLate = true;
+        print(`  … waiting for the page: ${problem}`);
       }
       await delay(clock, pollMs, signal);
     }
@@ -214,7 +229,7 @@ class Demo {
   private printSummary(pageUrl: string, controlPlane: ControlPlaneChild): void {
     this.isUp = true;
     const name = commandName();
-    const examples = relative(process.cwd(), bookstoreDirectory());
+    const examples = shownPath(bookstoreDirectory());
     const elapsed = seconds(clock.monotonic() - this.startedAt);
     print(`\nEverything answers after ${style('bold', elapsed)}.\n`);
     print(`  Page       ${style('cyan', pageUrl)}`);
