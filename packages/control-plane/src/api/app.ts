@@ -77,7 +77,7 @@ function addLogin(app: Api, { authenticator }: ApiOptions): void {
     const session = authenticator.login(token);
     if (session === undefined)
       throw new RequestRefused(401, 'HEDDLE_API_WRONG_TOKEN', 'This token is not valid.', {
-        hint: 'heddle up prints the dashboard token at its first start; heddle token create dashboard makes another.',
+        hint: 'heddle up prints the dashboard token at its first start; heddle token create --kind dashboard makes another.',
       });
     setCookie(context, sessionCookie, session, { httpOnly: true, sameSite: 'Strict', path: '/' });
     return context.body(null, 204);

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { StreamMetricsMessage } from '@heddle/xds/api/envoy/service/metrics/v3/metrics_service.ts';
+import { MetricType } from '@heddle/xds/api/io/prometheus/client/metrics.ts';
+import type { RpcClient } from '@heddle/xds';
+import type { ApiBackend } from '../api/backend.ts';
+import { streamMetricsMethod } from '../rpc/metrics-service.ts';
+import { makeMeshWorld, type MeshWorld } from '../testing/mesh-world.ts';
+import { createBackend, type IssuedRecord } from './api-backend.ts';
+
+function backendOf(world: MeshWorld, issued: readonly IssuedRecord[] = []): ApiBackend {
+  return createBackend({
+    controlPlane: world.controlPlane,
+    clock: world.clock,
+    version: '0.1.0',
+    issuer: {
+      trustDomain: 'cluster.local',
+      bundlePem: '',
+      rootNotAfterMs: world.clock.now() + 10_000,
+      issueWorkload: () => assert.fail(),
+    },
+    addresses: () => ({ apiAddress: 'a:1', xdsAddress: 'b:2', joinAddress: 'c:3' }),
+    issued: async () => issued,
+    createJoinToken: async () => ({ token: '' }),
+  });
+}
+
+const routes = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews}
+spec:
+  hosts: [reviews]
+  http: [{route: [{destination: {host: reviews}}], name: NAME}]
+`;
+
+function report(rpc: RpcClient, namespace: string): (counts: Record<string, number>) => void {
+  const stream = rpc.openStream(streamMetricsMethod, {
+    onMessage: () => {},
+    onHalfClose: () => {},
+    onWritable: () => {},
+    onEnd: () => {},
+  });
+  return (counts) => {
+    const metric = Object.entries(counts).map(([code, value]) => ({
+      label: Object.entries({
+        reporter: 'destination',
+        destination_service_name: 'reviews',
+        destination_service_namespace: namespace,
+        response_code: code,
+      }).map(([name, text]) => ({ name, value: text })),
+      counter: { value },
+    }));
+    const family = { name: 'istio_requests_total', type: MetricType.COUNTER, metric };
+    stream.send(
+      StreamMetricsMessage.encode(StreamMetricsMessage.fromPartial({ envoyMetrics: [family] })).finish(),
+    );
+  };
+}
+
+describe('what the API says', () => {
+  it('describes services, endpoints and proxies', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    const sidecar = world.connect({ instance: 'reviews-1', service: 'reviews', version: 'v2' });
+    sidecar.publish();
+    await world.settle();
+    assert.deepEqual(backend.services(), {
+      services: [
+        {
+          name: 'reviews',
+          namespace: 'default',
+          host: 'reviews.default.svc.cluster.local',
+          ports: [{ number: 9080, protocol: 'http' }],
+          instances: 1,
+          versions: ['v2'],
+          traffic: null,
+        },
+      ],
+    });
+    const [endpoint] = backend.endpoints('default').endpoints;
+    assert.equal(endpoint?.state, 'ready');
+    assert.equal(endpoint.version, 'v2');
+    assert.ok(!('serviceAccount' in endpoint) && !('publishedAt' in endpoint));
+    assert.deepEqual(backend.endpoints('other'), { endpoints: [] });
+    const [proxy] = backend.proxies().proxies;
+    assert.equal(proxy?.instance, 'reviews-1');
+    assert.deepEqual(Object.keys(proxy.types).sort(), ['cds', 'eds', 'lds', 'rds', 'sds']);
+    assert.ok(Object.values(proxy.types).every(({ synced }) => synced));
+    const { proxies, instances, revision } = backend.status();
+    assert.deepEqual([proxies, instances, revision], [1, 1, 0]);
+  });
+
+  it('counts which proxies have taken over an object', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    const sidecars = ['a', 'b'].map((service) => world.connect({ instance: `${service}-1`, service }));
+    world.connect({ instance: 'c-1', service: 'c', metadata: { OUTBOUND_PROXY: undefined } });
+    const lease = world.connect({ instance: 'reviews-1', service: 'reviews' }).publish();
+    lease.keep(world.clock);
+    await world.settle();
+    await world.apply(routes);
+    await world.settle();
+    const status = () => backend.resource('virtualservices', 'default', 'reviews')?.status;
+    assert.deepEqual(status(), { accepted: true, warnings: [], proxies: { acknowledged: 3, total: 3 } });
+    sidecars[0]!.isMute = true;
+    await world.apply(routes.replace('NAME', 'other'));
+    await world.settle();
+    assert.deepEqual(status()?.proxies, { acknowledged: 2, total: 3 });
+    sidecars[0]!.speak();
+    await world.settle();
+    assert.deepEqual(status()?.proxies, { acknowledged: 3, total: 3 });
+  });
+
+  it('shows objects with their metadata, by any name of their kind', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    await world.apply(routes);
+    const [item] = backend.resources('vs', undefined)?.items ?? [];
+    assert.equal(item?.kind, 'VirtualService');
+    assert.equal(item.metadata.resourceVersion, '1');
+    assert.equal(item.metadata.generation, 1);
+    assert.equal(item.metadata.creationTimestamp, new Date(world.clock.now()).toISOString());
+    assert.deepEqual(
+      item.status.warnings.map(({ code }) => code),
+      ['IST0101'],
+    );
+    assert.deepEqual(backend.resources('virtualservices', 'other'), { items: [] });
+    assert.equal(backend.resources('pods', undefined), undefined);
+  });
+
+  it('turns what proxies report into traffic, for their own namespace only', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    const own = report(world.rpc('spiffe://cluster.local/ns/default/sa/reviews'), 'default');
+    const liar = report(world.rpc('spiffe://cluster.local/ns/evil/sa/reviews'), 'default');
+    for (const send of [own, liar]) send({ 200: 0 });
+    await world.clock.advanceAsync(1000);
+    own({ 200: 30, 503: 4, 0: 1 });
+    liar({ 503: 1000 });
+    await world.clock.advanceAsync(2000);
+    const [series] = backend.traffic(5).services;
+    const total = (values: readonly number[]): number => Math.round(values.reduce((a, b) => a + b, 0));
+    assert.equal(total(series?.requests ?? []), 35);
+    assert.equal(total(series?.errors ?? []), 5);
+  });
+
+  it('lists the newest certificate of each identity, and those that instances show', async () => {
+    const world = await makeMeshWorld();
+    const record = (
+      kind: IssuedRecord['kind'],
+      identity: string,
+      serial: string,
+      notAfterMs: number,
+    ): IssuedRecord => ({
+      kind,
+      identity,
+      serial,
+      notBeforeMs: 1,
+      notAfterMs,
+    });
+    const backend = backendOf(world, [
+      record('root', 'spiffe://cluster.local', 'r', 9),
+      record('control-plane', 'spiffe://cluster.local/cp', 'old', 8),
+      record('control-plane', 'spiffe://cluster.local/cp', 'new', 9),
+      record('workload', 'spiffe://cluster.local/w', '1', 5000),
+      record('workload', 'spiffe://cluster.local/w', '2', 6000),
+    ]);
+    const { certificates } = await backend.certificates();
+    assert.deepEqual(
+      certificates.map(({ serial }) => serial),
+      ['r', 'new', '2'],
+    );
+  });
+
+  it('counts pushes, proxies and services under the names of istiod', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    world.connect({ instance: 'reviews-1', service: 'reviews' }).publish();
+    await world.settle();
+    const text = backend.metrics();
+    for (const line of [
+      'pilot_xds 1',
+      'pilot_services 1',
+      'heddle_instances 1',
+      'citadel_server_root_cert_expiry_seconds 10',
+    ])
+      assert.ok(text.includes(`\n${line}\n`), line);
+    assert.match(text, /pilot_xds_pushes\{type="cds"\} [1-9]/);
+    assert.match(text, /pilot_proxy_convergence_time_count [1-9]/);
+  });
+});
