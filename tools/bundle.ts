@@ -1,11 +1,11 @@
 // Turns programs into JavaScript without types, one file each plus what several of them share.
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { copyFile, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { root } from './commands.ts';
 
-const fileReference = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.ts)\1\s*,\s*import\.meta\.url\s*\)/g;
+const fileReference = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1\s*,\s*import\.meta\.url\s*\)/g;
 
 /** A name for a program that another one starts by its file. */
 function nameOf(source: string): string {
@@ -16,16 +16,23 @@ function nameOf(source: string): string {
     .replace('-src-', '-');
 }
 
-/** Makes a program that a module names by its file, `new URL('./x.ts', import.meta.url)`, an entry like the others. */
-function programsByFile(names: ReadonlyMap<string, string>, found: Set<string>): Plugin {
+/**
+ * Takes along what a module names by its file, `new URL('./x', import.meta.url)`: a program becomes an entry like the
+ * others, any other file is copied.
+ */
+function namedFiles(names: ReadonlyMap<string, string>, programs: Set<string>, files: Set<string>): Plugin {
   return {
-    name: 'programs-by-file',
+    name: 'named-files',
     transform(code, id) {
       if (!code.includes('import.meta.url')) return null;
       const changed = code.replaceAll(fileReference, (whole, _quote: string, path: string) => {
         const source = resolve(dirname(id), path);
-        if (!existsSync(source)) return whole;
-        found.add(source);
+        if (statSync(source, { throwIfNoEntry: false })?.isFile() !== true) return whole;
+        if (!source.endsWith('.ts')) {
+          files.add(source);
+          return `new URL('./${basename(source)}', import.meta.url)`;
+        }
+        programs.add(source);
         return `new URL('./${names.get(source) ?? nameOf(source)}.js', import.meta.url)`;
       });
       return changed === code ? null : { code: changed, map: null };
@@ -45,12 +52,13 @@ export async function bundlePrograms(
   const entries = new Map(Object.entries(programs).map(([name, source]) => [source, name]));
   for (;;) {
     const found = new Set<string>();
+    const files = new Set<string>();
     const build = await rolldown({
       input: Object.fromEntries([...entries].map(([source, name]) => [name, source])),
       cwd: root,
       platform: 'node',
       external: [/^node:/, ...external],
-      plugins: [programsByFile(entries, found)],
+      plugins: [namedFiles(entries, found, files)],
       logLevel: 'warn',
     });
     try {
@@ -64,7 +72,10 @@ export async function bundlePrograms(
         comments: { legal: true, annotation: false, jsdoc: false },
       });
       const missing = [...found].filter((source) => !entries.has(source));
-      if (missing.length === 0) return output.filter((one) => one.type === 'chunk');
+      if (missing.length === 0) {
+        for (const file of files) await copyFile(file, join(directory, basename(file)));
+        return output.filter((one) => one.type === 'chunk');
+      }
       for (const source of missing) entries.set(source, nameOf(source));
     } finally {
       await build.close();

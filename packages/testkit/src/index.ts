@@ -1,3 +1,4 @@
+export * from './modules/module-record.ts';
 export * from './network/in-memory-network.ts';
 export * from './network/in-memory-rpc.ts';
 export * from './process/child.ts';
