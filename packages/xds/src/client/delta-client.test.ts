@@ -416,7 +416,7 @@ describe('DeltaClient and DeltaServer', () => {
     }
     rpc.isReachable = true;
     await clock.advanceAsync(60_000);
-    assert.deepEqual(new Map([...sink.state].sort()), new Map([...expected].sort()));
+    assert.deepEqual(sink.state, expected);
     assert.equal(client.isSynced, true);
     assert.deepEqual(
       [...server.status()[0]!.types.values()].map(({ synced }) => synced),

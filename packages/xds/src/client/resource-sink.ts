@@ -14,6 +14,11 @@ export interface ResourceSink {
    * May call the client's `subscribe` and `unsubscribe`.
    */
   apply(typeUrl: string, resource: ReceivedResource): string | null;
+  /**
+   * Like `apply`, in steps of well under a millisecond: others may have the thread between two of them. The outcome is
+   * what the iterator returns; nothing has changed before. A sink without it takes every resource at once.
+   */
+  applySteps?(typeUrl: string, resource: ReceivedResource): Iterator<unknown, string | null>;
   /** The resource is gone, or never existed. Called for subscribed names only. */
   remove(typeUrl: string, name: string): void;
   /** Everything in one response has been handed over. */

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '@heddle/base';
 import { errorMessage } from '@heddle/base';
 import type { DeltaDiscoveryResponse, Resource } from '../generated/envoy/service/discovery/v3/discovery.ts';
 import { messageNameOf } from '../type-url.ts';
-import type { ResourceSink } from './resource-sink.ts';
+import type { ReceivedResource, ResourceSink } from './resource-sink.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface ResponseReaderOptions {
@@ -21,6 +21,8 @@ interface Reading {
   readonly rejected: Map<string, string>;
   readonly seen: Set<string>;
   next: number;
+  /** The resource that the sink is taking in steps; null between two. */
+  current: { readonly received: ReceivedResource; readonly steps: Iterator<unknown, string | null> } | null;
 }
 
 export class ResponseReader {
@@ -39,7 +41,7 @@ export class ResponseReader {
   }
 
   push(response: DeltaDiscoveryResponse): void {
-    this.queue.push({ response, rejected: new Map(), seen: new Set(), next: 0 });
+    this.queue.push({ response, rejected: new Map(), seen: new Set(), next: 0, current: null });
     if (this.timer === null && !this.isReading) this.read();
   }
 
@@ -84,7 +86,8 @@ export class ResponseReader {
       return true;
     }
     while (reading.next < response.resources.length) {
-      this.readResource(reading, subscription, response.resources[reading.next]!);
+      if (reading.current === null) this.begin(reading, subscription, response.resources[reading.next]!);
+      if (!this.takeSteps(reading, subscription, end)) return false;
       reading.next++;
       // The sink closed the client.
       if (this.queue[0] !== reading) return true;
@@ -101,7 +104,7 @@ export class ResponseReader {
     return true;
   }
 
-  private readResource(reading: Reading, subscription: Subscription, resource: Resource): void {
+  private begin(reading: Reading, subscription: Subscription, resource: Resource): void {
     const { name, version } = resource;
     // Given up while it was on its way; or a heartbeat, which carries nothing.
     if (!subscription.isInterestedIn(name) || resource.resource === undefined) return;
@@ -117,14 +120,42 @@ export class ResponseReader {
       return;
     }
     const received = { name, version, bytes: resource.resource.value };
+    const { sink } = this.options;
+    reading.current = {
+      received,
+      steps: sink.applySteps?.(typeUrl, received) ?? applyAtOnce(sink, typeUrl, received),
+    };
+  }
+
+  /** False where the time is up before the sink has taken the whole resource. */
+  private takeSteps(reading: Reading, subscription: Subscription, end: number): boolean {
+    const { current } = reading;
+    if (current === null) return true;
+    const { received, steps } = current;
     let reason: string | null;
     try {
-      reason = this.options.sink.apply(typeUrl, received);
+      let step = steps.next();
+      while (step.done !== true) {
+        if (this.options.clock.monotonic() >= end) return false;
+        step = steps.next();
+      }
+      reason = step.value;
     } catch (error) {
       // One resource that breaks the compiler must not stop the others.
       reason = `Internal error: ${errorMessage(error)}`;
     }
-    if (reason === null) subscription.resources.set(name, received);
-    else reading.rejected.set(name, reason);
+    reading.current = null;
+    if (reason !== null) reading.rejected.set(received.name, reason);
+    else if (subscription.isInterestedIn(received.name)) subscription.resources.set(received.name, received);
+    return true;
   }
+}
+
+/** All of it in one step. */
+function applyAtOnce(
+  sink: ResourceSink,
+  typeUrl: string,
+  resource: ReceivedResource,
+): Iterator<unknown, string | null> {
+  return { next: () => ({ done: true, value: sink.apply(typeUrl, resource) }) };
 }
