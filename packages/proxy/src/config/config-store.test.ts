@@ -596,3 +596,35 @@ test('refuses a private key that comes over the wire', () => {
   assert.match(reason ?? '', /tls_certificate: a private key from the control plane is not supported yet/);
   assert.doesNotMatch(reason ?? '', /SECRET/);
 });
+
+test('a large route configuration is taken in steps, and is in force after the last', () => {
+  const harness = sidecar();
+  const hosts = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`h${i}`, 'a']));
+  const resource = harness.resource(TypeUrl.routeConfiguration, 'r', routes('r', hosts));
+  const steps = harness.store.applySteps(TypeUrl.routeConfiguration, resource);
+  let count = 0;
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) {
+      assert.equal(step.value, null);
+      break;
+    }
+    count++;
+    assert.equal(harness.send('out', 'h0'), 'no route');
+  }
+  assert.ok(count >= 10, `${count} steps`);
+  assert.equal(harness.send('out', 'h99'), '10.0.0.1:1');
+});
+
+test('a route configuration that nobody wants any more when its last step is done holds on to nothing', () => {
+  const harness = sidecar();
+  const hosts = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`h${i}`, 'only-here']));
+  const resource = harness.resource(TypeUrl.routeConfiguration, 'r', routes('r', hosts));
+  const steps = harness.store.applySteps(TypeUrl.routeConfiguration, resource);
+  assert.equal(steps.next().done, false);
+  harness.store.remove(TypeUrl.listener, 'out');
+  while (steps.next().done !== true) {
+    // Each call takes one step.
+  }
+  assert.equal(harness.store.clusters.slot('only-here').references, 0);
+});

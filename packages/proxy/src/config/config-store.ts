@@ -84,31 +84,15 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
 
   /** Takes a new or changed resource; what is wrong with it otherwise, and nothing changes. */
   applyResource(typeUrl: string, name: string, bytes: Uint8Array): readonly Problem[] {
-    const problems = new ProblemList();
-    switch (typeUrl) {
-      case TypeUrl.cluster:
-        this.clusters.applyCluster(name, bytes, problems);
-        break;
-      case TypeUrl.clusterLoadAssignment:
-        this.clusters.applyEndpoints(name, bytes, problems);
-        break;
-      case TypeUrl.routeConfiguration:
-        this.routes.apply(name, bytes, problems);
-        break;
-      case TypeUrl.listener:
-        this.applyListener(name, bytes, problems);
-        break;
-      case TypeUrl.secret:
-        this.applySecret(name, bytes, problems);
-        break;
-      default:
-        problems.unsupported('', messageNameOf(typeUrl));
-    }
-    return problems.problems;
+    return finish(this.takeResource(typeUrl, name, bytes));
   }
 
   apply(typeUrl: string, resource: ReceivedResource): string | null {
-    const problems = this.applyResource(typeUrl, resource.name, resource.bytes);
+    return finish(this.applySteps(typeUrl, resource));
+  }
+
+  *applySteps(typeUrl: string, resource: ReceivedResource): Generator<undefined, string | null> {
+    const problems = yield* this.takeResource(typeUrl, resource.name, resource.bytes);
     return problems.length === 0 ? null : problems.map(describe).join('; ');
   }
 
@@ -144,6 +128,34 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   close(): void {
     for (const name of [...this.listenerRecords.keys()]) this.removeListener(name);
     this.clusters.close();
+  }
+
+  private *takeResource(
+    typeUrl: string,
+    name: string,
+    bytes: Uint8Array,
+  ): Generator<undefined, readonly Problem[]> {
+    const problems = new ProblemList();
+    switch (typeUrl) {
+      case TypeUrl.cluster:
+        this.clusters.applyCluster(name, bytes, problems);
+        break;
+      case TypeUrl.clusterLoadAssignment:
+        this.clusters.applyEndpoints(name, bytes, problems);
+        break;
+      case TypeUrl.routeConfiguration:
+        yield* this.routes.apply(name, bytes, problems);
+        break;
+      case TypeUrl.listener:
+        this.applyListener(name, bytes, problems);
+        break;
+      case TypeUrl.secret:
+        this.applySecret(name, bytes, problems);
+        break;
+      default:
+        problems.unsupported('', messageNameOf(typeUrl));
+    }
+    return problems.problems;
   }
 
   private applyListener(name: string, bytes: Uint8Array, problems: ProblemList): void {
@@ -209,4 +221,11 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
 function describe({ path, message, hint }: Problem): string {
   const text = path === undefined || path === '' ? message : `${path}: ${message}`;
   return hint === undefined ? text : `${text} (${hint})`;
+}
+
+function finish<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
