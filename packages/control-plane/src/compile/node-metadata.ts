@@ -52,8 +52,20 @@ export interface SidecarNode {
   readonly accessLog: string;
 }
 
+/** Results by node: a connected proxy is looked at with every question about proxies. */
+const known = new WeakMap<Node, Result<SidecarNode, string>>();
+
 /** Reads `node.metadata`. The error is one sentence. Listeners that are not named are not made. */
 export function readSidecarNode(node: Node): Result<SidecarNode, string> {
+  let result = known.get(node);
+  if (result === undefined) {
+    result = parseNode(node);
+    known.set(node, result);
+  }
+  return result;
+}
+
+function parseNode(node: Node): Result<SidecarNode, string> {
   const parsed = metadataSchema.safeParse(node.metadata ?? {});
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

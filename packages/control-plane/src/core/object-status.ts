@@ -23,6 +23,7 @@ export class ObjectStatuses {
   private readonly model: MeshModel;
   private readonly findings: ReadonlyMap<string, readonly Finding[]>;
   private readonly proxies: readonly ConnectedProxy[];
+  private readonly byNamespace = new Map<string, Map<string, Set<string>>>();
 
   constructor(
     model: MeshModel,
@@ -79,20 +80,28 @@ export class ObjectStatuses {
 
   /** Whether the object decides anything in what this proxy is sent. */
   private uses(node: SidecarNode, key: ObjectKey): boolean {
-    const text = formatKey(key);
+    const hosts = this.hostsByObject(node.namespace).get(formatKey(key));
+    if (hosts === undefined) return false;
+    // Clusters are sent for all hosts, routes for those that are asked for: by the proxy listener all.
+    if (key.kind === 'DestinationRule' || node.outboundProxy !== null) return true;
+    return node.upstreams.some(({ host }) => hosts.has(host));
+  }
+
+  /** For clients of a namespace: the hosts for which an object decides something, by its key. */
+  private hostsByObject(namespace: string): ReadonlyMap<string, ReadonlySet<string>> {
+    let hosts = this.byNamespace.get(namespace);
+    if (hosts !== undefined) return hosts;
+    hosts = new Map();
     for (const host of this.model.hosts.values()) {
-      const { virtualService, destinationRules } = viewOf(host, node.namespace);
-      if (key.kind === 'DestinationRule') {
-        if (destinationRules.some((rule) => formatKey(rule) === text)) return true;
-      } else if (virtualService !== null && formatKey(virtualService) === text && asksFor(node, host.host)) {
-        return true;
+      const { virtualService, destinationRules } = viewOf(host, namespace);
+      for (const key of virtualService === null ? destinationRules : [virtualService, ...destinationRules]) {
+        const text = formatKey(key);
+        const found = hosts.get(text);
+        if (found === undefined) hosts.set(text, new Set([host.host]));
+        else found.add(host.host);
       }
     }
-    return false;
+    this.byNamespace.set(namespace, hosts);
+    return hosts;
   }
-}
-
-/** Whether a proxy has routes of a host: its proxy listener has those of all. */
-function asksFor({ outboundProxy, upstreams }: SidecarNode, host: string): boolean {
-  return outboundProxy !== null || upstreams.some((upstream) => upstream.host === host);
 }

@@ -96,7 +96,7 @@ export class LeaseManager {
     for (const instance of await this.store.list()) {
       this.leases.set(instance.instance, { instance, state: 'restored', holder: null, deadline });
     }
-    this.schedule();
+    this.schedule(deadline);
   }
 
   /** Calls `listener` after each change, until the returned function is called. */
@@ -139,7 +139,7 @@ export class LeaseManager {
     const holder = this.makeHolder(instance.instance);
     const deadline = this.clock.monotonic() + this.times.leaseMs;
     this.leases.set(instance.instance, { instance: kept, state: 'ready', holder, deadline });
-    this.schedule();
+    this.schedule(deadline);
     if (!unchanged) {
       this.emit({ type: 'published', instance: kept, previous: present?.instance });
       await this.write(() => this.store.put(kept));
@@ -181,7 +181,7 @@ export class LeaseManager {
         lease.holder = null;
         lease.state = 'grace';
         lease.deadline = Math.min(lease.deadline, this.clock.monotonic() + this.times.graceMs);
-        this.schedule();
+        this.schedule(lease.deadline);
         this.emit({ type: 'state', instance: lease.instance, state: 'grace' });
       },
     };
@@ -212,12 +212,11 @@ export class LeaseManager {
     return { instance: lease.instance, state: lease.state, leaseExpiresAt };
   }
 
-  /** Makes sure that a check happens in time for the earliest deadline, and every `checkMs` anyway to notice stalls. */
-  private schedule(): void {
+  /** Makes sure that a check happens by `deadline` (monotonic), and every `checkMs` anyway to notice stalls. */
+  private schedule(deadline = Infinity): void {
     if (this.isClosed || this.leases.size === 0) return;
     const now = this.clock.monotonic();
-    let due = now + checkMs;
-    for (const lease of this.leases.values()) due = Math.min(due, lease.deadline);
+    const due = Math.min(now + checkMs, deadline);
     if (this.timer !== null && this.timerDue <= due) return;
     this.timer?.cancel();
     this.timerDue = due;
@@ -230,14 +229,18 @@ export class LeaseManager {
   private check(): void {
     const now = this.clock.monotonic();
     if (now - this.timerDue > stallMs) this.forgiveStall(now);
+    let earliest = Infinity;
     for (const lease of this.leases.values()) {
-      if (lease.deadline > now) continue;
+      if (lease.deadline > now) {
+        earliest = Math.min(earliest, lease.deadline);
+        continue;
+      }
       const reason = lease.state === 'grace' ? 'stream-lost' : 'lease-expired';
       this.logger.warn('Withdrawing an instance', { instance: lease.instance.instance, reason });
       // A failed write is logged; the next start restores the instance and withdraws it again.
       this.remove(lease, reason).catch(() => {});
     }
-    this.schedule();
+    this.schedule(earliest);
   }
 
   /** We were late ourselves: nobody could be heard, so everybody gets their time anew. */
