@@ -102,35 +102,38 @@ function walk(
       reader.skip(tag);
       continue;
     }
+    // What travels with metadata is for those who put it there.
+    if (descriptor.name === metadataName) {
+      reader.skip(tag);
+      continue;
+    }
     const index = indexes.get(field.number) ?? 0;
     indexes.set(field.number, index + 1);
-    const name = field.isRepeated ? `${field.name}[${index}]` : field.name;
-    walkField(descriptor, field, reader, { ...place, path: join(path, name) });
+    // The value of a map's entry has the place of the entry.
+    walkField(field, index, reader, {
+      ...place,
+      path: descriptor.isMapEntry ? path : join(path, field.name),
+    });
   }
   reader.leave(outer);
 }
 
-function walkField(
-  parent: MessageDescriptor,
-  field: FieldDescriptor,
-  reader: BinaryReader,
-  place: Place,
-): void {
+function walkField(field: FieldDescriptor, index: number, reader: BinaryReader, place: Place): void {
   const length = reader.uint32();
   const start = reader.pos;
-  if (field.type.name === anyName) {
+  const nested = existingMessage(field.type.name);
+  const within = new BinaryReader(reader.buf.subarray(start, Math.min(start + length, reader.len)));
+  const element = field.isRepeated ? `[${nested.isMapEntry ? readKey(within) : index}]` : '';
+  const path = `${place.path}${element}`;
+  if (nested.name === anyName) {
     const outer = reader.enter(length);
-    const any = readAny(reader);
+    walkAny(readAny(reader), { ...place, path });
     reader.leave(outer);
-    // What travels with metadata is for those who put it there.
-    if (parent.name !== metadataName) walkAny(any, place);
     return;
   }
-  const nested = existingMessage(field.type.name);
   const problems: Problem[] = [];
-  walk(nested, reader, length, { ...place, problems });
-  const isDroppable =
-    nested.name === httpFilterName && problems.length > 0 && isOptionalFilter(reader, start, length);
+  walk(nested, reader, length, { ...place, path, problems });
+  const isDroppable = nested.name === httpFilterName && problems.length > 0 && isOptionalFilter(within);
   const kept = isDroppable ? problems.filter(({ code }) => code !== 'HEDDLE_XDS_UNSUPPORTED_TYPE') : problems;
   place.problems.push(...kept);
 }
@@ -157,12 +160,21 @@ function readAny(reader: BinaryReader): { typeUrl: string; value: Uint8Array } {
   return any;
 }
 
+/** The key of a map's entry; keys are text in everything that we read. */
+function readKey(entry: BinaryReader): string {
+  while (entry.pos < entry.len) {
+    const tag = entry.uint32();
+    if (tag === 10) return entry.string();
+    entry.skip(tag);
+  }
+  return '';
+}
+
 /** Whether an HttpFilter says `is_optional`: then one whose type is not known is left out and not refused. */
-function isOptionalFilter(reader: BinaryReader, start: number, length: number): boolean {
-  const filter = new BinaryReader(reader.buf.subarray(start, start + length));
+function isOptionalFilter(filter: BinaryReader): boolean {
   while (filter.pos < filter.len) {
     const tag = filter.uint32();
-    if (tag === 6 << 3) return filter.bool();
+    if (tag >>> 3 === 6) return filter.bool();
     filter.skip(tag);
   }
   return false;

@@ -105,7 +105,7 @@ function writeMember(
     writeMap(writer, field.number, entry, value, place, depth);
   } else if (Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
-      writeField(writer, field.type, field.number, element, place.at(index), depth);
+      writeField(writer, field.type, field.number, element, place.element(index), depth);
     }
   } else {
     place.invalid(`Expected a list and found ${kindOf(value)}.`);
@@ -128,7 +128,7 @@ function writeMap(
   for (const [key, member] of Object.entries(value)) {
     writer.tag(number, 2).fork();
     writeField(writer, keyField.type, 1, key, place, depth);
-    writeField(writer, valueField.type, 2, member, place.at(key), depth);
+    writeField(writer, valueField.type, 2, member, place.element(key), depth);
     writer.join();
   }
 }

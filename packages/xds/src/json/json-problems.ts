@@ -16,10 +16,14 @@ export class JsonPlace {
     this.problems = problems;
   }
 
-  /** The place of a member or, by its number, of an element. */
-  at(key: string | number): JsonPlace {
-    if (typeof key === 'number') return new JsonPlace(`${this.path}[${key}]`, this.problems);
-    return new JsonPlace(this.path === '' ? key : `${this.path}.${key}`, this.problems);
+  /** The place of a member. */
+  at(name: string): JsonPlace {
+    return new JsonPlace(this.path === '' ? name : `${this.path}.${name}`, this.problems);
+  }
+
+  /** The place of an element by its number, or of a map's value by its key, which may have dots in it. */
+  element(key: string | number): JsonPlace {
+    return new JsonPlace(`${this.path}[${key}]`, this.problems);
   }
 
   /** A value that is not what the field takes. */
