@@ -8,13 +8,13 @@ import {
   parseLabel,
   parseName,
   parsePort,
-  parseServicePort,
+  parsePortOrZero,
   parseUpstream,
 } from './flags.ts';
 
-test('takes ports from 1 to 65535 only, and 0 for a service that nobody calls', () => {
+test('takes ports from 1 to 65535 only, and 0 where it has a meaning', () => {
   assert.equal(parsePort('9080'), 9080);
-  assert.equal(parseServicePort('0'), 0);
+  assert.equal(parsePortOrZero('0'), 0);
   for (const input of ['0', '65536', '-1', '80x', '', '1e3', ' 80']) {
     assert.throws(() => parsePort(input), /is no port/, input);
   }

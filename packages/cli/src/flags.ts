@@ -12,8 +12,8 @@ export function parsePort(input: string): number {
   return port;
 }
 
-/** A service's port; 0 for a workload that nobody calls. */
-export function parseServicePort(input: string): number {
+/** A port or 0, which means none or any, as the flag's text says. */
+export function parsePortOrZero(input: string): number {
   return input === '0' ? 0 : parsePort(input);
 }
 

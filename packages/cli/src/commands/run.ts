@@ -6,7 +6,7 @@ import {
   parseLabelValue,
   parseName,
   parsePort,
-  parseServicePort,
+  parsePortOrZero,
 } from '../flags.ts';
 import { defineCommand } from './define-command.ts';
 
@@ -80,7 +80,7 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       },
       port: {
         kind: 'parsed',
-        parse: parseServicePort,
+        parse: parsePortOrZero,
         optional: true,
         placeholder: 'PORT',
         brief: "the service's port, the same for every instance; 0 if nobody calls it",

@@ -1,4 +1,4 @@
-import { parseIpAddress, parseName, parsePort } from '../flags.ts';
+import { parseIpAddress, parseName, parsePortOrZero } from '../flags.ts';
 import { defineCommand } from './define-command.ts';
 
 export interface UpFlags {
@@ -50,21 +50,21 @@ export const upCommand = defineCommand<UpFlags>(
       },
       apiPort: {
         kind: 'parsed',
-        parse: parsePort,
+        parse: parsePortOrZero,
         default: '15080',
         placeholder: 'PORT',
-        brief: 'dashboard and API',
+        brief: 'dashboard and API; 0 for any',
       },
       xdsPort: {
         kind: 'parsed',
-        parse: parsePort,
+        parse: parsePortOrZero,
         default: '15012',
         placeholder: 'PORT',
         brief: 'configuration for sidecars (xDS over mTLS)',
       },
       joinPort: {
         kind: 'parsed',
-        parse: parsePort,
+        parse: parsePortOrZero,
         default: '15011',
         placeholder: 'PORT',
         brief: 'where sidecars join',

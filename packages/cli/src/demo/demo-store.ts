@@ -22,13 +22,9 @@ export async function createDemoStore(directory = process.cwd()): Promise<string
   if (existsSync(store)) {
     const isOurs = existsSync(join(store, markerName)) || (await readdir(store)).length === 0;
     if (!isOurs) {
-      throw new CliError(
-        'HEDDLE_STORE_NOT_DEMO',
-        `${shown} holds a mesh made with \`heddle up\`, not a demo`,
-        {
-          hint: 'run the demo in another directory; it makes its store anew each time and would delete this one',
-        },
-      );
+      throw new CliError('HEDDLE_STORE_NOT_DEMO', `${shown} belongs to a mesh that is not the demo's`, {
+        hint: 'run the demo in another directory; it makes its store anew each time and would delete this one',
+      });
     }
     const running = await readControlPlaneFile(store);
     if (typeof running === 'object' && isProcessAlive(running.pid)) {

@@ -27,7 +27,7 @@ export async function proxyDeafness(executable: string): Promise<ProxyDeafness |
   const name = basename(executable);
   if (name === 'java') {
     return {
-      message: "java ignores HTTP_PROXY: the application's calls to other services go past the mesh",
+      message: 'java ignores HTTP_PROXY: calls of the application to other services would go past the mesh',
       hint: 'name them with --upstream ratings:9080 and call {{ratings}}, or give java -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort={{proxy-port}}',
     };
   }
@@ -38,7 +38,7 @@ export async function proxyDeafness(executable: string): Promise<ProxyDeafness |
   );
   if (version === '' || nodeHonoursProxy(version)) return null;
   return {
-    message: `Node ${version} ignores HTTP_PROXY: the application's calls to other services go past the mesh`,
+    message: `Node ${version} ignores HTTP_PROXY: calls of the application to other services would go past the mesh`,
     hint: 'name them with --upstream ratings:9080 and call the address in RATINGS_URL, or use Node 22.21, 24.5 or newer',
   };
 }

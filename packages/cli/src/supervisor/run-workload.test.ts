@@ -11,11 +11,11 @@ import { systemClock } from '@heddle/base';
 import { CliError } from '../cli-error.ts';
 import { isProcessAlive } from '../process-alive.ts';
 import { delay } from './delay.ts';
-import { testWorkload } from './fixtures/test-workload.ts';
+import { testWorkload } from './testing/test-workload.ts';
 import { runWorkload } from './run-workload.ts';
 import type { WorkloadContext, WorkloadOptions } from './workload-options.ts';
 
-const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`testing/${name}`, import.meta.url));
 const app = fixture('app.js');
 
 /** Waits for something that another process does, for at most five seconds. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { systemClock } from '@heddle/base';
 import { sidecarEntry } from '@heddle/proxy';
-import { usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { type Application, type ApplicationEnd, signalExitCode, startApplication } from './app-process.ts';
 import { within } from './delay.ts';
 import { applicationEnvironment, templateValues } from './environment.ts';
@@ -26,6 +26,9 @@ const withdrawTimeoutMs = 5_000;
 const drainTimeoutMs = 5_000;
 /** After the application has ended by itself: nothing that still runs could get an answer from it. */
 const shortDrainTimeoutMs = 500;
+
+/** After this somebody at a terminal wonders. */
+const slowStopMs = 1_000;
 
 const clock = systemClock;
 
@@ -65,8 +68,12 @@ export async function runWorkload(options: WorkloadOptions, context: WorkloadCon
     const addresses = { ...plan.sidecar, upstreams: plan.upstreams };
     const command = fillTemplates(options.command, templateValues(addresses));
     await sweepSidecarDirectories(options.store);
-    if (options.upstreams.length === 0) void warnOfDeafRuntime(programPath, searchPath, context.output);
-    const run = new WorkloadRun(options, context, plan, command);
+    // An application with an address for each upstream need not know of proxies.
+    const isJudged =
+      options.upstreams.length === 0
+        ? warnOfDeafRuntime(programPath, searchPath, context.output)
+        : Promise.resolve(true);
+    const run = new WorkloadRun(options, context, plan, command, isJudged);
     return await run.run(
       applicationEnvironment(environment, addresses),
       await writeSidecarDirectory(plan.sidecar),
@@ -76,10 +83,16 @@ export async function runWorkload(options: WorkloadOptions, context: WorkloadCon
   }
 }
 
-async function warnOfDeafRuntime(program: string, searchPath: string, output: WorkloadOutput): Promise<void> {
+/** Warns where the program's runtime ignores proxy variables for certain; returns whether it did. */
+async function warnOfDeafRuntime(
+  program: string,
+  searchPath: string,
+  output: WorkloadOutput,
+): Promise<boolean> {
   const runtime = (await interpreterOf(program, searchPath)) ?? program;
   const deafness = await proxyDeafness(runtime);
   if (deafness !== null) output.warning(deafness.message, deafness.hint);
+  return deafness !== null;
 }
 
 class WorkloadRun {
@@ -87,6 +100,8 @@ class WorkloadRun {
   private readonly context: WorkloadContext;
   private readonly plan: WorkloadPlan;
   private readonly command: readonly string[];
+  /** Its runtime needs no more judging: it has been warned about, or it doesn't matter. */
+  private readonly isJudged: Promise<boolean>;
   private identity = '';
   private published = false;
 
@@ -95,11 +110,13 @@ class WorkloadRun {
     context: WorkloadContext,
     plan: WorkloadPlan,
     command: readonly string[],
+    isJudged: Promise<boolean>,
   ) {
     this.options = options;
     this.context = context;
     this.plan = plan;
     this.command = command;
+    this.isJudged = isJudged;
   }
 
   async run(environment: NodeJS.ProcessEnv, optionsFile: string): Promise<number> {
@@ -120,26 +137,24 @@ class WorkloadRun {
           ),
       },
     });
-    let failed = true;
+    let keepsLog = false;
     try {
       const starting = sidecar.start();
       // Told to end meanwhile, we stop the sidecar ourselves, and that it never became ready is no news.
       starting.catch(() => undefined);
       const started = await Promise.race([starting, aborted(signal)]);
-      if (typeof started === 'number') {
-        failed = false;
-        return started;
-      }
+      if (typeof started === 'number') return started;
       this.identity = started.identity;
       const application = startApplication(this.command, environment, output);
       sidecar.announceApplication();
-      const exitCode = await this.accompany(application, sidecar);
-      failed = false;
-      return exitCode;
+      return await this.accompany(application, sidecar);
+    } catch (error) {
+      // It ended without a word to us: its log is all there is.
+      keepsLog = error instanceof CliError && error.code === 'HEDDLE_SIDECAR_FAILED';
+      throw error;
     } finally {
       await sidecar.stop(this.context.force?.aborted === true ? 0 : undefined);
-      // A sidecar that could not start has left its reasons in its log.
-      if (!failed) await removeSidecarDirectory(directory);
+      if (!keepsLog) await removeSidecarDirectory(directory);
     }
   }
 
@@ -159,7 +174,7 @@ class WorkloadRun {
       instance: this.plan.sidecar.instance,
       appPort: this.plan.sidecar.appPort,
       isCalled: this.options.port !== 0,
-      hasUpstreams: this.options.upstreams.length > 0,
+      isJudged: this.isJudged,
       store: this.options.store,
       isPublished: () => this.published,
       output: this.context.output,
@@ -182,6 +197,19 @@ class WorkloadRun {
   }
 
   private async stopInOrder(application: Application, sidecar: SidecarProcess): Promise<ApplicationEnd> {
+    const timer = clock.setTimer(slowStopMs, () =>
+      this.context.output.info(
+        'ending: running requests and the application may take a while; Ctrl-C ends it at once',
+      ),
+    );
+    try {
+      return await this.stopStepByStep(application, sidecar);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  private async stopStepByStep(application: Application, sidecar: SidecarProcess): Promise<ApplicationEnd> {
     // An application that ends meanwhile has nothing left to drain.
     await Promise.race([this.leave(sidecar, withdrawTimeoutMs, drainTimeoutMs), application.ended]);
     application.signal('SIGTERM');

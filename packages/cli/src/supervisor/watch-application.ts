@@ -13,8 +13,8 @@ export interface WatchOptions {
   readonly appPort: number;
   /** Nobody calls it, so it need not listen. */
   readonly isCalled: boolean;
-  /** It was given loopback listeners for what it calls, so it need not know of proxies. */
-  readonly hasUpstreams: boolean;
+  /** Whether its runtime needs no more judging: it has been warned about, or proxy variables don't matter to it. */
+  readonly isJudged: Promise<boolean>;
   readonly store: string;
   readonly isPublished: () => boolean;
   readonly output: WorkloadOutput;
@@ -121,7 +121,7 @@ export async function watchApplication(options: WatchOptions): Promise<void> {
     if (view === null) return;
     const findings = [...openListeners(view)];
     findings.push(...straightConnections(view, await neighbourPorts(options.store, options.instance)));
-    if (!options.hasUpstreams) findings.push(...(await deafRuntimes(view)));
+    if (!(await options.isJudged)) findings.push(...(await deafRuntimes(view)));
     if (options.isCalled && !options.isPublished() && lookAtMs >= wrongPortAfterMs) {
       const finding = wrongPort(view, options.appPort);
       if (finding !== null) findings.push(finding);
