@@ -298,6 +298,25 @@ test('a changed cluster is used from the next request on, with the endpoints tha
   assert.equal(after!.metrics.requestsTotal.value, 7);
 });
 
+test('a cluster that changed still hears of its endpoints', () => {
+  const harness = sidecar();
+  harness.accept(TypeUrl.cluster, 'a', edsCluster('a', { connectTimeout: { seconds: 1, nanos: 0 } }));
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
+  harness.accept(TypeUrl.clusterLoadAssignment, 'a', assignment('a', 7));
+  assert.equal(harness.send('out', 'a'), '10.0.0.1:7');
+  assert.deepEqual(harness.takeEvents(), []);
+});
+
+test('names that no route leads to any more are forgotten', () => {
+  const harness = sidecar();
+  const slot = harness.store.clusters.slot('gone');
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a', x: 'gone' }));
+  assert.equal(slot.references, 1);
+  harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a' }));
+  assert.equal(slot.references, 0);
+  assert.notEqual(harness.store.clusters.slot('gone'), slot);
+});
+
 test('a change without effect on a cluster keeps its connections', () => {
   const harness = sidecar();
   harness.send('out', 'a');

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessLogEntry } from '@heddle/telemetry';
+import { type DeepPartial, encodeMessage, type MessageOf, packAny, TypeUrl } from '@heddle/xds';
+import { type CompiledListener, compileListener } from './compile-listener.ts';
+import { ProblemList } from './problem-list.ts';
+import { decodeResource } from './unpack-config.ts';
+
+type ListenerInput = DeepPartial<MessageOf<typeof TypeUrl.listener>>;
+type ManagerInput = DeepPartial<MessageOf<typeof TypeUrl.httpConnectionManager>>;
+
+const router = {
+  name: 'envoy.filters.http.router',
+  configType: { $case: 'typedConfig', value: packAny(TypeUrl.router, { suppressEnvoyHeaders: true }) },
+} as const;
+
+const address = {
+  address: {
+    $case: 'socketAddress',
+    value: { address: '127.0.0.1', portSpecifier: { $case: 'portValue', value: 80 } },
+  },
+} as const;
+
+function filter(manager: ManagerInput) {
+  return {
+    name: 'hcm',
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(TypeUrl.httpConnectionManager, {
+        statPrefix: 'in',
+        httpFilters: [router],
+        routeSpecifier: { $case: 'routeConfig', value: {} },
+        ...manager,
+      }),
+    },
+  } as const;
+}
+
+interface Outcome {
+  readonly listener: CompiledListener | null;
+  readonly problems: readonly string[];
+}
+
+function compile(manager: ManagerInput, changes: ListenerInput = {}): Outcome {
+  const problems = new ProblemList();
+  const bytes = encodeMessage(TypeUrl.listener, {
+    name: 'l',
+    address,
+    filterChains: [{ filters: [filter(manager)] }],
+    ...changes,
+  });
+  const message = decodeResource(TypeUrl.listener, bytes, problems);
+  const listener = message === null ? null : compileListener(message, problems);
+  return { listener, problems: problems.problems.map(({ path, message: text }) => `${path}: ${text}`) };
+}
+
+test("has Envoy's defaults", () => {
+  const { listener, problems } = compile({});
+  assert.deepEqual(problems, []);
+  assert.deepEqual(listener?.http, {
+    statPrefix: 'in',
+    serverName: 'envoy',
+    serverHeader: 'overwrite',
+    generateRequestId: true,
+    useRemoteAddress: false,
+    forwardClientCert: 'sanitize',
+    suppressesEnvoyHeaders: true,
+    streamIdleTimeoutMs: 300_000,
+    idleTimeoutMs: 3_600_000,
+    requestHeadersTimeoutMs: 0,
+    drainTimeoutMs: 5000,
+    maxRequestHeadersBytes: 61_440,
+    maxHeadersCount: 100,
+    accessLogs: [],
+  });
+  assert.equal(listener.direction, 'unspecified');
+  assert.equal(listener.tls, null);
+});
+
+test('takes what is configured', () => {
+  const { listener, problems } = compile(
+    {
+      serverName: 'heddle',
+      serverHeaderTransformation: 2,
+      generateRequestId: false,
+      useRemoteAddress: true,
+      forwardClientCertDetails: 3,
+      setCurrentClientCertDetails: { uri: true },
+      streamIdleTimeout: { seconds: 0, nanos: 0 },
+      requestHeadersTimeout: { seconds: 10, nanos: 0 },
+      commonHttpProtocolOptions: { idleTimeout: { seconds: 60, nanos: 0 }, maxHeadersCount: 50 },
+      maxRequestHeadersKb: 8,
+      codecType: 1,
+    },
+    { trafficDirection: 1 },
+  );
+  assert.deepEqual(problems, []);
+  assert.equal(listener?.direction, 'inbound');
+  const { http } = listener;
+  assert.deepEqual(
+    [
+      http.serverName,
+      http.serverHeader,
+      http.generateRequestId,
+      http.useRemoteAddress,
+      http.forwardClientCert,
+    ],
+    ['heddle', 'pass-through', false, true, 'sanitize-set'],
+  );
+  assert.deepEqual(
+    [http.streamIdleTimeoutMs, http.requestHeadersTimeoutMs, http.idleTimeoutMs, http.maxHeadersCount],
+    [0, 10_000, 60_000, 50],
+  );
+  assert.equal(http.maxRequestHeadersBytes, 8192);
+});
+
+const hcm = 'filter_chains[0].filters[0].typed_config';
+const unsupported: readonly [string, ManagerInput][] = [
+  [`${hcm}.codec_type`, { codecType: 2 }],
+  [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
+  [`${hcm}.http_protocol_options.accept_http_10`, { httpProtocolOptions: { acceptHttp10: true } }],
+  [`${hcm}.http_protocol_options.enable_trailers`, { httpProtocolOptions: { enableTrailers: true } }],
+  [`${hcm}.xff_num_trusted_hops`, { xffNumTrustedHops: 1 }],
+  [`${hcm}.skip_xff_append`, { skipXffAppend: true }],
+  [`${hcm}.via`, { via: 'x' }],
+  [`${hcm}.delayed_close_timeout`, { delayedCloseTimeout: { seconds: 1, nanos: 0 } }],
+  [`${hcm}.request_timeout`, { requestTimeout: { seconds: 1, nanos: 0 } }],
+  [`${hcm}.normalize_path`, { normalizePath: true }],
+  [`${hcm}.merge_slashes`, { mergeSlashes: true }],
+  [`${hcm}.preserve_external_request_id`, { preserveExternalRequestId: true }],
+  [`${hcm}.always_set_request_id_in_response`, { alwaysSetRequestIdInResponse: true }],
+  [`${hcm}.strip_matching_host_port`, { stripMatchingHostPort: true }],
+  [`${hcm}.strip_any_host_port`, { stripPortMode: { $case: 'stripAnyHostPort', value: true } }],
+  [`${hcm}.path_with_escaped_slashes_action`, { pathWithEscapedSlashesAction: 2 }],
+  [`${hcm}.forward_client_cert_details`, { forwardClientCertDetails: 1 }],
+  [
+    `${hcm}.common_http_protocol_options.max_connection_duration`,
+    { commonHttpProtocolOptions: { maxConnectionDuration: { seconds: 1, nanos: 0 } } },
+  ],
+  [
+    `${hcm}.common_http_protocol_options.headers_with_underscores_action`,
+    { commonHttpProtocolOptions: { headersWithUnderscoresAction: 1 } },
+  ],
+];
+for (const [path, manager] of unsupported) {
+  test(`refuses ${path}`, () => {
+    assert.deepEqual(compile(manager).problems, [`${path}: is not supported yet`]);
+  });
+}
+
+test('accepts defaults that are written out', () => {
+  const { problems } = compile({
+    requestTimeout: { seconds: 0, nanos: 0 },
+    normalizePath: false,
+    httpProtocolOptions: { allowAbsoluteUrl: true },
+    pathWithEscapedSlashesAction: 1,
+    commonHttpProtocolOptions: { maxRequestsPerConnection: 0 },
+  });
+  assert.deepEqual(problems, []);
+});
+
+const invalid: readonly [string, ManagerInput, ListenerInput][] = [
+  [`${hcm}.stat_prefix: must not be empty`, { statPrefix: '' }, {}],
+  [`${hcm}.http_filters: must end with the router, once`, { httpFilters: [] }, {}],
+  [`${hcm}.http_filters: must end with the router, once`, { httpFilters: [router, router] }, {}],
+  [`${hcm}.max_request_headers_kb: must be 1 to 8192`, { maxRequestHeadersKb: 8193 }, {}],
+  [`${hcm}.drain_timeout: a duration must not be negative`, { drainTimeout: { seconds: -1, nanos: 0 } }, {}],
+  [
+    `${hcm}.rds.config_source: needs ads`,
+    { routeSpecifier: { $case: 'rds', value: { routeConfigName: 'r', configSource: {} } } },
+    {},
+  ],
+  ['filter_chains: must not be empty', {}, { filterChains: [] }],
+  ['address: needs a socket_address', {}, { address: {} }],
+  [
+    'address.socket_address.address: "localhost" is no IP address',
+    {},
+    {
+      address: {
+        address: {
+          $case: 'socketAddress',
+          value: { address: 'localhost', portSpecifier: { $case: 'portValue', value: 1 } },
+        },
+      },
+    },
+  ],
+  [
+    'filter_chains[1]: a second filter chain is not supported yet',
+    {},
+    { filterChains: [{ filters: [filter({})] }, { filters: [filter({})] }] },
+  ],
+  [
+    'filter_chains[0].filter_chain_match.server_names: is not supported yet',
+    {},
+    { filterChains: [{ filters: [filter({})], filterChainMatch: { serverNames: ['a'] } }] },
+  ],
+];
+for (const [problem, manager, changes] of invalid) {
+  test(`refuses ${problem}`, () => assert.deepEqual(compile(manager, changes).problems, [problem]));
+}
+
+test('an unknown filter is refused by its type, unless it is optional', () => {
+  const unknown = {
+    name: 'envoy.filters.http.lua',
+    configType: {
+      $case: 'typedConfig',
+      value: {
+        typeUrl: 'type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua',
+        value: new Uint8Array(0),
+      },
+    },
+  } as const;
+  assert.match(
+    compile({ httpFilters: [unknown, router] }).problems.join('\n'),
+    /http_filters\[0\]\.typed_config: .*envoy\.extensions\.filters\.http\.lua\.v3\.Lua.*not supported/,
+  );
+  assert.deepEqual(compile({ httpFilters: [{ ...unknown, isOptional: true }, router] }).problems, []);
+});
+
+const entry = { responseCode: 200, protocol: 'HTTP/1.1', startTimeMs: 0 } as AccessLogEntry;
+
+test('access logs are compiled with path, format and filter', () => {
+  const log = (config: DeepPartial<MessageOf<typeof TypeUrl.fileAccessLog>>) =>
+    ({ $case: 'typedConfig', value: packAny(TypeUrl.fileAccessLog, config) }) as const;
+  const { listener, problems } = compile({
+    accessLog: [
+      {
+        name: 'envoy.access_loggers.file',
+        configType: log({
+          path: 'access.log',
+          accessLogFormat: {
+            $case: 'logFormat',
+            value: {
+              format: {
+                $case: 'textFormatSource',
+                value: { specifier: { $case: 'inlineString', value: '%RESPONSE_CODE%\n' } },
+              },
+            },
+          },
+        }),
+        filter: {
+          filterSpecifier: {
+            $case: 'runtimeFilter',
+            value: { runtimeKey: 'log', percentSampled: { numerator: 1, denominator: 0 } },
+          },
+        },
+      },
+      {
+        name: 'envoy.access_loggers.stdout',
+        configType: {
+          $case: 'typedConfig',
+          value: packAny(TypeUrl.stdoutAccessLog, {
+            accessLogFormat: {
+              $case: 'logFormat',
+              value: {
+                format: { $case: 'jsonFormat', value: { code: '%RESPONSE_CODE%', of: ['%PROTOCOL%'] } },
+              },
+            },
+          }),
+        },
+        filter: {
+          filterSpecifier: {
+            $case: 'statusCodeFilter',
+            value: { comparison: { op: 1, value: { defaultValue: 500, runtimeKey: 'x' } } },
+          },
+        },
+      },
+    ],
+  });
+  assert.deepEqual(problems, []);
+  const [file, stdout] = listener!.http.accessLogs;
+  assert.equal(file?.path, 'access.log');
+  assert.equal(file.format(entry), '200\n');
+  assert.deepEqual(file.filter, { kind: 'sample', numerator: 1, denominator: 100 });
+  assert.equal(stdout?.path, '/dev/stdout');
+  assert.equal(stdout.format(entry), '{"code":200,"of":["HTTP/1.1"]}\n');
+  assert.deepEqual(stdout.filter, { kind: 'status', comparison: 'at-least', status: 500 });
+});
+
+test('an operator that does not exist is refused where it stands', () => {
+  const { problems } = compile({
+    accessLog: [
+      {
+        name: 'x',
+        configType: {
+          $case: 'typedConfig',
+          value: packAny(TypeUrl.stderrAccessLog, {
+            accessLogFormat: {
+              $case: 'logFormat',
+              value: { format: { $case: 'textFormat', value: '%NO_SUCH%' } },
+            },
+          }),
+        },
+      },
+    ],
+  });
+  assert.deepEqual(problems, [
+    `${hcm}.access_log[0].typed_config.log_format.text_format: access log operator %NO_SUCH% is not supported`,
+  ]);
+});
