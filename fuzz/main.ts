@@ -1,0 +1,64 @@
+// `npm run fuzz -- [--seconds 10] [--target NAME] [--seed N] [--replay FILE]`
+//
+// Mutates inputs of every parser, guided by which code they reach. A finding is made small, written to fuzz/findings/
+// and replayed with --replay; once fixed it becomes a test case of the parser.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { errorMessage } from '@heddle/base';
+import { type Finding, fuzz, runInput } from './fuzzer.ts';
+import { grpcMessages } from './targets/grpc-messages.ts';
+import { chunks } from './targets/http1-chunks.ts';
+import { requestHead, responseHead } from './targets/http1-head.ts';
+import { identities } from './targets/identities.ts';
+import { manifests } from './targets/manifests.ts';
+import { xdsResources } from './targets/xds-resources.ts';
+
+const targets = [requestHead, responseHead, chunks, grpcMessages, xdsResources, manifests, identities];
+
+function report(name: string, finding: Finding): void {
+  const directory = fileURLToPath(new URL('findings/', import.meta.url));
+  mkdirSync(directory, { recursive: true });
+  const file = `${directory}${name}-${createHash('sha256').update(finding.input).digest('hex').slice(0, 12)}`;
+  writeFileSync(file, finding.input);
+  console.error(`${name}: ${errorMessage(finding.error)}`);
+  if (finding.error instanceof Error) console.error(finding.error.stack);
+  console.error(`input: ${JSON.stringify(Buffer.from(finding.input).toString('latin1'))}`);
+  console.error(`again: npm run fuzz -- --target ${name} --replay ${file}`);
+}
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '10' },
+    target: { type: 'string', default: '' },
+    seed: { type: 'string', default: String(Math.floor(performance.timeOrigin) % 1_000_000) },
+    replay: { type: 'string', default: '' },
+  },
+});
+const chosen = targets.filter((target) => values.target === '' || target.name === values.target);
+if (chosen.length === 0) {
+  console.error(`no target ${values.target}; there are ${targets.map((target) => target.name).join(', ')}`);
+  process.exitCode = 2;
+}
+if (values.replay === '') console.log(`seed ${values.seed}, ${values.seconds} s for each target`);
+for (const target of chosen) {
+  if (values.replay !== '') {
+    const finding = runInput(target, readFileSync(values.replay));
+    if (finding === null) console.log(`${target.name}: nothing is wrong with ${values.replay}`);
+    else {
+      report(target.name, finding);
+      process.exitCode = 1;
+    }
+    continue;
+  }
+  const result = fuzz(target, Number(values.seconds) * 1000, Number(values.seed));
+  console.log(
+    `${target.name.padEnd(20)} ${result.executions} executions, ${result.corpus} inputs kept, ` +
+      `${result.blocks} blocks reached`,
+  );
+  if (result.finding !== null) {
+    report(target.name, result.finding);
+    process.exitCode = 1;
+  }
+}
