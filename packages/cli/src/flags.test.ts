@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  parseAdvertisedAddress,
   parseBindAddress,
   parseCount,
   parseDurationMs,
@@ -34,6 +35,16 @@ test('reads addresses to bind, a port alone on the default one', () => {
   assert.deepEqual(parseBindAddress('localhost:80', '127.0.0.1'), { address: '127.0.0.1', port: 80 });
   for (const input of ['example.com:80', ':80', '1.2.3.4:', '::1']) {
     assert.throws(() => parseBindAddress(input, '127.0.0.1'), /./, input);
+  }
+});
+
+test('reads advertised addresses, with a port or without', () => {
+  assert.deepEqual(parseAdvertisedAddress('10.0.0.5'), { address: '10.0.0.5', port: null });
+  assert.deepEqual(parseAdvertisedAddress('10.0.0.5:25001'), { address: '10.0.0.5', port: 25_001 });
+  assert.deepEqual(parseAdvertisedAddress('fd00::5'), { address: 'fd00::5', port: null });
+  assert.deepEqual(parseAdvertisedAddress('[fd00::5]:25001'), { address: 'fd00::5', port: 25_001 });
+  for (const input of ['', '25001', 'host:80', '10.0.0.5:', '10.0.0.5:0', '10.0.0.5:65536', '[10.0.0.5:1']) {
+    assert.throws(() => parseAdvertisedAddress(input), /./, input);
   }
 });
 

@@ -51,6 +51,21 @@ export function parseIpAddress(input: string): string {
   return input;
 }
 
+/** Where others reach something; the port is null where it is the one that is bound. */
+export interface AdvertisedAddress {
+  readonly address: string;
+  readonly port: number | null;
+}
+
+/** `10.0.0.5`, `10.0.0.5:25001`, `fd00::5` or `[fd00::5]:25001`. */
+export function parseAdvertisedAddress(input: string): AdvertisedAddress {
+  if (isIP(input) !== 0) return { address: input, port: null };
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([\d.]+)):(\d{1,5})$/.exec(input);
+  const address = match?.[1] ?? match?.[2] ?? '';
+  if (isIP(address) === 0) throw new Error(`'${input}' is no address: write IP or IP:PORT`);
+  return { address, port: parsePort(match![3]!) };
+}
+
 /** `key=value` with Kubernetes' rules for labels. */
 export function parseLabel(input: string): readonly [string, string] {
   const separator = input.indexOf('=');

@@ -1,7 +1,8 @@
 import {
+  type AdvertisedAddress,
+  parseAdvertisedAddress,
   parseDurationMs,
   parseHostPort,
-  parseIpAddress,
   parseLabel,
   parseLabelValue,
   parseName,
@@ -24,7 +25,7 @@ export interface RunFlags {
   readonly tokenFile?: string;
   readonly store?: string;
   readonly inboundPort?: number;
-  readonly advertiseAddress?: string;
+  readonly advertiseAddress?: AdvertisedAddress;
   readonly accessLog?: string;
   readonly stopTimeout: number;
 }
@@ -159,10 +160,10 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       },
       advertiseAddress: {
         kind: 'parsed',
-        parse: parseIpAddress,
+        parse: parseAdvertisedAddress,
         optional: true,
-        placeholder: 'IP',
-        brief: 'where other machines reach this one',
+        placeholder: 'IP[:PORT]',
+        brief: 'where others reach its mTLS port, if not where it is',
       },
       accessLog: {
         kind: 'parsed',

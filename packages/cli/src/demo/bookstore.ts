@@ -51,7 +51,7 @@ export function bookstore(
     token: null,
     store,
     inboundPort: null,
-    advertiseAddress: null,
+    advertise: null,
     accessLog: join(store, `access-${service}-${version}.log`),
     stopTimeoutMs: 5_000,
   });

@@ -69,7 +69,7 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
     token: await readToken(flags),
     store: findStore(flags.store),
     inboundPort: flags.inboundPort ?? null,
-    advertiseAddress: flags.advertiseAddress ?? null,
+    advertise: flags.advertiseAddress ?? null,
     accessLog: accessLog === undefined ? '' : accessLog === '-' ? '/dev/stdout' : resolve(accessLog),
     stopTimeoutMs: flags.stopTimeout,
     command,

@@ -56,7 +56,7 @@ export async function planWorkload(
   target: JoinTarget,
   ports: PortBlocks,
 ): Promise<WorkloadPlan> {
-  const advertiseAddress = options.advertiseAddress ?? (await addressTowards(target.address));
+  const advertiseAddress = options.advertise?.address ?? (await addressTowards(target.address));
   const inbound = await inboundAddress(advertiseAddress);
   if (options.inboundPort !== null) await requireFreePort(options.inboundPort, inbound, '--inbound-port');
   if (options.appPort !== null) await requireFreePort(options.appPort, '127.0.0.1', '--app-port');
@@ -83,6 +83,7 @@ export async function planWorkload(
       appPort,
       inbound: { address: inbound, port: inboundPort },
       advertiseAddress,
+      advertisePort: options.advertise?.port ?? inboundPort,
       outboundProxy: { address: '127.0.0.1', port: outboundPort },
       upstreams: upstreams.map(({ host, port, bind }) => ({ host, port, bind })),
       expose: options.expose,

@@ -1,4 +1,5 @@
 import type { BindAddress } from '@heddle/proxy';
+import type { AdvertisedAddress } from '../flags.ts';
 
 /** A dependency that the application names, `--upstream ratings:9080` or `--upstream ratings.prod:9080`. */
 export interface Upstream {
@@ -35,8 +36,8 @@ export interface WorkloadOptions {
   readonly store: string;
   /** The port of the sidecar's mTLS listener; null to choose one. */
   readonly inboundPort: number | null;
-  /** The address under which other machines reach this one; null to find out. */
-  readonly advertiseAddress: string | null;
+  /** Where others reach the sidecar's mTLS listener, such as behind NAT or a mapped port; null to find out. */
+  readonly advertise: AdvertisedAddress | null;
   /** A file, `/dev/stdout`, or empty for none. */
   readonly accessLog: string;
   /** How long the application may take to end after SIGTERM, in milliseconds. */

@@ -34,6 +34,8 @@ export interface SidecarOptions {
   readonly inbound: BindAddress;
   /** The address under which other sidecars reach `inbound`. */
   readonly advertiseAddress: string;
+  /** The port there; where it is absent, that of `inbound`. */
+  readonly advertisePort?: number;
   /** The listener that `HTTP_PROXY` names. */
   readonly outboundProxy: BindAddress;
   readonly upstreams: readonly UpstreamListener[];

@@ -105,7 +105,7 @@ export class Sidecar {
         servicePort: options.servicePort,
         protocol: 'http',
         address: options.advertiseAddress,
-        port: options.inbound.port,
+        port: options.advertisePort ?? options.inbound.port,
         labels: { ...options.labels },
       },
       onPublished: () => environment.onPublished(),
