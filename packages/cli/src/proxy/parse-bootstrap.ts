@@ -1,0 +1,72 @@
+// Reads a bootstrap file and remembers where its values stand.
+import { readFile } from 'node:fs/promises';
+import { err, ok, type Problem, type Result, systemErrorCode } from '@heddle/base';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { CliError } from '../cli-error.ts';
+
+/** A place in a file; both are 1-based. */
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A bootstrap file as the data plane takes it. */
+export interface BootstrapFile {
+  /** As the user named it. */
+  readonly file: string;
+  /** What the YAML or JSON says. */
+  readonly value: unknown;
+  /** Where the value under these keys and indices stands; null where that isn't known. */
+  locate(keys: readonly (string | number)[]): Position | null;
+}
+
+function yamlProblem(error: YAMLError, file: string): Problem {
+  const [place] = error.linePos ?? [];
+  return {
+    code: 'HEDDLE_YAML',
+    severity: 'error',
+    // The library's messages go on with the source, which is shown anyway.
+    message: error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, ''),
+    file,
+    ...(place === undefined ? {} : { line: place.line, column: place.col }),
+  };
+}
+
+/** Parses the text of a bootstrap file; JSON is YAML. All problems of its syntax. */
+export function parseBootstrap(file: string, text: string): Result<BootstrapFile, readonly Problem[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: true });
+  if (document.errors.length > 0) return err(document.errors.map((error) => yamlProblem(error, file)));
+  const placeOf = (node: unknown): Position | null => {
+    if (!isNode(node) || !node.range) return null;
+    const { line, col } = lines.linePos(node.range[0]);
+    return line === 0 ? null : { line, column: col };
+  };
+  const locate = (keys: readonly (string | number)[]): Position | null => {
+    const value = placeOf(document.getIn(keys, true));
+    const around: unknown = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
+    const pair = isMap(around)
+      ? around.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1))
+      : undefined;
+    const key = placeOf(pair?.key);
+    // Something long begins below its key, and there the eye looks for the key.
+    return key !== null && value?.line !== key.line ? key : value;
+  };
+  try {
+    return ok({ file, value: document.toJS({ maxAliasCount: 1000 }) as unknown, locate });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return err([{ code: 'HEDDLE_YAML', severity: 'error', message, file }]);
+  }
+}
+
+/** Reads the file that --bootstrap names. */
+export async function readBootstrapText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') throw new CliError('HEDDLE_FILE_NOT_FOUND', `there is no file '${file}'`);
+    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${file}' (${code})`);
+  }
+}
