@@ -14,6 +14,8 @@ type PeerOf = (key: string) => RpcPeer | undefined;
 
 /** More than this on its way to a reader that is slower than we are, and it is sent no more for now. */
 const highWaterBytes = 256 * 1024;
+/** It is sent more when so little is left: with some room, or each message would block anew. */
+const lowWaterBytes = 64 * 1024;
 
 const unknownPeer: RpcStatus = {
   code: RpcCode.unauthenticated,
@@ -91,8 +93,11 @@ class GrpcStream implements RpcStream {
     this.call.on('data', (message: Buffer) => {
       if (this.outcome === null) handler.onMessage(message);
     });
+    // A connection that breaks ends the reading side first, and only then says that the call is cancelled.
     this.call.on('end', () => {
-      if (this.outcome === null) handler.onHalfClose();
+      setImmediate(() => {
+        if (this.outcome === null) handler.onHalfClose();
+      });
     });
   }
 
@@ -120,7 +125,7 @@ class GrpcStream implements RpcStream {
 
   private noteWritten(bytes: number): void {
     this.waitingBytes -= bytes;
-    if (!this.isBlocked || this.waitingBytes > highWaterBytes || this.outcome !== null) return;
+    if (!this.isBlocked || this.waitingBytes > lowWaterBytes || this.outcome !== null) return;
     this.isBlocked = false;
     this.handler?.onWritable();
   }
