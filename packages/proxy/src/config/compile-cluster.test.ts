@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DeepPartial, encodeMessage, type MessageOf, packAny, TypeUrl } from '@heddle/xds';
+import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
+import { ProblemList } from './problem-list.ts';
+import { decodeResource } from './unpack-config.ts';
+
+type ClusterInput = DeepPartial<MessageOf<typeof TypeUrl.cluster>>;
+
+function compile(changes: ClusterInput): { compiled: CompiledCluster | null; problems: readonly string[] } {
+  const problems = new ProblemList();
+  const bytes = encodeMessage(TypeUrl.cluster, { name: 'c', loadAssignment: {}, ...changes });
+  const message = decodeResource(TypeUrl.cluster, bytes, problems);
+  const compiled = message === null ? null : compileCluster(message, problems);
+  return { compiled, problems: problems.problems.map(({ path, message: text }) => `${path}: ${text}`) };
+}
+
+function endpoint(address: string, port: number, more: object = {}) {
+  const socket = { address, portSpecifier: { $case: 'portValue', value: port } } as const;
+  return {
+    hostIdentifier: {
+      $case: 'endpoint',
+      value: { address: { address: { $case: 'socketAddress', value: socket } } },
+    } as const,
+    ...more,
+  };
+}
+
+const ads = { configSourceSpecifier: { $case: 'ads', value: {} } } as const;
+
+test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
+  const { compiled, problems } = compile({});
+  assert.deepEqual(problems, []);
+  assert.deepEqual(compiled, {
+    config: { name: 'c', connectTimeoutMs: 5000, tls: null, isPassthrough: false },
+    edsName: null,
+    endpoints: [],
+  });
+});
+
+test('reads endpoints with weight and health', () => {
+  const { compiled, problems } = compile({
+    loadAssignment: {
+      endpoints: [
+        {
+          locality: { region: 'a' },
+          lbEndpoints: [
+            endpoint('10.0.0.1', 1),
+            endpoint('::1', 2, { loadBalancingWeight: 3, healthStatus: 1 }),
+          ],
+        },
+        {
+          lbEndpoints: [2, 3, 4, 5].map((healthStatus, i) => endpoint('10.0.0.2', i, { healthStatus })),
+        },
+      ],
+    },
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    compiled?.endpoints?.map(({ host, port, weight, health }) => `${host} ${port} ${weight} ${health}`),
+    [
+      '10.0.0.1 1 1 healthy',
+      '::1 2 3 healthy',
+      '10.0.0.2 0 1 unhealthy',
+      '10.0.0.2 1 1 draining',
+      '10.0.0.2 2 1 unhealthy',
+      '10.0.0.2 3 1 unhealthy',
+    ],
+  );
+});
+
+test('the name at EDS is the service name, or else the cluster name', () => {
+  const eds = (serviceName: string): ClusterInput => ({
+    name: 'c',
+    clusterDiscoveryType: { $case: 'type', value: 3 },
+    edsClusterConfig: { edsConfig: ads, serviceName },
+  });
+  const edsName = (serviceName: string): string | null | undefined => {
+    const problems = new ProblemList();
+    const message = decodeResource(
+      TypeUrl.cluster,
+      encodeMessage(TypeUrl.cluster, eds(serviceName)),
+      problems,
+    );
+    return message === null ? undefined : compileCluster(message, problems).edsName;
+  };
+  assert.equal(edsName('s'), 's');
+  assert.equal(edsName(''), 'c');
+});
+
+const httpOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+const refusals: readonly [string, ClusterInput][] = [
+  ['type: STRICT_DNS is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 1 } }],
+  ['type: LOGICAL_DNS is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 2 } }],
+  ['type: ORIGINAL_DST is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 4 } }],
+  [
+    'cluster_type: the extension envoy.clusters.aggregate is not supported yet',
+    {
+      clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.aggregate' } },
+      lbPolicy: 6,
+    },
+  ],
+  [
+    'lb_policy: ROUND_ROBIN does not go with envoy.clusters.dynamic_forward_proxy',
+    {
+      clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
+    },
+  ],
+  ['lb_policy: LEAST_REQUEST is not supported yet', { lbPolicy: 1 }],
+  ['connect_timeout: must be more than 0', { connectTimeout: { seconds: 0, nanos: 0 } }],
+  ['max_requests_per_connection: is not supported yet', { maxRequestsPerConnection: 1 }],
+  [
+    `typed_extension_protocol_options[${httpOptions}].explicit_http_config.http2_protocol_options: is not supported yet`,
+    {
+      typedExtensionProtocolOptions: {
+        [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
+          upstreamProtocolOptions: {
+            $case: 'explicitHttpConfig',
+            value: { protocolConfig: { $case: 'http2ProtocolOptions', value: {} } },
+          },
+        }),
+      },
+    },
+  ],
+  [
+    'load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address: "reviews" is no IP address',
+    { loadAssignment: { endpoints: [{ lbEndpoints: [endpoint('reviews', 80)] }] } },
+  ],
+  [
+    'load_assignment.endpoints[0].lb_endpoints[0].load_balancing_weight: must be 1 or more',
+    {
+      loadAssignment: {
+        endpoints: [{ lbEndpoints: [endpoint('10.0.0.1', 80, { loadBalancingWeight: 0 })] }],
+      },
+    },
+  ],
+  [
+    'eds_cluster_config.eds_config: needs ads',
+    { clusterDiscoveryType: { $case: 'type', value: 3 }, loadAssignment: undefined },
+  ],
+];
+for (const [problem, changes] of refusals) {
+  test(`refuses ${problem}`, () => assert.deepEqual(compile(changes).problems, [problem]));
+}
+
+test('accepts HTTP/1.1 asked for by name', () => {
+  const { problems } = compile({
+    typedExtensionProtocolOptions: {
+      [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
+        upstreamProtocolOptions: {
+          $case: 'explicitHttpConfig',
+          value: { protocolConfig: { $case: 'httpProtocolOptions', value: {} } },
+        },
+      }),
+    },
+  });
+  assert.deepEqual(problems, []);
+});
+
+const sds = (name: string) => ({ name, sdsConfig: ads });
+type Common = NonNullable<DeepPartial<MessageOf<typeof TypeUrl.upstreamTlsContext>>['commonTlsContext']>;
+const secure: Common = {
+  tlsCertificateSdsSecretConfigs: [sds('default')],
+  validationContextType: { $case: 'validationContextSdsSecretConfig', value: sds('ROOTCA') },
+};
+const tlsPath = 'transport_socket.typed_config.common_tls_context';
+
+const tlsRefusals: readonly [string, Common][] = [
+  [
+    'tls_params.tls_maximum_protocol_version: anything but TLS 1.3 is not supported yet',
+    { tlsParams: { tlsMaximumProtocolVersion: 3 } },
+  ],
+  [
+    'tls_params.tls_minimum_protocol_version: anything but TLS 1.3 is not supported yet',
+    { tlsParams: { tlsMinimumProtocolVersion: 3 } },
+  ],
+  ['tls_params.cipher_suites: is not supported yet', { tlsParams: { cipherSuites: ['x'] } }],
+  ['tls_certificates: is not supported yet', { tlsCertificates: [{}] }],
+  [
+    'tls_certificate_sds_secret_configs[0].name: a certificate other than "default" is not supported yet',
+    { tlsCertificateSdsSecretConfigs: [sds('x')] },
+  ],
+  [
+    'validation_context: is not supported yet',
+    { validationContextType: { $case: 'validationContext', value: {} } },
+  ],
+  [
+    'combined_validation_context.default_validation_context.match_typed_subject_alt_names[0].san_type: matching anything but URI is not supported yet',
+    {
+      validationContextType: {
+        $case: 'combinedValidationContext',
+        value: {
+          validationContextSdsSecretConfig: sds('ROOTCA'),
+          defaultValidationContext: {
+            matchTypedSubjectAltNames: [
+              { sanType: 2, matcher: { matchPattern: { $case: 'exact', value: 'x' } } },
+            ],
+          },
+        },
+      },
+    },
+  ],
+];
+for (const [problem, changes] of tlsRefusals) {
+  test(`refuses TLS: ${problem}`, () => {
+    const value = packAny(TypeUrl.upstreamTlsContext, { commonTlsContext: { ...secure, ...changes } });
+    const { problems } = compile({
+      transportSocket: { name: 'tls', configType: { $case: 'typedConfig', value } },
+    });
+    assert.deepEqual(problems, [
+      `${tlsPath}.${problem} not supported yet`.replace(/([^s]) not/, '$1 is not'),
+    ]);
+  });
+}
+
+test('never takes an upstream that is not verified', () => {
+  const value = packAny(TypeUrl.upstreamTlsContext, {
+    commonTlsContext: { tlsCertificateSdsSecretConfigs: [sds('default')] },
+  });
+  const { problems } = compile({
+    transportSocket: { name: 'tls', configType: { $case: 'typedConfig', value } },
+  });
+  assert.deepEqual(problems, [`${tlsPath}: TLS that does not verify its peer is not supported yet`]);
+});
