@@ -71,6 +71,26 @@ describe('DeltaClient: subscriptions', () => {
     assert.deepEqual(rpc.stream.takeOne().resourceNamesUnsubscribe, ['a']);
     rpc.stream.respond(clusterLoadAssignment, '2', { a: '2' }, ['a']);
     assert.deepEqual(sink.take(), ['=ClusterLoadAssignment']);
+    assert.deepEqual(
+      client
+        .snapshot()
+        .get(clusterLoadAssignment)!
+        .map(({ name }) => name),
+      ['b'],
+    );
+  });
+
+  it('asks anew for a name that is given up and wanted again in one breath', async () => {
+    const { rpc, client } = await started();
+    client.subscribe(clusterLoadAssignment, ['a']);
+    await settle();
+    rpc.stream.respond(clusterLoadAssignment, '1', { a: '1' });
+    rpc.stream.take();
+    client.unsubscribe(clusterLoadAssignment, ['a']);
+    client.subscribe(clusterLoadAssignment, ['a']);
+    await settle();
+    const request = rpc.stream.takeOne();
+    assert.deepEqual([request.resourceNamesSubscribe, request.resourceNamesUnsubscribe], [['a'], []]);
   });
 
   it('says nothing about a name that is given up before it was asked for', async () => {
@@ -298,6 +318,7 @@ describe('DeltaClient: connections', () => {
     clock.advance(1000);
     old.respond(cluster, '1', { a: '1' });
     old.fail();
+    clock.advance(60_000);
     assert.deepEqual(sink.take(), []);
     assert.equal(rpc.streams.length, 2);
   });

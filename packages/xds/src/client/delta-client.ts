@@ -330,8 +330,6 @@ export class DeltaClient {
       for (const [name, deadline] of subscription.awaited) {
         if (deadline > now) continue;
         subscription.awaited.delete(name);
-        // What is in use from before stays: silence is no removal.
-        if (subscription.resources.has(name)) continue;
         isChanged = true;
         this.options.sink.remove(typeUrl, name);
       }

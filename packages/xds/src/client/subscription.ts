@@ -9,7 +9,7 @@ export class Subscription {
   readonly named = new Set<string>();
   /** What was accepted last, by name. Outlives streams: the server is told the versions when a new one begins. */
   readonly resources = new Map<string, ReceivedResource>();
-  /** Names the server has not said anything about, with the monotonic time at which the wait for them ends. */
+  /** Names of which nothing is known and the server has said nothing, with the monotonic time at which the wait for them ends. */
   readonly awaited = new Map<string, number>();
   /** Whether the server has answered the wildcard on this stream. */
   isAnswered = false;

@@ -124,7 +124,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('does not send a named resource again that a reconnecting client has', async () => {
-    const { source, server } = setUp();
+    const { source, server, clock } = setUp();
     source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
     const client = new TestClient(server);
     await client.request({
@@ -132,9 +132,11 @@ describe('DeltaServer: subscriptions', () => {
       resourceNamesSubscribe: ['a', 'b'],
       initialResourceVersions: { a: '1', unasked: '1' },
     });
-    const response = await client.take();
+    const response = await client.takeAndAck();
     assert.deepEqual(response.resources, ['b@1']);
     assert.deepEqual(response.removed, []);
+    clock.advance(10_000);
+    await client.takeNothing();
   });
 
   it('answers requests that arrive together in one response', async () => {
@@ -425,7 +427,12 @@ describe('DeltaServer: order', () => {
     await third.takeNothing();
     // One that never answers does not keep its place.
     clock.advance(10_000);
-    await third.take();
+    await third.takeAndAck();
+    const [fourth, fifth] = [new TestClient(server, '4'), new TestClient(server, '5')];
+    await fourth.subscribe(cluster);
+    await fourth.take();
+    await fifth.subscribe(cluster);
+    await fifth.takeNothing();
   });
 
   it('gives the place of a client that leaves in its first sync to the next', async () => {

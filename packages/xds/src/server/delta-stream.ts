@@ -402,8 +402,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     if (typeUrl !== TypeUrl.listener && typeUrl !== TypeUrl.routeConfiguration) return true;
     const clusters = this.types.get(TypeUrl.cluster);
     if (clusters === undefined) return true;
-    if (clusters.pending.size > 0 || clusters.isWaitingForAnswer(now - this.context.holdTimeoutMs))
-      return false;
+    if (clusters.isWaitingForAnswer(now - this.context.holdTimeoutMs)) return false;
     for (const deadline of this.awaitedEndpoints.values()) {
       if (deadline > now) return false;
     }
@@ -416,7 +415,6 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     const listeners = this.types.get(TypeUrl.listener);
     // A client that reconnects asks for its clusters first: its routes have not been looked at yet.
     if (listeners === undefined || !listeners.isSettled) return false;
-    if (typeUrl === TypeUrl.routeConfiguration) return true;
     return this.types.get(TypeUrl.routeConfiguration)?.isSettled ?? true;
   }
 
