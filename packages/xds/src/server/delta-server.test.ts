@@ -392,6 +392,15 @@ describe('DeltaServer: order', () => {
     assert.deepEqual((await client.take()).resources, ['r@2']);
   });
 
+  it('waits with the routes until clusters without endpoints of their own are confirmed', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'static', '1').set(routeConfiguration, 'r', '2').tell();
+    const clusters = await client.take();
+    assert.deepEqual(clusters.resources, ['static@1']);
+    await client.ack(clusters);
+    assert.deepEqual((await client.take()).resources, ['r@2']);
+  });
+
   it('does not hold up secrets', async () => {
     const { source, client } = await inUse();
     source.set(cluster, 'new', '1').tell();
@@ -433,6 +442,19 @@ describe('DeltaServer: order', () => {
     await fourth.take();
     await fifth.subscribe(cluster);
     await fifth.takeNothing();
+  });
+
+  it('counts a client that has clusters and no endpoints yet as in its first sync', async () => {
+    const { source, server } = setUp({ maxFirstSyncs: 1 });
+    source.set(cluster, 'a', '1').set(clusterLoadAssignment, 'a', '1');
+    const [first, second] = [new TestClient(server, '1'), new TestClient(server, '2')];
+    await first.subscribe(cluster);
+    await first.takeAndAck();
+    await second.subscribe(cluster);
+    await second.takeNothing();
+    await first.subscribe(clusterLoadAssignment, 'a');
+    await first.takeAndAck();
+    await second.take();
   });
 
   it('gives the place of a client that leaves in its first sync to the next', async () => {

@@ -394,7 +394,6 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         endpoints.forced.add(name);
       }
     }
-    for (const name of plan.removed) this.awaitedEndpoints.delete(name);
   }
 
   /** Listeners and routes wait until the clusters they may refer to are there, with their endpoints. */
