@@ -46,9 +46,10 @@ export interface StaticFile {
 export async function readStaticFile(directory: string | undefined, path: string): Promise<StaticFile> {
   const isPage = extname(path) === '';
   const name = isPage ? 'index.html' : decode(path);
-  const relative = name === undefined ? '' : normalize(name).replace(/^[/\\]+/, '');
-  const isInside = relative !== '' && !relative.includes('\0') && !relative.split(sep).includes('..');
-  const body = directory !== undefined && isInside ? await read(join(directory, relative)) : undefined;
+  // Taken from the root, so that no number of `..` leads out of it.
+  const relative = name === undefined ? '' : normalize(`/${name}`).slice(1);
+  const isFile = directory !== undefined && relative !== '' && !relative.includes('\0');
+  const body = isFile ? await read(join(directory, relative)) : undefined;
   if (body !== undefined) {
     const isHashed = relative.startsWith(`assets${sep}`);
     return {

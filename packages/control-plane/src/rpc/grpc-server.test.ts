@@ -273,6 +273,18 @@ describe('gRPC over mTLS', () => {
     await server.close();
   });
 
+  it("drops a client whose certificate has expired by the control plane's clock, whatever OpenSSL says", async () => {
+    const { method, opened } = played();
+    const clock = new VirtualClock({ epochMs: workload.notAfterMs + 1000 });
+    const server = await serve({ '/test.Service/Stream': method }, clock);
+    const { session, socket } = await connect(server);
+    call(session, '/test.Service/Stream').write(frame(Buffer.alloc(0)));
+    await once(socket, 'close');
+    const served = await Promise.race([opened, Promise.resolve('nothing')]);
+    assert.equal(served, 'nothing');
+    await server.close();
+  });
+
   it('ends a connection when the certificate that opened it expires', async () => {
     const clock = new VirtualClock({ epochMs: systemClock.now() });
     const server = await serve({ '/test.Service/Stream': played().method }, clock);
