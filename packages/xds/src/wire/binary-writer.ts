@@ -25,8 +25,10 @@ export class BinaryWriter {
     return this.buffer.slice(0, this.pos);
   }
 
-  /** Begins a nested message; its tag has been written. */
+  /** Begins a nested message; its tag has been written. One byte is kept free for its length, which most don't exceed. */
   fork(): this {
+    this.reserve(1);
+    this.pos++;
     this.starts.push(this.pos);
     return this;
   }
@@ -36,10 +38,14 @@ export class BinaryWriter {
     const start = this.starts.pop();
     if (start === undefined) throw new WireError('A nested message was ended and not begun.');
     const length = this.pos - start;
-    const size = varintSize(length);
-    this.reserve(size);
-    this.buffer.copyWithin(start + size, start, this.pos);
-    this.pos = start;
+    if (length < 0x80) {
+      this.buffer[start - 1] = length;
+      return this;
+    }
+    const more = varintSize(length) - 1;
+    this.reserve(more);
+    this.buffer.copyWithin(start + more, start, this.pos);
+    this.pos = start - 1;
     this.uint32(length);
     this.pos += length;
     return this;
