@@ -28,6 +28,8 @@ function namedFiles(names: ReadonlyMap<string, string>, programs: Set<string>, f
       const changed = code.replaceAll(fileReference, (whole, _quote: string, path: string) => {
         const source = resolve(dirname(id), path);
         if (statSync(source, { throwIfNoEntry: false })?.isFile() !== true) return whole;
+        // A package's description lies one level above its programs, here as there.
+        if (basename(source) === 'package.json') return whole;
         if (!source.endsWith('.ts')) {
           files.add(source);
           return `new URL('./${basename(source)}', import.meta.url)`;

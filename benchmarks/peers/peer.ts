@@ -87,7 +87,7 @@ const envoy: Peer = {
 export function heddleCommand(parameters: readonly string[], cacheDirectory: string): Command {
   return {
     program: process.execPath,
-    arguments: [join(root, 'dist/main.js'), ...parameters],
+    arguments: [join(root, 'dist/heddle/dist/main.js'), ...parameters],
     environment: { NODE_COMPILE_CACHE: cacheDirectory, NODE_COMPILE_CACHE_PORTABLE: '1' },
   };
 }

@@ -59,6 +59,8 @@ export class SlicedCompiler {
   private readonly store: ConfigStore<EndpointPool>;
   private readonly queue: Batch[] = [];
   private position = 0;
+  /** The resource under way. */
+  private steps: Generator<undefined, string | null> | null = null;
   private isScheduled = false;
 
   constructor(store: ConfigStore<EndpointPool>) {
@@ -74,6 +76,13 @@ export class SlicedCompiler {
     this.schedule();
   }
 
+  private begin(batch: Batch): Generator<undefined, string | null> {
+    const name = batch.names[this.position]!;
+    const version = batch.versions[this.position]!;
+    const bytes = batch.bytes[this.position]!;
+    return this.store.applySteps(batch.typeUrl, { name, version, bytes });
+  }
+
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
@@ -87,9 +96,12 @@ export class SlicedCompiler {
     const end = performance.now() + 1;
     for (let batch = this.queue[0]; batch !== undefined; batch = this.queue[0]) {
       while (this.position < batch.names.length) {
-        const index = this.position++;
-        this.store.applyResource(batch.typeUrl, batch.names[index]!, batch.bytes[index]!);
-        this.compiled++;
+        const step = (this.steps ??= this.begin(batch)).next();
+        if (step.done === true) {
+          this.steps = null;
+          this.position++;
+          this.compiled++;
+        }
         if (performance.now() >= end) {
           this.schedule();
           return;

@@ -29,6 +29,11 @@ function oneThread(xdsPort: number, sliceMs: number): Sidecar {
       resources++;
       return store.apply(typeUrl, resource);
     },
+    *applySteps(typeUrl, resource) {
+      const reason = yield* store.applySteps(typeUrl, resource);
+      resources++;
+      return reason;
+    },
     remove: (typeUrl, name) => store.remove(typeUrl, name),
     commit: (typeUrl) => store.commit(typeUrl),
   };
