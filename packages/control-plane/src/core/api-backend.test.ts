@@ -173,6 +173,24 @@ describe('what the API says', () => {
     );
   });
 
+  it('names each of several instances that show certificates of the same second', async () => {
+    const world = await makeMeshWorld();
+    const identity = 'spiffe://cluster.local/ns/default/sa/reviews';
+    for (const number of [1, 2]) world.connect({ instance: `reviews-${number}`, service: 'reviews' });
+    await world.settle();
+    const notAfterMs = world.controlPlane.ads.status()[0]?.peer.certificateNotAfter ?? assert.fail();
+    const record = { identity, kind: 'workload' as const, notBeforeMs: 1, notAfterMs };
+    const backend = backendOf(world, [
+      { ...record, serial: '1' },
+      { ...record, serial: '2' },
+    ]);
+    const { certificates } = await backend.certificates();
+    assert.deepEqual(
+      new Set(certificates.map(({ instance }) => instance)),
+      new Set(['reviews-1', 'reviews-2']),
+    );
+  });
+
   it('counts pushes, proxies and services under the names of istiod', async () => {
     const world = await makeMeshWorld();
     const backend = backendOf(world);

@@ -179,22 +179,19 @@ function describeCertificates(
   records: readonly IssuedRecord[],
   streams: readonly StreamStatus[],
 ): CertificateSummary[] {
-  const instances = new Map<string, string>();
+  const instances = new Map<string, string[]>();
   for (const { node, peer } of streams) {
     const sidecar = readSidecarNode(node);
-    if (sidecar.ok)
-      instances.set(certificateKey(peer.identity, peer.certificateNotAfter), sidecar.value.instance);
+    if (!sidecar.ok) continue;
+    const key = certificateKey(peer.identity, peer.certificateNotAfter);
+    instances.set(key, [...(instances.get(key) ?? []), sidecar.value.instance]);
   }
   const newest = new Map(records.map((record) => [record.identity, record]));
-  return records
-    .filter(
-      (record) =>
-        newest.get(record.identity) === record ||
-        (record.kind === 'workload' && instances.has(certificateKey(record.identity, record.notAfterMs))),
-    )
-    .map((record) =>
-      describeCertificate(record, instances.get(certificateKey(record.identity, record.notAfterMs))),
-    );
+  return records.flatMap((record) => {
+    const instance = instances.get(certificateKey(record.identity, record.notAfterMs))?.shift();
+    if (instance === undefined && newest.get(record.identity) !== record) return [];
+    return [describeCertificate(record, instance)];
+  });
 }
 
 function describeCertificate(record: IssuedRecord, instance: string | undefined): CertificateSummary {
@@ -203,7 +200,10 @@ function describeCertificate(record: IssuedRecord, instance: string | undefined)
   return { identity, kind, ...known, serial, notBefore, notAfter };
 }
 
-/** Certificates of one identity that were issued in the same second are not told apart. */
+/**
+ * A connection says until when its certificate is good, not its serial number: of several certificates of one identity
+ * that end in the same second, each is shown with one of the instances.
+ */
 function certificateKey(identity: string, notAfterMs: number): string {
   return `${identity} ${Math.floor(notAfterMs / 1000)}`;
 }
