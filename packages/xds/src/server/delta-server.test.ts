@@ -4,26 +4,16 @@ import { VirtualClock } from '@heddle/testkit';
 import { rejectionStatus } from '../nack-details.ts';
 import { RpcCode } from '../rpc.ts';
 import { MemorySource } from '../testing/memory-source.ts';
-import { TestClient, settle } from '../testing/test-client.ts';
+import { serveSource } from '../testing/served-source.ts';
+import { TestClient } from '../testing/test-client.ts';
 import { TypeUrl } from '../type-url.ts';
 import { DeltaServer } from './delta-server.ts';
-import type { DeltaServerOptions } from './delta-server.ts';
 
-const { cluster, clusterLoadAssignment, listener, routeConfiguration, secret } = TypeUrl;
-
-function setUp(options: Partial<DeltaServerOptions> = {}): {
-  source: MemorySource;
-  clock: VirtualClock;
-  server: DeltaServer;
-} {
-  const source = new MemorySource();
-  const clock = new VirtualClock();
-  return { source, clock, server: new DeltaServer({ source, clock, ...options }) };
-}
+const { cluster, clusterLoadAssignment, listener, secret } = TypeUrl;
 
 describe('DeltaServer: subscriptions', () => {
   it('answers the legacy wildcard with everything, at once', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1').set(cluster, 'b', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -34,14 +24,14 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('answers a wildcard for which there is nothing with an empty response', async () => {
-    const { server } = setUp();
+    const { server } = serveSource();
     const client = new TestClient(server);
     await client.subscribe(listener, '*');
     assert.deepEqual((await client.take()).resources, []);
   });
 
   it('does not take an empty first subscription of endpoints for a wildcard', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment);
@@ -49,7 +39,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('sends named resources, and says at once of names that do not exist that they are gone', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'other', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment, 'a', 'missing');
@@ -61,7 +51,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('sends a name again that is subscribed again', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment, 'a');
@@ -71,7 +61,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('says nothing more about names that are unsubscribed', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment, 'a');
@@ -82,7 +72,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('keeps named resources when the wildcard is given up, and nothing when all is', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1').set(cluster, 'b', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster, '*', 'a');
@@ -96,7 +86,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('answers the unsubscription of a name that the wildcard still covers', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(listener, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(listener, '*', 'a', 'missing');
@@ -108,7 +98,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('skips what a reconnecting client has, sends what changed and removes what is gone', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(cluster, 'same', '1').set(cluster, 'changed', '2').set(cluster, 'new', '1');
     const client = new TestClient(server);
     await client.request({
@@ -124,7 +114,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('does not send a named resource again that a reconnecting client has', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
     const client = new TestClient(server);
     await client.request({
@@ -140,7 +130,7 @@ describe('DeltaServer: subscriptions', () => {
   });
 
   it('answers requests that arrive together in one response', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
     const client = new TestClient(server);
     void client.subscribe(clusterLoadAssignment, 'a');
@@ -151,7 +141,7 @@ describe('DeltaServer: subscriptions', () => {
 
 describe('DeltaServer: changes', () => {
   it('sends exactly one resource when one endpoint changes', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     for (let index = 0; index < 100; index++) {
       source.set(cluster, `c${index}`, '1').set(clusterLoadAssignment, `c${index}`, '1');
     }
@@ -171,7 +161,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('sends nothing when a change is no change', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -181,7 +171,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('sends the latest state only, once the response before it is answered', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -194,7 +184,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('stops waiting for an answer that does not come', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -206,7 +196,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('sends nothing while the transport wants a pause, and the latest state afterwards', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1').set(secret, 's', '1');
     const client = new TestClient(server);
     client.isRoomy = false;
@@ -245,7 +235,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('hands all streams the same bytes', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(cluster, 'a', '1', new Uint8Array(1000));
     const clients = [new TestClient(server, 'a'), new TestClient(server, 'b')];
     for (const client of clients) await client.subscribe(cluster);
@@ -253,7 +243,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('never uses a nonce twice at a time on one stream', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment, 'a');
@@ -263,7 +253,7 @@ describe('DeltaServer: changes', () => {
   });
 
   it('divides what is too large for one response', async () => {
-    const { source, server } = setUp({ maxResponseBytes: 3000 });
+    const { source, server } = serveSource({ maxResponseBytes: 3000 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) source.set(cluster, name, '1', new Uint8Array(1000));
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -275,206 +265,9 @@ describe('DeltaServer: changes', () => {
   });
 });
 
-describe('DeltaServer: order', () => {
-  /** A client with cluster `old`, a listener and a route; everything acknowledged. */
-  async function inUse(
-    options: Partial<DeltaServerOptions> = {},
-  ): Promise<ReturnType<typeof setUp> & { client: TestClient }> {
-    const mesh = setUp(options);
-    mesh.source.set(cluster, 'old', '1').set(clusterLoadAssignment, 'old', '1');
-    mesh.source.set(listener, 'l', '1').set(routeConfiguration, 'r', '1').tell();
-    const client = new TestClient(mesh.server);
-    await client.subscribe(cluster);
-    await client.takeAndAck();
-    await client.subscribe(clusterLoadAssignment, 'old');
-    await client.takeAndAck();
-    await client.subscribe(listener);
-    await client.takeAndAck();
-    await client.subscribe(routeConfiguration, 'r');
-    await client.takeAndAck();
-    await client.takeNothing();
-    return { ...mesh, client };
-  }
-
-  it('makes before it breaks: clusters, endpoints, listeners, routes, and then what is no longer used', async () => {
-    const { source, client } = await inUse();
-    source.set(cluster, 'new', '1').set(clusterLoadAssignment, 'new', '1');
-    source.remove(cluster, 'old').remove(clusterLoadAssignment, 'old');
-    source.set(listener, 'l', '2').set(routeConfiguration, 'r', '2').tell();
-
-    const clusters = await client.take();
-    assert.deepEqual([clusters.resources, clusters.removed], [['new@1'], []]);
-    await client.ack(clusters);
-    // The cluster has no endpoints yet: nothing may use it.
-    await client.takeNothing();
-    await client.subscribe(clusterLoadAssignment, 'new');
-    const endpoints = await client.take();
-    assert.deepEqual([endpoints.resources, endpoints.removed], [['new@1'], []]);
-    await client.ack(endpoints);
-    await settle();
-    assert.deepEqual(
-      client.received.map(({ typeUrl, resources }) => [typeUrl, resources]),
-      [
-        [listener, ['l@2']],
-        [routeConfiguration, ['r@2']],
-      ],
-    );
-    const [listeners, routes] = client.received.splice(0);
-    await client.ack(listeners!);
-    // The old routes may still use the old cluster.
-    await client.takeNothing();
-    await client.ack(routes!);
-    await settle();
-    assert.deepEqual(
-      client.received.map(({ typeUrl, removed }) => [typeUrl, removed]),
-      [
-        [cluster, ['old']],
-        [clusterLoadAssignment, ['old']],
-      ],
-    );
-  });
-
-  it('sends the endpoints of a changed cluster again, although they are the same', async () => {
-    const { source, client } = await inUse();
-    source.set(cluster, 'old', '2').tell();
-    await settle();
-    assert.deepEqual(
-      client.received.map(({ typeUrl, resources }) => [typeUrl, resources]),
-      [
-        [cluster, ['old@2']],
-        [clusterLoadAssignment, ['old@1']],
-      ],
-    );
-  });
-
-  it('does not let a client that never asks for endpoints hold up its routes for ever', async () => {
-    const { source, client, clock } = await inUse();
-    source
-      .set(cluster, 'new', '1')
-      .set(clusterLoadAssignment, 'new', '1')
-      .set(routeConfiguration, 'r', '2')
-      .tell();
-    await client.takeAndAck();
-    await client.takeNothing();
-    clock.advance(5000);
-    assert.deepEqual((await client.take()).resources, ['r@2']);
-  });
-
-  it('holds back a removal while the routes are refused, and then lets it go', async () => {
-    const { source, client, clock } = await inUse();
-    source.remove(cluster, 'old').set(routeConfiguration, 'r', '2').tell();
-    await client.nack(await client.take(), 'r: no');
-    await client.takeNothing();
-    clock.advance(4999);
-    await client.takeNothing();
-    clock.advance(1);
-    assert.deepEqual((await client.take()).removed, ['old']);
-  });
-
-  it('forgets a removal when the resource comes back in time', async () => {
-    const { source, client, clock } = await inUse();
-    source.remove(cluster, 'old').set(routeConfiguration, 'r', '2').tell();
-    const routes = await client.take();
-    source.set(cluster, 'old', '1').tell();
-    await client.ack(routes);
-    clock.advance(10_000);
-    await client.takeNothing();
-  });
-
-  it('does not hold up routes for a cluster that was refused', async () => {
-    const { source, client } = await inUse();
-    source
-      .set(cluster, 'new', '1')
-      .set(clusterLoadAssignment, 'new', '1')
-      .set(routeConfiguration, 'r', '2')
-      .tell();
-    await client.nack(await client.take(), 'new: no');
-    assert.deepEqual((await client.take()).resources, ['r@2']);
-  });
-
-  it('waits with the routes until clusters without endpoints of their own are confirmed', async () => {
-    const { source, client } = await inUse();
-    source.set(cluster, 'static', '1').set(routeConfiguration, 'r', '2').tell();
-    const clusters = await client.take();
-    assert.deepEqual(clusters.resources, ['static@1']);
-    await client.ack(clusters);
-    assert.deepEqual((await client.take()).resources, ['r@2']);
-  });
-
-  it('does not hold up secrets', async () => {
-    const { source, client } = await inUse();
-    source.set(cluster, 'new', '1').tell();
-    await client.take();
-    source.set(secret, 'ROOTCA', '1');
-    await client.subscribe(secret, 'ROOTCA');
-    assert.deepEqual((await client.take()).resources, ['ROOTCA@1']);
-  });
-
-  it('removes a listener at once, and its routes after that is confirmed', async () => {
-    const { source, client } = await inUse();
-    source.remove(listener, 'l').remove(routeConfiguration, 'r').tell();
-    const listeners = await client.take();
-    assert.deepEqual([listeners.typeUrl, listeners.removed], [listener, ['l']]);
-    await client.ack(listeners);
-    const routes = await client.take();
-    assert.deepEqual([routes.typeUrl, routes.removed], [routeConfiguration, ['r']]);
-  });
-
-  it('lets only so many clients be in their first sync at once', async () => {
-    const { source, server, clock } = setUp({ maxFirstSyncs: 1 });
-    source.set(cluster, 'a', '1');
-    const [first, second, third] = [
-      new TestClient(server, '1'),
-      new TestClient(server, '2'),
-      new TestClient(server, '3'),
-    ];
-    for (const client of [first, second, third]) await client.subscribe(cluster);
-    const response = await first.take();
-    await second.takeNothing();
-    await first.ack(response);
-    await second.take();
-    await third.takeNothing();
-    // One that never answers does not keep its place.
-    clock.advance(10_000);
-    await third.takeAndAck();
-    const [fourth, fifth] = [new TestClient(server, '4'), new TestClient(server, '5')];
-    await fourth.subscribe(cluster);
-    await fourth.take();
-    await fifth.subscribe(cluster);
-    await fifth.takeNothing();
-  });
-
-  it('counts a client that has clusters and no endpoints yet as in its first sync', async () => {
-    const { source, server } = setUp({ maxFirstSyncs: 1 });
-    source.set(cluster, 'a', '1').set(clusterLoadAssignment, 'a', '1');
-    const [first, second] = [new TestClient(server, '1'), new TestClient(server, '2')];
-    await first.subscribe(cluster);
-    await first.takeAndAck();
-    await second.subscribe(cluster);
-    await second.takeNothing();
-    await first.subscribe(clusterLoadAssignment, 'a');
-    await first.takeAndAck();
-    await second.take();
-  });
-
-  it('gives the place of a client that leaves in its first sync to the next', async () => {
-    const { source, server } = setUp({ maxFirstSyncs: 1 });
-    source.set(cluster, 'a', '1');
-    const [first, second, third] = [
-      new TestClient(server, '1'),
-      new TestClient(server, '2'),
-      new TestClient(server, '3'),
-    ];
-    for (const client of [first, second, third]) await client.subscribe(cluster);
-    second.disconnect();
-    first.disconnect();
-    await third.take();
-  });
-});
-
 describe('DeltaServer: answers', () => {
   it('does not send again what was refused, until it changes', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -488,7 +281,7 @@ describe('DeltaServer: answers', () => {
 
   it('records what was refused and why', async () => {
     const seen: string[] = [];
-    const { source, server, clock } = setUp({
+    const { source, server, clock } = serveSource({
       hooks: {
         onNack: (client, rejected) =>
           seen.push(`${client.node.id} ${rejected.map(({ name }) => name).join()}`),
@@ -512,7 +305,7 @@ describe('DeltaServer: answers', () => {
   });
 
   it('takes a subscription from a request whose nonce is stale', async () => {
-    const { source, server } = setUp();
+    const { source, server } = serveSource();
     source.set(clusterLoadAssignment, 'a', '1').set(clusterLoadAssignment, 'b', '1');
     const client = new TestClient(server);
     await client.subscribe(clusterLoadAssignment, 'a');
@@ -527,7 +320,7 @@ describe('DeltaServer: answers', () => {
   });
 
   it('says of each client how far it is', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server, 'n');
     assert.deepEqual(server.status(), []);
@@ -544,7 +337,7 @@ describe('DeltaServer: answers', () => {
 
   it('lets its owner refuse a client, and tells who came and went', async () => {
     const seen: string[] = [];
-    const { server } = setUp({
+    const { server } = serveSource({
       hooks: {
         onConnect: ({ node, peer }) => {
           if (node.id === 'thief')
@@ -567,7 +360,7 @@ describe('DeltaServer: answers', () => {
   });
 
   it('ends streams that break the protocol', async () => {
-    const { server } = setUp({ maxNamesPerType: 2 });
+    const { server } = serveSource({ maxNamesPerType: 2 });
     const garbled = new TestClient(server);
     garbled.raw(Uint8Array.of(0xff));
     assert.equal(garbled.status?.code, RpcCode.invalidArgument);
@@ -585,7 +378,7 @@ describe('DeltaServer: answers', () => {
 
   it('ends the stream for which the source fails, and no other', async () => {
     const errors: unknown[] = [];
-    const { source, server } = setUp({ hooks: { onError: (_client, error) => errors.push(error) } });
+    const { source, server } = serveSource({ hooks: { onError: (_client, error) => errors.push(error) } });
     const get = source.get.bind(source);
     source.get = (client, typeUrl, name) => {
       if (client.node.id === 'bad') throw new Error('broken');
@@ -601,7 +394,7 @@ describe('DeltaServer: answers', () => {
   });
 
   it('ends all streams and listens no more when it is closed', async () => {
-    const { source, server, clock } = setUp();
+    const { source, server, clock } = serveSource();
     source.set(cluster, 'a', '1');
     const client = new TestClient(server);
     await client.subscribe(cluster);
@@ -609,117 +402,5 @@ describe('DeltaServer: answers', () => {
     assert.equal(client.status?.code, RpcCode.unavailable);
     assert.equal(source.watchers, 0);
     assert.equal(clock.pendingTimers, 0);
-  });
-});
-
-describe('DeltaServer: whenAcknowledged', () => {
-  const target = [{ typeUrl: clusterLoadAssignment, name: 'a' }];
-
-  async function connected(server: DeltaServer, nodeId: string): Promise<TestClient> {
-    const client = new TestClient(server, nodeId);
-    await client.subscribe(clusterLoadAssignment, 'a');
-    await client.ackAll();
-    return client;
-  }
-
-  it('resolves when every client that knew the older state has confirmed', async () => {
-    const { source, server } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const [first, second] = [await connected(server, '1'), await connected(server, '2')];
-    const stranger = new TestClient(server, '3');
-    await stranger.subscribe(clusterLoadAssignment, 'b');
-    source.set(clusterLoadAssignment, 'a', '2').tell();
-    let outcome: unknown = null;
-    void server.whenAcknowledged(target, 1000).then((value) => {
-      outcome = value;
-    });
-    await first.takeAndAck();
-    assert.equal(outcome, null);
-    await second.takeAndAck();
-    await settle();
-    assert.deepEqual(outcome, { acknowledged: true, waiting: 0 });
-  });
-
-  it('does not count the confirmation of the older state', async () => {
-    const { source, server } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const client = new TestClient(server);
-    await client.subscribe(clusterLoadAssignment, 'a');
-    const older = await client.take();
-    source.remove(clusterLoadAssignment, 'a').tell();
-    let isDone = false;
-    void server.whenAcknowledged(target, 100_000).then(() => {
-      isDone = true;
-    });
-    await client.ack(older);
-    assert.equal(isDone, false);
-  });
-
-  it('resolves at once when nobody knows an older state', async () => {
-    const { source, server, clock } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    await connected(server, '1');
-    assert.deepEqual(await server.whenAcknowledged(target, 1000), { acknowledged: true, waiting: 0 });
-    assert.equal(clock.pendingTimers, 0);
-  });
-
-  it('waits for a removal that is on its way', async () => {
-    const { source, server, clock } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const client = await connected(server, '1');
-    source.remove(clusterLoadAssignment, 'a').tell();
-    await settle();
-    clock.advance(5000);
-    const removal = await client.take();
-    assert.deepEqual(removal.removed, ['a']);
-    let isDone = false;
-    void server.whenAcknowledged(target, 1000).then(() => {
-      isDone = true;
-    });
-    await settle();
-    assert.equal(isDone, false);
-    await client.ack(removal);
-    assert.equal(isDone, true);
-  });
-
-  it('says after the timeout how many have not confirmed', async () => {
-    const { source, server, clock } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const [first, second, third] = [
-      await connected(server, '1'),
-      await connected(server, '2'),
-      await connected(server, '3'),
-    ];
-    source.set(clusterLoadAssignment, 'a', '2').tell();
-    const outcome = server.whenAcknowledged(target, 1000);
-    await first.takeAndAck();
-    await second.nack(await second.take(), 'no');
-    await third.take();
-    clock.advance(1000);
-    assert.deepEqual(await outcome, { acknowledged: false, waiting: 2 });
-  });
-
-  it('does not wait for clients that leave or lose interest', async () => {
-    const { source, server } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const [first, second] = [await connected(server, '1'), await connected(server, '2')];
-    source.set(clusterLoadAssignment, 'a', '2').tell();
-    const outcome = server.whenAcknowledged(target, 1000);
-    first.disconnect();
-    await second.unsubscribe(clusterLoadAssignment, 'a');
-    assert.deepEqual(await outcome, { acknowledged: true, waiting: 0 });
-  });
-
-  it('counts a later state as confirmation', async () => {
-    const { source, server } = setUp();
-    source.set(clusterLoadAssignment, 'a', '1');
-    const client = await connected(server, '1');
-    source.set(clusterLoadAssignment, 'a', '2').tell();
-    const second = await client.take();
-    const outcome = server.whenAcknowledged(target, 1000);
-    source.set(clusterLoadAssignment, 'a', '3').tell();
-    await client.nack(second, 'no');
-    await client.takeAndAck();
-    assert.deepEqual(await outcome, { acknowledged: true, waiting: 0 });
   });
 });
