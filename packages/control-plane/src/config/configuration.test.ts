@@ -127,6 +127,8 @@ describe('applying', () => {
     await world.settle();
     lease.withdraw();
     await world.clock.advanceAsync(6000);
+    assert.deepEqual(codes(), [], 'a service that restarts is still known');
+    await world.clock.advanceAsync(600_000);
     assert.ok(codes().includes('IST0101'));
   });
 });

@@ -165,7 +165,7 @@ describe('the control plane', () => {
     assert.deepEqual(lease.answers.slice(1), ['withdrawn false 1']);
   });
 
-  it('takes the last instance of a service out without leaving anything of it', async () => {
+  it('keeps a service without instances known for ten minutes, then leaves nothing of it', async () => {
     const world = await makeMeshWorld();
     const page = world.connect({ instance: 'page-1', service: 'productpage' });
     const lease = world.connect({ instance: 'reviews-1', service: 'reviews' }).publish();
@@ -174,6 +174,9 @@ describe('the control plane', () => {
     lease.withdraw();
     await world.clock.advanceAsync(6000);
     assert.match(lease.answers[1] ?? '', /^withdrawn true 0/);
+    assert.ok(page.names(TypeUrl.cluster).includes(reviewsCluster));
+    assert.equal(page.endpoints(reviewsCluster).length, 0);
+    await world.clock.advanceAsync(600_000);
     assert.deepEqual(page.names(TypeUrl.cluster), ['PassthroughCluster', 'inbound|9080||']);
     assert.equal(world.controlPlane.model.hosts.size, 0);
   });
@@ -230,7 +233,7 @@ describe('the control plane', () => {
     assert.equal(again.controlPlane.leases.get('reviews-1')?.state, 'restored');
     // Nobody reports within a lease.
     await again.clock.advanceAsync(11_000);
-    assert.deepEqual(page.names(TypeUrl.cluster), ['PassthroughCluster', 'inbound|9080||']);
+    assert.equal(page.endpoints(reviewsCluster).length, 0);
   });
 
   it('leaves no timer behind when it is closed', async () => {

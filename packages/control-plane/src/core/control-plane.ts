@@ -3,7 +3,7 @@
  * reads time from its clock only and does everything in a fixed order, so that a whole mesh can be simulated in one
  * process.
  */
-import type { Clock, Logger } from '@heddle/base';
+import type { Clock, Logger, Timer } from '@heddle/base';
 import {
   MeshCompiler,
   defaultDomain,
@@ -44,6 +44,8 @@ export interface ControlPlaneOptions {
 }
 
 const defaultWithdrawTimeoutMs = 5000;
+/** How long a service without instances stays known: longer than any restart, shorter than a test environment's life. */
+const desertedServiceMs = 600_000;
 
 export class ControlPlane {
   readonly configuration: Configuration;
@@ -58,10 +60,14 @@ export class ControlPlane {
   private readonly compiler: MeshCompiler;
   private readonly resources: MeshResources;
   private readonly withdrawTimeoutMs: number;
+  private readonly clock: Clock;
+  /** By host: when a service without instances is forgotten. */
+  private readonly desertions = new Map<string, Timer>();
   private isClosed = false;
 
   private constructor(options: ControlPlaneOptions, parts: Parts) {
     const { clock, logger, issuer } = options;
+    this.clock = clock;
     this.mirror = parts.mirror;
     this.leases = parts.leases;
     this.services = parts.services;
@@ -146,6 +152,7 @@ export class ControlPlane {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    for (const timer of this.desertions.values()) timer.cancel();
     this.mirror.close();
     // Before the streams end: their end must not look like that of the instances.
     await this.leases.close();
@@ -207,11 +214,23 @@ export class ControlPlane {
     const services: MeshService[] = [];
     const deletedServices: string[] = [];
     for (const host of new Set(hosts)) {
+      this.watchDesertion(host);
       const service = this.services.service(host);
       if (service === undefined) deletedServices.push(host);
       else services.push(service);
     }
     this.change({ services, deletedServices }, hosts);
+  }
+
+  private watchDesertion(host: string): void {
+    this.desertions.get(host)?.cancel();
+    this.desertions.delete(host);
+    if (!this.services.isDeserted(host)) return;
+    const timer = this.clock.setTimer(desertedServiceMs, () => {
+      this.desertions.delete(host);
+      if (this.services.forget(host)) this.changeMembers([host]);
+    });
+    this.desertions.set(host, timer);
   }
 
   private change(change: ModelChange, changedMembers: readonly string[]): void {
@@ -225,7 +244,7 @@ export class ControlPlane {
     const names = this.resources.assignmentsWith(this.services.hostOf(instance), instance);
     const removed = remove();
     const outcome = await this.ads.whenAcknowledged(
-      [...names].map((name) => ({ typeUrl: TypeUrl.clusterLoadAssignment, name, version: null })),
+      [...names].map((name) => ({ typeUrl: TypeUrl.clusterLoadAssignment, name })),
       this.withdrawTimeoutMs,
     );
     await removed;

@@ -5,12 +5,17 @@ import type { Instance } from './instance-store.ts';
 
 interface Entry {
   readonly instances: Map<string, Instance>;
+  /** Who was behind the service when it last had instances: what clients check does not change while it has none. */
+  identities: readonly string[];
   /** Made when somebody asks; null after a change. */
   members: HostMembers | null;
   service: MeshService;
 }
 
-/** A service is known for as long as any instance of it is. */
+/**
+ * A service is known from its first instance on, and for a while after its last one has left: a service of one instance
+ * that restarts must not become an unknown host, whose requests would go to whatever the name stands for outside the mesh.
+ */
 export class ServiceIndex {
   private readonly domain: string;
   private readonly trustDomain: string;
@@ -30,14 +35,25 @@ export class ServiceIndex {
     return host;
   }
 
-  /** Removes an instance; returns the service's host. */
+  /** Removes an instance; returns the service's host. Without instances the service stays as it was, see `forget`. */
   remove(instance: Instance): string {
     const host = this.hostOf(instance);
-    const instances = this.entries.get(host)?.instances;
-    instances?.delete(instance.instance);
-    if (instances === undefined || instances.size === 0) this.entries.delete(host);
-    else this.refresh(host, instances);
+    const entry = this.entries.get(host);
+    if (entry === undefined) return host;
+    entry.instances.delete(instance.instance);
+    if (entry.instances.size === 0) entry.members = null;
+    else this.refresh(host, entry.instances);
     return host;
+  }
+
+  /** Whether a service is known that has no instance. */
+  isDeserted(host: string): boolean {
+    return this.entries.get(host)?.instances.size === 0;
+  }
+
+  /** Drops a service that has no instance; false where it has one again, or is not known. */
+  forget(host: string): boolean {
+    return this.isDeserted(host) && this.entries.delete(host);
   }
 
   hostOf({ service, namespace }: Pick<Instance, 'service' | 'namespace'>): string {
@@ -56,7 +72,10 @@ export class ServiceIndex {
   members(host: string): HostMembers | undefined {
     const entry = this.entries.get(host);
     if (entry === undefined) return undefined;
-    entry.members ??= this.makeMembers(entry);
+    entry.members ??= {
+      instances: [...entry.instances.values()].sort((a, b) => (a.instance < b.instance ? -1 : 1)),
+      identities: entry.identities,
+    };
     return entry.members;
   }
 
@@ -69,12 +88,9 @@ export class ServiceIndex {
     const service = collectServices(instances.values(), this.domain).get(host)!;
     // Port 0 stands for a workload that nobody calls.
     const ports = service.ports.filter(({ number }) => number !== 0);
-    this.entries.set(host, { instances, members: null, service: { ...service, ports } });
-  }
-
-  private makeMembers({ instances }: Entry): HostMembers {
-    const sorted = [...instances.values()].sort((a, b) => (a.instance < b.instance ? -1 : 1));
-    const identities = [...new Set(sorted.map((instance) => this.identityOf(instance)))].sort();
-    return { instances: sorted, identities };
+    const identities = [
+      ...new Set([...instances.values()].map((instance) => this.identityOf(instance))),
+    ].sort();
+    this.entries.set(host, { instances, identities, members: null, service: { ...service, ports } });
   }
 }
