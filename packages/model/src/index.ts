@@ -10,4 +10,3 @@ export * from './mesh/host-name.ts';
 export * from './mesh/mesh-compiler.ts';
 export * from './mesh/services.ts';
 export { analyze, type AnalysisInput } from './analysis/analyze.ts';
-export * from './analysis/status.ts';
