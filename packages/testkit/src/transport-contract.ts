@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HeddleError } from '@heddle/base';
 import type {
+  AcceptHandler,
+  ConnectOptions,
   Connection,
   ConnectionHandler,
   LinkSecurity,
   Listener,
+  ListenOptions,
   PeerMatcher,
   Transport,
   TransportAddress,
@@ -172,14 +175,49 @@ function stream(connection: Connection, handler: RecordingHandler, bytes: Buffer
   more();
 }
 
+/** A transport that remembers what it was asked for, so that nothing outlives a test. */
+class TrackedTransport implements Transport {
+  private readonly inner: Transport;
+  private readonly connections: Connection[] = [];
+  private readonly listeners: Listener[] = [];
+
+  constructor(inner: Transport) {
+    this.inner = inner;
+  }
+
+  async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
+    const listener = await this.inner.listen(options, (connection) => {
+      this.connections.push(connection);
+      return accept(connection);
+    });
+    this.listeners.push(listener);
+    return listener;
+  }
+
+  connect(options: ConnectOptions, handler: ConnectionHandler): Connection {
+    const connection = this.inner.connect(options, handler);
+    this.connections.push(connection);
+    return connection;
+  }
+
+  async closeAll(): Promise<void> {
+    for (const connection of this.connections) connection.destroy();
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+  }
+}
+
 /** Runs the contract of `Transport` against one implementation. */
 export function transportContract(name: string, open: () => Promise<TransportHarness>): void {
   const check = (title: string, body: (harness: TransportHarness) => Promise<void>): void => {
     test(title, async () => {
       const harness = await open();
+      const client = new TrackedTransport(harness.client);
+      const server = new TrackedTransport(harness.server);
       try {
-        await body(harness);
+        await body({ ...harness, client, server });
       } finally {
+        await client.closeAll();
+        await server.closeAll();
         await harness.close();
       }
     });

@@ -68,7 +68,7 @@ export function isGenerated(path: string): boolean {
 /** Whether a file takes part in tests only. */
 export function isTestFile(path: string): boolean {
   return (
-    /(\.test|\.test-support|-under-test)\.tsx?$/.test(path) ||
+    /(\.test|\.test-support|-under-test|-fixture)\.tsx?$/.test(path) ||
     /\/test-[^/]+\.ts$/.test(path) ||
     path.includes('/testing/') ||
     path.startsWith('tests/') ||

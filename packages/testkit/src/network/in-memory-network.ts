@@ -216,6 +216,11 @@ export class SimulatedNode implements Transport {
     return this.alive;
   }
 
+  /** Ends of connections that this node holds, those being established included. */
+  get openConnections(): number {
+    return this.connections.size;
+  }
+
   /** Kills the process: its listeners, connections and timers are gone at once, and nothing in it is told. */
   crash(): void {
     this.alive = false;

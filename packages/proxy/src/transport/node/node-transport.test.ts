@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { type HeddleError, type Result, silentLogger, systemClock } from '@heddle/base';
+import { CertificateAuthority, MemoryIssuanceLog, openRoot } from '@heddle/ca';
+import {
+  createCertificateRequest,
+  exportPrivateKey,
+  generateKeyPair,
+  parseSpiffeId,
+  parseTrustDomain,
+  type SpiffeId,
+} from '@heddle/identity';
+import {
+  eventually,
+  freePort,
+  temporaryDirectory,
+  type TransportHarness,
+  transportContract,
+} from '@heddle/testkit';
+import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
+import { NodeTransport } from './node-transport.ts';
+
+function unwrap<T>(result: Result<T, HeddleError | readonly unknown[]>): T {
+  if (!result.ok) throw new Error('the result is an error', { cause: result.error });
+  return result.value;
+}
+
+const clientIdentity = unwrap(parseSpiffeId('spiffe://cluster.local/ns/default/sa/client'));
+const serverIdentity = unwrap(parseSpiffeId('spiffe://cluster.local/ns/default/sa/server'));
+
+/** A certificate for each of the two, from one authority. */
+async function issueSecrets(): Promise<ReadonlyMap<SpiffeId, SecretProvider>> {
+  await using directory = await temporaryDirectory();
+  const trustDomain = unwrap(parseTrustDomain('cluster.local'));
+  const clock = systemClock;
+  const root = unwrap(await openRoot({ directory: join(directory.path, 'ca'), trustDomain, clock }));
+  const authority = await CertificateAuthority.open({ root, clock, log: new MemoryIssuanceLog() });
+  const secrets = new Map<SpiffeId, SecretProvider>();
+  for (const id of [clientIdentity, serverIdentity]) {
+    const key = generateKeyPair();
+    const { certificateChain } = unwrap(await authority.issueWorkload(id, createCertificateRequest(key, id)));
+    const certificate = { certificateChain, privateKey: exportPrivateKey(key), version: id };
+    secrets.set(id, { certificate: () => certificate, trustBundle: () => root.bundle });
+  }
+  return secrets;
+}
+
+const secrets = await issueSecrets();
+
+function securityOf(id: SpiffeId, acceptPeer: PeerMatcher | null): LinkSecurity {
+  return {
+    secrets: secrets.get(id)!,
+    certificateSecret: 'default',
+    validationSecret: 'ROOTCA',
+    acceptPeer,
+    serverName: '',
+    alpn: ['istio-http/1.1', 'http/1.1'],
+  };
+}
+
+/** Room for what the kernel has on its way between two sockets of this machine. */
+const settleMs = 30;
+
+async function openHarness(): Promise<TransportHarness> {
+  const transport = new NodeTransport(systemClock, silentLogger);
+  return {
+    client: transport,
+    server: transport,
+    listenAddress: { host: '127.0.0.1', port: 0 },
+    refusingAddress: { host: '127.0.0.1', port: await freePort() },
+    silentAddress: null,
+    security: {
+      clientIdentity,
+      serverIdentity,
+      client: (acceptPeer) => securityOf(clientIdentity, acceptPeer),
+      server: (acceptPeer) => securityOf(serverIdentity, acceptPeer),
+    },
+    until: (condition) => eventually('the condition holds', condition, 5000, 1),
+    settle: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, settleMs);
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+transportContract('node', openHarness);
