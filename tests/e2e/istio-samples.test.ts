@@ -20,7 +20,9 @@ function versionOf({ status, body }: Answer): string {
 }
 
 /** The two ways in which an application reaches others. */
-function waysTo(client: ClientWorkload): ReadonlyMap<string, { readonly url: string; readonly proxy?: string }> {
+function waysTo(
+  client: ClientWorkload,
+): ReadonlyMap<string, { readonly url: string; readonly proxy?: string }> {
   return new Map([
     ['--upstream', { url: `${client.url('reviews')}/reviews/0` }],
     ['HTTP_PROXY', { url: 'http://reviews:9080/reviews/0', proxy: client.proxy }],
@@ -42,16 +44,26 @@ function assertShares(
   );
   assert.deepEqual([...counts.keys()].toSorted(), Object.keys(expected).toSorted());
   for (const [version, share] of shares) {
-    assert.ok(Math.abs(share - expected[version]!) <= tolerancePoints, `${version} has ${share.toFixed(2)} %`);
+    assert.ok(
+      Math.abs(share - expected[version]!) <= tolerancePoints,
+      `${version} has ${share.toFixed(2)} %`,
+    );
   }
 }
 
 test(
   "Istio's samples, unmodified, split traffic by weight and route it by header",
-  { skip: samples === null ? 'the conformance data is not here: set HEDDLE_CONFORMANCE to its directory' : false },
+  {
+    skip:
+      samples === null ? 'the conformance data is not here: set HEDDLE_CONFORMANCE to its directory' : false,
+  },
   async (t) => {
     await using mesh = await Mesh.start();
-    const node = (file: string, ...words: string[]): string[] => [process.execPath, bookstore(file), ...words];
+    const node = (file: string, ...words: string[]): string[] => [
+      process.execPath,
+      bookstore(file),
+      ...words,
+    ];
     const upstream = ['--upstream', 'ratings:9080'];
     const [client] = await Promise.all([
       mesh.client(['reviews:9080']),
@@ -73,8 +85,14 @@ test(
     const unruled = await sendMany(300, waysTo(client).get('HTTP_PROXY')!, versionOf);
     assert.deepEqual([...unruled.keys()].toSorted(), ['v1', 'v2', 'v3'], 'without rules all versions answer');
 
-    assert.match(await apply('destination-rule-all'), /^destinationrule\.networking\.istio\.io\/reviews created$/m);
-    assert.match(await apply('virtual-service-all-v1'), /^virtualservice\.networking\.istio\.io\/reviews created$/m);
+    assert.match(
+      await apply('destination-rule-all'),
+      /^destinationrule\.networking\.istio\.io\/reviews created$/m,
+    );
+    assert.match(
+      await apply('virtual-service-all-v1'),
+      /^virtualservice\.networking\.istio\.io\/reviews created$/m,
+    );
     for (const way of waysTo(client).values()) {
       assertShares(t, await sendMany(requests / 10, way, versionOf), { v1: 100 });
     }

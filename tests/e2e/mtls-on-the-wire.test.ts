@@ -60,7 +60,9 @@ async function attack(mesh: Mesh, port: number, parameters: readonly string[]): 
   const child = await sendByOpenssl(mesh, port, request, parameters);
   assert.doesNotMatch(child.stdout, /^HTTP\/1\.1 200/m, 'an attacker gets no answer from the application');
   assert.doesNotMatch(child.output, /Connection refused|errno=111/, 'something listens there');
-  return child.output.match(/alert[^:\n]*(?: number \d+)?|errno=\d+|unexpected eof/i)?.[0] ?? 'closed in order';
+  return (
+    child.output.match(/alert[^:\n]*(?: number \d+)?|errno=\d+|unexpected eof/i)?.[0] ?? 'closed in order'
+  );
 }
 
 async function makeAttackers(mesh: Mesh): Promise<ReadonlyMap<string, readonly string[]>> {

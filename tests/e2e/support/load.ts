@@ -1,7 +1,7 @@
 // Requests at a constant rate, whether or not they are answered: what a failed one would have met is not hidden.
 import { Agent } from 'node:http';
 import { eventually } from '@heddle/testkit';
-import { type Call, send } from './requests.ts';
+import { type Answer, type Call, send } from './requests.ts';
 
 export interface FailedRequest {
   /** When it was sent, on the clock of `performance.now()`. */
@@ -21,11 +21,17 @@ export interface LoadReport {
 
 const tickMs = 5;
 
-/** A load that runs until `stop`. An answer other than 200 is a failure. */
+/** Why an answer is a failure; empty where it is none. */
+export type Judge = (answer: Answer) => string;
+
+const judgeByStatus: Judge = ({ status, body }) => (status === 200 ? '' : `${status} ${body.slice(0, 200)}`);
+
+/** A load that runs until `stop`. */
 export class Load {
   readonly failures: FailedRequest[] = [];
   private readonly call: Call;
   private readonly perSecond: number;
+  private readonly judge: Judge;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64, scheduling: 'lifo' });
   private readonly startedAt = performance.now();
   private readonly timer: NodeJS.Timeout;
@@ -34,9 +40,10 @@ export class Load {
   private answered = 0;
   private slowestMs = 0;
 
-  constructor(call: Call, perSecond: number) {
+  constructor(call: Call, perSecond: number, judge: Judge = judgeByStatus) {
     this.call = call;
     this.perSecond = perSecond;
+    this.judge = judge;
     this.timer = setInterval(() => this.sendDue(), tickMs);
   }
 
@@ -81,8 +88,8 @@ export class Load {
     const atMs = performance.now();
     const failed = (reason: string): void => void this.failures.push({ atMs, reason });
     try {
-      const { status, body } = await send({ ...this.call, agent: this.agent });
-      if (status !== 200) failed(`${status} ${body.slice(0, 200)}`);
+      const reason = this.judge(await send({ ...this.call, agent: this.agent }));
+      if (reason !== '') failed(reason);
     } catch (error) {
       failed(String(error));
     }

@@ -205,5 +205,7 @@ export class Mesh extends Sandbox {
 }
 
 function isSynced({ types, rejected }: ProxySummary): boolean {
-  return rejected.length === 0 && types.lds !== undefined && Object.values(types).every(({ synced }) => synced);
+  return (
+    rejected.length === 0 && types.lds !== undefined && Object.values(types).every(({ synced }) => synced)
+  );
 }
