@@ -13,10 +13,15 @@ import {
 
 const root = readManifest('');
 const tools = new Set(Object.keys(root.devDependencies ?? {}));
+/** What some package or the root declares: tests across packages may use all of it. */
+const anywhere = new Set([
+  ...tools,
+  ...workspaces().flatMap((directory) => Object.keys(readManifest(directory).dependencies ?? {})),
+]);
 
 function declaredFor(path: string): DeclaredPackages {
   const name = packageOf(path);
-  if (name === '') return { product: tools, tests: tools };
+  if (name === '') return { product: anywhere, tests: anywhere };
   const manifest = readManifest(`packages/${name}`);
   // The dashboard is built into static files: what it uses is needed at build time only.
   const product = { ...manifest.dependencies, ...(name === 'dashboard' ? manifest.devDependencies : {}) };

@@ -31,6 +31,18 @@ function blank(text: string): string {
   return text.replaceAll(/[^\n]/g, ' ');
 }
 
+/** The modules named in `import('x')` types anywhere below a node of the syntax tree. */
+function importTypes(node: unknown): { specifier: string; offset: number }[] {
+  if (typeof node !== 'object' || node === null) return [];
+  if (Array.isArray(node)) return node.flatMap(importTypes);
+  const below = Object.values(node).flatMap(importTypes);
+  if (!('type' in node) || node.type !== 'TSImportType' || !('source' in node)) return below;
+  const { source } = node;
+  if (typeof source !== 'object' || source === null || !('value' in source) || !('start' in source))
+    return below;
+  return [{ specifier: String(source.value), offset: Number(source.start) }, ...below];
+}
+
 /** Reads a module with a real parser. Throws where it has a syntax error. */
 export function readModule(path: string, text: string): ModuleText {
   const parsed = parseSync(path, text);
@@ -66,11 +78,9 @@ export function readModule(path: string, text: string): ModuleText {
       code.slice(0, comment.start) + blank(text.slice(comment.start, comment.end)) + code.slice(comment.end);
     return { text: comment.value, line: lineAt(text, comment.start) };
   });
-  // `import('x').Type` in a type position is no import to the parser.
-  const known = new Set(imports.map((one) => `${one.line} ${one.specifier}`));
-  for (const match of code.matchAll(/\bimport\(\s*(['"])([^'"]+)\1\s*\)/g)) {
-    const line = lineAt(text, match.index);
-    if (!known.has(`${line} ${match[2]!}`)) add(match[2]!, match.index, true, false);
+  // `import('x').Type` in a type position is no import to the parser's summary.
+  if (/\bimport\(/.test(code)) {
+    for (const { specifier, offset } of importTypes(parsed.program)) add(specifier, offset, true, false);
   }
   return { imports, code, comments };
 }
