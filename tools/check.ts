@@ -3,7 +3,8 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { existsSync, globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram, root, run, tool } from './commands.ts';
+import { findProgram } from '@heddle/testkit';
+import { root, run, tool } from './commands.ts';
 
 interface Step {
   readonly name: string;

@@ -1,7 +1,6 @@
 // Running other programs from the repository's tools.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The root of the checkout. */
@@ -10,14 +9,6 @@ export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]
 /** A program of `node_modules/.bin`. */
 export function tool(name: string): string {
   return join(root, 'node_modules/.bin', name);
-}
-
-/** The path of a program on this machine, or null. */
-export function findProgram(name: string): string | null {
-  if (name.includes('/')) return existsSync(name) ? name : null;
-  // Debian keeps servers where a user's PATH may not look.
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? null;
 }
 
 export interface RunOptions {

