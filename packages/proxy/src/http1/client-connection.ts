@@ -60,6 +60,7 @@ export class ClientConnection implements ConnectionHandler {
   private phase: number = Phase.connecting;
   private isHeadRequest = false;
   private requestEnded = false;
+  private readingPaused = false;
   private bodyLeft = 0;
   private interimResponses = 0;
   private pending: Buffer = noBytes;
@@ -112,10 +113,12 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   pauseResponse(): void {
+    this.readingPaused = true;
     this.connection?.pauseReading();
   }
 
   resumeResponse(): void {
+    this.readingPaused = false;
     this.connection?.resumeReading();
   }
 
@@ -266,6 +269,8 @@ export class ClientConnection implements ConnectionHandler {
     this.exchange = null;
     if (this.requestEnded && !this.head.closesConnection && !bytesFollow) {
       this.phase = Phase.idle;
+      // Paused by the response's last bytes: the next exchange could not hear its answer.
+      if (this.readingPaused) this.resumeResponse();
       this.owner.onReusable(this);
     } else {
       this.phase = Phase.closed;

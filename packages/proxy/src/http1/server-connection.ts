@@ -480,7 +480,8 @@ export class ServerConnections {
   private readonly lingering = new Map<ServerConnection, Linger>();
   private readonly context: ServerContext;
   private draining = false;
-  private emptied: (() => void) | null = null;
+  /** Who waits for the end of the last connection. */
+  private readonly emptied: (() => void)[] = [];
 
   constructor(context: ServerContext) {
     this.context = context;
@@ -520,7 +521,7 @@ export class ServerConnections {
   whenEmpty(): Promise<void> {
     if (this.open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.emptied = resolve;
+      this.emptied.push(resolve);
     });
   }
 
@@ -536,10 +537,8 @@ export class ServerConnections {
       this.context.timers.disarm(linger);
       this.lingering.delete(connection);
     }
-    if (this.open.size === 0 && this.emptied !== null) {
-      this.emptied();
-      this.emptied = null;
-    }
+    if (this.open.size > 0) return;
+    for (const resolve of this.emptied.splice(0)) resolve();
   }
 
   lingerClose(connection: ServerConnection): void {

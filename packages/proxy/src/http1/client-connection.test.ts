@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection } from '../transport/transport.ts';
+import { ClientConnection, type UpstreamExchange } from './client-connection.ts';
+
+/** A byte stream that only remembers whether it is being read. */
+class IdleStream implements Connection {
+  isReading = true;
+  readonly peerIdentity = '';
+  readonly peerFingerprint = '';
+  readonly remoteAddress = '127.0.0.1';
+  readonly remotePort = 1;
+  readonly localAddress = '127.0.0.1';
+  readonly localPort = 2;
+  write = (): boolean => true;
+  writeLatin1 = (): boolean => true;
+  end = (): void => undefined;
+  destroy = (): void => undefined;
+  pauseReading = (): void => {
+    this.isReading = false;
+  };
+  resumeReading = (): void => {
+    this.isReading = true;
+  };
+}
+
+const ignore: UpstreamExchange = {
+  onResponseHead: () => undefined,
+  onResponseBody: () => undefined,
+  onResponseEnd: () => undefined,
+  onResponsePause: () => undefined,
+  onRequestDrain: () => undefined,
+  onUpstreamFailed: () => assert.fail('the response is complete'),
+};
+
+test('a connection that was paused by the last bytes of a response reads again when it is reusable', () => {
+  const stream = new IdleStream();
+  let readsWhenReusable = false;
+  const connection = new ClientConnection({
+    onConnected: () => undefined,
+    onReusable: () => {
+      readsWhenReusable = stream.isReading;
+    },
+    onGone: () => undefined,
+  });
+  connection.attach(stream);
+  connection.onConnect();
+  // The client takes no more at the moment, and the response's last byte has come.
+  const exchange = { ...ignore, onResponseBody: () => connection.pauseResponse() };
+  connection.writeHead(exchange, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', false);
+  connection.endRequest();
+  const response = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  connection.onData(response, 0, response.length);
+  assert.equal(readsWhenReusable, true);
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TimerWheel } from '@heddle/base';
+import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
+import { ServerConnections } from './server-connection.ts';
+
+test('tells everybody who waits that the last connection is gone', async () => {
+  const clock = new VirtualClock();
+  const network = new InMemoryNetwork({ clock, seed: 1 });
+  const node = network.addNode({ name: 'node', addresses: ['10.0.0.1'] });
+  const timers = new TimerWheel(clock);
+  const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
+  const accept = connections.acceptor(
+    () => ({
+      onRequestHead: () => undefined,
+      onRequestBody: () => undefined,
+      onRequestEnd: () => undefined,
+      onResponseDrain: () => undefined,
+      onClientGone: () => undefined,
+      onRejected: () => undefined,
+    }),
+    () => ({ maxHeadBytes: 1000, maxFields: 10, idleTimeoutMs: 0, headTimeoutMs: 0 }),
+  );
+  const address = { host: '127.0.0.1', port: 80 };
+  await node.listen({ address, security: null }, accept);
+  node.connect(
+    { address, security: null, timeoutMs: 1000 },
+    {
+      onConnect: () => undefined,
+      onData: () => undefined,
+      onEnd: () => undefined,
+      onDrain: () => undefined,
+      onClose: () => undefined,
+    },
+  );
+  await clock.advanceAsync(10);
+  assert.equal(connections.size, 1);
+  const told: string[] = [];
+  void connections.whenEmpty().then(() => told.push('first'));
+  void connections.whenEmpty().then(() => told.push('second'));
+  connections.destroy();
+  await clock.advanceAsync(10);
+  assert.deepEqual(told, ['first', 'second']);
+});
