@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,14 +9,22 @@ import * as mesh from './generated-mesh.ts';
 /** What the generated mesh holds: the bookstore with its troubles, or nothing yet. */
 export type Scenario = 'bookstore' | 'empty';
 
+interface ContractOptions {
+  readonly scenario?: Scenario;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Those that another server began, for one that takes its place. */
+  readonly sessions?: Set<string>;
+}
+
 export interface ContractServer {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
   readonly token: string;
+  readonly sessions: Set<string>;
   close(): Promise<void>;
 }
 
-const SESSION = 'session-of-a-test';
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES: Readonly<Record<string, string>> = {
@@ -33,18 +42,19 @@ const currentSecond = (): number => Math.floor(Date.now() / 1000);
  */
 export async function startContractServer(
   directory: string,
-  scenario: Scenario = 'bookstore',
-  port = 0,
+  options: ContractOptions = {},
 ): Promise<ContractServer> {
+  const { scenario = 'bookstore', port = 0, sessions = new Set<string>() } = options;
   const token = 'token-of-a-test';
   const server = createServer((request, response) => {
-    void answer(request, response, directory, scenario, token);
+    void answer(request, response, directory, scenario, token, sessions);
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
     token,
+    sessions,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -61,11 +71,12 @@ async function answer(
   directory: string,
   scenario: Scenario,
   token: string,
+  sessions: Set<string>,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const host = request.headers.host ?? '';
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host)) {
-    fail(response, 403, 'HEDDLE_FOREIGN_HOST', `The host ${host} is not this control plane.`);
+    fail(response, 403, 'HEDDLE_API_FOREIGN_HOST', `The host ${host} is not this control plane.`);
     return;
   }
   if (!url.pathname.startsWith('/api/')) {
@@ -77,16 +88,24 @@ async function answer(
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString()) as { token?: string };
     if (body.token !== token) {
-      fail(response, 401, 'HEDDLE_WRONG_TOKEN', 'The token is wrong.');
+      fail(response, 401, 'HEDDLE_API_WRONG_TOKEN', 'This token is not valid.');
       return;
     }
+    const session = randomUUID();
+    sessions.add(session);
     response
-      .writeHead(204, { 'set-cookie': `heddle_session=${SESSION}; HttpOnly; SameSite=Strict; Path=/` })
+      .writeHead(204, { 'set-cookie': `heddle_session=${session}; HttpOnly; SameSite=Strict; Path=/` })
       .end();
     return;
   }
-  if (!(request.headers.cookie ?? '').includes(`heddle_session=${SESSION}`)) {
-    fail(response, 401, 'HEDDLE_UNAUTHENTICATED', 'Log in first.');
+  const session = /heddle_session=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
+  if (!sessions.has(session)) {
+    fail(response, 401, 'HEDDLE_API_UNAUTHENTICATED', 'Log in first.');
+    return;
+  }
+  if (url.pathname === '/api/v1/logout') {
+    sessions.delete(session);
+    response.writeHead(204, { 'set-cookie': 'heddle_session=; Max-Age=0; Path=/' }).end();
     return;
   }
   sendApi(response, url, scenario);
@@ -97,9 +116,6 @@ function sendApi(response: ServerResponse, url: URL, scenario: Scenario): void {
   const second = currentSecond();
   const isEmpty = scenario === 'empty';
   switch (url.pathname) {
-    case '/api/v1/logout':
-      response.writeHead(204, { 'set-cookie': 'heddle_session=; Max-Age=0; Path=/' }).end();
-      return;
     case '/api/v1/status':
       json(response, {
         version: '0.1.0',

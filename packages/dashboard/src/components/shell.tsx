@@ -77,7 +77,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         <div class="side-foot">
           <p class="pulse">
             <span class={isStreamLive.value ? 'pulse-dot live' : 'pulse-dot'} />
-            {isStreamLive.value ? 'Live' : 'Waiting'}
+            <span>{isStreamLive.value ? 'Live' : 'Waiting'}</span>
             <span class="pulse-version">{control === null ? '' : `v${control.version}`}</span>
           </p>
           <div class="side-tools">
