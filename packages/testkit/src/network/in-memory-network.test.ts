@@ -129,6 +129,25 @@ describe('in-memory network', () => {
     await clock.runUntil(() => connected.connects === 1);
   });
 
+  test('a server that crashes in the middle of a handshake resets it', async () => {
+    for (let crashAfterMs = 0.1; crashAfterMs < 3; crashAfterMs += 0.1) {
+      const clock = new VirtualClock();
+      const network = new InMemoryNetwork({ clock, seed: 1 });
+      const client = network.addNode({ name: 'a', addresses: ['10.0.0.1'], identity: clientIdentity });
+      const server = network.addNode({ name: 'b', addresses: ['10.0.0.2'], identity: serverIdentity });
+      const address = { host: '10.0.0.2', port: 80 };
+      await server.listen({ address, security: simulatedSecurity() }, () => new RecordingHandler());
+      const handler = new RecordingHandler();
+      client.connect({ address, security: simulatedSecurity(), timeoutMs: 1000 }, handler);
+      clock.advance(crashAfterMs);
+      server.crash();
+      clock.advance(100);
+      // The server's end may also be a plain one, where the handshake was through.
+      const isOver = handler.closes + handler.ends;
+      assert.ok(isOver > 0, `nothing is heard of a crash after ${crashAfterMs} ms`);
+    }
+  });
+
   test('a partition holds bytes back and times connecting out; its end lets them through in order', async () => {
     const clock = new VirtualClock();
     const network = new InMemoryNetwork({ clock, seed: 6 });

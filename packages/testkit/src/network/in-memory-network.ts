@@ -319,8 +319,7 @@ export class SimulatedNode implements Transport {
         return;
       }
       const accept = (): void => {
-        if (!server.isAlive || !serverEnd.isOpen) return;
-        server.accept(serverEnd, listener);
+        if (serverEnd.isOpen) server.accept(serverEnd, listener);
       };
       if (options.security === null) {
         // A plain client at a secured listener is connected as far as TCP goes; its first bytes are no handshake.
@@ -332,6 +331,11 @@ export class SimulatedNode implements Transport {
       toClient.send(() => {
         if (!clientEnd.isOpen) return;
         toServer.send(() => {
+          // A process that dies in the middle of a handshake resets it.
+          if (!server.isAlive) {
+            serverEnd.refuse();
+            return;
+          }
           toClient.send(() => {
             if (!clientEnd.isOpen) return;
             const problem =
@@ -344,7 +348,7 @@ export class SimulatedNode implements Transport {
             }
             clientEnd.secure(server.identity, server.fingerprint, server.certificateNotAfter);
             toServer.send(() => {
-              if (server.objection(this, listener.security) !== '') {
+              if (!server.isAlive || server.objection(this, listener.security) !== '') {
                 serverEnd.refuse();
                 return;
               }
