@@ -14,6 +14,8 @@ export interface EndRequests {
   readonly signal: AbortSignal;
   /** Aborted by the second. */
   readonly force: AbortSignal;
+  /** Asks for the end as a SIGTERM would. */
+  request(): void;
   /** Gives signals their ordinary effect back. */
   release(): void;
 }
@@ -35,6 +37,7 @@ export function listenForEnd(clock: Clock = systemClock): EndRequests {
   return {
     signal: first.signal,
     force: second.signal,
+    request: () => onSignal('SIGTERM'),
     release: () => {
       for (const name of signalNames) process.off(name, onSignal);
     },

@@ -9,6 +9,7 @@ import { connectApi } from '../api/connect.ts';
 import { CliError } from '../cli-error.ts';
 import type { DemoFlags } from '../commands/demo.ts';
 import { ExitCode } from '../exit-code.ts';
+import { watchNpm } from '../npm-parent.ts';
 import { type EndRequests, listenForEnd } from '../signals.ts';
 import { delay } from '../supervisor/delay.ts';
 import { requireFreePort } from '../supervisor/ports.ts';
@@ -32,16 +33,6 @@ const print = (text = ''): void => {
 const style = (format: 'bold' | 'dim' | 'green' | 'cyan' | 'yellow', text: string): string =>
   styleText(format, text, { stream: process.stdout });
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/** Ends the demo when npm, which started it, has been killed: `npm start` is the demo to whoever started it. */
-async function watchParent(end: AbortController, signal: AbortSignal): Promise<void> {
-  if (process.env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
-  while (!signal.aborted) {
-    if (process.ppid !== parent) end.abort('SIGTERM');
-    await delay(clock, 1_000, signal);
-  }
-}
 
 /** A path as somebody would type it here. */
 function shownPath(path: string): string {
@@ -97,7 +88,7 @@ class Demo {
     print(
       `${style('bold', 'Heddle demo')}: a bookstore of four services, each instance with its own sidecar.\n`,
     );
-    void watchParent(this.stopping, this.stopping.signal);
+    void watchNpm(clock, 'any', () => this.stopping.abort('SIGTERM'), this.stopping.signal);
     const python = findPython();
     const controlPlane = await startControlPlaneChild(store, ports);
     try {

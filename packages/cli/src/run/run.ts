@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
-import { errorMessage, systemErrorCode } from '@heddle/base';
+import { errorMessage, systemClock, systemErrorCode } from '@heddle/base';
 import { CliError, usageError } from '../cli-error.ts';
 import type { RunFlags } from '../commands/run.ts';
 import { ExitCode } from '../exit-code.ts';
 import { parseBindAddress, parseUpstream } from '../flags.ts';
+import { watchNpm } from '../npm-parent.ts';
 import { listenForEnd } from '../signals.ts';
 import { findStore } from '../store/find-store.ts';
 import { runWorkload } from '../supervisor/run-workload.ts';
@@ -93,6 +94,7 @@ export async function run(flags: RunFlags, ...command: readonly string[]): Promi
   const end = listenForEnd();
   try {
     const options = await workloadOptions(flags, command);
+    void watchNpm(systemClock, 'npx', () => end.request(), end.signal);
     return await runWorkload(options, { signal: end.signal, force: end.force, output: terminalOutput });
   } catch (error) {
     if (error instanceof CliError && error.exitCode !== ExitCode.failed) throw error;

@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import { relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
-import { createLogger, errorMessage, HeddleError, type Logger } from '@heddle/base';
+import { createLogger, errorMessage, HeddleError, type Logger, systemClock } from '@heddle/base';
 import { type RunningControlPlane, startControlPlane } from '@heddle/control-plane';
 import { CliError } from '../cli-error.ts';
 import type { UpFlags } from '../commands/up.ts';
 import { keepStore } from '../demo/demo-store.ts';
 import { ExitCode } from '../exit-code.ts';
+import { watchNpm } from '../npm-parent.ts';
 import { type EndRequests, listenForEnd } from '../signals.ts';
 import { heddleVersion } from '../version.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
@@ -105,6 +106,7 @@ async function serve(flags: UpFlags, end: EndRequests): Promise<number> {
 /** `heddle up`. */
 export async function up(flags: UpFlags): Promise<number> {
   const end = listenForEnd();
+  void watchNpm(systemClock, 'npx', () => end.request(), end.signal);
   try {
     const code = await serve(flags, end);
     if (process.connected) process.disconnect?.();
