@@ -71,17 +71,17 @@ test('a sidecar killed alone is started again by its supervisor and serves its i
 
 test('`heddle run` killed: its sidecar and its application are gone within 5 s, their ports free', async (t) => {
   await using mesh = await Mesh.start();
-  const before = processesWithMark(mesh.mark).map(({ pid }) => pid);
+  const before = new Set(processesWithMark(mesh.mark).map(({ pid }) => pid));
   const workload = await mesh.publish('ratings', ratingsCommand);
-  const started = processesWithMark(mesh.mark).filter(({ pid }) => !before.includes(pid));
+  const started = processesWithMark(mesh.mark).filter(({ pid }) => !before.has(pid));
   const ports = listeningPortsOf(started);
   assert.ok(started.length >= 3, 'supervisor, sidecar and application run');
   assert.ok(ports.length >= 3, 'inbound, outbound and application listen');
 
   workload.run.kill('SIGKILL');
-  const pids = started.map(({ pid }) => pid);
+  const pids = new Set(started.map(({ pid }) => pid));
   const tookMs = await within('nothing of it runs', () =>
-    processesWithMark(mesh.mark).every(({ pid }) => !pids.includes(pid)),
+    processesWithMark(mesh.mark).every(({ pid }) => !pids.has(pid)),
   );
   assert.deepEqual(portsInUse(ports), []);
   await within('its endpoint is gone', async () => (await mesh.endpoints()).length === 0);

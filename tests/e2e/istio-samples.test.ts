@@ -38,8 +38,8 @@ function assertShares(
   const shares = [...counts].map(([version, count]) => [version, (100 * count) / total] as const);
   t.diagnostic(
     `of ${total}: ${shares
-      .toSorted()
       .map(([version, share]) => `${version} ${share.toFixed(2)} %`)
+      .toSorted()
       .join(', ')}`,
   );
   assert.deepEqual([...counts.keys()].toSorted(), Object.keys(expected).toSorted());
