@@ -14,8 +14,8 @@ import {
 import { RenewalSchedule, type WorkloadIdentity, joinMesh, loadWorkloadIdentity } from '@heddle/identity';
 import { Http2RpcClient } from '@heddle/xds/grpc';
 import { AdminServer } from '../admin/admin-server.ts';
+import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
-import { adminHandler } from './admin-handler.ts';
 import { certificateRequester } from './certificate-requests.ts';
 import { connectToControlPlane } from './control-plane-link.ts';
 import { IdentitySecrets } from './link-secrets.ts';
@@ -103,7 +103,7 @@ async function run(options: SidecarOptions): Promise<void> {
     onConfigured: (current) => snapshotFile.changed(current),
   });
   const { address: host, port } = options.admin;
-  const handler = adminHandler(sidecar.proxy, {
+  const handler = proxyAdminHandler(sidecar.proxy, {
     isReady: () => isReady,
     certificate: () => ({ identity: identity.id, ...validityOf(identity) }),
   });

@@ -1,7 +1,5 @@
+import { proxyVersion } from '../stack/proxy-version.ts';
 import type { SidecarOptions } from './options.ts';
-
-/** Version of the sidecar as the control plane is told. */
-export const sidecarVersion = '0.1.0';
 
 /** The part of the options that describes the workload; keys and tokens are not in it. */
 export type WorkloadOptions = Omit<
@@ -20,7 +18,7 @@ export function nodeOf(options: WorkloadOptions): {
 } {
   const { namespace, service, instance } = options;
   const metadata: Record<string, unknown> = {
-    HEDDLE_VERSION: sidecarVersion,
+    HEDDLE_VERSION: proxyVersion,
     NAMESPACE: namespace,
     SERVICE: service,
     SERVICE_ACCOUNT: options.serviceAccount,

@@ -1,7 +1,7 @@
 import { formatPrometheus } from '@heddle/telemetry';
-import { type AdminHandler, type AdminResponse, textResponse } from '../admin/admin-exchange.ts';
+import { type AdminHandler, type AdminResponse, textResponse } from './admin-exchange.ts';
 import type { Proxy } from '../stack/proxy.ts';
-import { sidecarVersion } from './node-metadata.ts';
+import { proxyVersion } from '../stack/proxy-version.ts';
 
 function jsonResponse(value: unknown): AdminResponse {
   return { status: 200, contentType: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` };
@@ -29,7 +29,7 @@ const help = `/certs              the certificate in force
 `;
 
 /** The admin interface as Envoy's users know it, as far as it goes. Reading only; on loopback only. */
-export function adminHandler(proxy: Proxy, state: AdminState): AdminHandler {
+export function proxyAdminHandler(proxy: Proxy, state: AdminState): AdminHandler {
   return (method, path) => {
     if (method !== 'GET' && method !== 'HEAD') return textResponse(`${path} is read with GET\n`, 405);
     switch (path) {
@@ -40,7 +40,7 @@ export function adminHandler(proxy: Proxy, state: AdminState): AdminHandler {
         return state.isReady() ? textResponse('LIVE\n') : textResponse('PRE_INITIALIZING\n', 503);
       case '/server_info':
         return jsonResponse({
-          version: sidecarVersion,
+          version: proxyVersion,
           state: state.isReady() ? 'LIVE' : 'PRE_INITIALIZING',
           node: process.version,
         });
