@@ -1,5 +1,5 @@
 // Binds listeners as the configuration says and follows its changes without touching live connections.
-import { type Logger, errorMessage } from '@heddle/base';
+import type { Logger } from '@heddle/base';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { HttpSettings } from '../http/http-settings.ts';
@@ -146,7 +146,6 @@ export class ListenerManager {
       });
     } catch (error) {
       stack.close();
-      logger.error('A listener cannot be bound', { listener: config.name, reason: errorMessage(error) });
       throw error;
     }
   }

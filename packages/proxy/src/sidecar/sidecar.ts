@@ -168,7 +168,11 @@ export class Sidecar {
   }
 
   private onListenFailed(error: unknown): void {
-    if (this.isReady) return;
+    if (this.isReady) {
+      // What serves goes on serving; the new listener alone is missing.
+      this.environment.logger.error('A listener cannot be bound', { reason: errorMessage(error) });
+      return;
+    }
     this.environment.onFailed(
       error instanceof HeddleError ? error : new HeddleError('HEDDLE_LISTEN_FAILED', errorMessage(error)),
     );
