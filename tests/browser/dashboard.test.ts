@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import { ensureDashboardBuilt } from '../../packages/dashboard/tools/ensure-built.ts';
 import { noBrowser, startBrowser } from './support/browser.ts';
 import {
   assertAccessible,
@@ -25,14 +26,15 @@ function statusOf(url: string, headers: Record<string, string>): Promise<number>
   });
 }
 
-describe('the dashboard', { skip: noBrowser ?? false }, () => {
+describe('the dashboard', { skip: noBrowser }, () => {
   let mesh: Mesh;
   let browser: Browser;
   before(async () => {
+    await ensureDashboardBuilt();
     [mesh, browser] = await Promise.all([startMesh(), startBrowser()]);
   });
   after(async () => {
-    await Promise.all([browser.close(), mesh.close()]);
+    await Promise.all([browser.close(), mesh[Symbol.asyncDispose]()]);
   });
 
   test('asks for the token, refuses a wrong one in words, and takes the right one', async () => {
@@ -94,11 +96,25 @@ describe('the dashboard', { skip: noBrowser ?? false }, () => {
   test('draws the last five minutes of a service', async () => {
     const { context, page } = await openDashboard(browser, mesh);
     await page.getByRole('link', { name: 'reviews', exact: true }).click();
-    const chart = page.getByRole('img', { name: /^Requests per second over the last five minutes/ });
+    const chart = page.getByRole('img', { name: /^Requests over the last five minutes/ });
     await chart.locator('canvas').waitFor();
     await page.getByRole('img', { name: /Last second: requests \d/ }).waitFor();
     const heading = page.getByRole('heading', { level: 1 });
     assert.equal(await heading.evaluate((element) => element.ownerDocument.activeElement === element), true);
+    await context.close();
+  });
+
+  test('shows on each page a command that works', async () => {
+    const { context, page } = await openDashboard(browser, mesh);
+    for (const [name, fragment] of Object.entries(PAGES)) {
+      await showPage(page, mesh.url, fragment);
+      for (const line of await page.locator('.page-head .command code').allTextContents()) {
+        const [prompt, program, ...parameters] = line.trim().split(/\s+/);
+        assert.deepEqual([prompt, program], ['$', 'heddle'], name);
+        const { exit, output } = await mesh.heddle(...parameters);
+        assert.equal(exit?.code, 0, `${name}: ${output}`);
+      }
+    }
     await context.close();
   });
 

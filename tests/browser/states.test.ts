@@ -25,7 +25,7 @@ async function requestsWithin(page: Page, ms: number): Promise<string[]> {
 }
 
 // States of a mesh that are hard to bring about for real, from generated data.
-describe('the dashboard of a mesh in trouble', { skip: noBrowser ?? false }, () => {
+describe('the dashboard of a mesh in trouble', { skip: noBrowser }, () => {
   let directory: string;
   let server: ContractServer;
   let browser: Browser;
@@ -188,7 +188,7 @@ describe('the dashboard of a mesh in trouble', { skip: noBrowser ?? false }, () 
   });
 });
 
-describe('the dashboard of an empty mesh', { skip: noBrowser ?? false }, () => {
+describe('the dashboard of an empty mesh', { skip: noBrowser }, () => {
   test('says on each page what to type next', async (t) => {
     const [server, browser] = await Promise.all([
       startContractServer(await ensureDashboardBuilt(), { scenario: 'empty' }),

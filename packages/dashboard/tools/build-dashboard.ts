@@ -1,17 +1,16 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageDirectory, sourceHash, stampName } from './source-hash.ts';
+import { defaultDirectory, packageDirectory, sourceHash, stampName } from './source-hash.ts';
 
 /**
- * Builds the dashboard into `dist` and returns that directory. It is built beside and then put in place, so that a
+ * Builds the dashboard into a directory, whose content is replaced. It is built beside and then put in place, so that a
  * server that is running, or another build, never meets half of it.
  */
-export async function buildDashboard(): Promise<string> {
+export async function buildDashboard(target: string = defaultDirectory): Promise<void> {
   // Imported here because loading it takes longer than everything else in a start that finds the build fresh.
   const { build } = await import('vite');
   const hash = await sourceHash();
-  const target = join(packageDirectory, 'dist');
-  const workshop = join(packageDirectory, `../../node_modules/.cache/heddle-dashboard-${process.pid}`);
+  const workshop = `${target}.${process.pid}`;
   try {
     await build({
       configFile: join(packageDirectory, 'vite.config.ts'),
@@ -25,5 +24,4 @@ export async function buildDashboard(): Promise<string> {
   } finally {
     await rm(workshop, { recursive: true, force: true });
   }
-  return target;
 }

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageDirectory, sourceHash, stampName } from './source-hash.ts';
+import { defaultDirectory, sourceHash, stampName } from './source-hash.ts';
 
 /**
  * Builds the dashboard if there is no build or its sources have changed since, and returns the directory to serve.
  * Says nothing. Throws when the build fails; a missing build tool is reported with what to do.
  */
-export async function ensureDashboardBuilt(): Promise<string> {
-  const directory = join(packageDirectory, 'dist');
+export async function ensureDashboardBuilt(directory: string = defaultDirectory): Promise<string> {
   if ((await readStamp(directory)) === (await sourceHash())) return directory;
   const { buildDashboard } = await import('./build-dashboard.ts');
   try {
-    return await buildDashboard();
+    await buildDashboard(directory);
+    return directory;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
       throw new Error(

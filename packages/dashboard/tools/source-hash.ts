@@ -5,7 +5,10 @@ import { dirname, join, sep } from 'node:path';
 /** Absolute path of the dashboard's package. */
 export const packageDirectory = dirname(import.meta.dirname);
 
-/** The file in `dist` that holds the hash of what it was built from. */
+/** Where the build goes, and where the control plane finds it in a checkout. */
+export const defaultDirectory = join(packageDirectory, 'dist');
+
+/** The file in the build that holds the hash of what it was built from. */
 export const stampName = 'build-stamp.txt';
 
 /** What the build reads; package.json stands for the versions of the libraries, which are exact. */

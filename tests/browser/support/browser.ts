@@ -1,17 +1,15 @@
-import { existsSync } from 'node:fs';
+import { findProgram, skipWithout } from '@heddle/testkit';
 import { chromium, type Browser } from 'playwright-core';
 
-const EXECUTABLE = process.env.HEDDLE_CHROMIUM ?? '/usr/bin/chromium';
+const executable = findProgram(process.env['HEDDLE_CHROMIUM'] ?? '/usr/bin/chromium');
 
-/** Why there are no browser tests on this machine; null where there are. */
-export const noBrowser: string | null = existsSync(EXECUTABLE)
-  ? null
-  : `no Chromium at ${EXECUTABLE}: install it (Debian: apt-get install chromium) or name it in HEDDLE_CHROMIUM`;
+/** For a test's `skip`: false where there is a Chromium to test with, else why not. */
+export const noBrowser: string | false = skipWithout({ 'Chromium (Debian: chromium)': executable });
 
 /** Starts a Chromium that talks to nobody but the pages it is told to open. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: EXECUTABLE,
+    ...(executable === null ? {} : { executablePath: executable }),
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -75,13 +75,14 @@ export async function assertNoSidewaysScroll(page: Page, what: string): Promise<
   assert.ok(content <= window, `${what}: ${content} px of content in a window of ${window} px`);
 }
 
-/** The addresses of all pages that exist in a mesh with a service `default/reviews`. */
+/** The addresses of all pages that exist in a mesh with a service `default/reviews` and a rule for it. */
 export const PAGES: Readonly<Record<string, string>> = {
   services: '#/services',
   service: '#/services/default/reviews',
   instances: '#/instances',
   certificates: '#/certificates',
   configuration: '#/configuration',
+  object: '#/configuration/virtualservices/default/reviews',
   about: '#/about',
   'not found': '#/nowhere',
 };

@@ -80,7 +80,7 @@ export function TimeChart({ title, series, seconds, columns, leastTop, syncKey }
             </li>
           ))}
         </ul>
-        <span class="chart-time">{at === undefined ? 'now' : formatClockTime(at * 1000)}</span>
+        <span class="chart-time">{at === undefined ? '' : formatClockTime(at * 1000)}</span>
       </figcaption>
       <div
         class="chart-place"

@@ -48,7 +48,7 @@ export function CertificatesPage() {
     <>
       <PageHeader
         title="Certificates"
-        command="heddle get certificates"
+        command="heddle get proxies -A -o wide"
         {...(rows === undefined || rows.length === 0 ? {} : { summary: summaryOf(rows) })}
       />
       <FailureNote failure={certificates.failure.value} />

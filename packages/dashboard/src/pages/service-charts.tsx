@@ -28,7 +28,7 @@ export function ServiceCharts({ service }: { readonly service: ServiceSummary })
   return (
     <section class="charts" aria-label="Traffic">
       <TimeChart
-        title="Requests per second"
+        title="Requests"
         series={REQUESTS}
         seconds={seconds}
         columns={[columnOf(window.requests), errors]}
