@@ -20,8 +20,14 @@ export interface EndRequests {
   release(): void;
 }
 
+/** Where signals come from: this process, or a test. */
+interface SignalSource {
+  on(name: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown;
+  off(name: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown;
+}
+
 /** Takes SIGINT, SIGTERM and SIGHUP as requests to end: the first in order, the second at once. */
-export function listenForEnd(clock: Clock = systemClock): EndRequests {
+export function listenForEnd(clock: Clock = systemClock, source: SignalSource = process): EndRequests {
   const first = new AbortController();
   const second = new AbortController();
   let firstAt = 0;
@@ -33,13 +39,13 @@ export function listenForEnd(clock: Clock = systemClock): EndRequests {
       second.abort(name);
     }
   };
-  for (const name of signalNames) process.on(name, onSignal);
+  for (const name of signalNames) source.on(name, onSignal);
   return {
     signal: first.signal,
     force: second.signal,
     request: () => onSignal('SIGTERM'),
     release: () => {
-      for (const name of signalNames) process.off(name, onSignal);
+      for (const name of signalNames) source.off(name, onSignal);
     },
   };
 }
