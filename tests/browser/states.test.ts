@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { ensureDashboardBuilt } from '../../packages/dashboard/tools/ensure-built.ts';
 import { noBrowser, startBrowser } from './support/browser.ts';
 import { startContractServer, type ContractServer } from './support/contract-server.ts';
+import { servicesAt } from './support/generated-mesh.ts';
 import {
   assertAccessible,
   assertNoSidewaysScroll,
@@ -107,6 +108,19 @@ describe('the dashboard of a mesh in trouble', { skip: noBrowser }, () => {
     await header.getByRole('button').click();
     assert.equal(await header.getAttribute('aria-sort'), 'descending');
     assert.equal(await names.first().textContent(), 'reviews');
+    await context.close();
+  });
+
+  test('draws the first hundred of many services, and more on request', async () => {
+    const { context, page } = await openDashboard(browser, server);
+    const [pattern] = servicesAt(0).services;
+    const services = Array.from({ length: 150 }, (_, index) => ({ ...pattern, name: `service-${index}` }));
+    await page.route('**/api/v1/services', (route) => route.fulfill({ json: { services } }));
+    await page.getByText('100 of 150 are shown.').waitFor();
+    assert.equal(await page.locator('tbody tr').count(), 100);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.getByText('are shown.').waitFor({ state: 'detached' });
+    assert.equal(await page.locator('tbody tr').count(), 150);
     await context.close();
   });
 

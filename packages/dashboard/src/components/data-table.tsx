@@ -11,6 +11,12 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ComponentChildren;
 }
 
+/**
+ * So many rows are drawn at first, and more on request: with a thousand, which change each second, the page would be
+ * busy with nothing else.
+ */
+const PAGE_ROWS = 100;
+
 interface Properties<Row> {
   /** What the table holds, for screen readers. */
   readonly caption: string;
@@ -27,6 +33,7 @@ interface Properties<Row> {
  * out because such a layout takes them from the elements.
  */
 export function DataTable<Row>({ caption, columns, rows, keyOf, initialSort, detail }: Properties<Row>) {
+  const limit = useSignal(PAGE_ROWS);
   const sort = useSignal({ column: initialSort, isDescending: false });
   const { column: sorted, isDescending } = sort.value;
   const sortBy = columns.find((column) => column.id === sorted)?.sortBy;
@@ -68,7 +75,7 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, initialSort, det
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {ordered.map((row) => (
+          {ordered.slice(0, limit.value).map((row) => (
             <TableRow
               key={keyOf(row)}
               row={row}
@@ -78,6 +85,20 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, initialSort, det
           ))}
         </tbody>
       </table>
+      {ordered.length > limit.value && (
+        <p class="table-more">
+          {limit.value} of {ordered.length} are shown.{' '}
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              limit.value += PAGE_ROWS;
+            }}
+          >
+            Show more
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -28,6 +28,7 @@ test('finds no page for an address that is not one', () => {
     '/services/only',
     '/services/a/b/c',
     '/configuration/pods/a/b',
+    '/configuration/virtualservices/a/b/c',
     '/about/x',
     '/%',
   ]) {

@@ -71,6 +71,13 @@ test('forgets what is older than its window, also after a long silence', () => {
   );
 });
 
+test('does not take an old second for one of five minutes later', () => {
+  const history = new TrafficHistory();
+  for (let second = 0; second < 10; second++) history.append(event(second, { reviews: 5 }));
+  history.append(event(HISTORY_SECONDS + 5, { reviews: 6 }));
+  assert.deepEqual(reviews(history, 7), [NaN, NaN, NaN, NaN, NaN, NaN, 6]);
+});
+
 test('drops an event that is older than its window', () => {
   const history = new TrafficHistory();
   history.append(event(HISTORY_SECONDS, { reviews: 6 }));
