@@ -1,0 +1,21 @@
+import type { Transport } from '@heddle/proxy';
+
+/** One attempt to connect. */
+export interface ConnectAttempt {
+  /** Milliseconds on the simulation's clock. */
+  readonly atMs: number;
+  readonly from: string;
+  /** `host:port`. */
+  readonly to: string;
+}
+
+/** A transport that notes where it is asked to connect to. */
+export function observeConnects(transport: Transport, note: (to: string) => void): Transport {
+  return {
+    listen: (options, accept) => transport.listen(options, accept),
+    connect: (options, handler) => {
+      note(`${options.address.host}:${options.address.port}`);
+      return transport.connect(options, handler);
+    },
+  };
+}
