@@ -36,6 +36,16 @@ test('a stubborn process is killed after its grace', async () => {
   assert.match(child.stdout, /no/);
 });
 
+test('a signal for a group reaches the children too', async () => {
+  const inner = 'trap "echo child; exit" INT; echo up; while :; do sleep 60; done';
+  const script = `trap "echo parent" INT; sh -c '${inner}'; exit 5`;
+  await using child = await startChild('sh', { arguments: ['-c', script], group: true });
+  await child.line(/up/);
+  child.kill('SIGINT');
+  assert.deepEqual(await child.ended(), { code: 5, signal: null });
+  assert.deepEqual(child.stdout.trim().split('\n').toSorted(), ['child', 'parent', 'up']);
+});
+
 test('children of a process are found, and gone after it is', async () => {
   const script =
     'require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]); console.log("up")';

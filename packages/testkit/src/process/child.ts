@@ -8,6 +8,8 @@ export interface ChildOptions {
   readonly directory?: string;
   /** Name for messages; default the command's. */
   readonly name?: string;
+  /** It leads a process group of its own, and signals go to all of that, as a terminal's Ctrl-C does. */
+  readonly group?: boolean;
 }
 
 /** How a process ended. */
@@ -30,9 +32,11 @@ export class Child {
   exit: Exit | null = null;
   private readonly watchers = new Set<() => void>();
   private failure: Error | null = null;
+  private readonly leadsGroup: boolean;
 
   constructor(command: string, options: ChildOptions = {}) {
     this.name = options.name ?? command;
+    this.leadsGroup = options.group === true;
     const environment: NodeJS.ProcessEnv = { ...process.env };
     // The runner's own marks must not reach a program under test.
     delete environment['NODE_TEST_CONTEXT'];
@@ -43,6 +47,7 @@ export class Child {
     this.process = spawn(command, options.arguments ?? [], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: this.leadsGroup,
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
     });
     this.process.stdout!.setEncoding('utf8').on('data', (text: string) => this.record('stdout', text));
@@ -90,7 +95,9 @@ export class Child {
 
   /** Sends a signal; does nothing when the process has ended. */
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
-    if (this.exit === null) this.process.kill(signal);
+    if (this.exit !== null) return;
+    if (this.leadsGroup) process.kill(-this.pid, signal);
+    else this.process.kill(signal);
   }
 
   /** Asks it to end, and after `graceMs` makes it. */
