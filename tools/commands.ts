@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly directory?: string;
   /** The program is ended after this long. */
   readonly limitMs?: number;
-  /** Is given what the program prints; it is passed on as well. */
+  /** Is given what the program prints to standard output, which otherwise is ours. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -35,10 +35,7 @@ export async function run(
     },
     stdio: ['inherit', options.onOutput === undefined ? 'inherit' : 'pipe', 'inherit'],
   });
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    process.stdout.write(text);
-    options.onOutput?.(text);
-  });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => options.onOutput?.(text));
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.once('SIGINT', forward).once('SIGTERM', forward);
   const limit =
