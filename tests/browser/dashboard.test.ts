@@ -53,7 +53,14 @@ describe('the dashboard', { skip: noBrowser }, () => {
   });
 
   test('logs in by a link, and keeps the token out of the address bar and the history', async () => {
-    const { context, page } = await openDashboard(browser, mesh);
+    const { context, page } = await openTab(browser, mesh.url);
+    const refused: string[] = [];
+    page.on('response', (response) => {
+      if (response.status() >= 400) refused.push(response.url());
+    });
+    await page.goto(`${mesh.url}/#token=${mesh.token}`);
+    await page.getByRole('heading', { level: 1, name: 'Services' }).waitFor();
+    assert.deepEqual(refused, [], 'nothing was asked for before the login');
     assert.equal(new URL(page.url()).hash, '#/services');
     assert.equal(await page.evaluate<number>('history.length'), 2, 'about:blank and this page');
     await page.reload();

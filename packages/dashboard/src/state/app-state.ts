@@ -120,9 +120,11 @@ async function loadHistory(): Promise<void> {
 
 /** A token that could not be tried yet because nobody answered. */
 let waitingToken: string | null = null;
+let hasBegun = false;
 
 /** Finds out whether somebody is logged in, by the token in the page's address or by an earlier session. */
 export function beginSession(token: string | null): void {
+  hasBegun = true;
   if (token !== null) waitingToken = token;
   session.value = { name: 'checking' };
   void resumeSession();
@@ -130,7 +132,8 @@ export function beginSession(token: string | null): void {
 
 // While nobody answers, a session cannot be judged: try again when somebody does.
 effect(() => {
-  if (connection.state.value.name === 'live' && session.peek().name === 'checking') void resumeSession();
+  const isAnswering = connection.state.value.name === 'live';
+  if (isAnswering && hasBegun && session.peek().name === 'checking') void resumeSession();
 });
 
 async function resumeSession(): Promise<void> {
