@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '@heddle/testkit';
+import { claimDefaultPorts } from './support/default-ports.ts';
 import { describeLoad, Load } from './support/load.ts';
 import { listeningPortsOf, portsInUse, processesWithMark } from './support/marked-processes.ts';
 import { Mesh } from './support/mesh.ts';
@@ -110,6 +111,7 @@ async function startDemo(sandbox: Sandbox, flags: readonly string[] = []) {
 }
 
 test('`heddle demo` killed: no process and no port is left after 5 s', async (t) => {
+  await using _ports = await claimDefaultPorts();
   await using sandbox = await Sandbox.create();
   const { child, ports, elapsed, count } = await startDemo(sandbox);
   child.kill('SIGKILL');
@@ -121,6 +123,7 @@ test('`heddle demo` killed: no process and no port is left after 5 s', async (t)
 });
 
 test('`heddle demo` ends cleanly on Ctrl-C', async (t) => {
+  await using _ports = await claimDefaultPorts();
   await using sandbox = await Sandbox.create();
   const { child, ports, elapsed } = await startDemo(sandbox);
   const started = performance.now();
@@ -135,6 +138,7 @@ test('`heddle demo` ends cleanly on Ctrl-C', async (t) => {
 });
 
 test('`heddle demo --duration 8s` ends by itself with exit code 0', async (t) => {
+  await using _ports = await claimDefaultPorts();
   await using sandbox = await Sandbox.create();
   const { child, ports } = await startDemo(sandbox, ['--duration', '8s']);
   const started = performance.now();

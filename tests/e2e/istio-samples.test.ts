@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { skipWithout } from '@heddle/testkit';
 import { type ClientWorkload, Mesh } from './support/mesh.ts';
 import { type Answer, sendMany } from './support/requests.ts';
 import { bookstore, istioSamples } from './support/sandbox.ts';
@@ -53,10 +54,7 @@ function assertShares(
 
 test(
   "Istio's samples, unmodified, split traffic by weight and route it by header",
-  {
-    skip:
-      samples === null ? 'the conformance data is not here: set HEDDLE_CONFORMANCE to its directory' : false,
-  },
+  { skip: skipWithout({ ["Istio's samples (HEDDLE_CONFORMANCE names the data's directory)"]: samples }) },
   async (t) => {
     await using mesh = await Mesh.start();
     const node = (file: string, ...words: string[]): string[] => [

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isListening } from '@heddle/testkit';
+import { findProgram, isListening, skipWithout } from '@heddle/testkit';
 import type { RecordedConnection } from './apps/recorder.ts';
 import { Mesh } from './support/mesh.ts';
 import { issueLeaf, makeForeignRoot, sendByOpenssl } from './support/openssl.ts';
 import { startRelay } from './support/relay.ts';
 import { send } from './support/requests.ts';
-import { hasProgram, stablePort, testApp } from './support/sandbox.ts';
+import { stablePort, testApp } from './support/sandbox.ts';
 import { readServerHello } from './support/server-hello.ts';
 
 const requestMarker = 'marker-of-the-request-4f9a2c';
@@ -116,7 +116,7 @@ async function assertNothingArrives(t: TestContext, mesh: Mesh): Promise<void> {
 
 test(
   'who has no valid certificate of the mesh sends a request, and the application receives 0 bytes',
-  { skip: hasProgram('openssl') ? false : 'there is no openssl' },
+  { skip: skipWithout({ openssl: findProgram('openssl') }) },
   async (t) => {
     await using mesh = await Mesh.start();
     await assertNothingArrives(t, mesh);

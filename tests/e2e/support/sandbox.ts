@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child, temporaryDirectory } from '@heddle/testkit';
 import { killMarked, markVariable } from './marked-processes.ts';
@@ -16,11 +16,6 @@ export function istioSamples(): string | null {
   const data = process.env['HEDDLE_CONFORMANCE'] ?? join(repositoryRoot, '../shared/conformance');
   const directory = join(data, 'istio-samples/bookinfo/networking');
   return existsSync(directory) ? directory : null;
-}
-
-/** Whether the machine has a program of this name. */
-export function hasProgram(name: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => existsSync(join(directory, name)));
 }
 
 /** A program of the bookstore example. */
@@ -53,6 +48,8 @@ export interface StartOptions {
   readonly name?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly directory?: string;
+  /** Signals go to all its processes, as a terminal's Ctrl-C does. */
+  readonly group?: boolean;
 }
 
 const living = new Set<Sandbox>();
@@ -92,6 +89,7 @@ export class Sandbox {
       name: options.name ?? [command, ...parameters].join(' '),
       arguments: parameters,
       directory: options.directory ?? this.directory,
+      group: options.group ?? false,
       environment: {
         HEDDLE_TOKEN: undefined,
         HEDDLE_DEBUG: undefined,
