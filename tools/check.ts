@@ -64,6 +64,7 @@ function command(name: string, program: string, ...parameters: string[]): Step {
 const steps: readonly Step[] = [
   command('types', tool('tsc'), '-p', 'tsconfig.json'),
   command('types of the dashboard', tool('tsc'), '-p', 'packages/dashboard/tsconfig.json'),
+  command("types of the dashboard's tools", tool('tsc'), '-p', 'packages/dashboard/tsconfig.node.json'),
   command('lint', tool('oxlint'), '--type-aware', '--deny-warnings'),
   command('format', tool('oxfmt'), '--check', '.'),
   {
