@@ -1,6 +1,6 @@
 /** The directory in which a mesh is kept, opened and locked for one control plane. */
 import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { errorMessage, HeddleError, systemErrorCode } from '@heddle/base';
 import { openInstanceDatabase } from '../instances/instance-database.ts';
@@ -27,10 +27,27 @@ export interface StoreDirectory {
   close(): void;
 }
 
+/**
+ * Makes a directory and those above it that are missing. `mkdirSync` with `recursive` would try for ever where the
+ * system says that something is missing above a directory whose parent is there, as in /proc.
+ */
+function makeDirectory(path: string): void {
+  const make = (): void => void mkdirSync(path, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    make();
+  }
+}
+
 /** Makes the directory where it is missing and makes sure that only its owner can look into it. */
 function prepare(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
     const reason = systemErrorCode(error) || errorMessage(error);
