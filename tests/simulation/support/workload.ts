@@ -183,6 +183,9 @@ export class Workload {
         onFailed: (error) => {
           throw error;
         },
+        onRefused: (message) => {
+          throw new Error(message);
+        },
         onConfigured: (snapshot) => {
           this.snapshot = snapshot;
           this.digest = null;

@@ -100,6 +100,10 @@ async function run(options: SidecarOptions): Promise<void> {
     },
     onPublished: () => tell({ type: 'published' }),
     onFailed: (error) => fail(error, logger),
+    onRefused: (message) => {
+      logger.error('Configuration refused', { reason: message });
+      tell({ type: 'warning', code: 'HEDDLE_CONFIGURATION_REFUSED', message });
+    },
     onConfigured: (current) => snapshotFile.changed(current),
   });
   const { address: host, port } = options.admin;

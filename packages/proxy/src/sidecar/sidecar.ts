@@ -33,6 +33,8 @@ export interface SidecarEnvironment {
   onPublished(): void;
   /** Can't serve: a port is taken. */
   onFailed(error: HeddleError): void;
+  /** Part of the configuration is not in use; one sentence for the user. */
+  onRefused(message: string): void;
   /** The configuration in use has changed: `snapshot` gives it, to be kept on disk. */
   onConfigured(snapshot: () => ConfigurationSnapshot): void;
 }
@@ -89,8 +91,10 @@ export class Sidecar {
             reason: status.message,
           }),
         onSynced: () => this.onCommitted(),
-        onRejected: (typeUrl, name, reason) =>
-          logger.error('Configuration refused', { type: messageNameOf(typeUrl), name, reason }),
+        onRejected: (typeUrl, name, reason) => {
+          const kind = messageNameOf(typeUrl).split('.').at(-1) ?? '';
+          environment.onRefused(`the sidecar refused the ${kind.toLowerCase()} '${name}': ${reason}`);
+        },
       },
     });
     this.lease = new InstanceLease({
