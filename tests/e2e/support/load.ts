@@ -12,7 +12,9 @@ export interface FailedRequest {
 export interface LoadReport {
   readonly sent: number;
   readonly failures: readonly FailedRequest[];
-  /** Requests sent in each whole second. */
+  /** Requests sent per second. */
+  readonly rate: number;
+  /** Requests sent in the worst second: a busy machine sends late, and then what is due at once. */
   readonly lowestRate: number;
   readonly seconds: number;
   /** The slowest answer, in milliseconds. */
@@ -66,7 +68,7 @@ export class Load {
     this.agent.destroy();
     const whole = this.bySecond.slice(0, Math.floor(seconds));
     const { sent, failures, slowestMs } = this;
-    return { sent, failures, seconds, slowestMs, lowestRate: Math.min(...whole) };
+    return { sent, failures, seconds, slowestMs, rate: sent / seconds, lowestRate: Math.min(...whole) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
