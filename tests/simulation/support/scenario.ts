@@ -47,9 +47,7 @@ export async function runScenario(seed: number): Promise<SimulationRun> {
     mesh.start(workload);
     await mesh.clock.advanceAsync(random.integer(0, 40));
   }
-  const isComplete = (): boolean =>
-    mesh.workloads.every(({ isRunning, isPublished }) => !isRunning || isPublished) && mesh.isSynced;
-  await mesh.until('all instances published and known', isComplete, 10_000);
+  await mesh.until('all instances published and known', () => mesh.isComplete, 10_000);
 
   timeline.trafficMs = mesh.nowMs;
   mesh.traffic.start();
@@ -78,7 +76,7 @@ export async function runScenario(seed: number): Promise<SimulationRun> {
   await mesh.controlPlane.start();
   mesh.note('the control plane is back');
   // The longest pause between two attempts of a sidecar is 10 s.
-  await mesh.until('all instances published and known again', isComplete, 15_000);
+  await mesh.until('all instances published and known again', () => mesh.isComplete, 15_000);
   timeline.outage.resyncedMs = mesh.nowMs;
   timeline.crashed.knownAgainMs = mesh.nowMs;
   await mesh.clock.advanceAsync(1000);

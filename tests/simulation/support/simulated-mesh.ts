@@ -6,7 +6,7 @@ import { ControlPlaneProcess } from './control-plane-process.ts';
 import type { ConnectAttempt } from './observed-transport.ts';
 import { lineOf } from './request-record.ts';
 import { manifestOf, RuleHistory, type ServiceRules } from './routing-rules.ts';
-import { planInstances, serviceNames } from './topology.ts';
+import { type InstancePlan, planInstances, serviceNames } from './topology.ts';
 import { Traffic } from './traffic.ts';
 import { Workload } from './workload.ts';
 
@@ -31,7 +31,8 @@ export class SimulatedMesh {
   /** How to end what each application sends. */
   private readonly senders = new Map<string, () => void>();
 
-  constructor(seed: number) {
+  /** `isWanted` picks a part of the instances; all by default. */
+  constructor(seed: number, isWanted: (plan: InstancePlan) => boolean = () => true) {
     this.random = new SeededRandom(seed);
     this.network = new InMemoryNetwork({ clock: this.clock, seed, splitReads: true, ...conditions });
     const logger = (node: SimulatedNode): Logger => this.loggerOf(node);
@@ -42,15 +43,17 @@ export class SimulatedMesh {
       nowMs: () => this.nowMs,
       onFinished: (record) => this.lines.push(lineOf(record)),
     });
-    this.workloads = planInstances(this.random.fork('topology')).map(
-      (plan) =>
-        new Workload(plan, {
-          network: this.network,
-          random: this.random.fork('workloads'),
-          logger,
-          onConnect: (from, to) => this.connects.push({ atMs: this.nowMs, from, to }),
-        }),
-    );
+    this.workloads = planInstances(this.random.fork('topology'))
+      .filter(isWanted)
+      .map(
+        (plan) =>
+          new Workload(plan, {
+            network: this.network,
+            random: this.random.fork('workloads'),
+            logger,
+            onConnect: (from, to) => this.connects.push({ atMs: this.nowMs, from, to }),
+          }),
+      );
   }
 
   get nowMs(): number {
@@ -91,6 +94,12 @@ export class SimulatedMesh {
     const tookMs = this.nowMs - started;
     this.note(`${what} after ${tookMs.toFixed(0)} ms`);
     return tookMs;
+  }
+
+  /** Every running instance is published, and every sidecar knows them all. */
+  get isComplete(): boolean {
+    const running = this.workloads.filter(({ isRunning }) => isRunning);
+    return running.every(({ isPublished }) => isPublished) && this.isSynced;
   }
 
   /** Every running sidecar is connected, has all that there is for it, and has confirmed it. */

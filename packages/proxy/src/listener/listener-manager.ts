@@ -29,6 +29,12 @@ interface ActiveListener {
 /** How long an old listener's connections may go on after it was replaced or removed (`drain_timeout`, Envoy's drain time). */
 const drainMs = 600_000;
 
+/**
+ * Callers that have confirmed a withdrawal may have a request on its way over a connection that looks idle here, or be
+ * in the middle of a handshake. Closed now, a request that must not be repeated would fail.
+ */
+const lateArrivalMs = 200;
+
 export class ListenerManager {
   private readonly options: ListenerManagerOptions;
   private readonly active = new Map<string, ActiveListener>();
@@ -75,9 +81,13 @@ export class ListenerManager {
     return this.enqueue(name, () => this.removeNow(name));
   }
 
-  /** Accepts nothing new and lets what runs end; resolves with the requests that were still running when the time was up. */
+  /**
+   * Accepts nothing new and lets what runs end; resolves with the requests that were still running when the time was up.
+   * For a moment it serves as before, for those who have just heard that they should not come any more.
+   */
   async drain(timeoutMs: number): Promise<number> {
     this.isDraining = true;
+    await this.pass(Math.min(lateArrivalMs, timeoutMs));
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     const { clock } = this.options.environment.context;
     const empty = Promise.all([...this.draining].map((connections) => connections.whenEmpty())).then(
@@ -98,6 +108,12 @@ export class ListenerManager {
     this.isDraining = true;
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     for (const connections of this.draining) connections.destroy();
+  }
+
+  private pass(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.environment.context.clock.setTimer(ms, resolve);
+    });
   }
 
   private enqueue(name: string, change: () => Promise<void>): Promise<void> {
