@@ -56,6 +56,11 @@ export class TimerWheel {
     this.armed--;
   }
 
+  /** Entries that have not fired yet. */
+  get size(): number {
+    return this.armed;
+  }
+
   /** Stops the wheel; entries still armed never fire. */
   close(): void {
     this.timer?.cancel();

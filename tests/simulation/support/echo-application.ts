@@ -131,6 +131,7 @@ export class EchoApplication {
         request = null;
       },
       onRejected: () => undefined,
+      onConnectionClosed: () => undefined,
     };
   }
 

@@ -74,6 +74,10 @@ export class AdminExchange implements ServerExchange {
     // Nothing is held for it.
   }
 
+  onConnectionClosed(): void {
+    // Nothing is held for it.
+  }
+
   onRejected(): void {
     // The connection has answered.
   }

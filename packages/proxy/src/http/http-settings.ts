@@ -22,6 +22,8 @@ export interface ProxyContext {
   readonly random: Random;
   readonly timers: TimerWheel;
   readonly date: HttpDate;
+  /** This proxy's name in `Via` (RFC 9110 §7.6.3), a pseudonym made at its start: finds requests that come round again. */
+  readonly viaName: string;
 }
 
 /**

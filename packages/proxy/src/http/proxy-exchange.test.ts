@@ -393,4 +393,30 @@ describe('an exchange', () => {
     assert.match(await busy.untilEnd(), /connection: close[\s\S]*hello$/);
     await proxy.connections.whenEmpty();
   });
+
+  test('holds no timer for a connection that is gone', async (t) => {
+    const { client, proxy } = await chain(t, () => hello);
+    client.write(get);
+    await client.until((text) => text.endsWith('hello'));
+    assert.ok(proxy.timers.size > 0);
+    const closed = proxy.connections.whenEmpty();
+    client.close();
+    await closed;
+    assert.equal(proxy.timers.size, 0);
+  });
+
+  test('answers 508 when a host outside the mesh is the proxy itself', async (t) => {
+    const proxy = await startProxy({ ports: [], isPassthrough: true });
+    const client = new RawClient(proxy.port);
+    t.after(async () => {
+      client.close();
+      await proxy.close();
+    });
+    client.write(`GET http://localhost:${proxy.port}/ HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(
+      await client.until((text) => text.endsWith('came through')),
+      /^HTTP\/1\.1 508 Loop Detected/,
+    );
+    assert.equal(proxy.finished.length, 2);
+  });
 });

@@ -230,6 +230,11 @@ export class ProxyExchange
     this.finish();
   }
 
+  onConnectionClosed(): void {
+    // Left armed between requests for the sake of speed; armed now it would hold the connection's memory for minutes.
+    this.context.timers.disarm(this.idleWatch);
+  }
+
   onRejected(status: number, detail: string): void {
     this.begin(null);
     this.responseCode = status;
@@ -422,6 +427,10 @@ export class ProxyExchange
       return;
     }
     this.cluster = cluster;
+    if (cluster.config.isPassthrough && this.hasPassedHere()) {
+      this.reply(LocalReplies.loopDetected);
+      return;
+    }
     const endpoint = cluster.pick(this.context.random, this.head!.authority);
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
@@ -429,6 +438,11 @@ export class ProxyExchange
       return;
     }
     this.toEndpoint(endpoint);
+  }
+
+  /** A host outside the mesh may turn out to be this very proxy: a request that carries our name in Via has been here. */
+  private hasPassedHere(): boolean {
+    return this.head!.header('via')?.includes(this.context.viaName) === true;
   }
 
   private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
@@ -476,6 +490,7 @@ export class ProxyExchange
       const { peerFingerprint, peerIdentity } = this.server.connection;
       added += `x-forwarded-client-cert: By=${settings.ownIdentity};Hash=${peerFingerprint};URI=${peerIdentity}\r\n`;
     }
+    if (this.cluster!.config.isPassthrough) added += `via: 1.1 ${this.context.viaName}\r\n`;
     const timeoutMs = route.timeoutMs;
     if (timeoutMs > 0 && settings.addsEnvoyHeaders)
       added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;

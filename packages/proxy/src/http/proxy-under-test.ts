@@ -29,6 +29,7 @@ export interface ProxyUnderTest {
   readonly finished: Finished[];
   readonly metrics: ClusterMetrics;
   readonly connections: ServerConnections;
+  readonly timers: TimerWheel;
   close(): Promise<void>;
 }
 
@@ -36,17 +37,25 @@ export interface ProxyOptions {
   readonly ports: readonly number[];
   readonly timeoutMs?: number;
   readonly maxHeadBytes?: number;
+  /** Requests go where their authority says, instead of to the ports. */
+  readonly isPassthrough?: boolean;
 }
 
 /** Starts a proxy whose only route leads everything to the given loopback ports. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
   const transport = new NodeTransport(systemClock, silentLogger);
   const timers = new TimerWheel(systemClock, 20);
-  const context = { clock: systemClock, random: systemRandom, timers, date: new HttpDate(systemClock) };
+  const context = {
+    clock: systemClock,
+    random: systemRandom,
+    timers,
+    date: new HttpDate(systemClock),
+    viaName: 'heddle-test',
+  };
   const registry = new MetricRegistry();
   const metrics = new ClusterMetrics(registry, 'be');
   const cluster = new Cluster<ConnectionPool>(
-    { name: 'be', connectTimeoutMs: 1_000, tls: null, isPassthrough: false },
+    { name: 'be', connectTimeoutMs: 1_000, tls: null, isPassthrough: options.isPassthrough ?? false },
     metrics,
     (owner, endpoint) =>
       new ConnectionPool({
@@ -57,10 +66,11 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         metrics,
       }),
   );
-  cluster.setEndpoints(
-    options.ports.map((port) => ({ host: '127.0.0.1', port, weight: 1, health: 'healthy' })),
-    systemRandom,
-  );
+  if (options.isPassthrough !== true)
+    cluster.setEndpoints(
+      options.ports.map((port) => ({ host: '127.0.0.1', port, weight: 1, health: 'healthy' })),
+      systemRandom,
+    );
   const slot = new ClusterSlot<ConnectionPool>('be');
   slot.set(null, cluster);
   const seconds = Math.floor((options.timeoutMs ?? 0) / 1000);
@@ -133,6 +143,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     finished,
     metrics,
     connections,
+    timers,
     close: async () => {
       await listener.close();
       connections.destroy();

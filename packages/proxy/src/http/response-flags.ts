@@ -42,6 +42,12 @@ export const LocalReplies = {
   },
   requestTimeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
   idleTimeout: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  loopDetected: {
+    status: 508,
+    flag: 'LR',
+    details: 'loop_detected',
+    body: 'this host leads back to the proxy that the request came through',
+  },
   upgradeNotAllowed: {
     status: 403,
     flag: '-',
@@ -72,6 +78,7 @@ const reasons: Readonly<Record<number, string>> = {
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
+  508: 'Loop Detected',
 };
 
 /** The reason phrase of a status line; `Unknown` for codes without one. */

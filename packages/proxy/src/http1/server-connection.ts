@@ -20,6 +20,8 @@ export interface ServerExchange {
   onResponseDrain(): void;
   /** The connection is gone while a response was owed. */
   onClientGone(error: TransportError | null): void;
+  /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
+  onConnectionClosed(): void;
   /** A request could not be understood: answered with `status` by the connection, which closes. For metrics and logs. */
   onRejected(status: number, detail: string): void;
 }
@@ -188,6 +190,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     this.context.timers.disarm(this);
     this.owner.remove(this);
     if (owed) this.exchange.onClientGone(error);
+    this.exchange.onConnectionClosed();
   }
 
   // TimerWheelEntry: idle between requests, or a head that does not come to its end.

@@ -18,6 +18,7 @@ test('tells everybody who waits that the last connection is gone', async () => {
       onResponseDrain: () => undefined,
       onClientGone: () => undefined,
       onRejected: () => undefined,
+      onConnectionClosed: () => undefined,
     }),
     () => ({ maxHeadBytes: 1000, maxFields: 10, idleTimeoutMs: 0, headTimeoutMs: 0 }),
   );

@@ -47,7 +47,8 @@ export class Proxy {
     const { clock, random, logger, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
     this.logFiles = new LogFiles(clock, logger);
-    this.context = { clock, random, timers: this.timers, date: new HttpDate(clock) };
+    const viaName = `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
+    this.context = { clock, random, timers: this.timers, date: new HttpDate(clock), viaName };
     this.listeners = new ListenerManager({
       transport,
       secrets,
