@@ -56,7 +56,10 @@ test('between two sidecars there is TLS 1.3 and nothing that could be read', asy
 
 /** Sends a request from outside the mesh; says how the connection ended. */
 async function attack(mesh: Mesh, port: number, parameters: readonly string[]): Promise<string> {
-  const request = await mesh.write('attack.txt', 'GET /attack HTTP/1.1\r\nhost: recorder\r\n\r\n');
+  const request = await mesh.write(
+    'attack.txt',
+    'GET /attack HTTP/1.1\r\nhost: recorder\r\nconnection: close\r\n\r\n',
+  );
   const child = await sendByOpenssl(mesh, port, request, parameters);
   assert.doesNotMatch(child.stdout, /^HTTP\/1\.1 200/m, 'an attacker gets no answer from the application');
   assert.doesNotMatch(child.output, /Connection refused|errno=111/, 'something listens there');

@@ -1,7 +1,7 @@
 // Instances come and go under load without anybody noticing, because each end has its order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '@heddle/testkit';
+import { eventually, isListening } from '@heddle/testkit';
 import { describeLoad, type Judge, Load } from './support/load.ts';
 import { Mesh, type Workload } from './support/mesh.ts';
 import { send } from './support/requests.ts';
@@ -15,6 +15,15 @@ const judgePage: Judge = ({ status, body }) => {
   const { reviews, details } = JSON.parse(body) as Record<string, { readonly problem: string | null }>;
   return reviews?.problem ?? details?.problem ?? '';
 };
+
+/** Asks again and again for some time, in which the condition must hold. */
+async function holds(what: string, condition: () => Promise<boolean>, forMs: number): Promise<void> {
+  const started = performance.now();
+  await eventually(what, async () => {
+    assert.ok(await condition(), what);
+    return performance.now() - started > forMs;
+  });
+}
 
 test('all instances of reviews restarted one after the other under load: no request fails', async (t) => {
   await using mesh = await Mesh.start();
@@ -63,8 +72,15 @@ test('SIGTERM: withdrawn and acknowledged, drained, then the application is ende
   const held = send({ url: `${client.url('orderly')}/hold` });
   await run.line(/^holding a request$/);
 
+  const inboundPort = (await mesh.endpoints())[0]!.port;
+  const accepts = (): Promise<boolean> => isListening(inboundPort);
+  const clientPid = client.sidecarPid();
+  process.kill(clientPid, 'SIGSTOP');
   run.kill('SIGTERM');
   await eventually('the instance is withdrawn', async () => (await mesh.endpoints()).length === 0);
+  await holds('it still serves a client that has not heard of that', accepts, 500);
+  process.kill(clientPid, 'SIGCONT');
+  await eventually('it accepts no connections any more', async () => !(await accepts()));
   await eventually('the client knows of no instance any more', async () => {
     const { status } = await send({ url: `${client.url('orderly')}/` });
     return status === 503;
@@ -79,6 +95,7 @@ test('SIGTERM: withdrawn and acknowledged, drained, then the application is ende
   assert.deepEqual([answer.status, answer.body], [200, 'released\n']);
   assert.deepEqual(await run.ended(), { code: 7, signal: null }, run.output);
   assert.match(run.output, /^SIGTERM with 0 requests held$/m);
+  assert.doesNotMatch(run.output, /warning/, 'everything was acknowledged and ended in time');
 });
 
 test('an application that ends by itself takes its instance along, and its exit code is passed on', async () => {
