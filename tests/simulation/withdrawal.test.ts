@@ -19,13 +19,13 @@ async function startMesh(): Promise<SimulatedMesh> {
 }
 
 /** As many requests at once as there are instances: each gets one. They must not be repeated, since they are POSTs. */
-function callBoth(mesh: SimulatedMesh): HttpReply[] {
+function callBoth(mesh: SimulatedMesh, delayMs = 0): HttpReply[] {
   const replies: HttpReply[] = [];
   for (let index = 0; index < 2; index++) {
     const request = {
       port: ports.outboundProxy,
       method: 'POST',
-      target: 'http://a.default:9080/',
+      target: `http://a.default:9080/?delay=${delayMs}`,
       headers: { host: 'a.default:9080' },
       body: Buffer.from('order'),
       isChunked: false,
@@ -68,4 +68,21 @@ test('a request that was sent on a kept connection before the withdrawal is answ
 
 test('a request whose connection was being made before the withdrawal is answered after it', async () => {
   assertBothAnswered(await withdrawWhileHeldBack(await startMesh()));
+});
+
+test('a request that runs when its instance is withdrawn is answered, and then the instance may end', async () => {
+  const mesh = await startMesh();
+  const startMs = mesh.nowMs;
+  const replies = callBoth(mesh, 1500);
+  await mesh.clock.advanceAsync(50);
+  let endMs = NaN;
+  void mesh
+    .workload(leaving)
+    .stop(() => undefined)
+    .then(() => {
+      endMs = mesh.nowMs;
+    });
+  await mesh.until('the instance may end', () => !Number.isNaN(endMs), 3000);
+  assertBothAnswered(replies);
+  assert.ok(endMs - startMs >= 1500 && endMs - startMs < 1600, `after ${endMs - startMs} ms`);
 });
