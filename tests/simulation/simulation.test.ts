@@ -27,7 +27,8 @@ describe(`a mesh of 50 sidecars in memory, seed ${seed}`, () => {
     const { mesh } = run;
     console.log(
       `seed ${seed}: ${(mesh.nowMs / 1000).toFixed(1)} virtual seconds in ${((performance.now() - started) / 1000).toFixed(1)} s, ` +
-        `${mesh.traffic.records.length} requests, ${mesh.lines.length} lines, digest ${mesh.digest}`,
+        `${mesh.traffic.records.length} requests (${crashVictims(run).length} died in the crash), ${mesh.lines.length} lines, digest ${mesh.digest}; ` +
+        `replay it with: HEDDLE_SEED=${seed} npm test simulation`,
     );
   });
 

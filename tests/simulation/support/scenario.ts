@@ -51,11 +51,11 @@ export async function runScenario(seed: number): Promise<SimulationRun> {
 
   timeline.trafficMs = mesh.nowMs;
   mesh.traffic.start();
-  await mesh.clock.advanceAsync(5000);
+  await mesh.clock.advanceAsync(4000);
 
   timeline.firstRulesMs = mesh.nowMs;
   await mesh.applyRules(drawRules(random, serviceNames));
-  await mesh.clock.advanceAsync(8000);
+  await mesh.clock.advanceAsync(7000);
 
   const replaceable = mesh.workloads.filter(({ plan }) => plan.version !== versionWithOneInstance);
   const leaving = random.pick(replaceable);
@@ -83,7 +83,7 @@ export async function runScenario(seed: number): Promise<SimulationRun> {
 
   await mesh.applyRules(drawRules(random, serviceNames.slice(0, 5)));
   await mesh.applyRules(new Map(serviceNames.slice(5, 7).map((name) => [name, null])));
-  await mesh.clock.advanceAsync(5000);
+  await mesh.clock.advanceAsync(4000);
 
   mesh.traffic.stop();
   for (const workload of mesh.workloads) mesh.silence(workload);

@@ -16,6 +16,8 @@ const conditions = { latencyMs: 0.3, jitterMs: 1.7, loopbackMs: 0.02, windowByte
 export const longestWayMs = conditions.latencyMs + conditions.jitterMs;
 
 const meanGapMs = 250;
+/** How often a condition is looked at. */
+const lookEveryMs = 5;
 
 export class SimulatedMesh {
   readonly clock = new VirtualClock();
@@ -89,7 +91,7 @@ export class SimulatedMesh {
       if (this.nowMs - started > limitMs) {
         throw new Error(`after ${limitMs} virtual milliseconds it still does not hold: ${what}`);
       }
-      await this.clock.advanceAsync(1);
+      await this.clock.advanceAsync(lookEveryMs);
     }
     const tookMs = this.nowMs - started;
     this.note(`${what} after ${tookMs.toFixed(0)} ms`);
