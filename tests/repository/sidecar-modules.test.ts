@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,8 +19,11 @@ import { repositoryRoot } from './support/source-files.ts';
 const launcher = join(repositoryRoot, 'packages/cli/bin/heddle');
 const application = `require('node:http').createServer((q, s) => s.end('ok')).listen(process.env.PORT, '127.0.0.1')`;
 
-/** Starts a control plane, an application and its sidecar, sends a request through, and returns what the sidecar loaded. */
-async function modulesOfRunningSidecar(): Promise<readonly ModuleRecord[]> {
+/**
+ * Starts a control plane, an application and its sidecar, sends a request through, and returns what the sidecar loaded.
+ * `preloaded` is a module that is put into it beside its own.
+ */
+async function modulesOfRunningSidecar(preloaded?: string): Promise<readonly ModuleRecord[]> {
   await using directory = await temporaryDirectory();
   const store = join(directory.path, 'store');
   const records = join(directory.path, 'modules');
@@ -41,9 +43,11 @@ async function modulesOfRunningSidecar(): Promise<readonly ModuleRecord[]> {
       .catch(() => false);
   });
   const run = ['run', '--store', store, '--service', 'a', '--port', '80', '--expose', `${exposed}`, '--'];
+  const recording = recordingEnvironment(records);
+  const preload = preloaded === undefined ? '' : ` --import=${preloaded}`;
   await using instance = await startChild(launcher, {
     arguments: [...run, process.execPath, '-e', application],
-    environment: recordingEnvironment(records),
+    environment: { ...recording, NODE_OPTIONS: `${recording['NODE_OPTIONS']}${preload}` },
   });
   await eventually('a request passes the sidecar', async () => {
     if (instance.exit !== null) throw new Error(`heddle run ended:\n${instance.output}`);
@@ -57,25 +61,26 @@ async function modulesOfRunningSidecar(): Promise<readonly ModuleRecord[]> {
 }
 
 describe('modules of a running sidecar', () => {
-  const isThere = existsSync(sidecarEntry) && existsSync(join(repositoryRoot, 'packages/cli/src/up/up.ts'));
+  const url = (path: string): string => pathToFileURL(join(repositoryRoot, path)).href;
 
-  test(
-    'it has loaded nothing that it has no use for',
-    { skip: isThere ? false : 'the sidecar is not there yet' },
-    async (t) => {
-      const records = await modulesOfRunningSidecar();
-      const modules = new Set(records.flatMap((record) => record.modules));
-      assert.ok(modules.has(pathToFileURL(sidecarEntry).href), 'the sidecar is among the recorded processes');
-      t.diagnostic(`${modules.size} modules`);
-      assert.deepEqual(
-        [...modules].map(judgeSidecarModule).filter((reason) => reason !== null),
-        [],
-      );
-    },
-  );
+  test('it has loaded nothing that it has no use for', async (t) => {
+    const records = await modulesOfRunningSidecar();
+    const modules = new Set(records.flatMap((record) => record.modules));
+    assert.ok(modules.has(pathToFileURL(sidecarEntry).href), 'the sidecar is among the recorded processes');
+    t.diagnostic(`${modules.size} modules`);
+    assert.deepEqual(
+      [...modules].map(judgeSidecarModule).filter((reason) => reason !== null),
+      [],
+    );
+  });
 
-  test('one it has no use for is found', () => {
-    const url = (path: string): string => pathToFileURL(join(repositoryRoot, path)).href;
+  test('one it has no use for, put into a running sidecar, is found', async () => {
+    const records = await modulesOfRunningSidecar(url('packages/model/src/index.ts'));
+    const reasons = records.flatMap(({ modules }) => modules.map(judgeSidecarModule));
+    assert.ok(reasons.includes('packages/model/src/index.ts: no part of a sidecar'));
+  });
+
+  test('what a sidecar has no use for is told from what it has', () => {
     for (const useless of [
       url('packages/xds/src/server/delta-server.ts'),
       url('packages/model/src/index.ts'),
