@@ -14,7 +14,8 @@ export interface Clock {
   /** Milliseconds since an arbitrary start, with fractions; never goes backwards. For durations. */
   monotonic(): number;
   /**
-   * Calls `callback` once after `delayMs`. The timer keeps no process alive on its own.
+   * Calls `callback` once after `delayMs` (0 for a negative one), never during this call. The timer keeps no process
+   * alive on its own.
    */
   setTimer(delayMs: number, callback: () => void): Timer;
 }
@@ -23,7 +24,8 @@ class SystemTimer implements Timer {
   private readonly handle: NodeJS.Timeout;
 
   constructor(delayMs: number, callback: () => void) {
-    this.handle = setTimeout(callback, delayMs);
+    // A moment that has passed already is as good as now; Node would warn about a negative delay.
+    this.handle = setTimeout(callback, Math.max(0, delayMs));
     this.handle.unref();
   }
 

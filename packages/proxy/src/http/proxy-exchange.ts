@@ -273,7 +273,11 @@ export class ProxyExchange
         return;
       }
     }
-    this.reply(LocalReplies.connectFailure);
+    const { body } = LocalReplies.connectFailure;
+    this.reply({
+      ...LocalReplies.connectFailure,
+      body: `${body}, transport failure reason: ${error.detail}`,
+    });
   }
 
   // UpstreamExchange: the upstream's side

@@ -24,6 +24,8 @@ export const FieldId = {
   upstreamServiceTime: 20,
   expectedRequestTimeout: 21,
   envoyInternal: 22,
+  /** A trusted name with `_` for `-`: CGI and WSGI make the same variable of both, so a forged one would pass for the real one. */
+  trustedVariant: 23,
 } as const;
 
 const names: readonly (readonly [string, number])[] = [
@@ -60,6 +62,13 @@ const longest = Math.max(...names.map(([name]) => name.length));
 const candidatesByLength = Array.from({ length: longest + 1 }, (_, length) => byLength[length] ?? none);
 const internalPrefix = Buffer.from('x-envoy-');
 
+/** Names by which applications know who calls and how: their variants with underscores are never forwarded. */
+const trustedNames = ['x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto', 'x-request-id'].map(
+  (name) => Buffer.from(name),
+);
+const underscore = 0x5f;
+const hyphen = 0x2d;
+
 /** The number of the name `buffer[start, end)`, whatever its case; `FieldId.other` for names the proxy only forwards. */
 export function fieldIdOf(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
@@ -70,14 +79,10 @@ export function fieldIdOf(buffer: Uint8Array, start: number, end: number): numbe
       if (equalsIgnoringCase(buffer, start, candidate.bytes)) return candidate.id;
     }
   }
-  if (
-    length > internalPrefix.length &&
-    (buffer[start]! | 0x20) === 0x78 &&
-    (buffer[start + 2]! | 0x20) === 0x65
-  ) {
-    if (equalsIgnoringCase(buffer, start, internalPrefix)) return FieldId.envoyInternal;
-  }
-  return FieldId.other;
+  if ((buffer[start]! | 0x20) !== 0x78) return FieldId.other;
+  if (length > internalPrefix.length && equalsIgnoringCase(buffer, start, internalPrefix))
+    return FieldId.envoyInternal;
+  return isTrustedVariant(buffer, start, length) ? FieldId.trustedVariant : FieldId.other;
 }
 
 /** Compares with lower-case `expected`; only letters and `-`, digits, which `| 0x20` leaves apart from each other. */
@@ -88,4 +93,20 @@ function equalsIgnoringCase(buffer: Uint8Array, start: number, expected: Uint8Ar
     if (lower !== expected[i]) return false;
   }
   return true;
+}
+
+/** True where the name is a trusted one but for `_` in place of some `-`. The caller has ruled the name itself out. */
+function isTrustedVariant(buffer: Uint8Array, start: number, length: number): boolean {
+  if (length > longest || (buffer[start + 1] !== underscore && buffer[start + 1] !== hyphen)) return false;
+  for (const name of trustedNames) {
+    if (name.length !== length) continue;
+    let i = 0;
+    for (; i < length; i++) {
+      const byte = buffer[start + i]!;
+      const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+      if (lower !== name[i] && !(byte === underscore && name[i] === hyphen)) break;
+    }
+    if (i === length) return true;
+  }
+  return false;
 }

@@ -26,6 +26,7 @@ export function createFieldFilter(dropped: readonly number[]): FieldFilter {
     FieldId.proxyAuthorization,
     FieldId.proxyAuthenticate,
     FieldId.http2Settings,
+    FieldId.trustedVariant,
   ];
   for (const id of [...hopByHop, ...dropped]) filter[id] = 1;
   return filter;

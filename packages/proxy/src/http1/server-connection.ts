@@ -404,8 +404,10 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
     const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
+    const body = `the request cannot be accepted: ${detail}`;
     this.connection.writeLatin1(
-      `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-length: 0\r\n\r\n`,
+      `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-type: text/plain\r\n` +
+        `content-length: ${body.length}\r\n\r\n${body}`,
     );
     this.exchange.onRejected(status, detail);
     this.connection.end();
