@@ -55,7 +55,7 @@ export function ServicesPage() {
           <div class="toolbar">
             <FilterBox label="Filter services" />
             <p class="toolbar-note">
-              Requests and latency: last ten seconds. Errors, health and threads: last minute.
+              Requests and latency: last ten seconds. Errors, health and charts: last minute.
             </p>
           </div>
           {shown.length === 0 ? (
