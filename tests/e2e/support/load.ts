@@ -102,8 +102,10 @@ export class Load {
 
 /** One line about a load, for a test's diagnostics. */
 export function describeLoad(report: LoadReport): string {
+  const [first] = report.failures;
   return (
     `${report.sent} requests in ${report.seconds.toFixed(1)} s, at least ${report.lowestRate} in each second, ` +
-    `${report.failures.length} failed, slowest ${report.slowestMs.toFixed(0)} ms`
+    `${report.failures.length} failed${first === undefined ? '' : ` (first: ${first.reason.trim()})`}, ` +
+    `slowest ${report.slowestMs.toFixed(0)} ms`
   );
 }
