@@ -12,4 +12,11 @@ test('suggests the name that was probably meant', () => {
 test('suggests nothing for a name that resembles none', () => {
   assert.equal(nearestName('frobnicate', ['weight', 'host']), undefined);
   assert.equal(nearestName('to', ['host']), undefined);
+  assert.equal(nearestName('help', ['demo', 'up']), undefined);
+  assert.equal(nearestName('a', ['b']), undefined, 'every letter differs');
+});
+
+test('measures by the shorter name', () => {
+  assert.equal(nearestName('rating', ['ra']), undefined);
+  assert.equal(nearestName('prot', ['port', 'proxy-port']), 'port');
 });

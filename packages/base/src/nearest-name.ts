@@ -23,16 +23,18 @@ function distance(a: string, b: string, limit: number): number {
 
 /**
  * The known name that a mistyped one most likely meant: for "unknown field 'wieght', did you mean 'weight'?".
- * Case is ignored; a name that differs in more than a third of its letters is no suggestion.
+ * Case is ignored. At most a third of the letters of the shorter name may differ, at least one of them but never all:
+ * a wrong suggestion costs more than none. Callers leave out what all names share, such as a domain or an extension.
  */
 export function nearestName(unknown: string, known: Iterable<string>): string | undefined {
   const wanted = unknown.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
-  let bestDistance = limit + 1;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const name of known) {
+    const shorter = Math.min(wanted.length, name.length);
+    const limit = Math.max(1, Math.floor(shorter / 3));
     const d = distance(wanted, name.toLowerCase(), limit);
-    if (d < bestDistance) {
+    if (d <= limit && d < shorter && d < bestDistance) {
       best = name;
       bestDistance = d;
     }

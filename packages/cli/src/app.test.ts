@@ -57,6 +57,14 @@ describe('heddle', () => {
     for (const name of commands) assert.ok(root.includes(`  ${name.split(' ')[0]}  `), `${name} is listed`);
   });
 
+  it('takes `help` for --help', async () => {
+    for (const words of [[], ['run'], ['token', 'create']]) {
+      const asked = await heddle(['help', ...words]);
+      assert.equal(asked.code, 0, asked.stderr);
+      assert.equal(asked.stdout, (await heddle([...words, '--help'])).stdout);
+    }
+  });
+
   it('loads none of the mesh to show help', async () => {
     const hook = `import {registerHooks} from 'node:module';
       registerHooks({load(url,c,n){if(url.startsWith('file:'))process._rawDebug(url);return n(url,c)}})`;
@@ -82,6 +90,9 @@ describe('heddle', () => {
       [['run', '--servce', 'a'], /^error: there is no flag --servce; did you mean --service\?\n$/],
       [['get', 'servces'], /^error: there is no kind 'servces'; did you mean 'services'\?/],
       [['get', 'svc', '-o', 'jsn'], /^error: --output: 'jsn' is none of .*; did you mean json\?\n$/],
+      [['help', 'aply'], /^error: there is no command 'aply'; did you mean 'apply'\?\n$/],
+      [['hlp', 'run'], /^error: there is no command 'hlp'\nhint: /],
+      [['run', '--frobs', 'a'], /^error: there is no flag --frobs\n/],
       [['run', '-x'], /^error: there is no flag -x\n/],
     ];
     for (const [arguments_, expected] of cases) {
@@ -206,6 +217,9 @@ describe('heddle', () => {
     const { stderr, code } = await heddle(['apply', '-f', 'review.yaml']);
     assert.equal(code, 1);
     assert.match(stderr, /^error: there is no file 'review\.yaml' .*\nhint: did you mean 'reviews\.yaml'\?/);
+    const extension = await heddle(['apply', '-f', 'reviews.yml']);
+    assert.match(extension.stderr, /did you mean 'reviews\.yaml'\?/);
+    assert.doesNotMatch((await heddle(['apply', '-f', 'nope.yaml'])).stderr, /hint/);
   });
 });
 

@@ -113,6 +113,14 @@ export function splitShortFlags(inputs: readonly string[]): readonly string[] {
   return escape < 0 ? split : [...split, ...inputs.slice(escape)];
 }
 
+/** `heddle help run` is `heddle run --help`. */
+export function expandHelp(inputs: readonly string[]): readonly string[] {
+  const [first, ...rest] = inputs;
+  return first === 'help'
+    ? [...rest.filter((input) => input !== '--help' && input !== '-h'), '--help']
+    : inputs;
+}
+
 /** Runs `heddle` with these arguments; returns the exit code. */
 export async function runHeddle(inputs: readonly string[]): Promise<number> {
   const outcome: { exitCode?: number | string | null } = {};
@@ -120,7 +128,7 @@ export async function runHeddle(inputs: readonly string[]): Promise<number> {
     process: Object.assign(outcome, { stdout: process.stdout, stderr: process.stderr, env: process.env }),
     exitCode: ExitCode.ok,
   };
-  await run(buildHeddle(process.env['HEDDLE_DEBUG'] === '1'), splitShortFlags(inputs), context);
+  await run(buildHeddle(process.env['HEDDLE_DEBUG'] === '1'), splitShortFlags(expandHelp(inputs)), context);
   const code = Number(outcome.exitCode ?? 0);
   if (code === StricliExitCode.UnknownCommand || code === StricliExitCode.InvalidArgument)
     return ExitCode.usage;

@@ -100,7 +100,7 @@ export function renderHelp(root: RouteMap<CommandContext>): string {
     const rows = commands.map((command) => [`  ${command}`, briefs.get(command) ?? ''] as const);
     lines.push('', heading(title), ...twoColumns(rows, 12));
   }
-  lines.push('', 'heddle COMMAND --help explains a command, with examples.');
+  lines.push('', 'heddle help COMMAND, or heddle COMMAND --help, explains it, with examples.');
   lines.push('Exit codes: 0 done, 1 failed, 2 wrong command line; heddle run passes on the');
   lines.push("application's. HEDDLE_DEBUG=1 adds stack traces, NO_COLOR=1 takes colors away.");
   return `${lines.join('\n')}\n`;

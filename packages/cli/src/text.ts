@@ -21,7 +21,7 @@ function say(message: string, hint = ''): string {
 
 function explain(error: unknown): string {
   if (error instanceof FlagNotFoundError) {
-    const [nearest] = error.corrections;
+    const nearest = nearestName(error.input, error.corrections);
     const hint =
       nearest === undefined ? '--help lists the flags; what belongs to a command goes after --' : '';
     return say(
@@ -70,7 +70,9 @@ export function applicationText(commands: readonly string[], debug: boolean): Ap
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) => {
-      const nearest = nearestName(input, commands) ?? corrections[0]?.replaceAll('`', '');
+      // The corrections are those of a group of commands, such as `token`.
+      const known = [...commands, ...corrections.map((name) => name.replaceAll('`', ''))];
+      const nearest = nearestName(input, known);
       const suggestion = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
       const hint = nearest === undefined ? '`heddle --help` lists the commands' : '';
       return say(`there is no command '${input}'${suggestion}`, hint);

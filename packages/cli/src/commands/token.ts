@@ -54,7 +54,7 @@ const createCommand = defineCommand<TokenCreateFlags>(
         parse: parseName,
         optional: true,
         placeholder: 'SA',
-        brief: 'only for this service account',
+        brief: 'only for this service account, and the service of that name',
       },
       ...connectionFlags,
     },

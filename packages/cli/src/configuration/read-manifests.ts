@@ -1,6 +1,6 @@
 // Collects the files that -f names.
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, extname, join, parse } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ManifestFile } from '@heddle/control-plane';
 import { errorMessage, nearestName, systemErrorCode } from '@heddle/base';
@@ -9,9 +9,17 @@ import { CliError } from '../cli-error.ts';
 const extensions = /\.(?:ya?ml|json)$/i;
 const urlTimeoutMs = 30_000;
 
+/** A file of nearly the same name in a directory; extensions, which most of them share, are no resemblance. */
+function nearestFile(name: string, siblings: readonly string[]): string | undefined {
+  const { name: stem, ext } = parse(name);
+  const stems = siblings.filter((sibling) => extname(sibling) === ext).map((sibling) => parse(sibling).name);
+  const near = nearestName(stem, stems);
+  return near === undefined ? siblings.find((sibling) => parse(sibling).name === stem) : near + ext;
+}
+
 async function missingFile(path: string): Promise<CliError> {
   const siblings = await readdir(dirname(path)).catch(() => []);
-  const nearest = nearestName(basename(path), siblings);
+  const nearest = nearestFile(basename(path), siblings);
   return new CliError('HEDDLE_FILE_NOT_FOUND', `there is no file '${path}'`, {
     hint: nearest === undefined ? '' : `did you mean '${join(dirname(path), nearest)}'?`,
   });
@@ -57,7 +65,12 @@ async function readUrl(url: string): Promise<ManifestFile> {
   } catch (error) {
     if (error instanceof CliError) throw error;
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${url}': ${errorMessage(cause)}`);
+    const reason = errorMessage(cause);
+    const isForbidden = reason === 'bad port';
+    throw new CliError(
+      'HEDDLE_FILE_UNREADABLE',
+      `can't read '${url}': ${isForbidden ? 'HTTP clients refuse its port, which belongs to another protocol' : reason}`,
+    );
   }
 }
 

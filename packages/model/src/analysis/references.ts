@@ -159,6 +159,20 @@ function hostHint(written: string, host: string, context: AnalysisContext): stri
     const full = `${host}.svc.${context.domain}`;
     if (context.services.has(full)) return `write ${full}; only names without a dot are completed`;
   }
-  const near = nearestName(host, context.services.keys());
+  const near = nearestHost(host, [...context.services.keys()]);
   return near === undefined ? 'no instance of such a service has been registered' : `did you mean ${near}?`;
+}
+
+/** A known host of which one label is a little different: what both share, such as the domain, is no resemblance. */
+function nearestHost(host: string, known: readonly string[]): string | undefined {
+  const labels = host.split('.');
+  for (const [index, label] of labels.entries()) {
+    const siblings = known
+      .map((other) => other.split('.'))
+      .filter((other) => other.length === labels.length && other.with(index, label).join('.') === host)
+      .map((other) => other[index]!);
+    const near = nearestName(label, siblings);
+    if (near !== undefined) return labels.with(index, near).join('.');
+  }
+  return undefined;
 }
