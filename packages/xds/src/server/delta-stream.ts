@@ -10,7 +10,7 @@ import { StreamAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementTarget, AcknowledgingStream, Requirement } from './acknowledgements.ts';
 import type { DeltaServerHooks } from './delta-server.ts';
 import type { FirstSyncSlots } from './first-sync-slots.ts';
-import { planResponse } from './plan-response.ts';
+import { dropUnchanged, planResponse } from './plan-response.ts';
 import type { ResponsePlan } from './plan-response.ts';
 import type { ResourceChange, ResourceSource, XdsClient } from './resource-source.ts';
 import type { ResponseCache } from './response-cache.ts';
@@ -310,6 +310,10 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private flush(): void {
     if (this.isOver || this.isBlocked || this.client === null || !this.mayBegin()) return;
     const now = this.context.clock.monotonic();
+    for (const typeUrl of [TypeUrl.listener, TypeUrl.routeConfiguration]) {
+      const state = this.types.get(typeUrl);
+      if (state !== undefined) dropUnchanged(this.client, state, this.context.source);
+    }
     for (const typeUrl of resourceTypeUrls) {
       if (!this.flushType(this.client, typeUrl, now)) return;
     }
@@ -363,10 +367,10 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         now,
         holdTimeoutMs,
         maxResponseBytes,
-        mayUpdate: this.mayUpdate(typeUrl, now),
+        mayUpdate: this.mayUpdate(client, typeUrl, now),
         // One unanswered response at a time: what changes meanwhile is merged, and only its latest state is sent.
         onlyForced: state.isWaitingForAnswer(now - holdTimeoutMs),
-        mayRemove: this.mayRemove(typeUrl, now),
+        mayRemove: this.mayRemove(client, typeUrl, now),
       });
       if (plan === null) return true;
       const response = responses.prepare(typeUrl, plan.resources, plan.removed, (nonce) =>
@@ -394,26 +398,31 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         endpoints.forced.add(name);
       }
     }
+    for (const name of plan.removed) this.awaitedEndpoints.delete(name);
   }
 
   /** Listeners and routes wait until the clusters they may refer to are there, with their endpoints. */
-  private mayUpdate(typeUrl: string, now: number): boolean {
+  private mayUpdate(client: XdsClient, typeUrl: string, now: number): boolean {
     if (typeUrl !== TypeUrl.listener && typeUrl !== TypeUrl.routeConfiguration) return true;
     const clusters = this.types.get(TypeUrl.cluster);
     if (clusters === undefined) return true;
     if (clusters.isWaitingForAnswer(now - this.context.holdTimeoutMs)) return false;
-    for (const deadline of this.awaitedEndpoints.values()) {
-      if (deadline > now) return false;
+    for (const [name, deadline] of this.awaitedEndpoints) {
+      // A cluster that is gone again is in no route that would be sent now.
+      if (deadline > now && this.context.source.get(client, TypeUrl.cluster, name) !== undefined)
+        return false;
     }
     return true;
   }
 
   /** What others may refer to goes only after they have confirmed that they don't. */
-  private mayRemove(typeUrl: string, now: number): boolean {
-    if (typeUrl === TypeUrl.listener) return this.mayUpdate(typeUrl, now);
+  private mayRemove(client: XdsClient, typeUrl: string, now: number): boolean {
+    if (typeUrl === TypeUrl.listener) return this.mayUpdate(client, typeUrl, now);
     const listeners = this.types.get(TypeUrl.listener);
     // A client that reconnects asks for its clusters first: its routes have not been looked at yet.
     if (listeners === undefined || !listeners.isSettled) return false;
+    // Only listeners refer to routes.
+    if (typeUrl === TypeUrl.routeConfiguration) return true;
     return this.types.get(TypeUrl.routeConfiguration)?.isSettled ?? true;
   }
 

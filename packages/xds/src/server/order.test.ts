@@ -134,6 +134,106 @@ describe('DeltaServer: order', () => {
     assert.deepEqual((await client.take()).resources, ['r@2']);
   });
 
+  it('removes a cluster at once when the routes that were told to have changed come out the same', async () => {
+    const { source, client } = await inUse();
+    source.remove(cluster, 'old').remove(clusterLoadAssignment, 'old');
+    source.set(listener, 'l', '1').set(routeConfiguration, 'r', '1').tell();
+    await settle();
+    assert.deepEqual(
+      client.received.map(({ typeUrl, removed }) => [typeUrl, removed]),
+      [
+        [cluster, ['old']],
+        [clusterLoadAssignment, ['old']],
+      ],
+    );
+  });
+
+  it('removes a cluster while unchanged routes would have to wait for a new one', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'new', '1').set(clusterLoadAssignment, 'new', '1').remove(cluster, 'old');
+    source.set(routeConfiguration, 'r', '1').tell();
+    const clusters = await client.take();
+    assert.deepEqual([clusters.resources, clusters.removed], [['new@1'], ['old']]);
+  });
+
+  it('removes a cluster when the changed routes are confirmed and others come out the same', async () => {
+    const { source, client } = await inUse();
+    source.set(routeConfiguration, 's', '1').tell();
+    await client.subscribe(routeConfiguration, 's');
+    await client.takeAndAck();
+    source.remove(cluster, 'old').set(routeConfiguration, 'r', '2').set(routeConfiguration, 's', '1').tell();
+    const routes = await client.take();
+    assert.deepEqual([routes.typeUrl, routes.resources], [routeConfiguration, ['r@2']]);
+    await client.ack(routes);
+    const clusters = await client.take();
+    assert.deepEqual([clusters.typeUrl, clusters.removed], [cluster, ['old']]);
+  });
+
+  it('removes routes at once when no listener changes, and their cluster after that is confirmed', async () => {
+    const { source, client } = await inUse();
+    source.remove(routeConfiguration, 'r').remove(cluster, 'old').tell();
+    const routes = await client.take();
+    assert.deepEqual([routes.typeUrl, routes.removed], [routeConfiguration, ['r']]);
+    await client.ack(routes);
+    const clusters = await client.take();
+    assert.deepEqual([clusters.typeUrl, clusters.removed], [cluster, ['old']]);
+  });
+
+  it('keeps a cluster while the removal of the listener that uses it has to wait', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'new', '1').set(clusterLoadAssignment, 'new', '1');
+    source.remove(listener, 'l').remove(cluster, 'old').tell();
+    await client.takeAndAck();
+    await client.takeNothing();
+    await client.subscribe(clusterLoadAssignment, 'new');
+    await client.takeAndAck();
+    const listeners = await client.take();
+    assert.deepEqual([listeners.typeUrl, listeners.removed], [listener, ['l']]);
+    await client.ack(listeners);
+    const clusters = await client.take();
+    assert.deepEqual([clusters.typeUrl, clusters.removed], [cluster, ['old']]);
+  });
+
+  it('does not let routes wait for the endpoints of a cluster that is gone again', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'new', '1').set(clusterLoadAssignment, 'new', '1').tell();
+    await client.takeAndAck();
+    source
+      .remove(cluster, 'new')
+      .remove(clusterLoadAssignment, 'new')
+      .set(routeConfiguration, 'r', '2')
+      .tell();
+    const routes = await client.take();
+    assert.deepEqual([routes.typeUrl, routes.resources], [routeConfiguration, ['r@2']]);
+    await client.ack(routes);
+    assert.deepEqual((await client.take()).removed, ['new']);
+  });
+
+  it('waits for the endpoints of the clusters that were accepted when others were refused', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'good', '1').set(clusterLoadAssignment, 'good', '1');
+    source.set(cluster, 'bad', '1').set(clusterLoadAssignment, 'bad', '1');
+    source.set(routeConfiguration, 'r', '2').tell();
+    await client.nack(await client.take(), 'bad: no');
+    await client.takeNothing();
+    await client.subscribe(clusterLoadAssignment, 'good');
+    const endpoints = await client.take();
+    assert.deepEqual(endpoints.resources, ['good@1']);
+    await client.ack(endpoints);
+    assert.deepEqual((await client.take()).resources, ['r@2']);
+  });
+
+  it('does not hold up routes for the endpoints of a changed cluster that was refused', async () => {
+    const { source, client } = await inUse();
+    source.set(cluster, 'old', '2').set(routeConfiguration, 'r', '2').tell();
+    await settle();
+    const [clusters, endpoints] = client.received.splice(0);
+    await client.unsubscribe(clusterLoadAssignment, 'old');
+    await client.nack(clusters!, 'old: no');
+    assert.deepEqual((await client.take()).resources, ['r@2']);
+    assert.equal(endpoints!.typeUrl, clusterLoadAssignment);
+  });
+
   it('does not hold up secrets', async () => {
     const { source, client } = await inUse();
     source.set(cluster, 'new', '1').tell();

@@ -21,6 +21,21 @@ export interface PlanLimits {
 }
 
 /**
+ * Takes out of what is pending the names whose state the client knows already. A source may tell of more names than did
+ * change, and nothing is sent for those: what waits for this type must not wait for them, as no answer will end that wait.
+ */
+export function dropUnchanged(client: XdsClient, state: TypeState, source: ResourceSource): void {
+  for (const name of state.pending) {
+    if (state.forced.has(name)) continue;
+    const version = source.get(client, state.typeUrl, name)?.version;
+    if ((state.known.get(name) ?? undefined) !== version) continue;
+    state.pending.delete(name);
+    // It was gone, and is back as it was before the client heard of that.
+    if (version !== undefined) state.heldRemovals.delete(name);
+  }
+}
+
+/**
  * Takes the next response's worth out of what is pending, and notes in `state` that the client knows it. Null when there
  * is nothing to send now.
  */

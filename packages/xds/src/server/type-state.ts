@@ -52,9 +52,9 @@ export class TypeState {
     return this.pending.size === 0 && !this.isAnswerDue && this.inFlight.size === 0;
   }
 
-  /** Idle, and the client uses what it was sent. */
+  /** The client uses the latest state, and nothing older. */
   get isSettled(): boolean {
-    return this.isIdle && this.rejected.size === 0;
+    return this.isIdle && this.rejected.size === 0 && this.heldRemovals.size === 0;
   }
 
   /** The sequence number that the next response will have. */
@@ -107,7 +107,7 @@ export class TypeState {
     return {
       sent: this.sequence,
       acknowledged: this.acknowledged,
-      synced: this.isSettled && this.heldRemovals.size === 0,
+      synced: this.isSettled,
     };
   }
 }
