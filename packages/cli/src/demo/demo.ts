@@ -177,8 +177,7 @@ class Demo {
       const error = new CliError('HEDDLE_DEMO_FAILED', `${name} ended with exit code ${exitCode}`, {
         hint: this.pending.findLast((text) => text.startsWith(`${name}: `)) ?? '',
       });
-      if (this.isUp) line(style('yellow', `ended with exit code ${exitCode}`));
-      else this.fail(error);
+      if (!this.isUp) this.fail(error);
     } catch (error) {
       this.fail(error);
     }

@@ -35,6 +35,8 @@ exec "$@" 3<&-
 export interface ApplicationEnd {
   /** As a shell reports it: 128 plus the number of the signal that ended it. */
   readonly exitCode: number;
+  /** The signal that ended it, or null. */
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** The application while it runs. */
@@ -62,7 +64,7 @@ async function endOf(child: ChildProcess, output: WorkloadOutput): Promise<Appli
   const { promise, resolve, reject } = Promise.withResolvers<ApplicationEnd>();
   child.once('error', reject);
   child.once('exit', (code, signal) => {
-    resolve({ exitCode: signal === null ? (code ?? 1) : signalExitCode(signal) });
+    resolve({ exitCode: signal === null ? (code ?? 1) : signalExitCode(signal), signal });
   });
   passLines(child.stdout, 'stdout', output);
   passLines(child.stderr, 'stderr', output);

@@ -184,6 +184,7 @@ class WorkloadRun {
     const end = await Promise.race([application.ended, aborted(this.context.signal)]);
     watching.abort();
     sidecar.stopRestarting();
+    if (typeof end !== 'number' && !this.context.signal.aborted) this.tellEnd(end);
     const orderly =
       typeof end === 'number'
         ? this.stopInOrder(application, sidecar)
@@ -194,6 +195,17 @@ class WorkloadRun {
     application.signal('SIGKILL');
     await application.ended;
     return outcome;
+  }
+
+  /** Says that the application has ended without having been asked to. That a job is done is no news. */
+  private tellEnd({ exitCode, signal }: ApplicationEnd): void {
+    const isCalled = this.options.port !== 0;
+    if (exitCode === 0 && !isCalled) return;
+    const isEarly = isCalled && !this.published;
+    const when = isEarly ? ` before it accepted connections on port ${this.plan.sidecar.appPort}` : '';
+    const message = `the application ended (${signal ?? `exit code ${exitCode}`})${when}`;
+    if (exitCode === 0 && !isEarly) this.context.output.info(message);
+    else this.context.output.warning(message);
   }
 
   private async stopInOrder(application: Application, sidecar: SidecarProcess): Promise<ApplicationEnd> {
