@@ -40,7 +40,9 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         'say {{port}}, or the one named by --app-port). Others reach it through its sidecar only, over mTLS.',
       'It reaches others through its sidecar: HTTP_PROXY leads there (with NODE_USE_ENV_PROXY=1 for Node), so that ' +
         'http://ratings:9080/ simply works; and each --upstream ratings:9080 is an address of its own, in RATINGS_URL ' +
-        '(http://127.0.0.1:PORT) and, as host:port, wherever the arguments say {{ratings}}.',
+        '(http://127.0.0.1:PORT) and, as host:port, wherever the arguments say {{ratings}}. Arguments may also say ' +
+        '{{proxy}} (host:port) and {{proxy-port}}. Any other name in double braces is refused; {{{{name}}}} is passed ' +
+        'on as {{name}}.',
       'On SIGTERM or Ctrl-C the instance is withdrawn, running requests end, the application gets SIGTERM, and its exit ' +
         'code is passed on. A second Ctrl-C ends everything at once.',
     ],

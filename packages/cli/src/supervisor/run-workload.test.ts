@@ -90,6 +90,7 @@ describe('runWorkload', () => {
     running.stop.abort('SIGTERM');
     assert.equal(await running.exitCode, 7);
     assert.ok(running.lines.includes('got SIGTERM'));
+    assert.doesNotMatch(running.sentences.join('\n'), /ended/, 'it was asked to');
     const log = (await fakeLog()).split('\n').slice(1, -1);
     assert.deepEqual(log, ['app-started', 'withdraw', 'drain', 'stop']);
     const left = (await readdir(join(store, 'sidecars'))).filter((name) => name !== 'fake.log');
@@ -102,10 +103,25 @@ describe('runWorkload', () => {
     const running = start(['/bin/sh', '-c', command]);
     assert.equal(await running.exitCode, 9);
     assert.match(await fakeLog(), /withdraw\ndrain\nstop\n$/);
+    assert.match(running.sentences.join('\n'), /^warning: the application ended \(exit code 9\) \(\)$/m);
   });
 
   it('reports 128 + n when signal n ended the application', async () => {
-    assert.equal(await start(['/bin/sh', '-c', 'kill -SEGV $$']).exitCode, 139);
+    const running = start(['/bin/sh', '-c', 'kill -SEGV $$']);
+    assert.equal(await running.exitCode, 139);
+    assert.match(running.sentences.join('\n'), /the application ended \(SIGSEGV\) before it accepted/);
+  });
+
+  it('says that the application ended before anybody could reach it, and nothing of a job that is done', async () => {
+    const early = start(['/bin/sh', '-c', 'exit 7']);
+    assert.equal(await early.exitCode, 7);
+    assert.match(
+      early.sentences.join('\n'),
+      /^warning: the application ended \(exit code 7\) before it accepted connections on port \d+ \(\)$/,
+    );
+    const job = start(['true'], { port: 0 });
+    assert.equal(await job.exitCode, 0);
+    assert.deepEqual(job.sentences, []);
   });
 
   it('kills an application that ignores SIGTERM for longer than the stop timeout', async () => {
@@ -160,7 +176,7 @@ describe('runWorkload', () => {
   it('tells the application its port, the proxy and its upstreams', async () => {
     const print = 'console.log(JSON.stringify([process.env, process.argv.slice(1)]))';
     const running = start(
-      [process.execPath, '-e', print, 'p={{port}}', 'http://{{ratings}}/x', '{{unknown}}', '{{proxy}}'],
+      [process.execPath, '-e', print, 'p={{port}}', 'http://{{ratings}}/x', '{{{{unknown}}}}', '{{proxy}}'],
       { upstreams: [{ name: 'ratings', host: 'ratings.default.svc.cluster.local', port: 9080 }], port: 0 },
       { environment: { ...process.env, HEDDLE_TOKEN: 'secret', NO_PROXY: 'corp.example' } },
     );

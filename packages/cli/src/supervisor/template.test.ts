@@ -17,11 +17,27 @@ test('replaces templates anywhere in an argument', () => {
 });
 
 test("leaves the application's own double braces alone", () => {
-  const own = ['{{.Names}}', '{{ port }}', '{{#each}}', '{{something}}'];
+  const own = ['{{.Names}}', '{{ port }}', '{{#each}}'];
   assert.deepEqual(fillTemplates(own, values), own);
 });
 
-test('refuses a template that looks like a mistyped one and names the nearest', () => {
+test('makes two braces of four', () => {
+  assert.deepEqual(fillTemplates(['a={{{{port}}}}', '{{{{x}}}}{{port}}'], values), [
+    'a={{port}}',
+    '{{x}}20001',
+  ]);
+});
+
+test('refuses a template that nobody knows, names the known ones and how to write it as text', () => {
+  assert.throws(() => fillTemplates(['{{nothing}}'], values), {
+    exitCode: 2,
+    message: /unknown template \{\{nothing\}\}/,
+    hint: 'Known: {{port}}, {{ratings}}; write {{{{nothing}}}} for the text {{nothing}}',
+  });
+  assert.throws(() => fillTemplates(['{{PORT}}'], values), { hint: /^did you mean \{\{port\}\}\?/ });
+});
+
+test('names the nearest template', () => {
   assert.throws(() => fillTemplates(['{{rating}}'], values), { exitCode: 2, hint: /\{\{ratings\}\}/ });
 });
 
