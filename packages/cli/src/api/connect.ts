@@ -7,6 +7,7 @@ import type { ApiErrorBody, ApiProblem } from '@heddle/control-plane';
 import { systemErrorCode } from '@heddle/base';
 import { CliError } from '../cli-error.ts';
 import type { ConnectionFlags } from '../commands/connection-flags.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { isProcessAlive } from '../process-alive.ts';
 import { type ControlPlaneFile, readControlPlaneFile } from '../store/control-plane-file.ts';
 import { findStore } from '../store/find-store.ts';
@@ -70,7 +71,10 @@ async function storedTarget(store: string): Promise<Target> {
     );
   }
   if (state === 'stopped') {
-    throw unreachable(`the control plane of ${store} is not running`, `start it: heddle up --store ${store}`);
+    throw unreachable(
+      `the control plane of ${store} is not running`,
+      `start it: heddle up --store ${shellWord(store)}`,
+    );
   }
   const token = await readFile(join(store, 'admin-token'), 'utf8').catch((error: unknown) => {
     throw new CliError('HEDDLE_NO_TOKEN', `can't read ${store}/admin-token (${systemErrorCode(error)})`, {
@@ -85,7 +89,7 @@ function whyAbsent(store: string, file: ControlPlaneFile): Target['absent'] {
   if (isProcessAlive(file.pid)) {
     return { message: which, hint: `its process ${file.pid} runs: look at what it prints` };
   }
-  return { message: `${which}: it has ended`, hint: `start it again: heddle up --store ${store}` };
+  return { message: `${which}: it has ended`, hint: `start it again: heddle up --store ${shellWord(store)}` };
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemErrorCode } from '@heddle/base';
 import { CliError } from '../cli-error.ts';
 import { ExitCode } from '../exit-code.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { readControlPlaneFile } from '../store/control-plane-file.ts';
 import { isLoopback } from './process-inspector.ts';
 import type { WorkloadOptions } from './workload-options.ts';
@@ -39,7 +40,7 @@ async function joinAddressInStore(store: string): Promise<string> {
     throw failure(
       'HEDDLE_CONTROL_PLANE_UNREACHABLE',
       `the control plane of ${store} is not running`,
-      `start it: heddle up --store ${store}`,
+      `start it: heddle up --store ${shellWord(store)}`,
     );
   }
   if (state === 'damaged') {

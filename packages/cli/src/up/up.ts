@@ -9,6 +9,7 @@ import type { UpFlags } from '../commands/up.ts';
 import { keepStore } from '../demo/demo-store.ts';
 import { ExitCode } from '../exit-code.ts';
 import { watchNpm } from '../npm-parent.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { type EndRequests, listenForEnd } from '../signals.ts';
 import { heddleVersion } from '../version.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
@@ -50,7 +51,9 @@ async function printStart(flags: UpFlags, running: RunningControlPlane): Promise
     print(`             ${style('dim', 'the token is shown this once')}`);
   }
   const store =
-    flags.store === '.heddle' ? '' : ` --store ${relative(process.cwd(), resolve(flags.store)) || '.'}`;
+    flags.store === '.heddle'
+      ? ''
+      : ` --store ${shellWord(relative(process.cwd(), resolve(flags.store)) || '.')}`;
   print(`  Run        heddle run${store} --service NAME --port PORT -- COMMAND`);
   const { token, joinCommand } = await running.createJoinToken({ kind: 'join' });
   print('\nTo run one workload on another machine, within the hour:\n');
