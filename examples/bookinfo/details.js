@@ -1,5 +1,5 @@
 // details: facts about a book. The twin of details.py, for machines without Python.
-import { sendJson, serve } from './service.js';
+import { pathOf, sendJson, serve } from './service.js';
 
 const book = {
   title: 'Silas Marner',
@@ -11,8 +11,8 @@ const book = {
 };
 
 serve('details', (request, response) => {
-  const [, id] = /^\/details\/(\d+)$/.exec(request.url) ?? [];
-  if (request.url === '/health') sendJson(response, 200, { status: 'ok' });
+  const [, id] = /^\/details\/(\d+)$/.exec(pathOf(request)) ?? [];
+  if (pathOf(request) === '/health') sendJson(response, 200, { status: 'ok' });
   else if (id === undefined) sendJson(response, 404, { error: 'ask for /details/0' });
   else sendJson(response, 200, { id: Number(id), ...book, servedBy: 'Node.js' });
 });

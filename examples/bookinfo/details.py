@@ -24,8 +24,9 @@ class Details(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
-        match = re.fullmatch(r"/details/(\d+)", self.path)
-        if self.path == "/health":
+        path = self.path.partition("?")[0]
+        match = re.fullmatch(r"/details/(\d+)", path)
+        if path == "/health":
             self.answer(200, {"status": "ok"})
         elif match is None:
             self.answer(404, {"error": "ask for /details/0"})
@@ -48,7 +49,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port = int(os.environ.get("PORT", "9080"))
     server = ThreadingHTTPServer(("127.0.0.1", port), Details)
-    print(f"details listens on 127.0.0.1:{port}", flush=True)
+    print(f"details listens on 127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 
 

@@ -1,6 +1,6 @@
 // reviews: what readers say about a book. `node reviews.js v1` shows no stars, v2 black ones, v3 red ones; the stars
 // come from ratings.
-import { ask, contextOf, sendJson, serve } from './service.js';
+import { ask, contextOf, pathOf, sendJson, serve } from './service.js';
 
 const version = process.argv[2] ?? 'v1';
 const colors = { v1: null, v2: 'black', v3: 'red' };
@@ -43,8 +43,8 @@ async function answerReviews(id, request, response) {
 }
 
 serve(`reviews ${version}`, (request, response) => {
-  const [, id] = /^\/reviews\/(\d+)$/.exec(request.url) ?? [];
-  if (request.url === '/health') return sendJson(response, 200, { status: 'ok', version });
+  const [, id] = /^\/reviews\/(\d+)$/.exec(pathOf(request)) ?? [];
+  if (pathOf(request) === '/health') return sendJson(response, 200, { status: 'ok', version });
   if (id === undefined) return sendJson(response, 404, { error: 'ask for /reviews/0' });
   return answerReviews(id, request, response);
 });

@@ -34,6 +34,11 @@ export function ask(name, base, path, headers) {
   });
 }
 
+/** The path that a request asks for, without the query. */
+export function pathOf(request) {
+  return request.url.split('?', 1)[0];
+}
+
 /** Ends a response with JSON. */
 export function sendJson(response, status, value) {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
