@@ -122,7 +122,8 @@ describe('openRoot', () => {
   test('refuses the root of another trust domain', async () => {
     await openRoot(options);
     const error = await openError({ trustDomain: unwrap(parseTrustDomain('other.example')) });
-    assert.match(error.message, /belongs to spiffe:\/\/cluster\.local and not to other\.example/);
+    assert.equal(error.code, 'HEDDLE_TRUST_DOMAIN_FIXED');
+    assert.match(error.message, /belongs to the trust domain cluster\.local, .*other\.example needs/);
   });
 
   test('refuses a key that others may read', async () => {

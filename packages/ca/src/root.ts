@@ -8,6 +8,7 @@ import {
   exportPrivateKey,
   importPrivateKey,
   parseCertificates,
+  parseTrustDomainUri,
   trustBundleOf,
   trustDomainUri,
 } from '@heddle/identity';
@@ -84,6 +85,15 @@ function corrupt(reason: string): { readonly ok: false; readonly error: HeddleEr
   );
 }
 
+/** The trust domain that a root names, or null. */
+function domainOf(root: Certificate): TrustDomain | null {
+  for (const uri of root.extensions.uriNames) {
+    const domain = parseTrustDomainUri(uri);
+    if (domain.ok) return domain.value;
+  }
+  return null;
+}
+
 /** Reads a stored root: the certificates must be roots of the trust domain, and one of them must belong to the key. */
 export async function readRoot(
   files: RootFiles,
@@ -98,6 +108,11 @@ export async function readRoot(
   if (asymmetricKeyDetails?.namedCurve !== 'prime256v1') return corrupt('root.key is not an ECDSA P-256 key');
   const certificate = certificates.value.find((root) => root.publicKey.equals(key.value.publicKey));
   if (certificate === undefined) return corrupt('root.key does not belong to root.pem');
+  const domain = domainOf(certificate);
+  if (domain !== null && domain !== trustDomain) {
+    const message = `The store belongs to the trust domain ${domain}, for good; ${trustDomain} needs a store of its own.`;
+    return err(new HeddleError('HEDDLE_TRUST_DOMAIN_FIXED', message));
+  }
   const others = certificates.value.filter((root) => root !== certificate);
   const bundle = trustBundleOf(trustDomain, [certificate, ...others]);
   if (!bundle.ok) return corrupt(`root.pem: ${bundle.error[0]?.message}`);

@@ -1,5 +1,5 @@
 /** The directory in which a mesh is kept, opened and locked for one control plane. */
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { type Stats, chmodSync, lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { errorMessage, HeddleError, systemErrorCode } from '@heddle/base';
@@ -44,6 +44,24 @@ function makeDirectory(path: string): void {
   }
 }
 
+/** Says what stands where a directory should be or be made: a file, a link that leads nowhere; null if neither does. */
+function obstacleAt(path: string): string | null {
+  let place = path;
+  while (look(() => lstatSync(place)) === undefined && dirname(place) !== place) place = dirname(place);
+  const which = place === path ? 'The store' : `The store ${path} cannot be made:`;
+  const target = look(() => statSync(place));
+  if (target === undefined) return `${which} ${place} is a link that leads nowhere.`;
+  return target.isDirectory() ? null : `${which} ${place} is a file and no directory.`;
+}
+
+function look(read: () => Stats): Stats | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Makes the directory where it is missing and makes sure that only its owner can look into it. */
 function prepare(path: string): void {
   try {
@@ -51,11 +69,11 @@ function prepare(path: string): void {
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
     const reason = systemErrorCode(error) || errorMessage(error);
-    throw new HeddleError(
-      'HEDDLE_STORE_FAILED',
-      `The store directory ${path} cannot be made readable by its owner only: ${reason}.`,
-      { cause: error },
-    );
+    // Where we may not look we can't tell what is there.
+    const message =
+      (reason === 'EACCES' ? null : obstacleAt(path)) ??
+      `The store directory ${path} cannot be made readable by its owner only: ${reason}.`;
+    throw new HeddleError('HEDDLE_STORE_FAILED', message, { cause: error });
   }
 }
 
