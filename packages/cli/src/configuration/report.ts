@@ -4,12 +4,17 @@ import type { CliError } from '../cli-error.ts';
 import { RefusedError } from '../api/connect.ts';
 import { renderProblem } from '../output/render-problem.ts';
 
+/** More than these nobody reads before correcting the first; HEDDLE_DEBUG=1 shows all. */
+const shownProblems = 10;
+
 /** Writes problems to standard error, each with the line it is about. */
 export function reportProblems(problems: readonly ApiProblem[], files: readonly ManifestFile[]): void {
-  for (const problem of problems) {
+  const limit = process.env['HEDDLE_DEBUG'] === '1' ? problems.length : shownProblems;
+  for (const problem of problems.slice(0, limit)) {
     const source = files.find(({ name }) => name === problem.file)?.text;
     process.stderr.write(renderProblem(problem, source));
   }
+  if (problems.length > limit) process.stderr.write(`… and ${problems.length - limit} more\n`);
 }
 
 /** `virtualservice.networking.istio.io/reviews`, as kubectl names objects; with its namespace unless it is `default`. */

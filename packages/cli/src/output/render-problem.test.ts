@@ -33,3 +33,26 @@ test('does without what is not known', () => {
   const text = renderProblem({ code: 'IST0101', severity: 'warning', message: 'no such host' });
   assert.equal(text, 'warning: no such host\n  (IST0101)\n');
 });
+
+test('cuts a long line around the place', () => {
+  const problem = { code: 'HEDDLE_YAML', severity: 'error', message: 'bad', line: 1 } as const;
+  const shownAt = (source: string, column: number): readonly string[] =>
+    renderProblem({ ...problem, column }, source, 40)
+      .split('\n')
+      .slice(1, 3);
+  const long = 'a'.repeat(500) + 'X' + 'b'.repeat(500);
+  for (const [column, expected] of [
+    [1, /^ {2}1 \| a{32}…$/],
+    [501, /^ {2}1 \| …a+Xb+…$/],
+    [1001, /^ {2}1 \| …b{32}$/],
+    [1002, /^ {2}1 \| …b{32}$/],
+  ] as const) {
+    const [line, caret] = shownAt(long, column);
+    assert.match(line!, expected);
+    assert.equal(line!.length, 39);
+    assert.ok(caret!.length <= 40);
+    assert.equal(line![caret!.indexOf('^')], long[column - 1], `column ${column}`);
+  }
+  const fits = 'c'.repeat(33);
+  assert.equal(shownAt(fits, 34)[0], `  1 | ${fits}`);
+});

@@ -2,6 +2,23 @@ import { styleText } from 'node:util';
 import type { Problem } from '@heddle/base';
 import { wrapText } from './wrap.ts';
 
+/** How long lines may be where no terminal says it, as in a log. */
+const withoutTerminalColumns = 120;
+const narrowestExcerpt = 20;
+
+/** The part of a line around a place (0-based) that fits into so many columns, and what stands before the place in it. */
+function excerpt(text: string, place: number, available: number): { shown: string; before: string } {
+  // The caret may stand behind the last letter.
+  const length = Math.max(narrowestExcerpt, available) - 1;
+  if (text.length <= length) return { shown: text, before: text.slice(0, place) };
+  const start = Math.max(0, Math.min(place - Math.floor(length / 2), text.length - length));
+  const end = start + length;
+  // A cut may go through a letter of two halves.
+  const part = text.slice(start === 0 ? 0 : start + 1, end === text.length ? end : end - 1).toWellFormed();
+  const shown = `${start === 0 ? '' : '…'}${part}${end === text.length ? '' : '…'}`;
+  return { shown, before: shown.slice(0, place - start) };
+}
+
 /**
  * Renders a problem with the line it is about:
  *
@@ -10,9 +27,14 @@ import { wrapText } from './wrap.ts';
  *          |     ^
  *       at spec.http[0].rout (HEDDLE_UNKNOWN_FIELD)
  *
- * `source` is the text of the file that the problem names, where there is one.
+ * `source` is the text of the file that the problem names, where there is one. A line too long for `columns` is cut
+ * around the place.
  */
-export function renderProblem(problem: Problem, source?: string): string {
+export function renderProblem(
+  problem: Problem,
+  source?: string,
+  columns = process.stderr.columns ?? withoutTerminalColumns,
+): string {
   const style = (format: 'red' | 'yellow' | 'dim' | 'bold', text: string): string =>
     styleText(format, text, { stream: process.stderr });
   const color = problem.severity === 'error' ? 'red' : 'yellow';
@@ -24,8 +46,10 @@ export function renderProblem(problem: Problem, source?: string): string {
   const text = problem.line === undefined ? undefined : source?.split(/\r?\n/)[problem.line - 1];
   if (problem.line !== undefined && text !== undefined) {
     const number = String(problem.line);
-    const indent = text.slice(0, (problem.column ?? 1) - 1).replaceAll(/[^\t]/g, ' ');
-    lines.push(`  ${style('dim', `${number} |`)} ${text}`);
+    const margin = `  ${number} | `.length;
+    const { shown, before } = excerpt(text, (problem.column ?? 1) - 1, columns - margin);
+    const indent = before.replaceAll(/[^\t]/g, ' ');
+    lines.push(`  ${style('dim', `${number} |`)} ${shown}`);
     lines.push(`  ${style('dim', `${' '.repeat(number.length)} |`)} ${indent}${style(color, '^')}`);
   }
   const path = problem.path === undefined || problem.path === '' ? '' : `at ${problem.path} `;
