@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { EndpointSummary, ObjectWithStatus, ProxySummary, ServiceSummary } from '@heddle/control-plane';
 import { Mesh } from './support/mesh.ts';
+import { assertRefused } from './support/refusal.ts';
 import { bookstore } from './support/sandbox.ts';
 
 const rule = `apiVersion: networking.istio.io/v1
@@ -119,10 +120,23 @@ test('what was applied is shown with its status, and deleted by file or by name'
     'the other namespace keeps its own',
   );
   const again = await mesh.heddle(['delete', '-f', 'rule.yaml']);
-  assert.equal(again.exit?.code, 0, 'what is gone already is no failure');
-  assert.match(again.stderr, /not found/);
+  assert.equal(again.exit?.code, 1, again.output);
+  assert.match(again.stderr, /^error: virtualservice\S+ not found .*\nerror: destinationrule\S+ not found /);
+  const named = await mesh.heddle(['delete', 'vs', 'ratings']);
+  assert.equal(named.exit?.code, 1, named.output);
+  assert.equal(await output(mesh, 'delete', '--ignore-not-found', '-f', 'rule.yaml'), '');
+  assert.equal(await output(mesh, 'delete', '--ignore-not-found', 'vs', 'ratings'), '');
   assert.match(await output(mesh, 'delete', 'vs', 'ratings', '-n', 'prod'), /deleted/);
   assert.deepEqual(await json(mesh, 'vs', '-A'), []);
+  const none = await mesh.heddle(['get', 'dr', '-n', 'nowhere']);
+  assert.match(none.stderr, /^No destinationrules in namespace nowhere, but in others/);
+  await output(mesh, 'delete', 'dr', 'ratings', '-n', 'prod');
+  assert.equal((await mesh.heddle(['get', 'dr', '-A'])).stderr, 'No destinationrules in any namespace.\n');
+  await mesh.write('empty.yaml', '# nothing\n---\n');
+  for (const command of ['apply', 'delete']) {
+    const empty = await mesh.heddle([command, '-f', 'empty.yaml']);
+    assertRefused(empty, 1, new RegExp(`^error: nothing to ${command} in 'empty\\.yaml' `));
+  }
   const missing = await mesh.heddle(['get', 'vs', 'ratings']);
   assert.equal(missing.exit?.code, 1);
   assert.match(missing.stderr, /^error: .*ratings/);

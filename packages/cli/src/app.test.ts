@@ -111,6 +111,17 @@ describe('heddle', () => {
       [['run', '--service', 'a', '--port', 'x', '--', 'true'], /^error: --port: 'x' is no port/],
       [[...run, '--upstream', 'b', '--', 'true'], /^error: --upstream: 'b' names no port/],
       [[...run, '--expose', 'a:1', '--', 'true'], /^error: --expose: 'a:1' is no address/],
+      [
+        [...run, '--version', 'v 1', '--', 'true'],
+        /^error: --version: 'v 1' can't be a label: use at most 63/,
+      ],
+      [[...run, '--label', 'a=b c', '--', 'true'], /^error: --label: 'b c' is no value of a label: use /],
+      [['get', 'svc', '--server', 'foo'], /^error: --server: 'foo' is no URL of a control plane/],
+      [['get', 'svc', '--server', 'foo:1'], /^error: --server: 'foo:1' is no URL of a control plane/],
+      [
+        ['apply', 'my rules.yaml'],
+        /^error: 'my rules\.yaml' .*\nhint: files are named with -f: heddle apply -f 'my rules\.yaml'\n$/,
+      ],
       [['apply'], /^error: --filename is missing/],
       [['get'], /^error: KIND is missing/],
       [['get', 'svc', 'a', 'b'], /^error: 'b' is one argument too many/],
@@ -220,6 +231,15 @@ describe('heddle', () => {
     const extension = await heddle(['apply', '-f', 'reviews.yml']);
     assert.match(extension.stderr, /did you mean 'reviews\.yaml'\?/);
     assert.doesNotMatch((await heddle(['apply', '-f', 'nope.yaml'])).stderr, /hint/);
+  });
+
+  it('says why a URL with a forbidden port cannot be read', async () => {
+    const { stderr, code } = await heddle(['apply', '-f', 'http://127.0.0.1:1/x.yaml']);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^error: can't read 'http:\S+': HTTP clients refuse its port.*HEDDLE_FILE_UNREADABLE/,
+    );
   });
 });
 

@@ -75,7 +75,7 @@ const versionFlag: StricliIntegration<HeddleContext> = {
   },
 };
 
-function buildHeddle(debug: boolean): Application<HeddleContext> {
+function buildHeddle(command: string, debug: boolean): Application<HeddleContext> {
   const root = buildRouteMap<keyof typeof routes, HeddleContext>({
     routes,
     docs: { brief: 'Heddle, a service mesh' },
@@ -95,7 +95,7 @@ function buildHeddle(debug: boolean): Application<HeddleContext> {
       },
       // Colors are ours (`styleText`, which knows NO_COLOR).
       documentation: { disableAnsiColor: true },
-      localization: { text: applicationText(Object.keys(routes), debug) },
+      localization: { text: applicationText(Object.keys(routes), command, debug) },
       determineExitCode: exitCodeOf,
     },
     { help: helpFlag, version: versionFlag },
@@ -128,7 +128,8 @@ export async function runHeddle(inputs: readonly string[]): Promise<number> {
     process: Object.assign(outcome, { stdout: process.stdout, stderr: process.stderr, env: process.env }),
     exitCode: ExitCode.ok,
   };
-  await run(buildHeddle(process.env['HEDDLE_DEBUG'] === '1'), splitShortFlags(expandHelp(inputs)), context);
+  const application = buildHeddle(inputs[0] ?? '', process.env['HEDDLE_DEBUG'] === '1');
+  await run(application, splitShortFlags(expandHelp(inputs)), context);
   const code = Number(outcome.exitCode ?? 0);
   if (code === StricliExitCode.UnknownCommand || code === StricliExitCode.InvalidArgument)
     return ExitCode.usage;

@@ -60,9 +60,10 @@ test("reads labels with Kubernetes' rules", () => {
   assert.deepEqual(parseLabel('version=v1'), ['version', 'v1']);
   assert.deepEqual(parseLabel('example.com/team=a.b_c'), ['example.com/team', 'a.b_c']);
   assert.deepEqual(parseLabel('empty='), ['empty', '']);
-  for (const input of ['version', '=v1', 'a b=c', 'a=b c', 'a=-b']) {
+  for (const input of ['version', '=v1', 'a b=c']) {
     assert.throws(() => parseLabel(input), /is no label/, input);
   }
+  for (const input of ['a=b c', 'a=-b']) assert.throws(() => parseLabel(input), /is no value/, input);
 });
 
 test('reads durations with a unit', () => {

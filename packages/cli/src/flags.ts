@@ -66,20 +66,27 @@ export function parseAdvertisedAddress(input: string): AdvertisedAddress {
   return { address, port: parsePort(match![3]!) };
 }
 
+const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/;
+const labelValueRule =
+  "at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit";
+
 /** `key=value` with Kubernetes' rules for labels. */
 export function parseLabel(input: string): readonly [string, string] {
   const separator = input.indexOf('=');
   const key = input.slice(0, separator);
   const value = input.slice(separator + 1);
   const isKey = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(key);
-  const isValue = value === '' || /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(value);
-  if (separator < 0 || !isKey || !isValue) throw new Error(`'${input}' is no label: write key=value`);
+  if (separator < 0 || !isKey) throw new Error(`'${input}' is no label: write key=value`);
+  if (!labelValue.test(value)) {
+    throw new Error(`'${value}' is no value of a label: use ${labelValueRule}`);
+  }
   return [key, value];
 }
 
 /** A label's value, such as a version. */
 export function parseLabelValue(input: string): string {
-  return parseLabel(`version=${input}`)[1];
+  if (!labelValue.test(input)) throw new Error(`'${input}' can't be a label: use ${labelValueRule}`);
+  return input;
 }
 
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

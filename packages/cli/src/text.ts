@@ -13,13 +13,14 @@ import {
 } from '@stricli/core';
 import { errorMessage, nearestName } from '@heddle/base';
 import { renderError, usageError } from './cli-error.ts';
+import { shellWord } from './output/shell-word.ts';
 
 /** `error: …` without the newline that stricli adds. */
 function say(message: string, hint = ''): string {
   return renderError(usageError(message, hint), false).trimEnd();
 }
 
-function explain(error: unknown): string {
+function explain(error: unknown, command: string): string {
   if (error instanceof FlagNotFoundError) {
     const nearest = nearestName(error.input, error.corrections);
     const hint =
@@ -56,7 +57,11 @@ function explain(error: unknown): string {
     return say(`--${error.externalFlagName} is given twice: '${error.previousInput}' and '${error.input}'`);
   }
   if (error instanceof UnexpectedPositionalError) {
-    return say(`'${error.input}' is one argument too many`, '--help shows examples');
+    const isFile = command === 'apply';
+    return say(
+      `'${error.input}' is one argument too many`,
+      isFile ? `files are named with -f: heddle apply -f ${shellWord(error.input)}` : '--help shows examples',
+    );
   }
   if (error instanceof UnsatisfiedPositionalError) {
     return say(`${error.placeholder} is missing`, '--help shows examples');
@@ -64,8 +69,12 @@ function explain(error: unknown): string {
   return say(errorMessage(error));
 }
 
-/** The texts of the application; `commands` are the names it knows. */
-export function applicationText(commands: readonly string[], debug: boolean): ApplicationText {
+/** The texts of the application; `commands` are the names it knows, `command` is the one that was called. */
+export function applicationText(
+  commands: readonly string[],
+  command: string,
+  debug: boolean,
+): ApplicationText {
   const render = (error: unknown): string => renderError(error, debug).trimEnd();
   return {
     ...text_en,
@@ -77,7 +86,7 @@ export function applicationText(commands: readonly string[], debug: boolean): Ap
       const hint = nearest === undefined ? '`heddle --help` lists the commands' : '';
       return say(`there is no command '${input}'${suggestion}`, hint);
     },
-    exceptionWhileParsingArguments: explain,
+    exceptionWhileParsingArguments: (error) => explain(error, command),
     exceptionWhileLoadingCommandFunction: render,
     exceptionWhileLoadingCommandContext: render,
     exceptionWhileRunningCommand: render,

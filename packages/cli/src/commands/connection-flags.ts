@@ -4,12 +4,11 @@ export interface ConnectionFlags {
   readonly store?: string;
 }
 
-/** Checks the address of an API: `http://127.0.0.1:15080`, or host and port alone. */
+/** Checks the address of an API, such as `http://127.0.0.1:15080`. */
 function parseServer(input: string): string {
-  const text = input.includes('://') ? input : `http://${input}`;
-  const url = URL.canParse(text) ? new URL(text) : null;
+  const url = URL.canParse(input) ? new URL(input) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new Error(`'${input}' is no address of a control plane, such as http://127.0.0.1:15080`);
+    throw new Error(`'${input}' is no URL of a control plane: write one such as http://127.0.0.1:15080`);
   }
   return url.origin;
 }

@@ -6,6 +6,7 @@ export interface DeleteFlags extends ConnectionFlags {
   readonly filename?: readonly string[];
   readonly namespace: string;
   readonly recursive: boolean;
+  readonly ignoreNotFound: boolean;
 }
 
 export const deleteCommand = defineCommand<DeleteFlags, readonly string[]>(
@@ -13,7 +14,8 @@ export const deleteCommand = defineCommand<DeleteFlags, readonly string[]>(
     brief: 'Delete configuration',
     usage: ['-f FILE|DIR|URL|- [FLAGS]', 'KIND NAME... [FLAGS]'],
     text: [
-      'Deletes the objects that files name, or objects by kind and name. Objects that are not there are reported and do no harm.',
+      'Deletes the objects that files name, or objects by kind and name. An object that is not there is reported and a ' +
+        'failure (exit code 1), unless --ignore-not-found says that it is none; the others are deleted all the same.',
     ],
     examples: [
       ['What a file has created', 'heddle delete -f reviews-80-20.yaml'],
@@ -42,6 +44,12 @@ export const deleteCommand = defineCommand<DeleteFlags, readonly string[]>(
         default: false,
         withNegated: false,
         brief: 'read directories in directories too',
+      },
+      ignoreNotFound: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'what is not there is no failure',
       },
       ...connectionFlags,
     },

@@ -2,7 +2,7 @@ import type { ApplyResponse } from '@heddle/control-plane';
 import { connectApi } from '../api/connect.ts';
 import type { ApplyFlags } from '../commands/apply.ts';
 import { ExitCode } from '../exit-code.ts';
-import { readManifests } from './read-manifests.ts';
+import { noObjects, readManifests } from './read-manifests.ts';
 import { explainRefusal, objectName, reportProblems } from './report.ts';
 
 /** `heddle apply`. */
@@ -19,6 +19,6 @@ export async function apply(flags: ApplyFlags): Promise<number> {
     process.stdout.write(`${objectName(result)} ${result.change}${dryRun ? ' (dry run)' : ''}\n`);
     reportProblems(result.warnings, files);
   }
-  if (results.length === 0) process.stderr.write('The files hold no objects.\n');
+  if (results.length === 0) throw noObjects('apply', files);
   return ExitCode.ok;
 }

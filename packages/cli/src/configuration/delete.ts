@@ -1,10 +1,10 @@
 import type { DeleteResponse, ManifestFile } from '@heddle/control-plane';
 import { connectApi } from '../api/connect.ts';
-import { usageError } from '../cli-error.ts';
+import { CliError, renderError, usageError } from '../cli-error.ts';
 import type { DeleteFlags } from '../commands/delete.ts';
 import { ExitCode } from '../exit-code.ts';
 import { findKind } from '../kinds.ts';
-import { readManifests } from './read-manifests.ts';
+import { noObjects, readManifests } from './read-manifests.ts';
 import { explainRefusal, objectName } from './report.ts';
 
 /** Objects named on the command line, in the form in which files name them. */
@@ -32,7 +32,7 @@ async function filesToDelete(flags: DeleteFlags, words: readonly string[]): Prom
   return [namedObjects(kind, names, flags.namespace)];
 }
 
-/** `heddle delete`. Fails where a named object isn't there; objects of files may be gone already. */
+/** `heddle delete`. Fails where an object isn't there, unless that was said to be no failure. */
 export async function deleteObjects(flags: DeleteFlags, ...words: readonly string[]): Promise<number> {
   const files = await filesToDelete(flags, words);
   const api = await connectApi(flags);
@@ -46,8 +46,11 @@ export async function deleteObjects(flags: DeleteFlags, ...words: readonly strin
     if (result.change === 'deleted') process.stdout.write(`${objectName(result)} deleted\n`);
     else {
       missing++;
-      process.stderr.write(`${objectName(result)} not found\n`);
+      if (flags.ignoreNotFound) continue;
+      const error = new CliError('HEDDLE_NOT_FOUND', `${objectName(result)} not found`);
+      process.stderr.write(renderError(error, false));
     }
   }
-  return missing > 0 && flags.filename === undefined ? ExitCode.failed : ExitCode.ok;
+  if (results.length === 0) throw noObjects('delete', files);
+  return missing > 0 && !flags.ignoreNotFound ? ExitCode.failed : ExitCode.ok;
 }

@@ -81,7 +81,7 @@ function select<T>(flags: GetFlags, name: string | undefined, listing: Listing<T
   if (named.length > 0) return named;
   const nearest = nearestName(name, inNamespace.map(listing.name));
   const elsewhere = listing.rows.find((row) => listing.name(row) === name);
-  const where = flags.allNamespaces ? '' : ` in namespace ${flags.namespace}`;
+  const where = ` in ${flags.allNamespaces ? 'any namespace' : `namespace ${flags.namespace}`}`;
   throw new CliError('HEDDLE_NOT_FOUND', `${listing.noun} has no '${name}'${where}`, {
     hint:
       elsewhere === undefined
@@ -102,7 +102,8 @@ async function show<T>(flags: GetFlags, name: string | undefined, listing: Listi
   }
   if (rows.length === 0) {
     const others = listing.rows.length === 0 ? '' : ', but in others: -A shows them';
-    process.stderr.write(`No ${listing.noun} in namespace ${flags.namespace}${others}.\n`);
+    const where = flags.allNamespaces ? 'any namespace' : `namespace ${flags.namespace}${others}`;
+    process.stderr.write(`No ${listing.noun} in ${where}.\n`);
     return ExitCode.ok;
   }
   const isWide = flags.output === 'wide';

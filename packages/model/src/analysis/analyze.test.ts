@@ -113,6 +113,12 @@ test('finds rules about a service that does not exist, but not about names outsi
   );
 });
 
+test('suggests a host for its own label, not for the domain that all share', () => {
+  const hint = (host: string): string => findings([routeTo(host)], [reviews])[0] ?? '';
+  assert.match(hint('nothere'), /\(no instance of such a service has been registered\)$/);
+  assert.match(hint('reviews.defualt.svc.cluster.local'), new RegExp(`did you mean ${reviewsHost}`));
+});
+
 test('finds a missing port and one that is left open', () => {
   const withPort = [{ destination: { host: 'reviews', port: { number: 80 } } }];
   assert.deepEqual(
