@@ -228,10 +228,9 @@ describe('DeltaServer: order', () => {
     source.set(cluster, 'old', '2').set(routeConfiguration, 'r', '2').tell();
     await settle();
     const [clusters, endpoints] = client.received.splice(0);
-    await client.unsubscribe(clusterLoadAssignment, 'old');
+    assert.equal(endpoints!.typeUrl, clusterLoadAssignment);
     await client.nack(clusters!, 'old: no');
     assert.deepEqual((await client.take()).resources, ['r@2']);
-    assert.equal(endpoints!.typeUrl, clusterLoadAssignment);
   });
 
   it('does not hold up secrets', async () => {
@@ -287,6 +286,20 @@ describe('DeltaServer: order', () => {
     await second.takeNothing();
     await first.subscribe(clusterLoadAssignment, 'a');
     await first.takeAndAck();
+    await second.take();
+  });
+
+  it('ends the first sync of a client whose cluster went before it asked for the endpoints', async () => {
+    const { source, server } = serveSource({ maxFirstSyncs: 1 });
+    source.set(cluster, 'a', '1').set(clusterLoadAssignment, 'a', '1');
+    const [first, second] = [new TestClient(server, '1'), new TestClient(server, '2')];
+    await first.subscribe(cluster);
+    await first.takeAndAck();
+    await first.subscribe(listener);
+    source.remove(cluster, 'a').remove(clusterLoadAssignment, 'a').tell();
+    await first.takeAndAck();
+    assert.deepEqual((await first.takeAndAck()).removed, ['a']);
+    await second.subscribe(cluster);
     await second.take();
   });
 
