@@ -32,7 +32,7 @@ export interface StoreDirectory {
  * system says that something is missing above a directory whose parent is there, as in /proc.
  */
 function makeDirectory(path: string): void {
-  const make = (): void => void mkdirSync(path, { mode: 0o700 });
+  const make = (): void => mkdirSync(path, { mode: 0o700 });
   try {
     make();
   } catch (error) {
