@@ -66,7 +66,7 @@ async function storedTarget(store: string): Promise<Target> {
   }
   if (state === 'absent') {
     throw unreachable(
-      `no control plane has been started here: there is no ${store}`,
+      `no control plane has been started here: there is no mesh in ${store}`,
       'start one with `heddle up`, or name one with --server',
     );
   }

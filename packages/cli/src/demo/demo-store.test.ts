@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -36,4 +36,15 @@ test('takes an empty directory for its store', async (t) => {
   t.after(async () => await rm(directory, { recursive: true, force: true }));
   await mkdir(join(directory, '.heddle'));
   assert.ok(existsSync(join(await createDemoStore(directory), 'demo')));
+});
+
+test('names a file or a link that stands in the way', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'heddle-demo-'));
+  t.after(async () => await rm(directory, { recursive: true, force: true }));
+  const store = join(directory, '.heddle');
+  await writeFile(store, '');
+  await assert.rejects(createDemoStore(directory), { code: 'HEDDLE_STORE_UNWRITABLE', message: /is a file/ });
+  await rm(store);
+  await symlink('nowhere', store);
+  await assert.rejects(createDemoStore(directory), { message: /is a link that leads nowhere/ });
 });

@@ -1,5 +1,5 @@
 // The demo's own store: made anew each time, and never made out of a mesh that belongs to somebody.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { CliError } from '../cli-error.ts';
@@ -15,11 +15,20 @@ export async function keepStore(store: string): Promise<void> {
   await rm(join(store, markerName), { force: true });
 }
 
+function inTheWay(message: string): CliError {
+  return new CliError('HEDDLE_STORE_UNWRITABLE', message, {
+    hint: 'the demo keeps its mesh there: move it away, or run the demo in another directory',
+  });
+}
+
 /** Makes an empty store in this directory; refuses where there is one that isn't the demo's, or a demo that runs. */
 export async function createDemoStore(directory = process.cwd()): Promise<string> {
   const store = resolve(directory, storeName);
   const shown = `./${relative(directory, store)}`;
-  if (existsSync(store)) {
+  const status = lstatSync(store, { throwIfNoEntry: false });
+  if (status !== undefined && !existsSync(store)) throw inTheWay(`${shown} is a link that leads nowhere`);
+  if (status !== undefined) {
+    if (!statSync(store).isDirectory()) throw inTheWay(`${shown} is a file and no directory`);
     const isOurs = existsSync(join(store, markerName)) || (await readdir(store)).length === 0;
     if (!isOurs) {
       throw new CliError('HEDDLE_STORE_NOT_DEMO', `${shown} belongs to a mesh that is not the demo's`, {

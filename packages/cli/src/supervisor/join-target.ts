@@ -32,7 +32,7 @@ async function joinAddressInStore(store: string): Promise<string> {
   if (state === 'absent') {
     throw failure(
       'HEDDLE_CONTROL_PLANE_UNREACHABLE',
-      `no control plane has been started here: there is no ${store}`,
+      `no control plane has been started here: there is no mesh in ${store}`,
       'start one with `heddle up`, or name one on another machine with --join HOST:PORT',
     );
   }
