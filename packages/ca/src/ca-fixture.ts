@@ -9,7 +9,7 @@ import { CertificateAuthority } from './certificate-authority.ts';
 import { ControlPlaneIdentity } from './control-plane-identity.ts';
 import { Enrolment } from './enrolment.ts';
 import { MemoryIssuanceLog } from './issuance-log.ts';
-import { JoinServer } from './join-server.ts';
+import { type JoinLimits, JoinServer } from './join-server.ts';
 import { JoinTokens } from './join-tokens.ts';
 import { openRoot } from './root-store.ts';
 import { MemoryTokenStore } from './token-store.ts';
@@ -62,7 +62,12 @@ export interface JoinStation {
 /** Opens a join station over a root in `directory`. */
 export async function openJoinStation(
   directory: string,
-  options: { readonly clock?: Clock; readonly serverClock?: Clock; readonly logger?: Logger } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly serverClock?: Clock;
+    readonly logger?: Logger;
+    readonly limits?: Partial<JoinLimits>;
+  } = {},
 ): Promise<JoinStation> {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
@@ -79,6 +84,7 @@ export async function openJoinStation(
       identity,
       enrolment,
       clock: options.serverClock ?? clock,
+      limits: options.limits ?? {},
       logger,
     }),
   );

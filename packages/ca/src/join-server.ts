@@ -6,12 +6,24 @@ import {
   createServer as createTlsServer,
 } from 'node:tls';
 import { type Clock, type HeddleError, type Logger, type Result, ok, systemErrorCode } from '@heddle/base';
-import type { WorkloadCertificate } from '@heddle/identity';
+import { ConnectionGate, type WorkloadCertificate } from '@heddle/identity';
 import { failure } from './ca-error.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import type { ControlPlaneIdentity } from './control-plane-identity.ts';
 import type { Enrolment } from './enrolment.ts';
 import { handlePlain, handleSecure } from './join-handlers.ts';
+
+/** What those who have not made a request yet may hold. */
+export interface JoinLimits {
+  /** Until the first byte. */
+  readonly firstByteMs: number;
+  /** From the first byte until the request has come whole, the TLS handshake included. */
+  readonly requestMs: number;
+  /** Connections without a first byte; as many again with one, but without a whole request. */
+  readonly maxPending: number;
+  /** How many of each may come from one remote address. */
+  readonly maxPendingPerAddress: number;
+}
 
 export interface JoinServerOptions {
   readonly host: string;
@@ -21,14 +33,21 @@ export interface JoinServerOptions {
   readonly enrolment: Enrolment;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** `defaultJoinLimits` where absent. */
+  readonly limits?: Partial<JoinLimits>;
 }
 
 /** The first byte of a TLS record that holds a handshake (RFC 8446 §5.1); no HTTP method starts with it. */
 const tlsHandshake = 0x16;
-/** How long a connection may live. Node's own request timeouts run only in servers that listen themselves. */
+/** How long a connection may live in all. Node's own request timeouts run only in servers that listen themselves. */
 const connectionLimitMs = 20_000;
-/** Joining is rare and short: more at once is somebody's attack or a storm, and those who are refused come again. */
-const maxConnections = 512;
+/** Joining is rare and short: more at once is somebody's attack. One host may well start a hundred sidecars together. */
+const defaultJoinLimits: JoinLimits = {
+  firstByteMs: 3000,
+  requestMs: 10_000,
+  maxPending: 512,
+  maxPendingPerAddress: 128,
+};
 
 function tlsMaterial(certificate: WorkloadCertificate): SecureContextOptions {
   return { cert: certificate.certificateChain, key: certificate.privateKey, minVersion: 'TLSv1.3' };
@@ -52,17 +71,27 @@ export class JoinServer {
   private readonly tls: TlsServer;
   private readonly clock: Clock;
   private readonly sockets = new Set<Socket>();
+  /** Connections that have sent nothing: apart, so that however many there are, they cost no other its place. */
+  private readonly silent: ConnectionGate;
+  /** Connections that have begun to send their request. */
+  private readonly asking: ConnectionGate;
   private readonly stopListening: () => void;
 
   private constructor(options: JoinServerOptions) {
     const { authority, enrolment, identity, logger } = options;
     this.clock = options.clock;
+    const { firstByteMs, requestMs, ...caps } = { ...defaultJoinLimits, ...options.limits };
+    this.silent = new ConnectionGate({ ...caps, clock: options.clock, limitMs: firstByteMs });
+    this.asking = new ConnectionGate({ ...caps, clock: options.clock, limitMs: requestMs });
     this.plain = limited(
       createHttpServer((request, response) => handlePlain(request, response, authority.bundle)),
     );
     this.secure = limited(
       createHttpServer((request, response) => void handleSecure(request, response, enrolment, logger)),
     );
+    for (const server of [this.plain, this.secure]) {
+      server.on('request', (request) => request.once('end', () => this.asking.release(request.socket)));
+    }
     this.tls = createTlsServer(tlsMaterial(identity.certificate));
     this.tls.on('secureConnection', (socket) => this.secure.emit('connection', socket));
     // Failed handshakes and malformed requests are the clients' affair; Node has closed the connection already.
@@ -72,7 +101,6 @@ export class JoinServer {
       this.tls.setSecureContext(tlsMaterial(identity.certificate)),
     );
     this.listener = createServer((socket) => this.accept(socket));
-    this.listener.maxConnections = maxConnections;
   }
 
   /** Binds the port and serves. */
@@ -114,6 +142,7 @@ export class JoinServer {
 
   private accept(socket: Socket): void {
     this.sockets.add(socket);
+    this.silent.admit(socket);
     const timer = this.clock.setTimer(connectionLimitMs, () => socket.destroy());
     socket.once('close', () => {
       timer.cancel();
@@ -127,6 +156,8 @@ export class JoinServer {
         socket.once('readable', firstByte);
         return;
       }
+      this.silent.release(socket);
+      this.asking.admit(socket);
       socket.unshift(chunk);
       const server = chunk[0] === tlsHandshake ? this.tls : this.plain;
       server.emit('connection', socket);

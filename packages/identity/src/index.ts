@@ -8,6 +8,7 @@ export {
   spiffeIdOf,
 } from './certificate.ts';
 export { type CertificateExtensions, ExtendedKeyUsageOid, type KeyUsage } from './certificate-extensions.ts';
+export { ConnectionGate, type ConnectionGateOptions, type RemoteEnd } from './connection-gate.ts';
 export { createCertificateRequest } from './certificate-request.ts';
 export { writeFileAtomically } from './atomic-file.ts';
 export { WorkloadCertificate, acceptIssuedCertificate } from './issued-certificate.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { silentLogger, systemClock } from '@heddle/base';
 import { MemoryCredentialStore } from '../store/credential-store.ts';
@@ -28,6 +29,19 @@ async function get(address: string, path: string, headers: Record<string, string
   request.end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
+}
+
+async function socketTo(address: string): Promise<Socket> {
+  const [host, port] = address.split(':');
+  const socket = connect(Number(port), host);
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Resolves when a socket is gone, by whatever error. */
+function closeOf(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
 }
 
 describe('the API server', () => {
@@ -70,5 +84,34 @@ describe('the API server', () => {
     const closed = new Promise((resolve) => stream.on('close', resolve));
     await server.close();
     await closed;
+  });
+
+  it('drops the silent and the slow, and lets event streams live on', async () => {
+    const given = options();
+    const token = given.authenticator.createToken('admin');
+    const limits = { headersTimeoutMs: 50, requestTimeoutMs: 100, checkIntervalMs: 10 };
+    const server = await startApiServer({ ...given, address: '127.0.0.1', port: 0, limits });
+    const stream = await get(server.address, '/api/v1/traffic/stream', { authorization: `Bearer ${token}` });
+    await once(stream, 'data');
+    const [silent, slow] = [await socketTo(server.address), await socketTo(server.address)];
+    slow.write('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+    await once(slow, 'data');
+    slow.write('GET /healthz HTTP/1.1\r\nx: ');
+    await Promise.all([closeOf(silent), closeOf(slow)]);
+    // The next event comes after all of the limits.
+    await once(stream, 'data');
+    stream.on('error', () => {});
+    await server.close();
+  });
+
+  it('answers while connections without a request hold all places: the oldest give way', async () => {
+    const limits = { maxPending: 4, maxConnections: 6 };
+    const server = await startApiServer({ ...options(), address: '127.0.0.1', port: 0, limits });
+    const silent: Socket[] = [];
+    for (let count = 0; count < 12; count++) silent.push(await socketTo(server.address));
+    const response = await get(server.address, '/healthz', {});
+    assert.equal(response.statusCode, 200);
+    response.resume();
+    await server.close();
   });
 });

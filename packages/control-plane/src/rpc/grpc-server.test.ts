@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -18,7 +19,7 @@ import {
 } from '@heddle/identity';
 import { VirtualClock } from '@heddle/testkit';
 import type { RpcMethod, RpcMethods, RpcPeer, RpcStatus, RpcStream } from '@heddle/xds';
-import { startGrpcServer, type GrpcServerHandle } from './grpc-server.ts';
+import { startGrpcServer, type GrpcServerHandle, type GrpcServerOptions } from './grpc-server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'heddle-grpc-'));
 let authority: CertificateAuthority;
@@ -58,7 +59,11 @@ after(() => {
   rmSync(directory, { recursive: true });
 });
 
-function serve(methods: Record<string, RpcMethod>, clock: Clock = systemClock): Promise<GrpcServerHandle> {
+function serve(
+  methods: Record<string, RpcMethod>,
+  clock: Clock = systemClock,
+  more: Pick<GrpcServerOptions, 'maxHandshakes'> = {},
+): Promise<GrpcServerHandle> {
   return startGrpcServer({
     address: '127.0.0.1',
     port: 0,
@@ -71,6 +76,7 @@ function serve(methods: Record<string, RpcMethod>, clock: Clock = systemClock): 
       return () => {};
     },
     bundle: () => authority.bundle,
+    ...more,
   });
 }
 
@@ -94,6 +100,23 @@ async function connect(
   const session = connectHttp2('https://control-plane', { createConnection: () => socket });
   session.on('error', () => {});
   return { session, socket };
+}
+
+/** Resolves when a socket is gone, by whatever error. */
+function closeOf(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
+}
+
+/** A TCP connection that never begins its handshake. */
+async function silent(server: GrpcServerHandle): Promise<Socket> {
+  const socket = connectTcp(Number(server.address.split(':')[1]), '127.0.0.1');
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  return socket;
+}
+
+function ping(session: ClientHttp2Session): Promise<unknown> {
+  return new Promise((resolve) => session.ping(resolve));
 }
 
 function call(session: ClientHttp2Session, path: string): ClientHttp2Stream {
@@ -153,6 +176,8 @@ function played() {
   };
   return { method, opened, ended, messages, nextWritable };
 }
+
+const unused = { '/test.Service/Stream': played().method };
 
 describe('gRPC over mTLS', () => {
   it('tells a method who calls and passes its messages on as they are', async () => {
@@ -295,5 +320,44 @@ describe('gRPC over mTLS', () => {
     clock.advance(2 * 3_600_000);
     await once(socket, 'close');
     await server.close();
+  });
+
+  it('drops connections that do not finish their handshake, and none that has', async () => {
+    const clock = new VirtualClock({ epochMs: systemClock.now() });
+    const server = await serve(unused, clock);
+    const { session } = await connect(server);
+    await ping(session);
+    const [mute, slow] = [await silent(server), await silent(server)];
+    slow.write(Buffer.from([0x16, 3, 1]));
+    // The certificate's, and one for each handshake.
+    while (clock.pendingTimers < 3) await new Promise(setImmediate);
+    const closed = Promise.all([closeOf(mute), closeOf(slow)]);
+    clock.advance(10_000);
+    await closed;
+    assert.equal(await ping(session), null);
+    session.close();
+    await server.close();
+  });
+
+  it('serves new clients and those it has while others are silent, the oldest of which give way', async () => {
+    const server = await serve(unused, systemClock, { maxHandshakes: 4 });
+    const { session } = await connect(server);
+    const closed: Promise<unknown>[] = [];
+    for (let count = 0; count < 8; count++) closed.push(closeOf(await silent(server)));
+    const { session: second } = await connect(server);
+    await Promise.all(closed.slice(0, 4));
+    assert.deepEqual([await ping(session), await ping(second)], [null, null]);
+    session.close();
+    second.close();
+    await server.close();
+  });
+
+  it('closes under a connection in its handshake', async () => {
+    const server = await serve(unused, new VirtualClock({ epochMs: systemClock.now() }));
+    const mute = await silent(server);
+    const closed = closeOf(mute);
+    await connect(server);
+    await server.close();
+    await closed;
   });
 });

@@ -8,7 +8,7 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { trustBundles, verifyPeer, type TrustBundle } from '@heddle/identity';
+import { ConnectionGate, trustBundles, verifyPeer, type TrustBundle } from '@heddle/identity';
 import type { RpcMethods, RpcPeer } from '@heddle/xds';
 import { listenError } from '../api/server.ts';
 import { hostForUrl } from '../api/loopback.ts';
@@ -26,6 +26,10 @@ export interface GrpcServerOptions {
   readonly onIdentityChange: (listener: () => void) => () => void;
   /** The roots that clients' certificates must come from, in force. */
   readonly bundle: () => TrustBundle;
+  /** How long a TLS handshake may take; 10 s where absent. */
+  readonly handshakeTimeoutMs?: number;
+  /** How many connections may be in their handshake, before the oldest of them gives way; 1,024 where absent. */
+  readonly maxHandshakes?: number;
 }
 
 /** The running server. */
@@ -54,7 +58,14 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   grpc.addService(definition, implementation);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const tls = createServer(tlsOptions(options));
+  const handshakes = new ConnectionGate({
+    clock: options.clock,
+    limitMs: options.handshakeTimeoutMs ?? 10_000,
+    maxPending: options.maxHandshakes ?? 1024,
+  });
+  tls.on('connection', (socket) => handshakes.admit(socket));
   tls.on('secureConnection', (socket) => {
+    handshakes.release(socket);
     if (peers.admit(socket)) injector.injectConnection(socket);
   });
   // A failed handshake is the client's affair; Node has closed the connection already.
@@ -84,6 +95,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         tls.close(() => resolve());
         // Streams that the control plane has just ended are written out first.
         setImmediate(() => {
+          handshakes.close();
           injector.destroy();
           peers.close();
           grpc.forceShutdown();

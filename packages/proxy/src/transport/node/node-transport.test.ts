@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { type HeddleError, type Result, silentLogger, systemClock } from '@heddle/base';
 import { CertificateAuthority, MemoryIssuanceLog, openRoot } from '@heddle/ca';
 import {
@@ -12,6 +15,7 @@ import {
 import {
   eventually,
   freePort,
+  RecordingHandler,
   temporaryDirectory,
   type TransportHarness,
   transportContract,
@@ -84,3 +88,34 @@ async function openHarness(): Promise<TransportHarness> {
 }
 
 transportContract('node', openHarness);
+
+test('drops accepted connections that do not finish their handshake, and none that has', async () => {
+  const transport = new NodeTransport(systemClock, silentLogger, 200);
+  const accepted: RecordingHandler[] = [];
+  const listener = await transport.listen(
+    { address: { host: '127.0.0.1', port: 0 }, security: securityOf(serverIdentity, null) },
+    () => {
+      const handler = new RecordingHandler();
+      accepted.push(handler);
+      return handler;
+    },
+  );
+  const client = new RecordingHandler();
+  const connection = transport.connect(
+    { address: listener.address, security: securityOf(clientIdentity, null), timeoutMs: 5000 },
+    client,
+  );
+  await eventually('the server has accepted', () => accepted.length === 1, 5000, 1);
+  const starts = [[], [0x16, 3, 1]];
+  const sockets = starts.map((start) => {
+    const socket = connect(listener.address.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(Buffer.from(start));
+    return socket.resume();
+  });
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  connection.writeLatin1('still here');
+  await eventually('the bytes have arrived', () => accepted[0]!.bytes === 10, 5000, 1);
+  assert.equal(accepted.length, 1);
+  connection.destroy();
+  await listener.close();
+});

@@ -34,7 +34,7 @@ import { ClientContexts, type LinkSecrets, linkSecretsOf, secureOptions } from '
  * another connection's bytes, and 10,000 idle connections own no read buffer.
  */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
-const handshakeTimeoutMs = 10_000;
+const defaultHandshakeTimeoutMs = 10_000;
 const backlog = 1024;
 
 /** A socket that reads into the shared buffer. `handle` adopts an accepted one (works alike from Node 18 to 26). */
@@ -43,11 +43,14 @@ type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buf
 export class NodeTransport implements Transport {
   private readonly clock: Clock;
   private readonly logger: Logger;
+  private readonly handshakeTimeoutMs: number;
   private readonly contexts = new ClientContexts();
 
-  constructor(clock: Clock, logger: Logger) {
+  /** `handshakeTimeoutMs`: how long an accepted connection's TLS handshake may take. */
+  constructor(clock: Clock, logger: Logger, handshakeTimeoutMs = defaultHandshakeTimeoutMs) {
     this.clock = clock;
     this.logger = logger;
+    this.handshakeTimeoutMs = handshakeTimeoutMs;
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
@@ -97,7 +100,7 @@ export class NodeTransport implements Transport {
         allowHalfOpen: true,
         requestCert: true,
         rejectUnauthorized: true,
-        handshakeTimeout: handshakeTimeoutMs,
+        handshakeTimeout: this.handshakeTimeoutMs,
         ALPNProtocols: [...security.alpn],
         minVersion: 'TLSv1.3',
       },
@@ -108,6 +111,8 @@ export class NodeTransport implements Transport {
         peer: socket.remoteAddress,
         reason: systemErrorCode(error) || error.message,
       });
+      // Node closes the connection of a handshake that fails, but not of one that takes too long.
+      socket.destroy();
     });
     let version = '';
     return createTcpServer({ allowHalfOpen: true, noDelay: true }, (raw) => {
