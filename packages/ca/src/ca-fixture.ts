@@ -12,6 +12,7 @@ import { MemoryIssuanceLog } from './issuance-log.ts';
 import { type JoinLimits, JoinServer } from './join-server.ts';
 import { JoinTokens } from './join-tokens.ts';
 import { openRoot } from './root-store.ts';
+import type { ServiceBinding } from './service-binding.ts';
 import { MemoryTokenStore } from './token-store.ts';
 
 /** The value of a result that must be good. */
@@ -54,6 +55,8 @@ export interface JoinStation {
   readonly authority: CertificateAuthority;
   readonly identity: ControlPlaneIdentity;
   readonly tokens: JoinTokens;
+  /** What joins have bound so far. */
+  readonly bindings: readonly ServiceBinding[];
   readonly server: JoinServer;
   readonly address: string;
   close(): Promise<void>;
@@ -75,7 +78,14 @@ export async function openJoinStation(
   const names = { dnsNames: ['localhost'], addresses: ['127.0.0.1', '::1'] };
   const identity = unwrap(await ControlPlaneIdentity.open({ authority, names, clock, logger }));
   const tokens = new JoinTokens(new MemoryTokenStore(), clock);
-  const enrolment = new Enrolment({ authority, tokens, xdsAddress: (reached) => `${reached}:15012`, logger });
+  const bindings: ServiceBinding[] = [];
+  const enrolment = new Enrolment({
+    authority,
+    tokens,
+    xdsAddress: (reached) => `${reached}:15012`,
+    bindService: async (binding) => void bindings.push(binding),
+    logger,
+  });
   const server = unwrap(
     await JoinServer.open({
       host: '127.0.0.1',
@@ -92,6 +102,7 @@ export async function openJoinStation(
     authority,
     identity,
     tokens,
+    bindings,
     server,
     address: `127.0.0.1:${server.address.port}`,
     close: async () => {

@@ -3,6 +3,8 @@ import { type SpiffeId, workloadSpiffeId } from '@heddle/identity';
 import { type Failure, failure } from './ca-error.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import type { JoinTokens, TokenRefusal } from './join-tokens.ts';
+import type { ServiceBinding } from './service-binding.ts';
+import type { JoinTokenRecord } from './token-store.ts';
 
 /** What a sidecar that joins asks for: the body of `POST /v1/join`. */
 export interface EnrolmentRequest {
@@ -12,6 +14,8 @@ export interface EnrolmentRequest {
   readonly csr: string;
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Which service it wants to be an instance of; null where it doesn't say. */
+  readonly service: string | null;
 }
 
 /** What it gets. */
@@ -30,8 +34,15 @@ export interface EnrolmentOptions {
   readonly tokens: JoinTokens;
   /** Where the sidecar finds the xDS listener, given the address of ours that it has reached. */
   readonly xdsAddress: (reachedAddress: string) => string;
+  /**
+   * Stores what a token has allowed, before the certificate is issued: a workload that is let in finds it in force. Called
+   * again with the same binding when its workload joins again.
+   */
+  bindService(binding: ServiceBinding): Promise<void>;
   readonly logger: Logger;
 }
+
+const serviceNamePattern = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 function stringField(body: object, name: string): string | null {
   const value: unknown = Reflect.get(body, name);
@@ -46,7 +57,10 @@ function parseRequest(body: unknown): Result<EnrolmentRequest, HeddleError> {
     if (value === null)
       return failure('HEDDLE_JOIN_REQUEST_INVALID', `The field ${fields[index]} is missing.`);
   }
-  return ok({ token: token!, csr: csr!, namespace: namespace!, serviceAccount: serviceAccount! });
+  const service: unknown = Reflect.get(object, 'service') ?? null;
+  if (service !== null && (typeof service !== 'string' || !serviceNamePattern.test(service)))
+    return failure('HEDDLE_JOIN_REQUEST_INVALID', 'The field service is not the name of a service.');
+  return ok({ token: token!, csr: csr!, namespace: namespace!, serviceAccount: serviceAccount!, service });
 }
 
 function tokenFailure(refusal: TokenRefusal, request: EnrolmentRequest): Failure {
@@ -107,6 +121,7 @@ export class Enrolment {
     if (!approved.ok) return approved;
     const redeemed = await tokens.redeem(request.token, request);
     if (!redeemed.ok) return tokenFailure(redeemed.error, request);
+    await this.bind(request, redeemed.value, id);
     const issued = await authority.issue(approved.value);
     if (!issued.ok) return issued;
     return ok({
@@ -115,5 +130,16 @@ export class Enrolment {
       trustDomain: authority.trustDomain,
       xdsAddress: xdsAddress(reachedAddress),
     });
+  }
+
+  /**
+   * A token for one service account is good for the service of that name, which needs no binding: whoever holds it must
+   * not become an instance of any other.
+   */
+  private async bind(request: EnrolmentRequest, token: JoinTokenRecord, id: SpiffeId): Promise<void> {
+    const { namespace, serviceAccount, service } = request;
+    if (service === null || service === serviceAccount || token.serviceAccount !== null) return;
+    await this.options.bindService({ namespace, serviceAccount, service });
+    this.options.logger.info('Service account bound to a service', { identity: id, service });
   }
 }

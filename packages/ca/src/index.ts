@@ -17,4 +17,5 @@ export { JoinServer, type JoinServerOptions } from './join-server.ts';
 export { type JoinTokenOptions, JoinTokens, type TokenRefusal, type TokenSubject } from './join-tokens.ts';
 export type { Root } from './root.ts';
 export { type RootStoreOptions, openRoot } from './root-store.ts';
+export type { ServiceBinding } from './service-binding.ts';
 export { type JoinTokenRecord, MemoryTokenStore, type TokenStore } from './token-store.ts';

@@ -165,6 +165,29 @@ describe('the join listener', () => {
       assert.notEqual(identity.certificate.version, before);
     });
 
+    test('has the service bound that it names, under a token for any service account', async () => {
+      unwrap(await joinMesh({ ...(await options({ namespace: 'default' })), service: 'ratings' }));
+      assert.deepEqual(station.bindings, [{ ...subject, service: 'ratings' }]);
+    });
+
+    test('has nothing bound by a token for one service account', async () => {
+      unwrap(await joinMesh({ ...(await options({ serviceAccount: 'reviews' })), service: 'ratings' }));
+      assert.deepEqual(station.bindings, []);
+    });
+
+    test('needs no binding for the service of its own name, or where it names none', async () => {
+      const joinOptions = await options();
+      unwrap(await joinMesh({ ...joinOptions, service: 'reviews' }));
+      unwrap(await joinMesh(joinOptions));
+      assert.deepEqual(station.bindings, []);
+    });
+
+    test('has nothing bound when it is refused', async () => {
+      const error = await joinError({ ...(await options({ ttlMs: 0 })), service: 'ratings' });
+      assert.equal(error.code, 'HEDDLE_JOIN_TOKEN_EXPIRED');
+      assert.deepEqual(station.bindings, []);
+    });
+
     test('says that a token is used up', async () => {
       const joinOptions = await options({ uses: 1 });
       unwrap(await joinMesh(joinOptions));
@@ -279,6 +302,10 @@ describe('the join listener', () => {
         post(JSON.stringify({ token, csr: '', namespace: '../x', serviceAccount: 'y' })),
       );
       assert.match(errorIn(badName).message, /The identity is not valid/);
+      for (const service of [1, '', 'a|b', 'a'.repeat(64)]) {
+        const badService = await secure(post(JSON.stringify({ token, csr: '', ...subject, service })));
+        assert.equal(errorIn(badService).message, 'The field service is not the name of a service.');
+      }
       const badRequest = await secure(post(JSON.stringify({ token, csr: 'hello', ...subject })));
       assert.equal(errorIn(badRequest).code, 'HEDDLE_CERTIFICATE_REQUEST_INVALID');
     });

@@ -21,6 +21,7 @@ export type {
 } from './store/config-store.ts';
 export type { Instance, InstanceStore } from './instances/instance-store.ts';
 export { MemoryInstanceStore } from './instances/memory-instance-store.ts';
+export { MemoryServiceBindings, type ServiceBindings } from './store/service-bindings.ts';
 export { defaultLeaseTimes, type LeaseTimes } from './instances/lease-manager.ts';
 export {
   startControlPlane,

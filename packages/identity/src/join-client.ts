@@ -243,7 +243,7 @@ async function enrol(
   token: JoinToken,
   pinned: TrustBundle,
 ): Promise<Result<WorkloadIdentity, HeddleError>> {
-  const { namespace, serviceAccount } = options;
+  const { namespace, serviceAccount, service } = options;
   const id = workloadSpiffeId({ trustDomain: pinned.trustDomain, namespace, serviceAccount });
   if (!id.ok) return fail('HEDDLE_SPIFFE_ID_INVALID', `The identity is not valid: ${id.error[0]?.message}.`);
   const key = generateKeyPair();
@@ -251,7 +251,7 @@ async function enrol(
   const posted = await post(
     target,
     pinned,
-    JSON.stringify({ token: token.credential(), csr, namespace, serviceAccount }),
+    JSON.stringify({ token: token.credential(), csr, namespace, serviceAccount, service }),
   );
   if (!posted.ok) return posted;
   const answer = parseJoinAnswer(target, posted.value);

@@ -8,6 +8,8 @@ export interface JoinOptions extends IdentityEnvironment {
   readonly joinToken: string;
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** The service that this is an instance of; a token for any service account lets the account serve it. */
+  readonly service?: string;
   readonly clock: Clock;
   /** How long each of the two exchanges may take; default 10 s. */
   readonly timeoutMs?: number;

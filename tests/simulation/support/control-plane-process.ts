@@ -6,6 +6,7 @@ import {
   ControlPlane,
   MemoryConfigStore,
   MemoryInstanceStore,
+  MemoryServiceBindings,
 } from '@heddle/control-plane';
 import { type InMemoryNetwork, serveInMemoryRpc, type SimulatedNode } from '@heddle/testkit';
 import { controlPlaneAddress, spiffeIdOf, trustDomain } from './topology.ts';
@@ -51,6 +52,8 @@ export class ControlPlaneProcess {
       logger: this.logger(node),
       configStore: storeOf(node, this.configStore),
       instanceStore: this.instanceStore,
+      // Nobody joins here; every service account is named like its service.
+      bindings: new MemoryServiceBindings(),
       issuer,
     });
     await serveInMemoryRpc(node, controlPlaneAddress, core.methods);

@@ -180,6 +180,9 @@ export class Workload {
         onPublished: () => {
           this.isPublished = true;
         },
+        onPublishRefused: (message) => {
+          throw new Error(message);
+        },
         onFailed: (error) => {
           throw error;
         },

@@ -124,6 +124,7 @@ describe('the control plane', () => {
       );
     };
     assert.deepEqual(identities(), ['spiffe://cluster.local/ns/default/sa/reviews']);
+    await world.bindings.add({ namespace: 'default', serviceAccount: 'canary', service: 'reviews' });
     const other = world.connect({ instance: 'reviews-9', service: 'reviews', serviceAccount: 'canary' });
     page.responses = [];
     other.publish().keep(world.clock);
@@ -219,6 +220,21 @@ describe('the control plane', () => {
     await world.settle();
     for (const { answers } of leases) assert.match(answers.join(), /^end 7 The instance is refused/);
     assert.equal(world.controlPlane.leases.size, 0);
+  });
+
+  it('takes in no instance of a service that its account is neither named like nor bound to', async () => {
+    const { world, page } = await bookstore();
+    await world.bindings.add({ namespace: 'default', serviceAccount: 'alpha', service: 'ratings' });
+    await world.bindings.add({ namespace: 'other', serviceAccount: 'alpha', service: 'reviews' });
+    const thief = world.connect({ instance: 'thief-1', service: 'reviews', serviceAccount: 'alpha' });
+    await world.settle();
+    page.responses = [];
+    const lease = thief.publish();
+    await world.settle();
+    assert.deepEqual(lease.answers, [
+      'end 7 Service account default/alpha may not be an instance of service reviews: join with a token that is not bound to a service account, or name the account like the service.',
+    ]);
+    assert.deepEqual(page.responses, []);
   });
 
   it('goes on after a restart with what was stored', async () => {

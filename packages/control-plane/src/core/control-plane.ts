@@ -29,6 +29,7 @@ import { instanceService, leaseMethod, type RemovalOutcome } from '../rpc/instan
 import { metricsService, streamMetricsMethod } from '../rpc/metrics-service.ts';
 import { admitNode } from '../rpc/node-admission.ts';
 import type { ConfigStore } from '../store/config-store.ts';
+import type { ServiceBindings } from '../store/service-bindings.ts';
 import { TrafficCollector } from '../telemetry/traffic-collector.ts';
 import { ControlPlaneMetrics } from './control-plane-metrics.ts';
 
@@ -37,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly logger: Logger;
   readonly configStore: ConfigStore;
   readonly instanceStore: InstanceStore;
+  /** Asked for instances whose service account is not named like their service. */
+  readonly bindings: ServiceBindings;
   readonly issuer: CertificateIssuer;
   readonly leaseTimes?: LeaseTimes;
   /** How long a withdrawal waits for proxies to confirm it; default 5 s. */
@@ -91,6 +94,7 @@ export class ControlPlane {
         leaseMethod,
         instanceService({
           leases: this.leases,
+          bindings: options.bindings,
           clock,
           logger,
           trustDomain: issuer.trustDomain,

@@ -5,6 +5,7 @@ import { RpcCode, type RpcMethod, type RpcPeer, type RpcStream, type RpcStreamHa
 import { LeaseRequest, LeaseResponse, type Publish } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
 import type { Instance } from '../instances/instance-store.ts';
 import type { LeaseHolder, LeaseManager } from '../instances/lease-manager.ts';
+import type { ServiceBindings } from '../store/service-bindings.ts';
 import { workloadOf, type WorkloadPeer } from './workload-peer.ts';
 
 export const leaseMethod = '/heddle.mesh.v1.InstanceService/Lease';
@@ -17,6 +18,7 @@ export interface RemovalOutcome {
 
 export interface InstanceServiceOptions {
   readonly leases: LeaseManager;
+  readonly bindings: ServiceBindings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly trustDomain: string;
@@ -103,6 +105,14 @@ class LeaseStream implements RpcStreamHandler {
         : 'the certificate names no workload';
     if (workload === undefined || fault !== null)
       return this.fail(RpcCode.permissionDenied, `The instance is refused: ${fault}.`);
+    if (!(await this.mayServe(workload, publish.service))) {
+      const account = `${workload.namespace}/${workload.serviceAccount}`;
+      return this.fail(
+        RpcCode.permissionDenied,
+        `Service account ${account} may not be an instance of service ${publish.service}: join with a token that is not bound to a service account, or name the account like the service.`,
+      );
+    }
+    if (this.isOver) return;
     if (this.instance !== null && this.instance.instance !== publish.instance)
       return this.fail(RpcCode.failedPrecondition, `This stream holds ${this.instance.instance} already.`);
     const instance: Instance = {
@@ -126,6 +136,12 @@ class LeaseStream implements RpcStreamHandler {
     }
     const { leaseMs, renewMs } = leases.times;
     this.send({ $case: 'published', value: { leaseMs, renewMs } });
+  }
+
+  /** Callers trust every identity among a service's instances, so none is taken in that nobody has allowed. */
+  private async mayServe({ namespace, serviceAccount }: WorkloadPeer, service: string): Promise<boolean> {
+    if (service === serviceAccount) return true;
+    return await this.options.bindings.has({ namespace, serviceAccount, service });
   }
 
   private renew(): void {

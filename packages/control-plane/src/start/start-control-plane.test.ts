@@ -35,14 +35,20 @@ async function get<T>(plane: RunningControlPlane, store: string, path: string): 
   return (await response.json()) as T;
 }
 
-async function joinAs(plane: RunningControlPlane, store: string, service: string): Promise<WorkloadIdentity> {
+async function joinAs(
+  plane: RunningControlPlane,
+  store: string,
+  serviceAccount: string,
+  more: { readonly service?: string; readonly joinToken?: string } = {},
+): Promise<WorkloadIdentity> {
   const identity = await joinMesh({
-    stateDirectory: join(store, 'sidecars', service),
+    stateDirectory: join(store, 'sidecars', serviceAccount),
     clock: systemClock,
     joinAddress: plane.addresses.join,
     joinToken: readFileSync(join(store, 'local-token'), 'utf8').trim(),
     namespace: 'default',
-    serviceAccount: service,
+    serviceAccount,
+    ...more,
   });
   assert.ok(identity.ok, identity.ok ? '' : identity.error.message);
   return identity.value;
@@ -212,6 +218,44 @@ describe('a started control plane', () => {
     client.close();
     rpc.close();
     await plane.close();
+  });
+
+  it('lets a token for one service account make instances of the service of that name only', async () => {
+    const store = newStore();
+    const plane = await startControlPlane({ storeDirectory: store, ...anyPorts });
+    const { token } = await plane.createJoinToken({ kind: 'join', uses: 2, serviceAccount: 'alpha' });
+    const thief = await joinAs(plane, store, 'alpha', { service: 'reviews', joinToken: token });
+    const rpc = rpcClient(plane, thief);
+    const refused = lease(rpc);
+    refused.send(publish);
+    assert.equal(await refused.next(), 'end 7');
+    const held = lease(rpc);
+    held.send({ ...publish, value: { ...publish.value, instance: 'alpha-1', service: 'alpha' } });
+    assert.equal(await held.next(), 'published');
+    const { endpoints } = await get<EndpointsResponse>(plane, store, '/api/v1/endpoints');
+    assert.deepEqual(
+      endpoints.map(({ service }) => service),
+      ['alpha'],
+    );
+    rpc.close();
+    await plane.close();
+  });
+
+  it('lets the local token give a service another account, for good', async () => {
+    const store = newStore();
+    const first = await startControlPlane({ storeDirectory: store, ...anyPorts });
+    const identity = await joinAs(first, store, 'stars', { service: 'reviews' });
+    await first.close();
+    const second = await startControlPlane({ storeDirectory: store, ...anyPorts });
+    const rpc = rpcClient(second, identity);
+    const held = lease(rpc);
+    held.send(publish);
+    assert.equal(await held.next(), 'published');
+    const elsewhere = lease(rpc);
+    elsewhere.send({ ...publish, value: { ...publish.value, instance: 'x-1', service: 'ratings' } });
+    assert.equal(await elsewhere.next(), 'end 7');
+    rpc.close();
+    await second.close();
   });
 
   it('takes no certificate request for another identity', async () => {

@@ -34,6 +34,7 @@ import { SqliteCredentialStore } from '../store/credential-store.ts';
 import { SqliteTokenStore } from '../store/join-token-store.ts';
 import { SqliteConfigStore } from '../store/sqlite-config-store.ts';
 import { SqliteIssuanceLog } from '../store/sqlite-issuance-log.ts';
+import { SqliteServiceBindings } from '../store/sqlite-service-bindings.ts';
 import { joinTokenMaker } from './join-token-maker.ts';
 import { reachableAddress, serverAddresses } from './reachable-address.ts';
 import { openStoreDirectory, storeFiles, type StoreDirectory } from './store-directory.ts';
@@ -151,7 +152,15 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   const configStore = new SqliteConfigStore(store.configuration, store.configurationPath, clock);
   cleanup.add(() => configStore.close());
   const instanceStore = new SqliteInstanceStore(store.instances, store.instancesPath);
-  const controlPlane = await ControlPlane.open({ clock, logger, configStore, instanceStore, issuer });
+  const bindings = new SqliteServiceBindings(store.configuration, store.configurationPath);
+  const controlPlane = await ControlPlane.open({
+    clock,
+    logger,
+    configStore,
+    instanceStore,
+    bindings,
+    issuer,
+  });
   const xds = await startGrpcServer({
     address: bindAddress,
     port: options.xdsPort ?? defaultPorts.xds,
@@ -172,6 +181,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     authority,
     tokens,
     xdsAddress: (reached) => `${hostForUrl(ipv4Of(reached))}:${xdsPort}`,
+    bindService: (binding) => bindings.add(binding),
     logger,
   });
   const joinPort = options.joinPort ?? defaultPorts.join;

@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { credentialSchema } from './credential-store.ts';
 import { joinTokenSchema } from './join-token-store.ts';
 import { configSchema } from './sqlite-config-store.ts';
-import { openDatabase, type DatabaseFormat } from './sqlite-database.ts';
+import { openDatabase, storeError, type DatabaseFormat } from './sqlite-database.ts';
+import { serviceBindingSchema } from './sqlite-service-bindings.ts';
 
 const format: DatabaseFormat = {
   applicationId: 0x48444c43, // 'HDLC'
@@ -11,7 +12,14 @@ const format: DatabaseFormat = {
   synchronous: 'full',
 };
 
-/** Opens `heddle.db`: configuration, its history, hashes of tokens. Throws the codes of `openDatabase`. */
+/** Opens `heddle.db`: configuration, its history, hashes of tokens, what they bound. Throws the codes of `openDatabase`. */
 export function openHeddleDatabase(path: string): DatabaseSync {
-  return openDatabase(path, format);
+  const database = openDatabase(path, format);
+  try {
+    database.exec(serviceBindingSchema);
+    return database;
+  } catch (error) {
+    database.close();
+    throw storeError(path, error);
+  }
 }

@@ -27,6 +27,7 @@ import { MemoryInstanceStore } from '../instances/memory-instance-store.ts';
 import type { CertificateIssuer } from '../rpc/certificate-service.ts';
 import { leaseMethod } from '../rpc/instance-service.ts';
 import { MemoryConfigStore } from '../store/memory-config-store.ts';
+import { MemoryServiceBindings } from '../store/service-bindings.ts';
 
 const address = { host: '10.0.0.1', port: 15_012 };
 
@@ -59,6 +60,7 @@ export interface MeshWorld {
   readonly controlPlane: ControlPlane;
   readonly configStore: MemoryConfigStore;
   readonly instanceStore: MemoryInstanceStore;
+  readonly bindings: MemoryServiceBindings;
   connect(plan: SidecarPlan): TestSidecar;
   /** A client with an identity, and nothing else. */
   rpc(identity: string): RpcClient;
@@ -77,11 +79,13 @@ export async function makeMeshWorld(
   const network = new InMemoryNetwork({ clock, seed: 1 });
   const configStore = stores.config ?? new MemoryConfigStore(clock);
   const instanceStore = stores.instances ?? new MemoryInstanceStore();
+  const bindings = new MemoryServiceBindings();
   const controlPlane = await ControlPlane.open({
     clock,
     logger: silentLogger,
     configStore,
     instanceStore,
+    bindings,
     issuer,
   });
   const server = network.addNode({
@@ -101,6 +105,7 @@ export async function makeMeshWorld(
     controlPlane,
     configStore,
     instanceStore,
+    bindings,
     rpc,
     connect: (plan) => {
       const { namespace = 'default', service, serviceAccount = service } = plan;

@@ -7,12 +7,14 @@ import {
   systemErrorCode,
   errorMessage,
 } from '@heddle/base';
-import type { RpcClient, RpcStatus, RpcStream, RpcStreamHandler } from '@heddle/xds';
+import { RpcCode, type RpcClient, type RpcStatus, type RpcStream, type RpcStreamHandler } from '@heddle/xds';
 import { LeaseRequest, LeaseResponse, type Publish } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
 
 const method = '/heddle.mesh.v1.InstanceService/Lease';
 const firstRetryMs = 250;
 const longestRetryMs = 2_000;
+/** A refusal lasts until somebody changes something: a new token, another name. */
+const refusedRetryMs = 30_000;
 
 /** How a withdrawal ended. */
 export interface Withdrawal {
@@ -30,6 +32,8 @@ export interface InstanceLeaseOptions {
   readonly instance: Omit<Publish, '_unknownFields'>;
   /** Called each time the control plane has taken the instance in. */
   onPublished(): void;
+  /** Called with the reason when the control plane does not take the instance in: once for each reason in a row. */
+  onRefused(message: string): void;
 }
 
 /**
@@ -43,6 +47,8 @@ export class InstanceLease implements RpcStreamHandler {
   private renewal: Timer | null = null;
   private retry: Timer | null = null;
   private failures = 0;
+  /** Why the last attempts were refused; null where they weren't. */
+  private refusal: string | null = null;
   private withdrawing: ((outcome: Withdrawal) => void) | null = null;
 
   constructor(options: InstanceLeaseOptions) {
@@ -97,6 +103,7 @@ export class InstanceLease implements RpcStreamHandler {
     }
     if (response.response?.$case === 'published') {
       this.failures = 0;
+      this.refusal = null;
       this.scheduleRenewal(response.response.value.renewMs);
       this.options.onPublished();
     } else if (response.response?.$case === 'withdrawn') {
@@ -119,15 +126,30 @@ export class InstanceLease implements RpcStreamHandler {
     this.renewal = null;
     this.settle({ acknowledged: false, waiting: 0 });
     if (!this.isWanted) return;
+    if (status.code === RpcCode.permissionDenied) {
+      this.noteRefusal(status.message);
+      this.openAfter(refusedRetryMs);
+      return;
+    }
     this.failures++;
-    const limit = Math.min(firstRetryMs * 2 ** (this.failures - 1), longestRetryMs);
-    const delayMs = limit * (0.5 + this.options.random.float() / 2);
     if (this.failures === 1) {
       this.options.logger.info('lease stream lost, will publish again', {
         code: status.code,
         reason: status.message,
       });
     }
+    this.openAfter(Math.min(firstRetryMs * 2 ** (this.failures - 1), longestRetryMs));
+  }
+
+  private noteRefusal(message: string): void {
+    if (this.refusal === message) return;
+    this.refusal = message;
+    this.options.onRefused(message);
+  }
+
+  /** With jitter: half of `limitMs` at least. */
+  private openAfter(limitMs: number): void {
+    const delayMs = limitMs * (0.5 + this.options.random.float() / 2);
     this.retry = this.options.clock.setTimer(delayMs, () => {
       this.retry = null;
       this.open();

@@ -38,12 +38,12 @@ function fail(error: HeddleError, logger: Logger): never {
 
 /** The identity of an earlier life, or a new one by the join token. */
 async function obtainIdentity(options: SidecarOptions, logger: Logger): Promise<WorkloadIdentity> {
-  const { stateDirectory, namespace, serviceAccount, joinAddress, joinToken } = options;
+  const { stateDirectory, namespace, serviceAccount, service, joinAddress, joinToken } = options;
   const common = { stateDirectory, namespace, serviceAccount, clock: systemClock, logger };
   const stored = await loadWorkloadIdentity(common);
   if (stored.ok && stored.value !== null) return stored.value;
   if (!stored.ok) logger.warn('The stored identity is not used', { reason: stored.error.message });
-  const joined = await joinMesh({ ...common, joinAddress, joinToken });
+  const joined = await joinMesh({ ...common, service, joinAddress, joinToken });
   return joined.ok ? joined.value : fail(joined.error, logger);
 }
 
@@ -99,6 +99,10 @@ async function run(options: SidecarOptions): Promise<void> {
       flushCompileCache();
     },
     onPublished: () => tell({ type: 'published' }),
+    onPublishRefused: (message) => {
+      logger.error('Instance refused', { reason: message });
+      tell({ type: 'warning', code: 'HEDDLE_INSTANCE_REFUSED', message });
+    },
     onFailed: (error) => fail(error, logger),
     onRefused: (message) => {
       logger.error('Configuration refused', { reason: message });

@@ -31,6 +31,8 @@ export interface SidecarEnvironment {
   onReady(source: ConfigurationSource): void;
   /** The control plane has published the instance: after each (re)connection. */
   onPublished(): void;
+  /** The control plane doesn't take the instance in and won't; one sentence for the user. */
+  onPublishRefused(message: string): void;
   /** Can't serve: a port is taken. */
   onFailed(error: HeddleError): void;
   /** Part of the configuration is not in use; one sentence for the user. */
@@ -113,6 +115,7 @@ export class Sidecar {
         labels: { ...options.labels },
       },
       onPublished: () => environment.onPublished(),
+      onRefused: (message) => environment.onPublishRefused(message),
     });
     this.reporter = new MetricsReporter({
       rpc,
