@@ -21,10 +21,9 @@ test('between two sidecars there is TLS 1.3 and nothing that could be read', asy
   const relay = await startRelay(inboundPort);
   await using _server = relay.server;
   const flags = ['--inbound-port', `${inboundPort}`, '--advertise-address', `127.0.0.1:${relay.server.port}`];
-  const [client] = await Promise.all([
-    mesh.client(['recorder:9080']),
-    mesh.publish('recorder', recorder, { flags }),
-  ]);
+  await mesh.publish('recorder', recorder, { flags });
+  // A sidecar that is ready knows what was published before; one that was ready earlier hears of it a moment later.
+  const client = await mesh.client(['recorder:9080']);
 
   const body = `${requestMarker} `.repeat(2_000);
   const headers = { 'x-marker': requestMarker, 'content-length': String(body.length) };
