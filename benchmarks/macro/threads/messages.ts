@@ -22,5 +22,4 @@ export type Report =
   | { readonly kind: 'compiled'; readonly resources: number; readonly busy: boolean }
   | { readonly kind: 'stalls'; readonly stalls: Stalls };
 
-export type FromXds = Batch;
 export type Request = { readonly kind: 'take-stalls' };

@@ -137,13 +137,6 @@ export class MeshResources implements ResourceSource {
     return host === undefined ? new Set() : clustersWith(host, instance);
   }
 
-  /** How many outbound clusters there are for clients of a namespace that sees nothing special. */
-  get clusterCount(): number {
-    let count = 0;
-    for (const host of this.hosts.values()) count += host.shared.clusters.size;
-    return count;
-  }
-
   private compileHost(name: string): HostResources | undefined {
     const host = this.model.hosts.get(name);
     if (host === undefined) {

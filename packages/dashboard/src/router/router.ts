@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { hrefOf, parseLocation, tokenInFragment, type Page } from './page.ts';
+import { hrefOf, parseLocation, tokenInFragment } from './page.ts';
 
 const hash = signal(window.location.hash);
 
@@ -18,11 +18,6 @@ export function followAddress(onToken: (token: string) => void): void {
   };
   window.addEventListener('hashchange', read);
   read();
-}
-
-/** Goes to a page, as a link would. */
-export function goTo(page: Page): void {
-  window.location.hash = hrefOf(page);
 }
 
 /** Changes the filter of the list on the screen, without a new entry in the tab's history. */

@@ -44,9 +44,4 @@ export class LogFiles {
     this.files.clear();
     await Promise.all(files.map(({ file }) => file.close()));
   }
-
-  /** Writes everything at once, holding the thread: for the end of the process. */
-  flushSync(): void {
-    for (const { file } of this.files.values()) file.flushSync();
-  }
 }

@@ -31,7 +31,6 @@ export interface ProxyContext {
  * and keeps it to its end.
  */
 export interface HttpSettings {
-  readonly statPrefix: string;
   readonly routes: RouteTableSlot<ClusterSlot<ConnectionPool>>;
   readonly limits: ServerLimits;
   /** `stream_idle_timeout`; 0 for none. */

@@ -98,7 +98,6 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   const finished: Finished[] = [];
   const scope = registry.scope();
   const settings: HttpSettings = {
-    statPrefix: 'test',
     routes: { name: '', current: table.value },
     limits: {
       maxHeadBytes: options.maxHeadBytes ?? 60 * 1024,

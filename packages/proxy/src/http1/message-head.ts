@@ -26,7 +26,6 @@ export class MessageHead {
   closesConnection = false;
   /** A `Connection` field is there: nominated fields have to be looked for when forwarding. */
   hasConnectionField = false;
-  hasUpgrade = false;
 
   /** Takes over what the scanner found in `buffer[base, base + length)`. */
   protected take(scanner: HeadScanner, buffer: Buffer, base: number, length: number): void {
@@ -39,7 +38,6 @@ export class MessageHead {
     this.contentLength = 0;
     this.closesConnection = scanner.minorVersion === 0;
     this.hasConnectionField = false;
-    this.hasUpgrade = false;
   }
 
   /** The value of the field at `index`, as it came. */

@@ -29,6 +29,7 @@ export class RequestHead extends MessageHead {
   /** The target was absolute (`GET http://reviews:9080/ HTTP/1.1`), as clients of a proxy write it. */
   isAbsoluteForm = false;
   expectsContinue = false;
+  hasUpgrade = false;
   private validatedHost = '';
 
   /** Fills the head from a finished scan. Returns `RequestError.none` or why it is refused. */
@@ -36,6 +37,7 @@ export class RequestHead extends MessageHead {
     this.take(scanner, buffer, base, length);
     this.method = methodName(this.text, scanner.startLineStart, scanner.methodEnd);
     this.expectsContinue = false;
+    this.hasUpgrade = false;
     this.isAbsoluteForm = false;
     this.authority = '';
     const fieldsError = this.examineFields();

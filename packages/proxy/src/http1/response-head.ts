@@ -50,9 +50,6 @@ export class ResponseHead extends MessageHead {
             this.closesConnection = false;
           break;
         }
-        case FieldId.upgrade:
-          this.hasUpgrade = true;
-          break;
         case FieldId.server:
           this.hasServer = true;
           break;

@@ -73,7 +73,6 @@ export function buildHttpStack(
     ...(http.useRemoteAddress ? atTheEdge : []),
   ];
   const settings: HttpSettings = {
-    statPrefix: http.statPrefix,
     routes: config.routes,
     limits: {
       maxHeadBytes: http.maxRequestHeadersBytes,

@@ -82,11 +82,6 @@ export class Proxy {
     return this.binding === 0 && this.config.isWarm;
   }
 
-  /** Writes what access logs still hold, holding the thread: for the end of the process. */
-  flushLogs(): void {
-    this.logFiles.flushSync();
-  }
-
   /** Frees all ports, drops all connections, writes the logs out. */
   async close(): Promise<void> {
     await this.listeners.close();

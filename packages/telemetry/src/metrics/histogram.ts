@@ -7,12 +7,6 @@ export const durationBucketsMs: readonly number[] = [
   3_600_000,
 ];
 
-/** Upper bounds in bytes, one per power of four, for bodies from nothing to a gigabyte. */
-export const sizeBucketsBytes: readonly number[] = [
-  1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
-  268_435_456, 1_073_741_824,
-];
-
 /**
  * Counts values in buckets of fixed upper bounds (inclusive, as Prometheus's `le`). `observe` allocates nothing and
  * costs about 10 ns.
