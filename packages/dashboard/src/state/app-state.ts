@@ -30,15 +30,28 @@ export const session = signal<Session>({ name: 'checking' });
 
 const client = new ApiClient((url, options) => fetch(url, options));
 
-export const connection = new Connection(browserClock, async () => {
-  const answer = await client.get<StatusResponse>('/api/v1/status');
-  return answer.ok || answer.failure.kind !== 'unreachable';
-});
-
 /** Whether the tab is in front of somebody; nothing is asked for while it isn't. */
 const isVisible = signal(document.visibilityState === 'visible');
 document.addEventListener('visibilitychange', () => {
   isVisible.value = document.visibilityState === 'visible';
+});
+
+/** Resolves at once where the tab is visible, else when it becomes so. */
+function whenVisible(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = isVisible.subscribe((visible) => {
+      if (!visible) return;
+      resolve();
+      queueMicrotask(() => stop());
+    });
+  });
+}
+
+export const connection = new Connection(browserClock, async () => {
+  // Also a control plane that was lost is not looked for on behalf of nobody.
+  await whenVisible();
+  const answer = await client.get<StatusResponse>('/api/v1/status');
+  return answer.ok || answer.failure.kind !== 'unreachable';
 });
 
 const isActive = computed(
