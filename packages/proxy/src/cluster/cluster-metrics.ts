@@ -11,6 +11,10 @@ export class ClusterMetrics {
   readonly connectFailures: Counter;
   /** Connects that took too long; counted among the failures too. */
   readonly connectTimeouts: Counter;
+  /** Connections not made because the circuit breaker was open. */
+  readonly connectionOverflows: Counter;
+  readonly bytesReceived: Counter;
+  readonly bytesSent: Counter;
   readonly requestsTotal: Counter;
   readonly requestsActive: Gauge;
   /** Requests that wait for a connection. */
@@ -39,6 +43,12 @@ export class ClusterMetrics {
     this.connectionsActive = gauge('upstream_cx_active', 'Open connections to the cluster.');
     this.connectFailures = counter('upstream_cx_connect_fail', 'Connections that could not be made.');
     this.connectTimeouts = counter('upstream_cx_connect_timeout', 'Connections that took too long to make.');
+    this.connectionOverflows = counter(
+      'upstream_cx_overflow',
+      'Connections that the circuit breaker refused.',
+    );
+    this.bytesReceived = counter('upstream_cx_rx_bytes_total', 'Bytes received from the cluster.');
+    this.bytesSent = counter('upstream_cx_tx_bytes_total', 'Bytes sent to the cluster.');
     this.requestsTotal = counter('upstream_rq_total', 'Requests sent to the cluster.');
     this.requestsActive = gauge('upstream_rq_active', 'Requests in flight to the cluster.');
     this.requestsPending = gauge('upstream_rq_pending_active', 'Requests that wait for a connection.');

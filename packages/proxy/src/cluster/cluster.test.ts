@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, systemRandom } from '@heddle/base';
 import { formatPrometheus, MetricRegistry } from '@heddle/telemetry';
+import { defaultCircuitBreakerLimits } from './circuit-breaker.ts';
 import { Cluster, type ClusterConfig, type EndpointConfig } from './cluster.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import { Endpoint } from './endpoint.ts';
@@ -17,7 +18,13 @@ class FakePool {
   }
 }
 
-const plain: ClusterConfig = { name: 'c', connectTimeoutMs: 5000, tls: null, isPassthrough: false };
+const plain: ClusterConfig = {
+  name: 'c',
+  connectTimeoutMs: 5000,
+  tls: null,
+  breakerLimits: defaultCircuitBreakerLimits,
+  isPassthrough: false,
+};
 
 function fixed(value: number): Random {
   return { uint32: () => value, float: () => 0 };

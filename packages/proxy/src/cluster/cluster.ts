@@ -1,5 +1,6 @@
 // Hot path: `pick` runs per request; everything else when configuration changes.
 import type { Random } from '@heddle/base';
+import { CircuitBreaker, type CircuitBreakerLimits } from './circuit-breaker.ts';
 import type { ClusterMetrics } from './cluster-metrics.ts';
 import { Endpoint, type EndpointHealth, type EndpointPool, hostPort } from './endpoint.ts';
 import { emptyLoadBalancer, type LoadBalancer } from './load-balancer.ts';
@@ -15,6 +16,7 @@ export interface ClusterConfig {
   readonly connectTimeoutMs: number;
   /** Null for plain connections. */
   readonly tls: UpstreamTlsConfig | null;
+  readonly breakerLimits: CircuitBreakerLimits;
   /** Endpoints are those of the requests' authorities, not of a list. */
   readonly isPassthrough: boolean;
 }
@@ -35,6 +37,7 @@ export class Cluster<P extends EndpointPool> {
   readonly name: string;
   readonly config: ClusterConfig;
   readonly metrics: ClusterMetrics;
+  readonly breaker: CircuitBreaker;
   /** A load assignment has been applied, be it an empty one. */
   hasEndpoints: boolean;
   private balancer: LoadBalancer<P> = emptyLoadBalancer;
@@ -47,6 +50,7 @@ export class Cluster<P extends EndpointPool> {
     this.name = config.name;
     this.config = config;
     this.metrics = metrics;
+    this.breaker = new CircuitBreaker(config.breakerLimits);
     this.createPool = (endpoint) => createPool(this, endpoint);
     this.hasEndpoints = config.isPassthrough;
     this.passthrough = config.isPassthrough

@@ -4,7 +4,15 @@ import { ClientConnection, type ClientConnectionOwner } from '../http1/client-co
 import type { ClusterMetrics } from './cluster-metrics.ts';
 import type { EndpointPool } from './endpoint.ts';
 import type { LinkSecurity } from '../tls/link-security.ts';
-import type { Transport, TransportAddress, TransportError } from '../transport/transport.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  Transport,
+  TransportAddress,
+  TransportError,
+} from '../transport/transport.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import { RawConnection, type RawConnectionOwner } from './raw-connection.ts';
 
 /** What waits for a connection. Exactly one of the two is called, perhaps before `acquire` returns. */
 export interface ConnectionWaiter {
@@ -15,6 +23,8 @@ export interface ConnectionWaiter {
 
 export interface ConnectionPoolOptions {
   readonly metrics: ClusterMetrics;
+  /** The cluster's, shared by the pools of all its endpoints. */
+  readonly breaker: CircuitBreaker;
   readonly transport: Transport;
   readonly address: TransportAddress;
   readonly security: LinkSecurity | null;
@@ -26,7 +36,7 @@ const poolClosed: TransportError = Object.freeze({
   detail: 'the endpoint was removed',
 });
 
-export class ConnectionPool implements ClientConnectionOwner, EndpointPool {
+export class ConnectionPool implements ClientConnectionOwner, RawConnectionOwner, EndpointPool {
   private readonly options: ConnectionPoolOptions;
   private readonly idle: ClientConnection[] = [];
   private readonly waiting: ConnectionWaiter[] = [];
@@ -59,6 +69,26 @@ export class ConnectionPool implements ClientConnectionOwner, EndpointPool {
     this.acquire(waiter);
   }
 
+  /**
+   * Starts to make a connection of `handler`'s own, for bytes that are no HTTP: never shared, never reused, counted like
+   * the others. Null where the circuit breaker takes no more (flag UO) or the endpoint is gone; nothing was begun then.
+   * Whoever writes to it adds the bytes to `bytesSent` of the cluster's metrics.
+   */
+  connectRaw(handler: ConnectionHandler): Connection | null {
+    const { transport, address, security, connectTimeoutMs, metrics, breaker } = this.options;
+    if (this.closed) return null;
+    if (!breaker.takesConnection) {
+      metrics.connectionOverflows.value++;
+      return null;
+    }
+    breaker.connections++;
+    metrics.connectionsTotal.value++;
+    return transport.connect(
+      { address, security, timeoutMs: connectTimeoutMs },
+      new RawConnection(this, handler),
+    );
+  }
+
   /** Takes back a waiter that no longer wants a connection. */
   cancel(waiter: ConnectionWaiter): void {
     const index = this.waiting.indexOf(waiter);
@@ -87,10 +117,10 @@ export class ConnectionPool implements ClientConnectionOwner, EndpointPool {
   }
 
   onGone(connection: ClientConnection, error: TransportError | null): void {
+    this.options.breaker.connections--;
     if (error !== null) {
       this.connecting--;
-      this.options.metrics.connectFailures.value++;
-      if (error.kind === 'connect-timeout') this.options.metrics.connectTimeouts.value++;
+      this.countFailure(error);
       this.waiting.shift()?.onConnectFailed(error);
       return;
     }
@@ -99,9 +129,32 @@ export class ConnectionPool implements ClientConnectionOwner, EndpointPool {
     if (index >= 0) this.idle.splice(index, 1);
   }
 
+  // RawConnectionOwner
+
+  onRawConnected(): void {
+    this.options.metrics.connectionsActive.value++;
+  }
+
+  onRawData(length: number): void {
+    this.options.metrics.bytesReceived.value += length;
+  }
+
+  onRawGone(error: TransportError | null): void {
+    this.options.breaker.connections--;
+    if (error === null) this.options.metrics.connectionsActive.value--;
+    else this.countFailure(error);
+  }
+
+  private countFailure(error: TransportError): void {
+    const { metrics } = this.options;
+    metrics.connectFailures.value++;
+    if (error.kind === 'connect-timeout') metrics.connectTimeouts.value++;
+  }
+
   private connect(): void {
-    const { transport, address, security, connectTimeoutMs, metrics } = this.options;
+    const { transport, address, security, connectTimeoutMs, metrics, breaker } = this.options;
     this.connecting++;
+    breaker.connections++;
     metrics.connectionsTotal.value++;
     const connection = new ClientConnection(this);
     connection.attach(transport.connect({ address, security, timeoutMs: connectTimeoutMs }, connection));

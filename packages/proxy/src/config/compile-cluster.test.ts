@@ -32,7 +32,19 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
   const { compiled, problems } = compile({});
   assert.deepEqual(problems, []);
   assert.deepEqual(compiled, {
-    config: { name: 'c', connectTimeoutMs: 5000, tls: null, isPassthrough: false },
+    config: {
+      name: 'c',
+      connectTimeoutMs: 5000,
+      breakerLimits: {
+        maxConnections: 1024,
+        maxPendingRequests: 1024,
+        maxRequests: 1024,
+        maxConnectionsPerEndpoint: Infinity,
+        tracksRemaining: false,
+      },
+      tls: null,
+      isPassthrough: false,
+    },
     edsName: null,
     endpoints: [],
   });

@@ -6,6 +6,7 @@ import {
   Cluster_LbPolicy as LbPolicy,
 } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
+import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import type { ClusterConfig, EndpointConfig } from '../cluster/cluster.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
 import { compileUpstreamTls } from './compile-tls.ts';
@@ -49,6 +50,7 @@ export function compileCluster(cluster: Cluster, problems: ProblemList): Compile
     name: cluster.name,
     connectTimeoutMs,
     tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems),
+    breakerLimits: defaultCircuitBreakerLimits,
     isPassthrough,
   };
   return { config, ...compileDiscovery(cluster, problems) };

@@ -3,6 +3,7 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
@@ -55,7 +56,13 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   const registry = new MetricRegistry();
   const metrics = new ClusterMetrics(registry, 'be');
   const cluster = new Cluster<ConnectionPool>(
-    { name: 'be', connectTimeoutMs: 1_000, tls: null, isPassthrough: options.isPassthrough ?? false },
+    {
+      name: 'be',
+      connectTimeoutMs: 1_000,
+      tls: null,
+      breakerLimits: defaultCircuitBreakerLimits,
+      isPassthrough: options.isPassthrough ?? false,
+    },
     metrics,
     (owner, endpoint) =>
       new ConnectionPool({
@@ -64,6 +71,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         security: null,
         connectTimeoutMs: owner.config.connectTimeoutMs,
         metrics,
+        breaker: owner.breaker,
       }),
   );
   if (options.isPassthrough !== true)

@@ -97,6 +97,7 @@ export class Proxy {
       security: this.securityOf(cluster),
       connectTimeoutMs: cluster.config.connectTimeoutMs,
       metrics: cluster.metrics,
+      breaker: cluster.breaker,
     });
   }
 

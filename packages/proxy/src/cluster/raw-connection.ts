@@ -1,0 +1,52 @@
+// Hot path.
+import type { ConnectionHandler, TransportError } from '../transport/transport.ts';
+
+/** Told about the life of a raw connection: its pool. */
+export interface RawConnectionOwner {
+  onRawConnected(): void;
+  onRawData(length: number): void;
+  /** `error` says why it never came to be; null for one that was connected. */
+  onRawGone(error: TransportError | null): void;
+}
+
+/** Stands between a byte stream and whoever asked the pool for it, so that the pool's counts are right whatever happens. */
+export class RawConnection implements ConnectionHandler {
+  private readonly owner: RawConnectionOwner;
+  private readonly handler: ConnectionHandler;
+  private isConnected = false;
+
+  constructor(owner: RawConnectionOwner, handler: ConnectionHandler) {
+    this.owner = owner;
+    this.handler = handler;
+  }
+
+  onConnect(): void {
+    this.isConnected = true;
+    this.owner.onRawConnected();
+    this.handler.onConnect();
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    this.owner.onRawData(end - start);
+    this.handler.onData(buffer, start, end);
+  }
+
+  onEnd(): void {
+    this.handler.onEnd();
+  }
+
+  onDrain(): void {
+    this.handler.onDrain();
+  }
+
+  onClose(error: TransportError | null): void {
+    this.owner.onRawGone(this.isConnected ? null : (error ?? neverConnected));
+    this.handler.onClose(error);
+  }
+}
+
+/** A connection that its owner destroyed before it was made. */
+const neverConnected: TransportError = Object.freeze({
+  kind: 'connect-failed',
+  detail: 'the connection was not made',
+});
