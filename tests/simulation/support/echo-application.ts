@@ -2,7 +2,9 @@
 // the production server codec over the in-memory transport.
 import { type Clock, type Timer, TimerWheel } from '@heddle/base';
 import type { Listener, Transport } from '@heddle/proxy';
-import { ServerConnections, type ServerConnection, type ServerExchange } from '@heddle/proxy/http1/server';
+import type { ServerConnection } from '@heddle/proxy/http1/server-connection';
+import { ServerConnections } from '@heddle/proxy/http1/server-connections';
+import type { ServerExchange } from '@heddle/proxy/http1/server-exchange';
 import type { SeededRandom } from '@heddle/testkit';
 import { bodyHash, chunk, drawBody, joinChunks } from './body.ts';
 import { type InstancePlan, ports } from './topology.ts';

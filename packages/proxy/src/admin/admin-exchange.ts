@@ -1,6 +1,7 @@
 // Answers the admin interface's requests over the proxy's own codec: a sidecar loads no second HTTP implementation.
 import type { RequestHead } from '../http1/request-head.ts';
-import type { ServerConnection, ServerExchange } from '../http1/server-connection.ts';
+import type { ServerConnection } from '../http1/server-connection.ts';
+import type { ServerExchange } from '../http1/server-exchange.ts';
 
 /** One answer. */
 export interface AdminResponse {

@@ -1,5 +1,5 @@
 import type { ProxyContext } from '../http/http-settings.ts';
-import { ServerConnections } from '../http1/server-connection.ts';
+import { ServerConnections } from '../http1/server-connections.ts';
 import type { Listener, Transport, TransportAddress } from '../transport/transport.ts';
 import { AdminExchange, type AdminHandler } from './admin-exchange.ts';
 

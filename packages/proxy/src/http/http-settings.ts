@@ -3,17 +3,17 @@ import type { Counter, Gauge } from '@heddle/telemetry';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../http1/head-writer.ts';
-import type { ServerLimits } from '../http1/server-connection.ts';
+import type { ServerLimits } from '../http1/server-exchange.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 import type { HttpDate } from './http-date.ts';
-import type { ProxyExchange } from './proxy-exchange.ts';
 
 /** How a listener treats X-Forwarded-Client-Cert (Envoy's `forward_client_cert_details`). */
 export const ClientCertMode = { sanitize: 0, sanitizeSet: 1 } as const;
 
 /** Told of each finished exchange: metrics by peer, access logs. */
 export interface ExchangeObserver {
-  onFinished(exchange: ProxyExchange): void;
+  onFinished(exchange: ExchangeRecord): void;
 }
 
 /** What all exchanges of a proxy share. */

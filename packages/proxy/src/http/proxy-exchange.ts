@@ -2,28 +2,26 @@
 // One request on its way through the proxy and its response on the way back. One object per client connection, used for
 // one request after the other: between two writes it allocates the strings of the two heads and nothing else.
 import { type TimerWheelEntry, assertNever } from '@heddle/base';
-import { type AccessLogEntry, newRequestId } from '@heddle/telemetry';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ConnectionPool, ConnectionWaiter } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
 import { FieldId } from '../http1/field-name.ts';
-import { writeRequestHead, writeResponseHead } from '../http1/head-writer.ts';
 import { BodyKind, listContains } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import type { ServerConnection, ServerExchange } from '../http1/server-connection.ts';
+import type { ServerConnection } from '../http1/server-connection.ts';
+import type { ServerExchange } from '../http1/server-exchange.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
-import { redirectLocation, rewritePath } from '../routing/path-rewrite.ts';
+import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { TransportError } from '../transport/transport.ts';
-import {
-  ClientCertMode,
-  type HttpSettings,
-  type HttpSettingsSlot,
-  type ProxyContext,
-} from './http-settings.ts';
-import { headChanges } from './header-changes.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import { forwardedRequest } from './forwarded-request.ts';
+import { forwardedResponse } from './forwarded-response.ts';
+import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import { isIdempotent } from './idempotent.ts';
+import { IdleWatch, type IdleWatched } from './idle-watch.ts';
 import { type LocalReply, LocalReplies, reasonPhrase } from './response-flags.ts';
 
 const noBytes = Buffer.alloc(0);
@@ -32,63 +30,17 @@ const maxConnectRetries = 2;
 const chunkEnd = '\r\n';
 const lastChunk = '0\r\n\r\n';
 
-/** Methods whose repetition changes nothing (RFC 9110 §9.2.2): only they are ever sent twice. */
-function isIdempotent(method: string): boolean {
-  return (
-    method === 'GET' ||
-    method === 'HEAD' ||
-    method === 'OPTIONS' ||
-    method === 'PUT' ||
-    method === 'DELETE' ||
-    method === 'TRACE'
-  );
-}
-
-/** Fires when nothing has moved for `stream_idle_timeout`; coarse: between one and two timeouts after the last byte. */
-class IdleWatch implements TimerWheelEntry {
-  deadlineMs = -1;
-  wheelSlot = -1;
-  private readonly exchange: ProxyExchange;
-
-  constructor(exchange: ProxyExchange) {
-    this.exchange = exchange;
-  }
-
-  onTimeout(): void {
-    this.exchange.onIdleCheck();
-  }
-}
-
 export class ProxyExchange
-  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TimerWheelEntry, AccessLogEntry
+  extends ExchangeRecord
+  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TimerWheelEntry, IdleWatched
 {
   deadlineMs = -1;
   wheelSlot = -1;
-
-  // What access logs and metrics read.
-  startTimeMs = 0;
-  durationMs = 0;
-  responseCode = 0;
-  responseFlags = '-';
-  responseCodeDetails = '';
-  readonly connectionTerminationDetails = '';
-  bytesReceived = 0;
-  bytesSent = 0;
-  upstreamHost = '';
-  upstreamCluster = '';
-  upstreamLocalAddress = '';
-  upstreamTransportFailureReason = '';
-  readonly protocol = 'HTTP/1.1';
-  readonly requestedServerName = '';
-  routeName = '';
 
   private readonly server: ServerConnection;
   private readonly context: ProxyContext;
   private readonly slot: HttpSettingsSlot;
   private readonly idleWatch = new IdleWatch(this);
-  private settings: HttpSettings;
-  private head: RequestHead | null = null;
-  private responseHead: ResponseHead | null = null;
   private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
   private cluster: Cluster<ConnectionPool> | null = null;
   private endpoint: Endpoint<ConnectionPool> | null = null;
@@ -109,44 +61,10 @@ export class ProxyExchange
   private heldBody: Buffer = noBytes;
 
   constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
+    super(server.connection, slot.current);
     this.server = server;
     this.context = context;
     this.slot = slot;
-    this.settings = slot.current;
-  }
-
-  get downstreamPeerUriSan(): string {
-    return this.server.connection.peerIdentity;
-  }
-
-  get downstreamLocalAddress(): string {
-    return `${this.server.connection.localAddress}:${this.server.connection.localPort}`;
-  }
-
-  get downstreamRemoteAddress(): string {
-    return `${this.server.connection.remoteAddress}:${this.server.connection.remotePort}`;
-  }
-
-  requestHeader(name: string): string | null {
-    const head = this.head;
-    if (head === null) return null;
-    if (name.charCodeAt(0) !== 0x3a) return head.header(name);
-    switch (name) {
-      case ':method':
-        return head.method;
-      case ':path':
-        return head.path;
-      case ':authority':
-        return head.authority;
-      case ':scheme':
-        return this.settings.scheme;
-      default:
-        return null;
-    }
-  }
-
-  responseHeader(name: string): string | null {
-    return this.responseHead === null ? null : this.responseHead.header(name);
   }
 
   // ServerExchange: the client's side
@@ -250,7 +168,16 @@ export class ProxyExchange
     this.upstream = connection;
     this.upstreamLocalAddress = connection.localAddress;
     this.upstreamStartedAt = this.context.clock.monotonic();
-    if (this.requestText === '') this.requestText = this.writeRequest();
+    if (this.requestText === '') {
+      this.requestText = forwardedRequest(
+        this.head!,
+        this.route!,
+        this.cluster!.config.isPassthrough,
+        this.connection,
+        this.settings,
+        this.context,
+      );
+    }
     let writable = connection.writeHead(this, this.requestText, this.head!.method === 'HEAD');
     if (this.heldBody.length > 0) {
       const body = this.heldBody;
@@ -287,21 +214,16 @@ export class ProxyExchange
     this.responseHead = head;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
-    const settings = this.settings;
-    const { setsServer } = settings;
-    const addsServer = setsServer === 'overwrite' || (setsServer === 'append-if-absent' && !head.hasServer);
-    let added = addsServer ? settings.serverLine : '';
-    if (settings.addsEnvoyHeaders) {
-      const serviceTime = Math.round(this.context.clock.monotonic() - this.upstreamStartedAt);
-      added += `x-envoy-upstream-service-time: ${serviceTime}\r\n`;
-    }
-    if (!head.hasDate) added += `date: ${this.context.date.now()}\r\n`;
+    const { settings, context } = this;
+    const serviceTimeMs = settings.addsEnvoyHeaders
+      ? Math.round(context.clock.monotonic() - this.upstreamStartedAt)
+      : 0;
     this.chunksResponse = head.bodyKind === BodyKind.untilClose;
-    if (this.chunksResponse) added += 'transfer-encoding: chunked\r\n';
-    if (this.server.isLast || !this.server.isRequestComplete) added += 'connection: close\r\n';
+    const closes = this.server.isLast || !this.server.isRequestComplete;
     this.responseStarted = true;
-    const changes = headChanges(head, this.route!.responseHeaders, added);
-    this.server.writeHead(writeResponseHead(head, settings.responseFilter, changes));
+    this.server.writeHead(
+      forwardedResponse(head, this.route!, this.chunksResponse, closes, serviceTimeMs, settings, context),
+    );
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -392,17 +314,7 @@ export class ProxyExchange
     this.active = true;
     this.startTimeMs = this.context.clock.now();
     this.startedAt = this.context.clock.monotonic();
-    this.responseCode = 0;
-    this.responseFlags = '-';
-    this.responseCodeDetails = '';
-    this.bytesReceived = 0;
-    this.bytesSent = 0;
-    this.upstreamHost = '';
-    this.upstreamCluster = '';
-    this.upstreamLocalAddress = '';
-    this.upstreamTransportFailureReason = '';
-    this.routeName = '';
-    this.responseHead = null;
+    this.resetRecord();
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
@@ -468,41 +380,6 @@ export class ProxyExchange
   private armRouteTimeout(): void {
     const timeoutMs = this.route?.timeoutMs ?? 0;
     if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
-  }
-
-  private writeRequest(): string {
-    const head = this.head!;
-    const route = this.route!;
-    const settings = this.settings;
-    let added = '';
-    if (settings.useRemoteAddress) {
-      const earlier = head.header('x-forwarded-for');
-      added = `x-forwarded-for: ${earlier === null ? '' : `${earlier},`}${this.server.connection.remoteAddress}\r\nx-forwarded-proto: ${settings.scheme}\r\n`;
-    } else if (head.valueById(FieldId.forwardedProto) === '') {
-      added = `x-forwarded-proto: ${settings.scheme}\r\n`;
-    }
-    if (
-      settings.generateRequestId &&
-      (settings.useRemoteAddress || head.valueById(FieldId.requestId) === '')
-    ) {
-      added += `x-request-id: ${newRequestId(this.context.random)}\r\n`;
-    }
-    if (
-      settings.clientCertMode === ClientCertMode.sanitizeSet &&
-      this.server.connection.peerIdentity !== ''
-    ) {
-      const { peerFingerprint, peerIdentity } = this.server.connection;
-      added += `x-forwarded-client-cert: By=${settings.ownIdentity};Hash=${peerFingerprint};URI=${peerIdentity}\r\n`;
-    }
-    if (this.cluster!.config.isPassthrough) added += `via: 1.1 ${this.context.viaName}\r\n`;
-    const timeoutMs = route.timeoutMs;
-    if (timeoutMs > 0 && settings.addsEnvoyHeaders)
-      added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
-    const path = route.pathRewrite === null ? head.path : rewritePath(route.pathRewrite, head.path);
-    const rewritesHost = head.isAbsoluteForm || route.hostRewrite !== null;
-    const filter = rewritesHost ? settings.hostRewritingFilter : settings.requestFilter;
-    const changes = headChanges(head, route.requestHeaders, added);
-    return writeRequestHead(head, path, route.hostRewrite ?? head.authority, filter, changes);
   }
 
   /** Ends the exchange after its upstream was given up: with a reply where there is still room for one. */

@@ -9,7 +9,7 @@ import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
-import { ServerConnections } from '../http1/server-connection.ts';
+import { ServerConnections } from '../http1/server-connections.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';

@@ -1,48 +1,14 @@
 // Hot path.
 // One client's HTTP/1.1 connection: requests in, responses out, one exchange at a time. Pipelined requests wait in the
 // kernel's buffer or, what came with the current one, in `pending`.
-import { type Clock, type Random, type TimerWheel, type TimerWheelEntry, invariant } from '@heddle/base';
-import type { AcceptHandler, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import { type TimerWheelEntry, invariant } from '@heddle/base';
+import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
-import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
+import { HeadScanner, needMore } from './head-scanner.ts';
 import { BodyKind, latin1 } from './message-head.ts';
 import { RequestError, RequestHead } from './request-head.ts';
-
-/**
- * What serves the requests of one connection: one object per connection, told of one request after the other. Calls are
- * synchronous. The bytes of `onRequestBody` are valid during the call only; chunked bodies come with their framing.
- */
-export interface ServerExchange {
-  onRequestHead(head: RequestHead): void;
-  onRequestBody(buffer: Buffer, start: number, end: number): void;
-  onRequestEnd(): void;
-  /** The client takes bytes again, after `writeBody` had answered false. */
-  onResponseDrain(): void;
-  /** The connection is gone while a response was owed. */
-  onClientGone(error: TransportError | null): void;
-  /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
-  onConnectionClosed(): void;
-  /** A request could not be understood: answered with `status` by the connection, which closes. For metrics and logs. */
-  onRejected(status: number, detail: string): void;
-}
-
-/** Limits and timeouts of a listener's connections, with Envoy's names and defaults. */
-export interface ServerLimits {
-  /** `max_request_headers_kb` in bytes. */
-  readonly maxHeadBytes: number;
-  /** `max_headers_count`. */
-  readonly maxFields: number;
-  /** `idle_timeout`: between requests; 0 for none. */
-  readonly idleTimeoutMs: number;
-  /** `request_headers_timeout`: from the first byte of a head to its last; 0 for none. */
-  readonly headTimeoutMs: number;
-}
-
-export interface ServerContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly timers: TimerWheel;
-}
+import { rejectionOf, rejectionResponse } from './request-rejection.ts';
+import type { ServerContext, ServerExchange, ServerLimits } from './server-exchange.ts';
 
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, closing: 3, closed: 4 } as const;
 
@@ -56,46 +22,13 @@ const badChunkFraming: TransportError = Object.freeze({
 });
 const continueResponse = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-/** How an unreadable request is answered: status and the detail that Envoy's users know (`RESPONSE_CODE_DETAILS`). */
-function rejection(code: number): { readonly status: number; readonly detail: string } {
-  switch (code) {
-    case HeadError.tooLarge:
-      return { status: 431, detail: 'request_headers_too_large' };
-    case HeadError.tooManyFields:
-      return { status: 431, detail: 'http1.too_many_headers' };
-    case HeadError.unsupportedVersion:
-      return { status: 505, detail: 'http1.unsupported_version' };
-    case RequestError.badTransferEncoding:
-      return { status: 501, detail: 'http1.invalid_transfer_encoding' };
-    case RequestError.bothLengths:
-      return { status: 400, detail: 'http1.content_length_and_chunked_not_allowed' };
-    case RequestError.badContentLength:
-      return { status: 400, detail: 'http1.invalid_content_length' };
-    case RequestError.missingHost:
-      return { status: 400, detail: 'missing_host_header' };
-    case RequestError.badHost:
-      return { status: 400, detail: 'http1.invalid_authority' };
-    case RequestError.badTargetForm:
-    case HeadError.badTarget:
-      return { status: 400, detail: 'http1.invalid_url' };
-    case RequestError.badExpectation:
-      return { status: 417, detail: 'http1.unknown_expectation' };
-    case RequestError.protectedFieldNominated:
-      return { status: 400, detail: 'http1.connection_header_sanitization' };
-    default:
-      return { status: 400, detail: 'http1.codec_error' };
-  }
+/** Told about the end of a connection: the set that it belongs to. */
+export interface ServerConnectionOwner {
+  /** The connection is gone. */
+  remove(connection: ServerConnection): void;
+  /** Everything has been sent: drop the connection if its peer does not close its side in time. */
+  lingerClose(connection: ServerConnection): void;
 }
-
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  417: 'Expectation Failed',
-  426: 'Upgrade Required',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-  505: 'HTTP Version Not Supported',
-};
 
 /** One accepted connection. */
 export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
@@ -111,7 +44,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   private readonly chunks = new ChunkScanner();
   private readonly limits: ServerLimits;
   private readonly context: ServerContext;
-  private readonly owner: ServerConnections;
+  private readonly owner: ServerConnectionOwner;
   private phase: number = Phase.idle;
   private heldHead = '';
   private bodyLeft = 0;
@@ -130,7 +63,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     createExchange: (server: ServerConnection) => ServerExchange,
     limits: ServerLimits,
     context: ServerContext,
-    owner: ServerConnections,
+    owner: ServerConnectionOwner,
   ) {
     this.connection = connection;
     this.limits = limits;
@@ -393,7 +326,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   private refuse(code: number): number {
-    const { status, detail } = rejection(code);
+    const { status, detail } = rejectionOf(code);
     this.reject(status, detail);
     return -1;
   }
@@ -403,12 +336,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     if (this.phase >= Phase.closing) return;
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
-    const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
-    const body = `the request cannot be accepted: ${detail}`;
-    this.connection.writeLatin1(
-      `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-type: text/plain\r\n` +
-        `content-length: ${body.length}\r\n\r\n${body}`,
-    );
+    this.connection.writeLatin1(rejectionResponse(status, detail));
     this.exchange.onRejected(status, detail);
     this.connection.end();
     this.owner.lingerClose(this);
@@ -458,98 +386,5 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   private armHead(): void {
     if (this.limits.headTimeoutMs > 0) this.context.timers.arm(this, this.limits.headTimeoutMs);
-  }
-}
-
-/** `delayed_close_timeout`: how long a peer may take to read the last response before the socket is dropped. */
-const lingerMs = 1000;
-
-/** Drops a connection whose peer does not close its side. */
-class Linger implements TimerWheelEntry {
-  deadlineMs = -1;
-  wheelSlot = -1;
-  private readonly connection: Connection;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
-  onTimeout(): void {
-    this.connection.destroy();
-  }
-}
-
-/** The connections of one listener: drained together, closed together. */
-export class ServerConnections {
-  private readonly open = new Set<ServerConnection>();
-  private readonly lingering = new Map<ServerConnection, Linger>();
-  private readonly context: ServerContext;
-  private draining = false;
-  /** Who waits for the end of the last connection. */
-  private readonly emptied: (() => void)[] = [];
-
-  constructor(context: ServerContext) {
-    this.context = context;
-  }
-
-  get size(): number {
-    return this.open.size;
-  }
-
-  /** Exchanges in flight. */
-  get busy(): number {
-    let busy = 0;
-    for (const connection of this.open) if (!connection.isIdle) busy++;
-    return busy;
-  }
-
-  /** Makes the accept handler of a listener; `limits` is asked for each connection, so that it follows the configuration. */
-  acceptor(
-    createExchange: (server: ServerConnection) => ServerExchange,
-    limits: () => ServerLimits,
-  ): AcceptHandler {
-    return (connection) => {
-      const server = new ServerConnection(connection, createExchange, limits(), this.context, this);
-      this.open.add(server);
-      if (this.draining) server.isLast = true;
-      return server;
-    };
-  }
-
-  /** Closes idle connections and lets the others finish their exchange. */
-  drain(): void {
-    this.draining = true;
-    for (const connection of [...this.open]) connection.drain();
-  }
-
-  /** Resolves when no connection is open any more. */
-  whenEmpty(): Promise<void> {
-    if (this.open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.emptied.push(resolve);
-    });
-  }
-
-  /** Drops everything. */
-  destroy(): void {
-    for (const connection of [...this.open]) connection.connection.destroy();
-  }
-
-  remove(connection: ServerConnection): void {
-    this.open.delete(connection);
-    const linger = this.lingering.get(connection);
-    if (linger !== undefined) {
-      this.context.timers.disarm(linger);
-      this.lingering.delete(connection);
-    }
-    if (this.open.size > 0) return;
-    for (const resolve of this.emptied.splice(0)) resolve();
-  }
-
-  lingerClose(connection: ServerConnection): void {
-    if (!this.open.has(connection)) return;
-    const linger = new Linger(connection.connection);
-    this.lingering.set(connection, linger);
-    this.context.timers.arm(linger, lingerMs);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TimerWheel } from '@heddle/base';
 import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
-import { ServerConnections } from './server-connection.ts';
+import { ServerConnections } from './server-connections.ts';
 
 test('tells everybody who waits that the last connection is gone', async () => {
   const clock = new VirtualClock();

@@ -4,7 +4,7 @@ import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { HttpSettings } from '../http/http-settings.ts';
 import { ProxyExchange } from '../http/proxy-exchange.ts';
-import { ServerConnections } from '../http1/server-connection.ts';
+import { ServerConnections } from '../http1/server-connections.ts';
 import { type HttpStack, type StackEnvironment, buildHttpStack } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { type TlsConfig, linkSecurityOf } from '../tls/link-security-of.ts';

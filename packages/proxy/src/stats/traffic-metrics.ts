@@ -2,7 +2,7 @@
 import type { Counter, Histogram, Labels, MetricRegistry, MetricScope } from '@heddle/telemetry';
 import { parseSpiffeId, spiffeIdParts } from '@heddle/identity';
 import type { ExchangeObserver } from '../http/http-settings.ts';
-import type { ProxyExchange } from '../http/proxy-exchange.ts';
+import type { ExchangeRecord } from '../http/exchange-record.ts';
 
 /** What the workload says of itself in every series. */
 export interface WorkloadLabels {
@@ -74,7 +74,7 @@ export class TrafficMetrics implements ExchangeObserver {
     this.own = own;
   }
 
-  onFinished(exchange: ProxyExchange): void {
+  onFinished(exchange: ExchangeRecord): void {
     const key = this.reporter === 'destination' ? exchange.downstreamPeerUriSan : exchange.upstreamCluster;
     const peer = this.peers.get(key) ?? this.addPeer(key);
     const series = peer.get(exchange.responseCode, exchange.responseFlags);
