@@ -112,6 +112,12 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   refuse(manager.alwaysSetRequestIdInResponse, 'always_set_request_id_in_response');
   refuse(manager.stripMatchingHostPort, 'strip_matching_host_port');
   refuse(manager.stripPortMode?.value === true, 'strip_any_host_port');
+  refuse(manager.stripTrailingHostDot, 'strip_trailing_host_dot');
+  refuse(manager.proxy100Continue, 'proxy_100_continue');
+  refuse(manager.upgradeConfigs.length > 0, 'upgrade_configs');
+  refuse(manager.internalAddressConfig !== undefined, 'internal_address_config');
+  refuse(manager.streamErrorOnInvalidHttpMessage === true, 'stream_error_on_invalid_http_message');
+  refuse(manager.appendXForwardedPort, 'append_x_forwarded_port');
   const slashes = manager.pathWithEscapedSlashesAction;
   const keepsSlashes =
     slashes === EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT || slashes === EscapedSlashes.KEEP_UNCHANGED;

@@ -18,6 +18,10 @@ export function checkHttp1Options(
   if (options.acceptHttp10) problems.unsupported(`${path}.accept_http_10`);
   if (options.defaultHostForHttp10 !== '') problems.unsupported(`${path}.default_host_for_http_10`);
   if (options.enableTrailers) problems.unsupported(`${path}.enable_trailers`);
+  if (options.allowChunkedLength) problems.unsupported(`${path}.allow_chunked_length`);
+  if (options.overrideStreamErrorOnInvalidHttpMessage === true) {
+    problems.unsupported(`${path}.override_stream_error_on_invalid_http_message`);
+  }
 }
 
 /** The two of the common HTTP options that listeners do. */

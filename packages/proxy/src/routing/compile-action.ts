@@ -123,9 +123,16 @@ function forward(
   let hostRewrite: string | null = null;
   if (action.hostRewriteSpecifier?.$case === 'hostRewriteLiteral') {
     hostRewrite = checkedHost(action.hostRewriteSpecifier.value, `${path}.host_rewrite_literal`, problems);
+  } else if (action.hostRewriteSpecifier?.$case === 'hostRewriteHeader') {
+    problems.unsupported(`${path}.host_rewrite_header`);
+  } else if (action.hostRewriteSpecifier?.$case === 'hostRewritePathRegex') {
+    problems.unsupported(`${path}.host_rewrite_path_regex`);
   } else if (action.hostRewriteSpecifier?.value === true) {
     problems.unsupported(`${path}.auto_host_rewrite`);
   }
+  if (action.upgradeConfigs.length > 0) problems.unsupported(`${path}.upgrade_configs`);
+  if (action.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
+  if (action.appendXForwardedHost) problems.unsupported(`${path}.append_x_forwarded_host`);
   return {
     ...localOutcome,
     kind: 'forward',

@@ -119,6 +119,9 @@ function compilePath(match: RouteMatchMessage, path: string, problems: ProblemLi
     case 'safeRegex':
       problems.unsupported(`${path}.safe_regex`);
       return null;
+    case 'connectMatcher':
+      problems.unsupported(`${path}.connect_matcher`);
+      return null;
     case 'prefix':
       return matcher('prefix', specifier.value);
     case 'path':

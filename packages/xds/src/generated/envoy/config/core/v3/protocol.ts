@@ -40,6 +40,8 @@ export interface Http1ProtocolOptions {
   acceptHttp10: boolean;
   defaultHostForHttp10: string;
   enableTrailers: boolean;
+  allowChunkedLength: boolean;
+  overrideStreamErrorOnInvalidHttpMessage?: boolean | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -176,6 +178,8 @@ function createBaseHttp1ProtocolOptions(): Http1ProtocolOptions {
     acceptHttp10: false,
     defaultHostForHttp10: "",
     enableTrailers: false,
+    allowChunkedLength: false,
+    overrideStreamErrorOnInvalidHttpMessage: undefined,
     _unknownFields: undefined,
   };
 }
@@ -193,6 +197,12 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     }
     if (message.enableTrailers !== false) {
       writer.uint32(40).bool(message.enableTrailers);
+    }
+    if (message.allowChunkedLength !== false) {
+      writer.uint32(48).bool(message.allowChunkedLength);
+    }
+    if (message.overrideStreamErrorOnInvalidHttpMessage !== undefined) {
+      BoolValue.encode({ value: message.overrideStreamErrorOnInvalidHttpMessage! }, writer.uint32(58).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -237,6 +247,22 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
           message.enableTrailers = reader.bool();
           continue;
         }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.allowChunkedLength = reader.bool();
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.overrideStreamErrorOnInvalidHttpMessage = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -253,6 +279,8 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     message.acceptHttp10 = object.acceptHttp10 ?? false;
     message.defaultHostForHttp10 = object.defaultHostForHttp10 ?? "";
     message.enableTrailers = object.enableTrailers ?? false;
+    message.allowChunkedLength = object.allowChunkedLength ?? false;
+    message.overrideStreamErrorOnInvalidHttpMessage = object.overrideStreamErrorOnInvalidHttpMessage ?? undefined;
     return message;
   },
 };

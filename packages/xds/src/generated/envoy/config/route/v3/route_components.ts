@@ -81,6 +81,7 @@ export interface RouteMatch {
     | { $case: "prefix"; value: string }
     | { $case: "path"; value: string }
     | { $case: "safeRegex"; value: RegexMatcher }
+    | { $case: "connectMatcher"; value: RouteMatch_ConnectMatcher }
     | { $case: "pathSeparatedPrefix"; value: string }
     | undefined;
   caseSensitive?: boolean | undefined;
@@ -90,20 +91,29 @@ export interface RouteMatch {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface RouteMatch_ConnectMatcher {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface RouteAction {
   clusterSpecifier?:
     | { $case: "cluster"; value: string }
     | { $case: "weightedClusters"; value: WeightedCluster }
     | undefined;
   prefixRewrite: string;
-  hostRewriteSpecifier?: { $case: "hostRewriteLiteral"; value: string } | {
-    $case: "autoHostRewrite";
-    value: boolean | undefined;
-  } | undefined;
+  hostRewriteSpecifier?:
+    | { $case: "hostRewriteLiteral"; value: string }
+    | { $case: "autoHostRewrite"; value: boolean | undefined }
+    | { $case: "hostRewriteHeader"; value: string }
+    | { $case: "hostRewritePathRegex"; value: RegexMatchAndSubstitute }
+    | undefined;
   timeout?: Duration | undefined;
   clusterNotFoundResponseCode: RouteAction_ClusterNotFoundResponseCode;
   idleTimeout?: Duration | undefined;
+  upgradeConfigs: RouteAction_UpgradeConfig[];
   regexRewrite?: RegexMatchAndSubstitute | undefined;
+  maxStreamDuration?: RouteAction_MaxStreamDuration | undefined;
+  appendXForwardedHost: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -116,6 +126,25 @@ export const RouteAction_ClusterNotFoundResponseCode = {
 
 export type RouteAction_ClusterNotFoundResponseCode =
   typeof RouteAction_ClusterNotFoundResponseCode[keyof typeof RouteAction_ClusterNotFoundResponseCode];
+
+export interface RouteAction_UpgradeConfig {
+  upgradeType: string;
+  enabled?: boolean | undefined;
+  connectConfig?: RouteAction_UpgradeConfig_ConnectConfig | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_UpgradeConfig_ConnectConfig {
+  allowPost: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_MaxStreamDuration {
+  maxStreamDuration?: Duration | undefined;
+  grpcTimeoutHeaderMax?: Duration | undefined;
+  grpcTimeoutHeaderOffset?: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
 
 export interface RedirectAction {
   hostRedirect: string;
@@ -814,6 +843,9 @@ export const RouteMatch: MessageFns<RouteMatch> = {
       case "safeRegex":
         RegexMatcher.encode(message.pathSpecifier.value, writer.uint32(82).fork()).join();
         break;
+      case "connectMatcher":
+        RouteMatch_ConnectMatcher.encode(message.pathSpecifier.value, writer.uint32(98).fork()).join();
+        break;
       case "pathSeparatedPrefix":
         writer.uint32(114).string(message.pathSpecifier.value);
         break;
@@ -863,6 +895,17 @@ export const RouteMatch: MessageFns<RouteMatch> = {
           }
 
           message.pathSpecifier = { $case: "safeRegex", value: RegexMatcher.decode(reader, reader.uint32()) };
+          continue;
+        }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.pathSpecifier = {
+            $case: "connectMatcher",
+            value: RouteMatch_ConnectMatcher.decode(reader, reader.uint32()),
+          };
           continue;
         }
         case 14: {
@@ -936,6 +979,15 @@ export const RouteMatch: MessageFns<RouteMatch> = {
         }
         break;
       }
+      case "connectMatcher": {
+        if (object.pathSpecifier?.value !== undefined && object.pathSpecifier?.value !== null) {
+          message.pathSpecifier = {
+            $case: "connectMatcher",
+            value: RouteMatch_ConnectMatcher.fromPartial(object.pathSpecifier.value),
+          };
+        }
+        break;
+      }
       case "pathSeparatedPrefix": {
         if (object.pathSpecifier?.value !== undefined && object.pathSpecifier?.value !== null) {
           message.pathSpecifier = { $case: "pathSeparatedPrefix", value: object.pathSpecifier.value };
@@ -953,6 +1005,39 @@ export const RouteMatch: MessageFns<RouteMatch> = {
   },
 };
 
+function createBaseRouteMatch_ConnectMatcher(): RouteMatch_ConnectMatcher {
+  return { _unknownFields: undefined };
+}
+
+export const RouteMatch_ConnectMatcher: MessageFns<RouteMatch_ConnectMatcher> = {
+  encode(message: RouteMatch_ConnectMatcher, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteMatch_ConnectMatcher {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteMatch_ConnectMatcher();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteMatch_ConnectMatcher>): RouteMatch_ConnectMatcher {
+    return RouteMatch_ConnectMatcher.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RouteMatch_ConnectMatcher>): RouteMatch_ConnectMatcher {
+    const message = createBaseRouteMatch_ConnectMatcher();
+    return message;
+  },
+};
+
 function createBaseRouteAction(): RouteAction {
   return {
     clusterSpecifier: undefined,
@@ -961,7 +1046,10 @@ function createBaseRouteAction(): RouteAction {
     timeout: undefined,
     clusterNotFoundResponseCode: 0,
     idleTimeout: undefined,
+    upgradeConfigs: [],
     regexRewrite: undefined,
+    maxStreamDuration: undefined,
+    appendXForwardedHost: false,
     _unknownFields: undefined,
   };
 }
@@ -986,6 +1074,12 @@ export const RouteAction: MessageFns<RouteAction> = {
       case "autoHostRewrite":
         BoolValue.encode({ value: message.hostRewriteSpecifier.value! }, writer.uint32(58).fork()).join();
         break;
+      case "hostRewriteHeader":
+        writer.uint32(234).string(message.hostRewriteSpecifier.value);
+        break;
+      case "hostRewritePathRegex":
+        RegexMatchAndSubstitute.encode(message.hostRewriteSpecifier.value, writer.uint32(282).fork()).join();
+        break;
     }
     if (message.timeout !== undefined) {
       Duration.encode(message.timeout, writer.uint32(66).fork()).join();
@@ -996,8 +1090,17 @@ export const RouteAction: MessageFns<RouteAction> = {
     if (message.idleTimeout !== undefined) {
       Duration.encode(message.idleTimeout, writer.uint32(194).fork()).join();
     }
+    for (const v of message.upgradeConfigs) {
+      RouteAction_UpgradeConfig.encode(v!, writer.uint32(202).fork()).join();
+    }
     if (message.regexRewrite !== undefined) {
       RegexMatchAndSubstitute.encode(message.regexRewrite, writer.uint32(258).fork()).join();
+    }
+    if (message.maxStreamDuration !== undefined) {
+      RouteAction_MaxStreamDuration.encode(message.maxStreamDuration, writer.uint32(290).fork()).join();
+    }
+    if (message.appendXForwardedHost !== false) {
+      writer.uint32(304).bool(message.appendXForwardedHost);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -1056,6 +1159,25 @@ export const RouteAction: MessageFns<RouteAction> = {
           };
           continue;
         }
+        case 29: {
+          if (tag !== 234) {
+            break;
+          }
+
+          message.hostRewriteSpecifier = { $case: "hostRewriteHeader", value: reader.string() };
+          continue;
+        }
+        case 35: {
+          if (tag !== 282) {
+            break;
+          }
+
+          message.hostRewriteSpecifier = {
+            $case: "hostRewritePathRegex",
+            value: RegexMatchAndSubstitute.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
         case 8: {
           if (tag !== 66) {
             break;
@@ -1080,12 +1202,36 @@ export const RouteAction: MessageFns<RouteAction> = {
           message.idleTimeout = Duration.decode(reader, reader.uint32());
           continue;
         }
+        case 25: {
+          if (tag !== 202) {
+            break;
+          }
+
+          message.upgradeConfigs.push(RouteAction_UpgradeConfig.decode(reader, reader.uint32()));
+          continue;
+        }
         case 32: {
           if (tag !== 258) {
             break;
           }
 
           message.regexRewrite = RegexMatchAndSubstitute.decode(reader, reader.uint32());
+          continue;
+        }
+        case 36: {
+          if (tag !== 290) {
+            break;
+          }
+
+          message.maxStreamDuration = RouteAction_MaxStreamDuration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 38: {
+          if (tag !== 304) {
+            break;
+          }
+
+          message.appendXForwardedHost = reader.bool();
           continue;
         }
       }
@@ -1131,6 +1277,21 @@ export const RouteAction: MessageFns<RouteAction> = {
         }
         break;
       }
+      case "hostRewriteHeader": {
+        if (object.hostRewriteSpecifier?.value !== undefined && object.hostRewriteSpecifier?.value !== null) {
+          message.hostRewriteSpecifier = { $case: "hostRewriteHeader", value: object.hostRewriteSpecifier.value };
+        }
+        break;
+      }
+      case "hostRewritePathRegex": {
+        if (object.hostRewriteSpecifier?.value !== undefined && object.hostRewriteSpecifier?.value !== null) {
+          message.hostRewriteSpecifier = {
+            $case: "hostRewritePathRegex",
+            value: RegexMatchAndSubstitute.fromPartial(object.hostRewriteSpecifier.value),
+          };
+        }
+        break;
+      }
     }
     message.timeout = (object.timeout !== undefined && object.timeout !== null)
       ? Duration.fromPartial(object.timeout)
@@ -1139,9 +1300,211 @@ export const RouteAction: MessageFns<RouteAction> = {
     message.idleTimeout = (object.idleTimeout !== undefined && object.idleTimeout !== null)
       ? Duration.fromPartial(object.idleTimeout)
       : undefined;
+    message.upgradeConfigs = object.upgradeConfigs?.map((e) => RouteAction_UpgradeConfig.fromPartial(e)) || [];
     message.regexRewrite = (object.regexRewrite !== undefined && object.regexRewrite !== null)
       ? RegexMatchAndSubstitute.fromPartial(object.regexRewrite)
       : undefined;
+    message.maxStreamDuration = (object.maxStreamDuration !== undefined && object.maxStreamDuration !== null)
+      ? RouteAction_MaxStreamDuration.fromPartial(object.maxStreamDuration)
+      : undefined;
+    message.appendXForwardedHost = object.appendXForwardedHost ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_UpgradeConfig(): RouteAction_UpgradeConfig {
+  return { upgradeType: "", enabled: undefined, connectConfig: undefined, _unknownFields: undefined };
+}
+
+export const RouteAction_UpgradeConfig: MessageFns<RouteAction_UpgradeConfig> = {
+  encode(message: RouteAction_UpgradeConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upgradeType !== "") {
+      writer.uint32(10).string(message.upgradeType);
+    }
+    if (message.enabled !== undefined) {
+      BoolValue.encode({ value: message.enabled! }, writer.uint32(18).fork()).join();
+    }
+    if (message.connectConfig !== undefined) {
+      RouteAction_UpgradeConfig_ConnectConfig.encode(message.connectConfig, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_UpgradeConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_UpgradeConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.upgradeType = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.enabled = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.connectConfig = RouteAction_UpgradeConfig_ConnectConfig.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_UpgradeConfig>): RouteAction_UpgradeConfig {
+    return RouteAction_UpgradeConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_UpgradeConfig>): RouteAction_UpgradeConfig {
+    const message = createBaseRouteAction_UpgradeConfig();
+    message.upgradeType = object.upgradeType ?? "";
+    message.enabled = object.enabled ?? undefined;
+    message.connectConfig = (object.connectConfig !== undefined && object.connectConfig !== null)
+      ? RouteAction_UpgradeConfig_ConnectConfig.fromPartial(object.connectConfig)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRouteAction_UpgradeConfig_ConnectConfig(): RouteAction_UpgradeConfig_ConnectConfig {
+  return { allowPost: false, _unknownFields: undefined };
+}
+
+export const RouteAction_UpgradeConfig_ConnectConfig: MessageFns<RouteAction_UpgradeConfig_ConnectConfig> = {
+  encode(message: RouteAction_UpgradeConfig_ConnectConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.allowPost !== false) {
+      writer.uint32(16).bool(message.allowPost);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_UpgradeConfig_ConnectConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_UpgradeConfig_ConnectConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.allowPost = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_UpgradeConfig_ConnectConfig>): RouteAction_UpgradeConfig_ConnectConfig {
+    return RouteAction_UpgradeConfig_ConnectConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_UpgradeConfig_ConnectConfig>): RouteAction_UpgradeConfig_ConnectConfig {
+    const message = createBaseRouteAction_UpgradeConfig_ConnectConfig();
+    message.allowPost = object.allowPost ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_MaxStreamDuration(): RouteAction_MaxStreamDuration {
+  return {
+    maxStreamDuration: undefined,
+    grpcTimeoutHeaderMax: undefined,
+    grpcTimeoutHeaderOffset: undefined,
+    _unknownFields: undefined,
+  };
+}
+
+export const RouteAction_MaxStreamDuration: MessageFns<RouteAction_MaxStreamDuration> = {
+  encode(message: RouteAction_MaxStreamDuration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxStreamDuration !== undefined) {
+      Duration.encode(message.maxStreamDuration, writer.uint32(10).fork()).join();
+    }
+    if (message.grpcTimeoutHeaderMax !== undefined) {
+      Duration.encode(message.grpcTimeoutHeaderMax, writer.uint32(18).fork()).join();
+    }
+    if (message.grpcTimeoutHeaderOffset !== undefined) {
+      Duration.encode(message.grpcTimeoutHeaderOffset, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_MaxStreamDuration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_MaxStreamDuration();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.maxStreamDuration = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.grpcTimeoutHeaderMax = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.grpcTimeoutHeaderOffset = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_MaxStreamDuration>): RouteAction_MaxStreamDuration {
+    return RouteAction_MaxStreamDuration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_MaxStreamDuration>): RouteAction_MaxStreamDuration {
+    const message = createBaseRouteAction_MaxStreamDuration();
+    message.maxStreamDuration = (object.maxStreamDuration !== undefined && object.maxStreamDuration !== null)
+      ? Duration.fromPartial(object.maxStreamDuration)
+      : undefined;
+    message.grpcTimeoutHeaderMax = (object.grpcTimeoutHeaderMax !== undefined && object.grpcTimeoutHeaderMax !== null)
+      ? Duration.fromPartial(object.grpcTimeoutHeaderMax)
+      : undefined;
+    message.grpcTimeoutHeaderOffset =
+      (object.grpcTimeoutHeaderOffset !== undefined && object.grpcTimeoutHeaderOffset !== null)
+        ? Duration.fromPartial(object.grpcTimeoutHeaderOffset)
+        : undefined;
     return message;
   },
 };

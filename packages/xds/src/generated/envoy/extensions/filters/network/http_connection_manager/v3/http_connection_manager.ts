@@ -8,6 +8,7 @@ import { Any } from "../../../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value } from "../../../../../../google/protobuf/wrappers.ts";
 import { AccessLog } from "../../../../../config/accesslog/v3/accesslog.ts";
+import { CidrRange } from "../../../../../config/core/v3/address.ts";
 import { ConfigSource } from "../../../../../config/core/v3/config_source.ts";
 import {
   Http1ProtocolOptions,
@@ -37,10 +38,13 @@ export interface HttpConnectionManager {
   generateRequestId?: boolean | undefined;
   forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails;
   setCurrentClientCertDetails?: HttpConnectionManager_SetCurrentClientCertDetails | undefined;
+  proxy100Continue: boolean;
   xffNumTrustedHops: number;
   skipXffAppend: boolean;
   via: string;
+  upgradeConfigs: HttpConnectionManager_UpgradeConfig[];
   streamIdleTimeout?: Duration | undefined;
+  internalAddressConfig?: HttpConnectionManager_InternalAddressConfig | undefined;
   delayedCloseTimeout?: Duration | undefined;
   requestTimeout?: Duration | undefined;
   maxRequestHeadersKb?: number | undefined;
@@ -51,9 +55,12 @@ export interface HttpConnectionManager {
   commonHttpProtocolOptions?: HttpProtocolOptions | undefined;
   alwaysSetRequestIdInResponse: boolean;
   stripMatchingHostPort: boolean;
+  streamErrorOnInvalidHttpMessage?: boolean | undefined;
   requestHeadersTimeout?: Duration | undefined;
   stripPortMode?: { $case: "stripAnyHostPort"; value: boolean } | undefined;
   pathWithEscapedSlashesAction: HttpConnectionManager_PathWithEscapedSlashesAction;
+  stripTrailingHostDot: boolean;
+  appendXForwardedPort: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -100,6 +107,19 @@ export type HttpConnectionManager_PathWithEscapedSlashesAction =
     keyof typeof HttpConnectionManager_PathWithEscapedSlashesAction
   ];
 
+export interface HttpConnectionManager_InternalAddressConfig {
+  unixSockets: boolean;
+  cidrRanges: CidrRange[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface HttpConnectionManager_UpgradeConfig {
+  upgradeType: string;
+  filters: HttpFilter[];
+  enabled?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface HttpConnectionManager_SetCurrentClientCertDetails {
   subject?: boolean | undefined;
   cert: boolean;
@@ -138,10 +158,13 @@ function createBaseHttpConnectionManager(): HttpConnectionManager {
     generateRequestId: undefined,
     forwardClientCertDetails: 0,
     setCurrentClientCertDetails: undefined,
+    proxy100Continue: false,
     xffNumTrustedHops: 0,
     skipXffAppend: false,
     via: "",
+    upgradeConfigs: [],
     streamIdleTimeout: undefined,
+    internalAddressConfig: undefined,
     delayedCloseTimeout: undefined,
     requestTimeout: undefined,
     maxRequestHeadersKb: undefined,
@@ -152,9 +175,12 @@ function createBaseHttpConnectionManager(): HttpConnectionManager {
     commonHttpProtocolOptions: undefined,
     alwaysSetRequestIdInResponse: false,
     stripMatchingHostPort: false,
+    streamErrorOnInvalidHttpMessage: undefined,
     requestHeadersTimeout: undefined,
     stripPortMode: undefined,
     pathWithEscapedSlashesAction: 0,
+    stripTrailingHostDot: false,
+    appendXForwardedPort: false,
     _unknownFields: undefined,
   };
 }
@@ -208,6 +234,9 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
         writer.uint32(138).fork(),
       ).join();
     }
+    if (message.proxy100Continue !== false) {
+      writer.uint32(144).bool(message.proxy100Continue);
+    }
     if (message.xffNumTrustedHops !== 0) {
       writer.uint32(152).uint32(message.xffNumTrustedHops);
     }
@@ -217,8 +246,15 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
     if (message.via !== "") {
       writer.uint32(178).string(message.via);
     }
+    for (const v of message.upgradeConfigs) {
+      HttpConnectionManager_UpgradeConfig.encode(v!, writer.uint32(186).fork()).join();
+    }
     if (message.streamIdleTimeout !== undefined) {
       Duration.encode(message.streamIdleTimeout, writer.uint32(194).fork()).join();
+    }
+    if (message.internalAddressConfig !== undefined) {
+      HttpConnectionManager_InternalAddressConfig.encode(message.internalAddressConfig, writer.uint32(202).fork())
+        .join();
     }
     if (message.delayedCloseTimeout !== undefined) {
       Duration.encode(message.delayedCloseTimeout, writer.uint32(210).fork()).join();
@@ -250,6 +286,9 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
     if (message.stripMatchingHostPort !== false) {
       writer.uint32(312).bool(message.stripMatchingHostPort);
     }
+    if (message.streamErrorOnInvalidHttpMessage !== undefined) {
+      BoolValue.encode({ value: message.streamErrorOnInvalidHttpMessage! }, writer.uint32(322).fork()).join();
+    }
     if (message.requestHeadersTimeout !== undefined) {
       Duration.encode(message.requestHeadersTimeout, writer.uint32(330).fork()).join();
     }
@@ -260,6 +299,12 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
     }
     if (message.pathWithEscapedSlashesAction !== 0) {
       writer.uint32(360).int32(message.pathWithEscapedSlashesAction);
+    }
+    if (message.stripTrailingHostDot !== false) {
+      writer.uint32(376).bool(message.stripTrailingHostDot);
+    }
+    if (message.appendXForwardedPort !== false) {
+      writer.uint32(408).bool(message.appendXForwardedPort);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -390,6 +435,14 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
           );
           continue;
         }
+        case 18: {
+          if (tag !== 144) {
+            break;
+          }
+
+          message.proxy100Continue = reader.bool();
+          continue;
+        }
         case 19: {
           if (tag !== 152) {
             break;
@@ -414,12 +467,28 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
           message.via = reader.string();
           continue;
         }
+        case 23: {
+          if (tag !== 186) {
+            break;
+          }
+
+          message.upgradeConfigs.push(HttpConnectionManager_UpgradeConfig.decode(reader, reader.uint32()));
+          continue;
+        }
         case 24: {
           if (tag !== 194) {
             break;
           }
 
           message.streamIdleTimeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 25: {
+          if (tag !== 202) {
+            break;
+          }
+
+          message.internalAddressConfig = HttpConnectionManager_InternalAddressConfig.decode(reader, reader.uint32());
           continue;
         }
         case 26: {
@@ -502,6 +571,14 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
           message.stripMatchingHostPort = reader.bool();
           continue;
         }
+        case 40: {
+          if (tag !== 322) {
+            break;
+          }
+
+          message.streamErrorOnInvalidHttpMessage = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
         case 41: {
           if (tag !== 330) {
             break;
@@ -524,6 +601,22 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
           }
 
           message.pathWithEscapedSlashesAction = reader.int32() as any;
+          continue;
+        }
+        case 47: {
+          if (tag !== 376) {
+            break;
+          }
+
+          message.stripTrailingHostDot = reader.bool();
+          continue;
+        }
+        case 51: {
+          if (tag !== 408) {
+            break;
+          }
+
+          message.appendXForwardedPort = reader.bool();
           continue;
         }
       }
@@ -576,12 +669,19 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
       (object.setCurrentClientCertDetails !== undefined && object.setCurrentClientCertDetails !== null)
         ? HttpConnectionManager_SetCurrentClientCertDetails.fromPartial(object.setCurrentClientCertDetails)
         : undefined;
+    message.proxy100Continue = object.proxy100Continue ?? false;
     message.xffNumTrustedHops = object.xffNumTrustedHops ?? 0;
     message.skipXffAppend = object.skipXffAppend ?? false;
     message.via = object.via ?? "";
+    message.upgradeConfigs = object.upgradeConfigs?.map((e) => HttpConnectionManager_UpgradeConfig.fromPartial(e)) ||
+      [];
     message.streamIdleTimeout = (object.streamIdleTimeout !== undefined && object.streamIdleTimeout !== null)
       ? Duration.fromPartial(object.streamIdleTimeout)
       : undefined;
+    message.internalAddressConfig =
+      (object.internalAddressConfig !== undefined && object.internalAddressConfig !== null)
+        ? HttpConnectionManager_InternalAddressConfig.fromPartial(object.internalAddressConfig)
+        : undefined;
     message.delayedCloseTimeout = (object.delayedCloseTimeout !== undefined && object.delayedCloseTimeout !== null)
       ? Duration.fromPartial(object.delayedCloseTimeout)
       : undefined;
@@ -599,6 +699,7 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
         : undefined;
     message.alwaysSetRequestIdInResponse = object.alwaysSetRequestIdInResponse ?? false;
     message.stripMatchingHostPort = object.stripMatchingHostPort ?? false;
+    message.streamErrorOnInvalidHttpMessage = object.streamErrorOnInvalidHttpMessage ?? undefined;
     message.requestHeadersTimeout =
       (object.requestHeadersTimeout !== undefined && object.requestHeadersTimeout !== null)
         ? Duration.fromPartial(object.requestHeadersTimeout)
@@ -612,6 +713,139 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
       }
     }
     message.pathWithEscapedSlashesAction = object.pathWithEscapedSlashesAction ?? 0;
+    message.stripTrailingHostDot = object.stripTrailingHostDot ?? false;
+    message.appendXForwardedPort = object.appendXForwardedPort ?? false;
+    return message;
+  },
+};
+
+function createBaseHttpConnectionManager_InternalAddressConfig(): HttpConnectionManager_InternalAddressConfig {
+  return { unixSockets: false, cidrRanges: [], _unknownFields: undefined };
+}
+
+export const HttpConnectionManager_InternalAddressConfig: MessageFns<HttpConnectionManager_InternalAddressConfig> = {
+  encode(
+    message: HttpConnectionManager_InternalAddressConfig,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.unixSockets !== false) {
+      writer.uint32(8).bool(message.unixSockets);
+    }
+    for (const v of message.cidrRanges) {
+      CidrRange.encode(v!, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpConnectionManager_InternalAddressConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttpConnectionManager_InternalAddressConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.unixSockets = reader.bool();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.cidrRanges.push(CidrRange.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<HttpConnectionManager_InternalAddressConfig>): HttpConnectionManager_InternalAddressConfig {
+    return HttpConnectionManager_InternalAddressConfig.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<HttpConnectionManager_InternalAddressConfig>,
+  ): HttpConnectionManager_InternalAddressConfig {
+    const message = createBaseHttpConnectionManager_InternalAddressConfig();
+    message.unixSockets = object.unixSockets ?? false;
+    message.cidrRanges = object.cidrRanges?.map((e) => CidrRange.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHttpConnectionManager_UpgradeConfig(): HttpConnectionManager_UpgradeConfig {
+  return { upgradeType: "", filters: [], enabled: undefined, _unknownFields: undefined };
+}
+
+export const HttpConnectionManager_UpgradeConfig: MessageFns<HttpConnectionManager_UpgradeConfig> = {
+  encode(message: HttpConnectionManager_UpgradeConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upgradeType !== "") {
+      writer.uint32(10).string(message.upgradeType);
+    }
+    for (const v of message.filters) {
+      HttpFilter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.enabled !== undefined) {
+      BoolValue.encode({ value: message.enabled! }, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpConnectionManager_UpgradeConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttpConnectionManager_UpgradeConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.upgradeType = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.filters.push(HttpFilter.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.enabled = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<HttpConnectionManager_UpgradeConfig>): HttpConnectionManager_UpgradeConfig {
+    return HttpConnectionManager_UpgradeConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HttpConnectionManager_UpgradeConfig>): HttpConnectionManager_UpgradeConfig {
+    const message = createBaseHttpConnectionManager_UpgradeConfig();
+    message.upgradeType = object.upgradeType ?? "";
+    message.filters = object.filters?.map((e) => HttpFilter.fromPartial(e)) || [];
+    message.enabled = object.enabled ?? undefined;
     return message;
   },
 };
