@@ -88,7 +88,9 @@ test('a file with one HTTP listener serves', () => {
   assert.equal(listener?.name, 'http');
   assert.deepEqual(listener.address, { host: '127.0.0.1', port: 9105 });
   const request = { method: 'GET', path: '/', authority: 'x', header: () => null };
-  const cluster = listener.routes.current?.match(request, systemRandom)?.cluster?.get();
+  const cluster = listener.filterChains[0]?.filter.routes.current
+    ?.match(request, systemRandom)
+    ?.cluster?.get();
   assert.equal(cluster?.pick(systemRandom, 'x')?.address, '127.0.0.1:9000');
 });
 

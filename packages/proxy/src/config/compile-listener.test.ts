@@ -57,7 +57,7 @@ function compile(manager: ManagerInput, changes: ListenerInput = {}): Outcome {
 test("has Envoy's defaults", () => {
   const { listener, problems } = compile({});
   assert.deepEqual(problems, []);
-  assert.deepEqual(listener?.http, {
+  assert.deepEqual(listener?.filterChains[0]?.filter.http, {
     statPrefix: 'in',
     serverName: 'envoy',
     serverHeader: 'overwrite',
@@ -74,7 +74,7 @@ test("has Envoy's defaults", () => {
     accessLogs: [],
   });
   assert.equal(listener.direction, 'unspecified');
-  assert.equal(listener.tls, null);
+  assert.equal(listener.filterChains[0]?.tls, null);
 });
 
 test('takes what is configured', () => {
@@ -96,7 +96,7 @@ test('takes what is configured', () => {
   );
   assert.deepEqual(problems, []);
   assert.equal(listener?.direction, 'inbound');
-  const { http } = listener;
+  const { http } = listener.filterChains[0]!.filter;
   assert.deepEqual(
     [
       http.serverName,
@@ -268,7 +268,7 @@ test('access logs are compiled with path, format and filter', () => {
     ],
   });
   assert.deepEqual(problems, []);
-  const [file, stdout] = listener!.http.accessLogs;
+  const [file, stdout] = listener!.filterChains[0]!.filter.http.accessLogs;
   assert.equal(file?.path, 'access.log');
   assert.equal(file.format(entry), '200\n');
   assert.deepEqual(file.filter, { kind: 'sample', numerator: 1, denominator: 100 });

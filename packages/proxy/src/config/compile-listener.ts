@@ -10,16 +10,25 @@ import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
 import { compileAddress } from './compile-address.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
-import type { ListenAddress, ListenerConfig } from './listener-config.ts';
+import type { FilterChainMatchConfig, ListenAddress, ListenerConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
+/** A filter chain as its message describes it; its routes are still to be found. */
+export interface CompiledChain {
+  readonly name: string;
+  readonly match: FilterChainMatchConfig | null;
+  readonly tls: DownstreamTlsConfig | null;
+  readonly filter: { readonly kind: 'http' } & CompiledHttp;
+}
+
 /** A listener as its resource describes it. */
-export interface CompiledListener extends CompiledHttp {
+export interface CompiledListener {
   readonly name: string;
   readonly address: ListenAddress;
   readonly direction: ListenerConfig<never>['direction'];
-  readonly tls: DownstreamTlsConfig | null;
+  readonly filterChains: readonly CompiledChain[];
+  readonly defaultFilterChain: CompiledChain | null;
 }
 
 /**
@@ -42,19 +51,20 @@ export function compileListener(listener: Listener, problems: ProblemList): Comp
     problems.invalid('filter_chains', 'must not be empty');
     return null;
   }
-  const tls = compileDownstreamTls(chain.transportSocket, 'filter_chains[0].transport_socket', problems);
-  const http = compileChain(chain, 'filter_chains[0]', problems);
-  if (address === null || http === null) return null;
+  const compiled = compileChain(chain, 'filter_chains[0]', problems);
+  if (address === null || compiled === null) return null;
   const name = listener.name === '' ? hostPort(address.host, address.port) : listener.name;
-  return { name, address, direction: directionOf(listener.trafficDirection), tls, ...http };
+  const direction = directionOf(listener.trafficDirection);
+  return { name, address, direction, filterChains: [compiled], defaultFilterChain: null };
 }
 
-function compileChain(chain: FilterChain, path: string, problems: ProblemList): CompiledHttp | null {
+function compileChain(chain: FilterChain, path: string, problems: ProblemList): CompiledChain | null {
   if (chain.filterChainMatch !== undefined)
     checkNoMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
   if (chain.transportSocketConnectTimeout !== undefined) {
     problems.unsupported(`${path}.transport_socket_connect_timeout`);
   }
+  const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems);
   let http: CompiledHttp | null = null;
   for (const [index, filter] of chain.filters.entries()) {
     const config = filter.configType?.value;
@@ -67,7 +77,7 @@ function compileChain(chain: FilterChain, path: string, problems: ProblemList): 
     if (manager !== null) http = compileHttp(manager, `${place}.typed_config`, problems);
   }
   if (chain.filters.length === 0) problems.invalid(`${path}.filters`, 'must not be empty');
-  return http;
+  return http === null ? null : { name: chain.name, match: null, tls, filter: { kind: 'http', ...http } };
 }
 
 function checkNoMatch(match: FilterChainMatch, path: string, problems: ProblemList): void {

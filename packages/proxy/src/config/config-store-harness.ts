@@ -12,7 +12,7 @@ import {
 } from '@heddle/xds';
 import type { RequestView } from '../routing/request-view.ts';
 import { ConfigStore } from './config-store.ts';
-import type { ListenerConfig } from './listener-config.ts';
+import type { HttpFilterConfig, ListenerConfig } from './listener-config.ts';
 
 class FakePool {
   isClosed = false;
@@ -74,11 +74,17 @@ export class Harness {
   /** Sends a request to a listener: the address of the endpoint that gets it, or why none does. */
   send(listener: string, authority: string, path = '/'): string {
     const request: RequestView = { method: 'GET', path, authority, header: () => null };
-    const match = this.listeners.get(listener)?.routes.current?.match(request, systemRandom);
+    const match = this.routesOf(listener)?.current?.match(request, systemRandom);
     if (match === null || match === undefined) return 'no route';
     const cluster = match.cluster?.get() ?? null;
     if (cluster === null) return 'no cluster';
     return cluster.pick(systemRandom, authority)?.address ?? 'no endpoint';
+  }
+
+  /** Where a listener's first filter chain finds its routes; null where it has none. */
+  routesOf(listener: string): HttpFilterConfig<FakePool>['routes'] | null {
+    const filter = this.listeners.get(listener)?.filterChains[0]?.filter;
+    return filter?.kind === 'http' ? filter.routes : null;
   }
 
   takeEvents(): string[] {

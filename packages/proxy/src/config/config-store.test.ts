@@ -200,7 +200,7 @@ test('an update of routes is seen by listeners that exist already', () => {
 
 test('virtual hosts that did not change keep their compiled routes', () => {
   const harness = sidecar();
-  const table = () => harness.listeners.get('out')!.routes.current!;
+  const table = () => harness.routesOf('out')!.current!;
   harness.send('out', 'a');
   const [a, b] = table().virtualHosts;
   harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { c: 'a', a: 'a', b: 'a' }));
@@ -218,7 +218,7 @@ test('virtual hosts are compiled anew when what is around them changed', () => {
     requestHeadersToAdd: [{ header: { key: 'x', value: 'y' } }],
   });
   const request: RequestView = { method: 'GET', path: '/', authority: 'a', header: () => null };
-  const match = harness.listeners.get('out')!.routes.current!.match(request, systemRandom);
+  const match = harness.routesOf('out')!.current!.match(request, systemRandom);
   assert.equal(match?.requestHeaders?.length, 1);
 });
 
@@ -308,9 +308,9 @@ test('a resource under another name than its own is refused', () => {
 test('the same bytes again change nothing', () => {
   const harness = sidecar();
   harness.accept(TypeUrl.listener, 'out', rdsListener('out', 'r'));
-  const table = harness.listeners.get('out')!.routes.current;
+  const table = harness.routesOf('out')!.current;
   harness.accept(TypeUrl.routeConfiguration, 'r', routes('r', { a: 'a', b: 'b' }));
-  assert.equal(harness.listeners.get('out')!.routes.current, table);
+  assert.equal(harness.routesOf('out')!.current, table);
   assert.deepEqual(harness.takeEvents(), []);
 });
 

@@ -6,9 +6,9 @@ import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import { ClusterStore } from './cluster-store.ts';
-import { type CompiledListener, compileListener } from './compile-listener.ts';
+import { type CompiledChain, type CompiledListener, compileListener } from './compile-listener.ts';
 import { compileTrustBundle } from './compile-secret.ts';
-import type { ListenerConfig } from './listener-config.ts';
+import { type FilterChainConfig, type ListenerConfig, allChains } from './listener-config.ts';
 import { ProblemList } from './problem-list.ts';
 import { RouteStore } from './route-store.ts';
 import { decodeResource } from './unpack-config.ts';
@@ -76,10 +76,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
    */
   get isWarm(): boolean {
     if (!this.hasListeners || this.listenerRecords.size === 0) return false;
-    return this.listeners.every(
-      ({ routes, tls }) =>
-        this.routes.isWarm(routes) && (tls === null || this.trustBundles.has(tls.validationSecret)),
-    );
+    return this.listeners.every((listener) => allChains(listener).every((chain) => this.isChainWarm(chain)));
   }
 
   /** Takes a new or changed resource; what is wrong with it otherwise, and nothing changes. */
@@ -168,25 +165,51 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       problems.invalid('name', `"${compiled.name}" is not the resource's name`);
     }
     if (compiled === null) return;
-    const routes = this.openRoutes(compiled, problems);
-    if (routes === null) return;
-    const { address, direction, tls, http } = compiled;
-    const config: ListenerConfig<P> = { name, address, direction, tls, http, routes };
-    if (tls !== null) this.wantedSecrets.retain(tls.validationSecret);
+    const config = this.openListener(compiled, problems);
+    if (config === null) return;
     this.listenerRecords.set(name, { bytes, config });
     this.observer.onListenerChanged(config);
     if (previous !== undefined) this.releaseNeeds(previous.config);
   }
 
-  /** The slot of a listener's routes, only where nothing is wrong with the listener. */
+  private isChainWarm({ tls, filter }: FilterChainConfig<P>): boolean {
+    return this.routes.isWarm(filter.routes) && (tls === null || this.trustBundles.has(tls.validationSecret));
+  }
+
+  /** Joins a listener with what its chains lead to; null, with nothing held, where anything is wrong with it. */
+  private openListener(compiled: CompiledListener, problems: ProblemList): ListenerConfig<P> | null {
+    const opened: FilterChainConfig<P>[] = [];
+    const open = (chain: CompiledChain): void => {
+      const config = this.openChain(chain, problems);
+      if (config !== null) opened.push(config);
+    };
+    for (const chain of compiled.filterChains) open(chain);
+    if (compiled.defaultFilterChain !== null) open(compiled.defaultFilterChain);
+    if (!problems.isEmpty) {
+      for (const chain of opened) this.releaseChain(chain);
+      return null;
+    }
+    const count = compiled.filterChains.length;
+    return { ...compiled, filterChains: opened.slice(0, count), defaultFilterChain: opened[count] ?? null };
+  }
+
+  /** A chain with the slot of its routes; null with problems noted, now or before. */
+  private openChain(chain: CompiledChain, problems: ProblemList): FilterChainConfig<P> | null {
+    const { name, match, tls, filter } = chain;
+    const routes = this.openRoutes(filter.routes, problems);
+    if (routes === null) return null;
+    if (tls !== null) this.wantedSecrets.retain(tls.validationSecret);
+    return { name, match, tls, filter: { kind: 'http', http: filter.http, routes } };
+  }
+
+  /** The slot of a chain's routes, only where nothing is wrong with the listener so far. */
   private openRoutes(
-    compiled: CompiledListener,
+    source: CompiledChain['filter']['routes'],
     problems: ProblemList,
   ): RouteTableSlot<ClusterSlot<P>> | null {
-    const { routes } = compiled;
-    if (routes === null) return null;
-    if (routes.kind === 'rds') return problems.isEmpty ? this.routes.acquire(routes.name) : null;
-    const slot = this.routes.createInline(routes.config, routes.path, problems);
+    if (source === null) return null;
+    if (source.kind === 'rds') return problems.isEmpty ? this.routes.acquire(source.name) : null;
+    const slot = this.routes.createInline(source.config, source.path, problems);
     if (slot === null || problems.isEmpty) return slot;
     this.routes.releaseInline(slot);
     return null;
@@ -200,10 +223,14 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     this.releaseNeeds(record.config);
   }
 
-  private releaseNeeds({ routes, tls }: ListenerConfig<P>): void {
+  private releaseNeeds(config: ListenerConfig<P>): void {
+    for (const chain of allChains(config)) this.releaseChain(chain);
+  }
+
+  private releaseChain({ tls, filter }: FilterChainConfig<P>): void {
     if (tls !== null) this.wantedSecrets.release(tls.validationSecret);
-    if (routes.name === '') this.routes.releaseInline(routes);
-    else this.routes.release(routes.name);
+    if (filter.routes.name === '') this.routes.releaseInline(filter.routes);
+    else this.routes.release(filter.routes.name);
   }
 
   private applySecret(name: string, bytes: Uint8Array, problems: ProblemList): void {

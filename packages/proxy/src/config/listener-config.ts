@@ -30,16 +30,63 @@ export interface HttpConfig {
   readonly accessLogs: readonly AccessLogConfig[];
 }
 
+/** A range of IP addresses: those whose first `bits` bits are those of `address`. */
+export interface CidrRange {
+  /** As `addressBytes` gives it: 4 or 16 bytes, those behind the prefix 0. */
+  readonly bytes: Uint8Array;
+  readonly bits: number;
+}
+
+/** What a connection must look like for a filter chain to serve it. What is empty matches everything. */
+export interface FilterChainMatchConfig {
+  /** 0 for every port. */
+  readonly destinationPort: number;
+  readonly destinationRanges: readonly CidrRange[];
+  /** Lower-case; `*.example.com` for every name below it. */
+  readonly serverNames: readonly string[];
+  readonly transportProtocol: '' | 'raw_buffer' | 'tls';
+  readonly applicationProtocols: readonly string[];
+  readonly directSourceRanges: readonly CidrRange[];
+  readonly sourceType: 'any' | 'same-ip-or-loopback' | 'external';
+  readonly sourceRanges: readonly CidrRange[];
+  readonly sourcePorts: readonly number[];
+}
+
+/** What serves a filter chain's connections. */
+export type NetworkFilterConfig<P extends EndpointPool> = HttpFilterConfig<P>;
+
+export interface HttpFilterConfig<P extends EndpointPool> {
+  readonly kind: 'http';
+  readonly http: HttpConfig;
+  /** Filled and replaced by the configuration store; empty until the route configuration has arrived. */
+  readonly routes: RouteTableSlot<ClusterSlot<P>>;
+}
+
+/** How a listener's connections of one kind are secured and served. */
+export interface FilterChainConfig<P extends EndpointPool> {
+  /** Empty where it has none. */
+  readonly name: string;
+  /** Null for every connection. */
+  readonly match: FilterChainMatchConfig | null;
+  /** Null for plain connections. */
+  readonly tls: DownstreamTlsConfig | null;
+  readonly filter: NetworkFilterConfig<P>;
+}
+
 /** One listener, compiled. */
 export interface ListenerConfig<P extends EndpointPool> {
   readonly name: string;
   readonly address: ListenAddress;
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
-  /** Null for plain connections. */
-  readonly tls: DownstreamTlsConfig | null;
-  readonly http: HttpConfig;
-  /** Filled and replaced by the configuration store; empty until the route configuration has arrived. */
-  readonly routes: RouteTableSlot<ClusterSlot<P>>;
+  readonly filterChains: readonly FilterChainConfig<P>[];
+  /** Serves what no other chain matches; null drops it. */
+  readonly defaultFilterChain: FilterChainConfig<P> | null;
+}
+
+/** All filter chains of a listener, the default one last. */
+export function allChains<P extends EndpointPool>(config: ListenerConfig<P>): FilterChainConfig<P>[] {
+  const { filterChains, defaultFilterChain } = config;
+  return defaultFilterChain === null ? [...filterChains] : [...filterChains, defaultFilterChain];
 }
 
 export interface ListenAddress {

@@ -1,14 +1,11 @@
 // Binds listeners as the configuration says and follows its changes without touching live connections.
-import type { Logger } from '@heddle/base';
+import { type Logger, invariant } from '@heddle/base';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
-import type { HttpSettings } from '../http/http-settings.ts';
-import { ProxyExchange } from '../http/proxy-exchange.ts';
-import { ServerConnections } from '../http1/server-connections.ts';
-import { type HttpStack, type StackEnvironment, buildHttpStack } from '../stack/http-stack.ts';
+import type { StackEnvironment } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
-import { type TlsConfig, linkSecurityOf } from '../tls/link-security-of.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
+import { ActiveChain, tlsKey } from './active-chain.ts';
 
 export interface ListenerManagerOptions {
   readonly transport: Transport;
@@ -17,12 +14,10 @@ export interface ListenerManagerOptions {
   readonly logger: Logger;
 }
 
-/** One bound listener: its socket, its connections and the settings in force. */
+/** One bound listener: its socket and the filter chain in force. */
 interface ActiveListener {
   config: ListenerConfig<ConnectionPool>;
-  stack: HttpStack;
-  readonly slot: { current: HttpSettings };
-  readonly connections: ServerConnections;
+  chain: ActiveChain;
   readonly bound: Listener;
 }
 
@@ -38,7 +33,7 @@ const lateArrivalMs = 200;
 export class ListenerManager {
   private readonly options: ListenerManagerOptions;
   private readonly active = new Map<string, ActiveListener>();
-  private readonly draining = new Set<ServerConnections>();
+  private readonly draining = new Set<ActiveChain>();
   /** Changes of one listener are applied one after the other. */
   private readonly pending = new Map<string, Promise<void>>();
   private isDraining = false;
@@ -50,8 +45,8 @@ export class ListenerManager {
   /** Requests in flight on all listeners. */
   get busy(): number {
     let busy = 0;
-    for (const { connections } of this.active.values()) busy += connections.busy;
-    for (const connections of this.draining) busy += connections.busy;
+    for (const { chain } of this.active.values()) busy += chain.group.busy;
+    for (const chain of this.draining) busy += chain.group.busy;
     return busy;
   }
 
@@ -62,9 +57,9 @@ export class ListenerManager {
     readonly port: number;
     readonly connections: number;
   }[] {
-    return [...this.active].map(([name, { bound, connections }]) => {
+    return [...this.active].map(([name, { bound, chain }]) => {
       const { host, port } = bound.address;
-      return { name, host, port, connections: connections.size };
+      return { name, host, port, connections: chain.group.size };
     });
   }
 
@@ -90,7 +85,7 @@ export class ListenerManager {
     await this.pass(Math.min(lateArrivalMs, timeoutMs));
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     const { clock } = this.options.environment.context;
-    const empty = Promise.all([...this.draining].map((connections) => connections.whenEmpty())).then(
+    const empty = Promise.all([...this.draining].map((chain) => chain.group.whenEmpty())).then(
       () => undefined,
     );
     await new Promise<void>((resolve) => {
@@ -107,7 +102,7 @@ export class ListenerManager {
   async close(): Promise<void> {
     this.isDraining = true;
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
-    for (const connections of this.draining) connections.destroy();
+    for (const chain of this.draining) chain.group.destroy();
   }
 
   private pass(ms: number): Promise<void> {
@@ -131,12 +126,9 @@ export class ListenerManager {
     if (this.isDraining) return;
     const known = this.active.get(config.name);
     if (known !== undefined && isSameSocket(known.config, config)) {
-      const previous = known.stack;
+      const [next] = config.filterChains;
       known.config = config;
-      known.stack = buildHttpStack(config, this.options.environment);
-      known.slot.current = known.stack.settings;
-      previous.close();
-      return;
+      if (next !== undefined && known.chain.update(next, config.direction)) return;
     }
     if (known !== undefined) await this.removeNow(config.name);
     await this.bind(config);
@@ -144,24 +136,20 @@ export class ListenerManager {
 
   private async bind(config: ListenerConfig<ConnectionPool>): Promise<void> {
     const { transport, environment, secrets, logger } = this.options;
-    const stack = buildHttpStack(config, environment);
-    const slot = { current: stack.settings };
-    const connections = new ServerConnections(environment.context);
-    const accept = connections.acceptor(
-      (server) => new ProxyExchange(server, environment.context, slot),
-      () => slot.current.limits,
-    );
-    const security = config.tls === null ? null : linkSecurityOf(config.tls, secrets);
+    const [first] = config.filterChains;
+    invariant(first !== undefined, 'a listener has a filter chain');
+    const chain = new ActiveChain(first, config.direction, environment, secrets);
+    const { security, group } = chain;
     try {
-      const bound = await transport.listen({ address: config.address, security }, accept);
-      this.active.set(config.name, { config, stack, slot, connections, bound });
+      const bound = await transport.listen({ address: config.address, security }, group.accept);
+      this.active.set(config.name, { config, chain, bound });
       logger.info('Listening', {
         listener: config.name,
         address: bound.address.host,
         port: bound.address.port,
       });
     } catch (error) {
-      stack.close();
+      chain.close();
       throw error;
     }
   }
@@ -170,15 +158,19 @@ export class ListenerManager {
     const listener = this.active.get(name);
     if (listener === undefined) return;
     this.active.delete(name);
-    const { connections, stack, bound } = listener;
-    await bound.close();
-    this.draining.add(connections);
-    connections.drain();
-    const deadline = this.options.environment.context.clock.setTimer(drainMs, () => connections.destroy());
-    void connections.whenEmpty().then(() => {
+    await listener.bound.close();
+    this.drainChain(listener.chain);
+  }
+
+  private drainChain(chain: ActiveChain): void {
+    const { group } = chain;
+    this.draining.add(chain);
+    group.drain();
+    const deadline = this.options.environment.context.clock.setTimer(drainMs, () => group.destroy());
+    void group.whenEmpty().then(() => {
       deadline.cancel();
-      this.draining.delete(connections);
-      stack.close();
+      this.draining.delete(chain);
+      chain.close();
     });
   }
 }
@@ -188,12 +180,6 @@ function isSameSocket(a: ListenerConfig<ConnectionPool>, b: ListenerConfig<Conne
   return (
     a.address.host === b.address.host &&
     a.address.port === b.address.port &&
-    securityKey(a.tls) === securityKey(b.tls)
+    tlsKey(a.filterChains[0]?.tls ?? null) === tlsKey(b.filterChains[0]?.tls ?? null)
   );
-}
-
-function securityKey(tls: TlsConfig | null): string {
-  if (tls === null) return '';
-  const { certificateSecret, validationSecret, allowedSans, alpn } = tls;
-  return JSON.stringify([certificateSecret, validationSecret, allowedSans, alpn]);
 }

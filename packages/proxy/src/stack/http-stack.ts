@@ -11,7 +11,8 @@ import { AccessLog } from '../access-log/access-log.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { LogFiles } from '../access-log/log-files.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import type { ListenerConfig } from '../config/listener-config.ts';
+import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
+import type { HttpFilterConfig, ListenerConfig } from '../config/listener-config.ts';
 import {
   ClientCertMode,
   type ExchangeObserver,
@@ -34,17 +35,20 @@ export interface StackEnvironment {
   readonly outboundTraffic: TrafficMetrics | null;
 }
 
-/** The settings of one listener's exchanges and what has to be given back when they are replaced. */
+/** An HTTP connection manager and the filter chain it stands in. */
+export interface HttpStackConfig extends HttpFilterConfig<ConnectionPool> {
+  readonly direction: ListenerConfig<ConnectionPool>['direction'];
+  readonly tls: DownstreamTlsConfig | null;
+}
+
+/** The settings of one filter chain's exchanges and what has to be given back when they are replaced. */
 export interface HttpStack {
   readonly settings: HttpSettings;
   close(): void;
 }
 
-/** Builds the settings of a listener; everything that can be decided before a request comes is decided here. */
-export function buildHttpStack(
-  config: ListenerConfig<ConnectionPool>,
-  environment: StackEnvironment,
-): HttpStack {
+/** Builds the settings of a filter chain; everything that can be decided before a request comes is decided here. */
+export function buildHttpStack(config: HttpStackConfig, environment: StackEnvironment): HttpStack {
   const { http } = config;
   const { registry, context } = environment;
   const scope = registry.scope();

@@ -1,0 +1,17 @@
+import type { AcceptHandler } from '../transport/transport.ts';
+
+/** What serves the connections of one filter chain: they are drained together and closed together. */
+export interface ConnectionGroup {
+  /** Open connections. */
+  readonly size: number;
+  /** Those that are in the middle of something: an exchange, a relayed byte stream. */
+  readonly busy: number;
+  /** Takes an accepted (and, where the chain is secured, verified) connection. */
+  readonly accept: AcceptHandler;
+  /** Closes what is idle and lets the rest come to its end. Connections that come later end as soon as they can. */
+  drain(): void;
+  /** Resolves when no connection is open any more. */
+  whenEmpty(): Promise<void>;
+  /** Drops everything at once. */
+  destroy(): void;
+}

@@ -1,0 +1,66 @@
+import type { HttpSettings } from '../http/http-settings.ts';
+import { ProxyExchange } from '../http/proxy-exchange.ts';
+import { ServerConnections } from '../http1/server-connections.ts';
+import {
+  type HttpStack,
+  type HttpStackConfig,
+  type StackEnvironment,
+  buildHttpStack,
+} from '../stack/http-stack.ts';
+import type { AcceptHandler } from '../transport/transport.ts';
+import type { ConnectionGroup } from './connection-group.ts';
+
+/** The connections of a filter chain that ends in an HTTP connection manager. */
+export class HttpConnections implements ConnectionGroup {
+  readonly accept: AcceptHandler;
+  private readonly environment: StackEnvironment;
+  private readonly connections: ServerConnections;
+  private readonly slot: { current: HttpSettings };
+  private stack: HttpStack;
+
+  constructor(config: HttpStackConfig, environment: StackEnvironment) {
+    const { context } = environment;
+    this.environment = environment;
+    this.stack = buildHttpStack(config, environment);
+    const slot = { current: this.stack.settings };
+    this.slot = slot;
+    this.connections = new ServerConnections(context);
+    this.accept = this.connections.acceptor(
+      (server) => new ProxyExchange(server, context, slot),
+      () => slot.current.limits,
+    );
+  }
+
+  get size(): number {
+    return this.connections.size;
+  }
+
+  get busy(): number {
+    return this.connections.busy;
+  }
+
+  /** Replaces the settings by one assignment: exchanges under way end with those they began with. */
+  update(config: HttpStackConfig): void {
+    const previous = this.stack;
+    this.stack = buildHttpStack(config, this.environment);
+    this.slot.current = this.stack.settings;
+    previous.close();
+  }
+
+  drain(): void {
+    this.connections.drain();
+  }
+
+  whenEmpty(): Promise<void> {
+    return this.connections.whenEmpty();
+  }
+
+  destroy(): void {
+    this.connections.destroy();
+  }
+
+  /** Gives back what the settings hold: metrics and logs. To be called when no connection is left. */
+  close(): void {
+    this.stack.close();
+  }
+}
