@@ -12,6 +12,7 @@ class IdleStream implements Connection {
   readonly remotePort = 1;
   readonly localAddress = '127.0.0.1';
   readonly localPort = 2;
+  readonly fileDescriptor = -1;
   write = (): boolean => true;
   writeLatin1 = (): boolean => true;
   end = (): void => undefined;

@@ -57,6 +57,8 @@ export interface Connection {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** The socket's number in this process, for options that only the system knows; -1 where there is none. */
+  readonly fileDescriptor: number;
 }
 
 /** Called for each accepted (and, where secured, verified) connection; returns its owner. */

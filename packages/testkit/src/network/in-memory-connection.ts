@@ -32,6 +32,7 @@ const resetByPeer: TransportError = Object.freeze({ kind: 'reset', detail: 'the 
 
 /** One end of a connection of the in-memory network. */
 export class InMemoryConnection implements Connection {
+  readonly fileDescriptor = -1;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;

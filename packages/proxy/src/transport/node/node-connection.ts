@@ -39,6 +39,12 @@ export class NodeConnection implements Connection {
     socket.on('close', () => this.onClose());
   }
 
+  get fileDescriptor(): number {
+    // Node has no public name for it (18 to 26 call it the same); a TLS socket's handle has none.
+    const { _handle } = this.socket as unknown as { _handle: { fd?: number } | null };
+    return _handle?.fd ?? -1;
+  }
+
   /** Called once the socket is established and, where it is secured, its peer verified. */
   establish(peer: VerifiedPeer | null): void {
     const socket = this.socket;

@@ -305,5 +305,6 @@ function failedConnection(detail: string, handler: ConnectionHandler, clock: Clo
     remotePort: 0,
     localAddress: '',
     localPort: 0,
+    fileDescriptor: -1,
   };
 }

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeSocketAddress, encodeSocketAddress, unmapped } from './socket-address.ts';
+
+test('writes an IPv4 address as the kernel reads it', () => {
+  const bytes = encodeSocketAddress({ host: '10.1.2.3', port: 0x1f90 });
+  // AF_INET is 2 in the machine's order; the port goes over the network as it stands.
+  assert.deepEqual(
+    [...bytes.subarray(0, 8)],
+    [...new Uint8Array(new Uint16Array([2]).buffer), 0x1f, 0x90, 10, 1, 2, 3],
+  );
+  assert.equal(bytes.length, 16);
+});
+
+test('reads back what it has written, IPv6 in its short form', () => {
+  for (const host of [
+    '10.1.2.3',
+    '::1',
+    '::',
+    '2001:db8::1:0:0:7',
+    'fd00::',
+    '1:2:3:4:5:6:7:8',
+    'fe80::ffff',
+  ]) {
+    assert.deepEqual(decodeSocketAddress(encodeSocketAddress({ host, port: 443 })), { host, port: 443 });
+  }
+});
+
+test('takes an IPv4 address in an IPv6 one for what it is', () => {
+  assert.deepEqual(decodeSocketAddress(encodeSocketAddress({ host: '::ffff:10.0.0.1', port: 80 })), {
+    host: '10.0.0.1',
+    port: 80,
+  });
+  assert.equal(unmapped('::FFFF:10.0.0.1'), '10.0.0.1');
+  assert.equal(unmapped('::ffff:a00:1:1'), '::ffff:a00:1:1');
+});
+
+test('does not take another family for an address', () => {
+  assert.equal(decodeSocketAddress(new Uint8Array(28)), null);
+});
