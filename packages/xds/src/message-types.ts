@@ -9,7 +9,14 @@ import {
   StdoutAccessLog,
 } from './generated/envoy/extensions/access_loggers/stream/v3/stream.ts';
 import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
+import { HttpInspector } from './generated/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
+import { OriginalDst } from './generated/envoy/extensions/filters/listener/original_dst/v3/original_dst.ts';
+import { ProxyProtocol } from './generated/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
+import { TlsInspector } from './generated/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
+import { RawBuffer } from './generated/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import { Secret } from './generated/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import {
   DownstreamTlsContext,
@@ -29,6 +36,13 @@ const messageTypes = {
   [TypeUrl.secret]: Secret,
   [TypeUrl.httpConnectionManager]: HttpConnectionManager,
   [TypeUrl.router]: Router,
+  [TypeUrl.tcpProxy]: TcpProxy,
+  [TypeUrl.originalDst]: OriginalDst,
+  [TypeUrl.proxyProtocol]: ProxyProtocol,
+  [TypeUrl.tlsInspector]: TlsInspector,
+  [TypeUrl.httpInspector]: HttpInspector,
+  [TypeUrl.rawBuffer]: RawBuffer,
+  [TypeUrl.upstreamProxyProtocol]: ProxyProtocolUpstreamTransport,
   [TypeUrl.fileAccessLog]: FileAccessLog,
   [TypeUrl.stdoutAccessLog]: StdoutAccessLog,
   [TypeUrl.stderrAccessLog]: StderrAccessLog,

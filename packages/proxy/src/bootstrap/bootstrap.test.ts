@@ -125,29 +125,28 @@ function problemOf(change: { listeners?: object[]; clusters?: object[]; top?: ob
 }
 
 test('refuses what it does not do with file, line, column and path', () => {
-  const tcp = {
-    name: 'tcp',
+  const redis = {
+    name: 'redis',
     address: address(9405),
     filter_chains: [
       {
         filters: [
           {
-            name: 'envoy.filters.network.tcp_proxy',
+            name: 'envoy.filters.network.redis_proxy',
             typed_config: {
-              '@type': type('filters.network.tcp_proxy.v3.TcpProxy'),
-              stat_prefix: 'tcp',
-              cluster: 'be',
+              '@type': type('filters.network.redis_proxy.v3.RedisProxy'),
+              stat_prefix: 'redis',
             },
           },
         ],
       },
     ],
   };
-  const [problem, ...others] = problemOf({ listeners: [http, tcp] });
+  const [problem, ...others] = problemOf({ listeners: [http, redis] });
   assert.deepEqual(others, []);
   assert.match(
     problem ?? '',
-    /^envoy\.yaml:8:13: error HEDDLE_XDS_UNSUPPORTED_TYPE: static_resources\.listeners\[1\]\.filter_chains\[0\]\.filters\[0\]\.typed_config: .*TcpProxy.*not supported/,
+    /^envoy\.yaml:8:13: error HEDDLE_XDS_UNSUPPORTED_TYPE: static_resources\.listeners\[1\]\.filter_chains\[0\]\.filters\[0\]\.typed_config: .*RedisProxy.*not supported/,
   );
 });
 

@@ -1,9 +1,10 @@
 import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
-import type {
-  FilterChain,
-  FilterChainMatch,
+import {
+  type FilterChain,
+  type FilterChainMatch,
+  FilterChainMatch_ConnectionSourceType as SourceType,
 } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
@@ -44,6 +45,7 @@ export function compileListener(listener: Listener, problems: ProblemList): Comp
   if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.bindToPort === false) problems.unsupported('bind_to_port');
+  if (listener.useOriginalDst === true) problems.unsupported('use_original_dst');
   if (listener.defaultFilterChain !== undefined) problems.unsupported('default_filter_chain');
   const [chain, second] = listener.filterChains;
   if (second !== undefined) problems.unsupported('filter_chains[1]', 'a second filter chain');
@@ -89,6 +91,10 @@ function checkNoMatch(match: FilterChainMatch, path: string, problems: ProblemLi
   refuse(match.transportProtocol !== '', 'transport_protocol');
   refuse(match.applicationProtocols.length > 0, 'application_protocols');
   refuse(match.serverNames.length > 0, 'server_names');
+  refuse(match.sourceType !== SourceType.ANY, 'source_type');
+  refuse(match.sourcePorts.length > 0, 'source_ports');
+  refuse(match.sourcePrefixRanges.length > 0, 'source_prefix_ranges');
+  refuse(match.directSourcePrefixRanges.length > 0, 'direct_source_prefix_ranges');
 }
 
 function directionOf(direction: TrafficDirection): ListenerConfig<never>['direction'] {

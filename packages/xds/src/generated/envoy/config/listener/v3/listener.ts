@@ -21,6 +21,7 @@ export interface Listener {
   name: string;
   address?: Address | undefined;
   filterChains: FilterChain[];
+  useOriginalDst?: boolean | undefined;
   perConnectionBufferLimitBytes?: number | undefined;
   metadata?: Metadata | undefined;
   listenerFilters: ListenerFilter[];
@@ -41,6 +42,7 @@ function createBaseListener(): Listener {
     name: "",
     address: undefined,
     filterChains: [],
+    useOriginalDst: undefined,
     perConnectionBufferLimitBytes: undefined,
     metadata: undefined,
     listenerFilters: [],
@@ -67,6 +69,9 @@ export const Listener: MessageFns<Listener> = {
     }
     for (const v of message.filterChains) {
       FilterChain.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.useOriginalDst !== undefined) {
+      BoolValue.encode({ value: message.useOriginalDst! }, writer.uint32(34).fork()).join();
     }
     if (message.perConnectionBufferLimitBytes !== undefined) {
       UInt32Value.encode({ value: message.perConnectionBufferLimitBytes! }, writer.uint32(42).fork()).join();
@@ -137,6 +142,14 @@ export const Listener: MessageFns<Listener> = {
           }
 
           message.filterChains.push(FilterChain.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.useOriginalDst = BoolValue.decode(reader, reader.uint32()).value;
           continue;
         }
         case 5: {
@@ -252,6 +265,7 @@ export const Listener: MessageFns<Listener> = {
       ? Address.fromPartial(object.address)
       : undefined;
     message.filterChains = object.filterChains?.map((e) => FilterChain.fromPartial(e)) || [];
+    message.useOriginalDst = object.useOriginalDst ?? undefined;
     message.perConnectionBufferLimitBytes = object.perConnectionBufferLimitBytes ?? undefined;
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? Metadata.fromPartial(object.metadata)

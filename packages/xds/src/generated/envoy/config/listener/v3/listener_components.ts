@@ -24,12 +24,26 @@ export interface Filter {
 
 export interface FilterChainMatch {
   prefixRanges: CidrRange[];
+  sourcePrefixRanges: CidrRange[];
+  sourcePorts: number[];
   destinationPort?: number | undefined;
   transportProtocol: string;
   applicationProtocols: string[];
   serverNames: string[];
+  sourceType: FilterChainMatch_ConnectionSourceType;
+  directSourcePrefixRanges: CidrRange[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+export const FilterChainMatch_ConnectionSourceType = {
+  ANY: 0,
+  SAME_IP_OR_LOOPBACK: 1,
+  EXTERNAL: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type FilterChainMatch_ConnectionSourceType =
+  typeof FilterChainMatch_ConnectionSourceType[keyof typeof FilterChainMatch_ConnectionSourceType];
 
 export interface FilterChain {
   filterChainMatch?: FilterChainMatch | undefined;
@@ -116,10 +130,14 @@ export const Filter: MessageFns<Filter> = {
 function createBaseFilterChainMatch(): FilterChainMatch {
   return {
     prefixRanges: [],
+    sourcePrefixRanges: [],
+    sourcePorts: [],
     destinationPort: undefined,
     transportProtocol: "",
     applicationProtocols: [],
     serverNames: [],
+    sourceType: 0,
+    directSourcePrefixRanges: [],
     _unknownFields: undefined,
   };
 }
@@ -128,6 +146,16 @@ export const FilterChainMatch: MessageFns<FilterChainMatch> = {
   encode(message: FilterChainMatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.prefixRanges) {
       CidrRange.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.sourcePrefixRanges) {
+      CidrRange.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.sourcePorts.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.sourcePorts) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     if (message.destinationPort !== undefined) {
       UInt32Value.encode({ value: message.destinationPort! }, writer.uint32(66).fork()).join();
@@ -140,6 +168,12 @@ export const FilterChainMatch: MessageFns<FilterChainMatch> = {
     }
     for (const v of message.serverNames) {
       writer.uint32(90).string(v!);
+    }
+    if (message.sourceType !== 0) {
+      writer.uint32(96).int32(message.sourceType);
+    }
+    for (const v of message.directSourcePrefixRanges) {
+      CidrRange.encode(v!, writer.uint32(106).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -159,6 +193,32 @@ export const FilterChainMatch: MessageFns<FilterChainMatch> = {
 
           message.prefixRanges.push(CidrRange.decode(reader, reader.uint32()));
           continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.sourcePrefixRanges.push(CidrRange.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 7: {
+          if (tag === 56) {
+            message.sourcePorts.push(reader.uint32());
+
+            continue;
+          }
+
+          if (tag === 58) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.sourcePorts.push(reader.uint32());
+            }
+
+            continue;
+          }
+
+          break;
         }
         case 8: {
           if (tag !== 66) {
@@ -192,6 +252,22 @@ export const FilterChainMatch: MessageFns<FilterChainMatch> = {
           message.serverNames.push(reader.string());
           continue;
         }
+        case 12: {
+          if (tag !== 96) {
+            break;
+          }
+
+          message.sourceType = reader.int32() as any;
+          continue;
+        }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.directSourcePrefixRanges.push(CidrRange.decode(reader, reader.uint32()));
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -205,10 +281,14 @@ export const FilterChainMatch: MessageFns<FilterChainMatch> = {
   fromPartial(object: DeepPartial<FilterChainMatch>): FilterChainMatch {
     const message = createBaseFilterChainMatch();
     message.prefixRanges = object.prefixRanges?.map((e) => CidrRange.fromPartial(e)) || [];
+    message.sourcePrefixRanges = object.sourcePrefixRanges?.map((e) => CidrRange.fromPartial(e)) || [];
+    message.sourcePorts = object.sourcePorts?.map((e) => e) || [];
     message.destinationPort = object.destinationPort ?? undefined;
     message.transportProtocol = object.transportProtocol ?? "";
     message.applicationProtocols = object.applicationProtocols?.map((e) => e) || [];
     message.serverNames = object.serverNames?.map((e) => e) || [];
+    message.sourceType = object.sourceType ?? 0;
+    message.directSourcePrefixRanges = object.directSourcePrefixRanges?.map((e) => CidrRange.fromPartial(e)) || [];
     return message;
   },
 };
