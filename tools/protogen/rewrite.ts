@@ -45,6 +45,11 @@ function rewrite(text: string, depth: number): string {
     /import \{ BinaryReader, BinaryWriter \} from "@bufbuild\/protobuf\/wire";/,
     `import { BinaryReader } from "${wire}binary-reader.ts";\nimport { BinaryWriter } from "${wire}binary-writer.ts";`,
   );
+  // A long name makes ts-proto put the object on a line of its own, indented once more.
+  result = result.replace(
+    /^(export const \w+: MessageFns<\w+> =)\n {2}\{\n((?: {4}.*\n|\n)+) {2}\};/gm,
+    (_match, head: string, body: string) => `${head} {\n${body.replace(/^ {2}/gm, '')}};`,
+  );
   for (const [pattern, replacement] of replacements) result = result.replace(pattern, replacement);
   // The body stood inside the removed `try`.
   result = result.replace(

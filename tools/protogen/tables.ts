@@ -50,6 +50,11 @@ for (const entry of readdirSync(envoyProtos, { recursive: true, withFileTypes: t
   readProtoText(readFileSync(path.join(entry.parentPath, entry.name), 'utf8'), names);
 }
 
+/** Fields that Envoy has got since the copies of its protos that we compare with. */
+for (const [message, number, field] of [['envoy.config.cluster.v3.Cluster', 58, 'dns_jitter']] as const) {
+  names.get(message)?.set(number, field);
+}
+
 for (const [name, message] of facts.messages) {
   const full = names.get(name);
   if (full === undefined) continue;

@@ -15,6 +15,7 @@ import { ProxyProtocol } from './generated/envoy/extensions/filters/listener/pro
 import { TlsInspector } from './generated/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { DnsFilterConfig } from './generated/envoy/extensions/filters/udp/dns_filter/v3/dns_filter.ts';
 import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from './generated/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import { Secret } from './generated/envoy/extensions/transport_sockets/tls/v3/secret.ts';
@@ -46,6 +47,7 @@ const messageTypes = {
   [TypeUrl.fileAccessLog]: FileAccessLog,
   [TypeUrl.stdoutAccessLog]: StdoutAccessLog,
   [TypeUrl.stderrAccessLog]: StderrAccessLog,
+  [TypeUrl.dnsFilter]: DnsFilterConfig,
   [TypeUrl.downstreamTlsContext]: DownstreamTlsContext,
   [TypeUrl.upstreamTlsContext]: UpstreamTlsContext,
   [TypeUrl.upstreamHttpProtocolOptions]: HttpProtocolOptions,

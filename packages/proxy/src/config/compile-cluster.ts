@@ -43,6 +43,7 @@ export function compileCluster(cluster: Cluster, problems: ProblemList): Compile
   );
   if (connectTimeoutMs === 0) problems.invalid('connect_timeout', 'must be more than 0');
   if ((cluster.maxRequestsPerConnection ?? 0) > 0) problems.unsupported('max_requests_per_connection');
+  refuseUnfinished(cluster, problems);
   checkProtocolOptions(cluster.typedExtensionProtocolOptions, problems);
   const isPassthrough = cluster.clusterDiscoveryType?.$case === 'clusterType';
   checkPolicy(cluster, isPassthrough, problems);
@@ -54,6 +55,26 @@ export function compileCluster(cluster: Cluster, problems: ProblemList): Compile
     isPassthrough,
   };
   return { config, ...compileDiscovery(cluster, problems) };
+}
+
+/** What the API has and the cluster doesn't do yet. */
+function refuseUnfinished(cluster: Cluster, problems: ProblemList): void {
+  const fields: readonly (readonly [string, unknown])[] = [
+    ['circuit_breakers', cluster.circuitBreakers],
+    ['cleanup_interval', cluster.cleanupInterval],
+    ['common_lb_config', cluster.commonLbConfig],
+    ['upstream_connection_options', cluster.upstreamConnectionOptions],
+    ['lb_config', cluster.lbConfig],
+    ['dns_failure_refresh_rate', cluster.dnsFailureRefreshRate],
+    ['wait_for_warm_on_init', cluster.waitForWarmOnInit],
+    ['dns_jitter', cluster.dnsJitter],
+    [
+      'close_connections_on_host_health_failure',
+      cluster.closeConnectionsOnHostHealthFailure ? true : undefined,
+    ],
+    ['ignore_health_on_host_removal', cluster.ignoreHealthOnHostRemoval ? true : undefined],
+  ];
+  for (const [path, value] of fields) if (value !== undefined) problems.unsupported(path);
 }
 
 function checkPolicy(cluster: Cluster, isPassthrough: boolean, problems: ProblemList): void {

@@ -13,6 +13,7 @@ export function compileEndpoints(
   problems: ProblemList,
 ): EndpointConfig[] {
   const endpoints: EndpointConfig[] = [];
+  if (assignment.policy !== undefined) problems.unsupported(fieldPath(path, 'policy'));
   for (const [index, group] of assignment.endpoints.entries()) {
     const place = fieldPath(path, `endpoints[${index}]`);
     if (group.priority > 0) problems.unsupported(`${place}.priority`, 'a priority above 0');

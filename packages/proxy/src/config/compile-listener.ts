@@ -44,6 +44,7 @@ export function compileListener(listener: Listener, problems: ProblemList): Comp
   }
   if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
+  if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
   if (listener.bindToPort === false) problems.unsupported('bind_to_port');
   if (listener.useOriginalDst === true) problems.unsupported('use_original_dst');
   if (listener.defaultFilterChain !== undefined) problems.unsupported('default_filter_chain');

@@ -130,6 +130,7 @@ function forward(
   } else if (action.hostRewriteSpecifier?.value === true) {
     problems.unsupported(`${path}.auto_host_rewrite`);
   }
+  if (action.priority !== 0) problems.unsupported(`${path}.priority`);
   if (action.upgradeConfigs.length > 0) problems.unsupported(`${path}.upgrade_configs`);
   if (action.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
   if (action.appendXForwardedHost) problems.unsupported(`${path}.append_x_forwarded_host`);

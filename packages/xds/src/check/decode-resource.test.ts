@@ -67,12 +67,12 @@ describe('decodeResource', () => {
       .bytes(new Uint8Array(0)) // prettier-ignore
       .tag(8, 2)
       .bytes(new Uint8Array(0)) // prettier-ignore
-      .tag(10, 2)
+      .tag(19, 2)
       .bytes(new Uint8Array(0)) // prettier-ignore
       .finish();
     assert.deepEqual(
       problemsOf(TypeUrl.cluster, bytes).map(({ path }) => path),
-      ['health_checks', 'circuit_breakers'],
+      ['health_checks', 'outlier_detection'],
     );
   });
 

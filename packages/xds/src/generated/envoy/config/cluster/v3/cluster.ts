@@ -6,10 +6,13 @@ import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
-import { UInt32Value } from "../../../../google/protobuf/wrappers.ts";
+import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
+import { Percent } from "../../../type/v3/percent.ts";
+import { TcpKeepalive } from "../../core/v3/address.ts";
 import { Metadata, TransportSocket } from "../../core/v3/base.ts";
 import { ConfigSource } from "../../core/v3/config_source.ts";
 import { ClusterLoadAssignment } from "../../endpoint/v3/endpoint.ts";
+import { CircuitBreakers } from "./circuit_breaker.ts";
 
 export const protobufPackage = "envoy.config.cluster.v3";
 
@@ -29,14 +32,28 @@ export interface Cluster {
   lbPolicy: Cluster_LbPolicy;
   /** @deprecated */
   maxRequestsPerConnection?: number | undefined;
+  circuitBreakers?: CircuitBreakers | undefined;
   dnsRefreshRate?: Duration | undefined;
   dnsLookupFamily: Cluster_DnsLookupFamily;
+  cleanupInterval?: Duration | undefined;
   transportSocket?: TransportSocket | undefined;
   metadata?: Metadata | undefined;
+  commonLbConfig?: Cluster_CommonLbConfig | undefined;
   altStatName: string;
+  upstreamConnectionOptions?: UpstreamConnectionOptions | undefined;
+  closeConnectionsOnHostHealthFailure: boolean;
+  ignoreHealthOnHostRemoval: boolean;
   loadAssignment?: ClusterLoadAssignment | undefined;
+  lbConfig?:
+    | { $case: "originalDstLbConfig"; value: Cluster_OriginalDstLbConfig }
+    | { $case: "leastRequestLbConfig"; value: Cluster_LeastRequestLbConfig }
+    | { $case: "roundRobinLbConfig"; value: Cluster_RoundRobinLbConfig }
+    | undefined;
   typedExtensionProtocolOptions: { [key: string]: Any };
   respectDnsTtl: boolean;
+  dnsFailureRefreshRate?: Cluster_RefreshRate | undefined;
+  waitForWarmOnInit?: boolean | undefined;
+  dnsJitter?: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -87,9 +104,64 @@ export interface Cluster_EdsClusterConfig {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface Cluster_LeastRequestLbConfig {
+  choiceCount?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Cluster_RoundRobinLbConfig {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Cluster_OriginalDstLbConfig {
+  useHttpHeader: boolean;
+  httpHeaderName: string;
+  upstreamPortOverride?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Cluster_CommonLbConfig {
+  healthyPanicThreshold?: Percent | undefined;
+  updateMergeWindow?: Duration | undefined;
+  ignoreNewHostsUntilFirstHc: boolean;
+  closeConnectionsOnHostSetChange: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Cluster_RefreshRate {
+  baseInterval?: Duration | undefined;
+  maxInterval?: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Cluster_TypedExtensionProtocolOptionsEntry {
   key: string;
   value?: Any | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface UpstreamConnectionOptions {
+  tcpKeepalive?: TcpKeepalive | undefined;
+  setLocalInterfaceNameOnUpstreamConnections: boolean;
+  happyEyeballsConfig?: UpstreamConnectionOptions_HappyEyeballsConfig | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export const UpstreamConnectionOptions_FirstAddressFamilyVersion = {
+  DEFAULT: 0,
+  V4: 1,
+  V6: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type UpstreamConnectionOptions_FirstAddressFamilyVersion =
+  typeof UpstreamConnectionOptions_FirstAddressFamilyVersion[
+    keyof typeof UpstreamConnectionOptions_FirstAddressFamilyVersion
+  ];
+
+export interface UpstreamConnectionOptions_HappyEyeballsConfig {
+  firstAddressFamilyVersion: UpstreamConnectionOptions_FirstAddressFamilyVersion;
+  firstAddressFamilyCount?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -102,14 +174,24 @@ function createBaseCluster(): Cluster {
     perConnectionBufferLimitBytes: undefined,
     lbPolicy: 0,
     maxRequestsPerConnection: undefined,
+    circuitBreakers: undefined,
     dnsRefreshRate: undefined,
     dnsLookupFamily: 0,
+    cleanupInterval: undefined,
     transportSocket: undefined,
     metadata: undefined,
+    commonLbConfig: undefined,
     altStatName: "",
+    upstreamConnectionOptions: undefined,
+    closeConnectionsOnHostHealthFailure: false,
+    ignoreHealthOnHostRemoval: false,
     loadAssignment: undefined,
+    lbConfig: undefined,
     typedExtensionProtocolOptions: {},
     respectDnsTtl: false,
+    dnsFailureRefreshRate: undefined,
+    waitForWarmOnInit: undefined,
+    dnsJitter: undefined,
     _unknownFields: undefined,
   };
 }
@@ -142,11 +224,17 @@ export const Cluster: MessageFns<Cluster> = {
     if (message.maxRequestsPerConnection !== undefined) {
       UInt32Value.encode({ value: message.maxRequestsPerConnection! }, writer.uint32(74).fork()).join();
     }
+    if (message.circuitBreakers !== undefined) {
+      CircuitBreakers.encode(message.circuitBreakers, writer.uint32(82).fork()).join();
+    }
     if (message.dnsRefreshRate !== undefined) {
       Duration.encode(message.dnsRefreshRate, writer.uint32(130).fork()).join();
     }
     if (message.dnsLookupFamily !== 0) {
       writer.uint32(136).int32(message.dnsLookupFamily);
+    }
+    if (message.cleanupInterval !== undefined) {
+      Duration.encode(message.cleanupInterval, writer.uint32(162).fork()).join();
     }
     if (message.transportSocket !== undefined) {
       TransportSocket.encode(message.transportSocket, writer.uint32(194).fork()).join();
@@ -154,17 +242,49 @@ export const Cluster: MessageFns<Cluster> = {
     if (message.metadata !== undefined) {
       Metadata.encode(message.metadata, writer.uint32(202).fork()).join();
     }
+    if (message.commonLbConfig !== undefined) {
+      Cluster_CommonLbConfig.encode(message.commonLbConfig, writer.uint32(218).fork()).join();
+    }
     if (message.altStatName !== "") {
       writer.uint32(226).string(message.altStatName);
     }
+    if (message.upstreamConnectionOptions !== undefined) {
+      UpstreamConnectionOptions.encode(message.upstreamConnectionOptions, writer.uint32(242).fork()).join();
+    }
+    if (message.closeConnectionsOnHostHealthFailure !== false) {
+      writer.uint32(248).bool(message.closeConnectionsOnHostHealthFailure);
+    }
+    if (message.ignoreHealthOnHostRemoval !== false) {
+      writer.uint32(256).bool(message.ignoreHealthOnHostRemoval);
+    }
     if (message.loadAssignment !== undefined) {
       ClusterLoadAssignment.encode(message.loadAssignment, writer.uint32(266).fork()).join();
+    }
+    switch (message.lbConfig?.$case) {
+      case "originalDstLbConfig":
+        Cluster_OriginalDstLbConfig.encode(message.lbConfig.value, writer.uint32(274).fork()).join();
+        break;
+      case "leastRequestLbConfig":
+        Cluster_LeastRequestLbConfig.encode(message.lbConfig.value, writer.uint32(298).fork()).join();
+        break;
+      case "roundRobinLbConfig":
+        Cluster_RoundRobinLbConfig.encode(message.lbConfig.value, writer.uint32(450).fork()).join();
+        break;
     }
     globalThis.Object.entries(message.typedExtensionProtocolOptions).forEach(([key, value]: [string, Any]) => {
       Cluster_TypedExtensionProtocolOptionsEntry.encode({ key: key as any, value }, writer.uint32(290).fork()).join();
     });
     if (message.respectDnsTtl !== false) {
       writer.uint32(312).bool(message.respectDnsTtl);
+    }
+    if (message.dnsFailureRefreshRate !== undefined) {
+      Cluster_RefreshRate.encode(message.dnsFailureRefreshRate, writer.uint32(354).fork()).join();
+    }
+    if (message.waitForWarmOnInit !== undefined) {
+      BoolValue.encode({ value: message.waitForWarmOnInit! }, writer.uint32(434).fork()).join();
+    }
+    if (message.dnsJitter !== undefined) {
+      Duration.encode(message.dnsJitter, writer.uint32(466).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -244,6 +364,14 @@ export const Cluster: MessageFns<Cluster> = {
           message.maxRequestsPerConnection = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.circuitBreakers = CircuitBreakers.decode(reader, reader.uint32());
+          continue;
+        }
         case 16: {
           if (tag !== 130) {
             break;
@@ -258,6 +386,14 @@ export const Cluster: MessageFns<Cluster> = {
           }
 
           message.dnsLookupFamily = reader.int32() as any;
+          continue;
+        }
+        case 20: {
+          if (tag !== 162) {
+            break;
+          }
+
+          message.cleanupInterval = Duration.decode(reader, reader.uint32());
           continue;
         }
         case 24: {
@@ -276,6 +412,14 @@ export const Cluster: MessageFns<Cluster> = {
           message.metadata = Metadata.decode(reader, reader.uint32());
           continue;
         }
+        case 27: {
+          if (tag !== 218) {
+            break;
+          }
+
+          message.commonLbConfig = Cluster_CommonLbConfig.decode(reader, reader.uint32());
+          continue;
+        }
         case 28: {
           if (tag !== 226) {
             break;
@@ -284,12 +428,69 @@ export const Cluster: MessageFns<Cluster> = {
           message.altStatName = reader.string();
           continue;
         }
+        case 30: {
+          if (tag !== 242) {
+            break;
+          }
+
+          message.upstreamConnectionOptions = UpstreamConnectionOptions.decode(reader, reader.uint32());
+          continue;
+        }
+        case 31: {
+          if (tag !== 248) {
+            break;
+          }
+
+          message.closeConnectionsOnHostHealthFailure = reader.bool();
+          continue;
+        }
+        case 32: {
+          if (tag !== 256) {
+            break;
+          }
+
+          message.ignoreHealthOnHostRemoval = reader.bool();
+          continue;
+        }
         case 33: {
           if (tag !== 266) {
             break;
           }
 
           message.loadAssignment = ClusterLoadAssignment.decode(reader, reader.uint32());
+          continue;
+        }
+        case 34: {
+          if (tag !== 274) {
+            break;
+          }
+
+          message.lbConfig = {
+            $case: "originalDstLbConfig",
+            value: Cluster_OriginalDstLbConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 37: {
+          if (tag !== 298) {
+            break;
+          }
+
+          message.lbConfig = {
+            $case: "leastRequestLbConfig",
+            value: Cluster_LeastRequestLbConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 56: {
+          if (tag !== 450) {
+            break;
+          }
+
+          message.lbConfig = {
+            $case: "roundRobinLbConfig",
+            value: Cluster_RoundRobinLbConfig.decode(reader, reader.uint32()),
+          };
           continue;
         }
         case 36: {
@@ -309,6 +510,30 @@ export const Cluster: MessageFns<Cluster> = {
           }
 
           message.respectDnsTtl = reader.bool();
+          continue;
+        }
+        case 44: {
+          if (tag !== 354) {
+            break;
+          }
+
+          message.dnsFailureRefreshRate = Cluster_RefreshRate.decode(reader, reader.uint32());
+          continue;
+        }
+        case 54: {
+          if (tag !== 434) {
+            break;
+          }
+
+          message.waitForWarmOnInit = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 58: {
+          if (tag !== 466) {
+            break;
+          }
+
+          message.dnsJitter = Duration.decode(reader, reader.uint32());
           continue;
         }
       }
@@ -350,20 +575,64 @@ export const Cluster: MessageFns<Cluster> = {
     message.perConnectionBufferLimitBytes = object.perConnectionBufferLimitBytes ?? undefined;
     message.lbPolicy = object.lbPolicy ?? 0;
     message.maxRequestsPerConnection = object.maxRequestsPerConnection ?? undefined;
+    message.circuitBreakers = (object.circuitBreakers !== undefined && object.circuitBreakers !== null)
+      ? CircuitBreakers.fromPartial(object.circuitBreakers)
+      : undefined;
     message.dnsRefreshRate = (object.dnsRefreshRate !== undefined && object.dnsRefreshRate !== null)
       ? Duration.fromPartial(object.dnsRefreshRate)
       : undefined;
     message.dnsLookupFamily = object.dnsLookupFamily ?? 0;
+    message.cleanupInterval = (object.cleanupInterval !== undefined && object.cleanupInterval !== null)
+      ? Duration.fromPartial(object.cleanupInterval)
+      : undefined;
     message.transportSocket = (object.transportSocket !== undefined && object.transportSocket !== null)
       ? TransportSocket.fromPartial(object.transportSocket)
       : undefined;
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? Metadata.fromPartial(object.metadata)
       : undefined;
+    message.commonLbConfig = (object.commonLbConfig !== undefined && object.commonLbConfig !== null)
+      ? Cluster_CommonLbConfig.fromPartial(object.commonLbConfig)
+      : undefined;
     message.altStatName = object.altStatName ?? "";
+    message.upstreamConnectionOptions =
+      (object.upstreamConnectionOptions !== undefined && object.upstreamConnectionOptions !== null)
+        ? UpstreamConnectionOptions.fromPartial(object.upstreamConnectionOptions)
+        : undefined;
+    message.closeConnectionsOnHostHealthFailure = object.closeConnectionsOnHostHealthFailure ?? false;
+    message.ignoreHealthOnHostRemoval = object.ignoreHealthOnHostRemoval ?? false;
     message.loadAssignment = (object.loadAssignment !== undefined && object.loadAssignment !== null)
       ? ClusterLoadAssignment.fromPartial(object.loadAssignment)
       : undefined;
+    switch (object.lbConfig?.$case) {
+      case "originalDstLbConfig": {
+        if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
+          message.lbConfig = {
+            $case: "originalDstLbConfig",
+            value: Cluster_OriginalDstLbConfig.fromPartial(object.lbConfig.value),
+          };
+        }
+        break;
+      }
+      case "leastRequestLbConfig": {
+        if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
+          message.lbConfig = {
+            $case: "leastRequestLbConfig",
+            value: Cluster_LeastRequestLbConfig.fromPartial(object.lbConfig.value),
+          };
+        }
+        break;
+      }
+      case "roundRobinLbConfig": {
+        if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
+          message.lbConfig = {
+            $case: "roundRobinLbConfig",
+            value: Cluster_RoundRobinLbConfig.fromPartial(object.lbConfig.value),
+          };
+        }
+        break;
+      }
+    }
     message.typedExtensionProtocolOptions =
       (globalThis.Object.entries(object.typedExtensionProtocolOptions ?? {}) as [string, Any][]).reduce(
         (acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
@@ -375,6 +644,14 @@ export const Cluster: MessageFns<Cluster> = {
         {},
       );
     message.respectDnsTtl = object.respectDnsTtl ?? false;
+    message.dnsFailureRefreshRate =
+      (object.dnsFailureRefreshRate !== undefined && object.dnsFailureRefreshRate !== null)
+        ? Cluster_RefreshRate.fromPartial(object.dnsFailureRefreshRate)
+        : undefined;
+    message.waitForWarmOnInit = object.waitForWarmOnInit ?? undefined;
+    message.dnsJitter = (object.dnsJitter !== undefined && object.dnsJitter !== null)
+      ? Duration.fromPartial(object.dnsJitter)
+      : undefined;
     return message;
   },
 };
@@ -497,6 +774,306 @@ export const Cluster_EdsClusterConfig: MessageFns<Cluster_EdsClusterConfig> = {
   },
 };
 
+function createBaseCluster_LeastRequestLbConfig(): Cluster_LeastRequestLbConfig {
+  return { choiceCount: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_LeastRequestLbConfig: MessageFns<Cluster_LeastRequestLbConfig> = {
+  encode(message: Cluster_LeastRequestLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.choiceCount !== undefined) {
+      UInt32Value.encode({ value: message.choiceCount! }, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_LeastRequestLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_LeastRequestLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.choiceCount = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_LeastRequestLbConfig>): Cluster_LeastRequestLbConfig {
+    return Cluster_LeastRequestLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_LeastRequestLbConfig>): Cluster_LeastRequestLbConfig {
+    const message = createBaseCluster_LeastRequestLbConfig();
+    message.choiceCount = object.choiceCount ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCluster_RoundRobinLbConfig(): Cluster_RoundRobinLbConfig {
+  return { _unknownFields: undefined };
+}
+
+export const Cluster_RoundRobinLbConfig: MessageFns<Cluster_RoundRobinLbConfig> = {
+  encode(message: Cluster_RoundRobinLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_RoundRobinLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_RoundRobinLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_RoundRobinLbConfig>): Cluster_RoundRobinLbConfig {
+    return Cluster_RoundRobinLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<Cluster_RoundRobinLbConfig>): Cluster_RoundRobinLbConfig {
+    const message = createBaseCluster_RoundRobinLbConfig();
+    return message;
+  },
+};
+
+function createBaseCluster_OriginalDstLbConfig(): Cluster_OriginalDstLbConfig {
+  return { useHttpHeader: false, httpHeaderName: "", upstreamPortOverride: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_OriginalDstLbConfig: MessageFns<Cluster_OriginalDstLbConfig> = {
+  encode(message: Cluster_OriginalDstLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.useHttpHeader !== false) {
+      writer.uint32(8).bool(message.useHttpHeader);
+    }
+    if (message.httpHeaderName !== "") {
+      writer.uint32(18).string(message.httpHeaderName);
+    }
+    if (message.upstreamPortOverride !== undefined) {
+      UInt32Value.encode({ value: message.upstreamPortOverride! }, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_OriginalDstLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_OriginalDstLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.useHttpHeader = reader.bool();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.httpHeaderName = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.upstreamPortOverride = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_OriginalDstLbConfig>): Cluster_OriginalDstLbConfig {
+    return Cluster_OriginalDstLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_OriginalDstLbConfig>): Cluster_OriginalDstLbConfig {
+    const message = createBaseCluster_OriginalDstLbConfig();
+    message.useHttpHeader = object.useHttpHeader ?? false;
+    message.httpHeaderName = object.httpHeaderName ?? "";
+    message.upstreamPortOverride = object.upstreamPortOverride ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCluster_CommonLbConfig(): Cluster_CommonLbConfig {
+  return {
+    healthyPanicThreshold: undefined,
+    updateMergeWindow: undefined,
+    ignoreNewHostsUntilFirstHc: false,
+    closeConnectionsOnHostSetChange: false,
+    _unknownFields: undefined,
+  };
+}
+
+export const Cluster_CommonLbConfig: MessageFns<Cluster_CommonLbConfig> = {
+  encode(message: Cluster_CommonLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.healthyPanicThreshold !== undefined) {
+      Percent.encode(message.healthyPanicThreshold, writer.uint32(10).fork()).join();
+    }
+    if (message.updateMergeWindow !== undefined) {
+      Duration.encode(message.updateMergeWindow, writer.uint32(34).fork()).join();
+    }
+    if (message.ignoreNewHostsUntilFirstHc !== false) {
+      writer.uint32(40).bool(message.ignoreNewHostsUntilFirstHc);
+    }
+    if (message.closeConnectionsOnHostSetChange !== false) {
+      writer.uint32(48).bool(message.closeConnectionsOnHostSetChange);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_CommonLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_CommonLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.healthyPanicThreshold = Percent.decode(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.updateMergeWindow = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.ignoreNewHostsUntilFirstHc = reader.bool();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.closeConnectionsOnHostSetChange = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_CommonLbConfig>): Cluster_CommonLbConfig {
+    return Cluster_CommonLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_CommonLbConfig>): Cluster_CommonLbConfig {
+    const message = createBaseCluster_CommonLbConfig();
+    message.healthyPanicThreshold =
+      (object.healthyPanicThreshold !== undefined && object.healthyPanicThreshold !== null)
+        ? Percent.fromPartial(object.healthyPanicThreshold)
+        : undefined;
+    message.updateMergeWindow = (object.updateMergeWindow !== undefined && object.updateMergeWindow !== null)
+      ? Duration.fromPartial(object.updateMergeWindow)
+      : undefined;
+    message.ignoreNewHostsUntilFirstHc = object.ignoreNewHostsUntilFirstHc ?? false;
+    message.closeConnectionsOnHostSetChange = object.closeConnectionsOnHostSetChange ?? false;
+    return message;
+  },
+};
+
+function createBaseCluster_RefreshRate(): Cluster_RefreshRate {
+  return { baseInterval: undefined, maxInterval: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_RefreshRate: MessageFns<Cluster_RefreshRate> = {
+  encode(message: Cluster_RefreshRate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseInterval !== undefined) {
+      Duration.encode(message.baseInterval, writer.uint32(10).fork()).join();
+    }
+    if (message.maxInterval !== undefined) {
+      Duration.encode(message.maxInterval, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_RefreshRate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_RefreshRate();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.baseInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.maxInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_RefreshRate>): Cluster_RefreshRate {
+    return Cluster_RefreshRate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_RefreshRate>): Cluster_RefreshRate {
+    const message = createBaseCluster_RefreshRate();
+    message.baseInterval = (object.baseInterval !== undefined && object.baseInterval !== null)
+      ? Duration.fromPartial(object.baseInterval)
+      : undefined;
+    message.maxInterval = (object.maxInterval !== undefined && object.maxInterval !== null)
+      ? Duration.fromPartial(object.maxInterval)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseCluster_TypedExtensionProtocolOptionsEntry(): Cluster_TypedExtensionProtocolOptionsEntry {
   return { key: "", value: undefined, _unknownFields: undefined };
 }
@@ -552,6 +1129,149 @@ export const Cluster_TypedExtensionProtocolOptionsEntry: MessageFns<Cluster_Type
     const message = createBaseCluster_TypedExtensionProtocolOptionsEntry();
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
+    return message;
+  },
+};
+
+function createBaseUpstreamConnectionOptions(): UpstreamConnectionOptions {
+  return {
+    tcpKeepalive: undefined,
+    setLocalInterfaceNameOnUpstreamConnections: false,
+    happyEyeballsConfig: undefined,
+    _unknownFields: undefined,
+  };
+}
+
+export const UpstreamConnectionOptions: MessageFns<UpstreamConnectionOptions> = {
+  encode(message: UpstreamConnectionOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tcpKeepalive !== undefined) {
+      TcpKeepalive.encode(message.tcpKeepalive, writer.uint32(10).fork()).join();
+    }
+    if (message.setLocalInterfaceNameOnUpstreamConnections !== false) {
+      writer.uint32(16).bool(message.setLocalInterfaceNameOnUpstreamConnections);
+    }
+    if (message.happyEyeballsConfig !== undefined) {
+      UpstreamConnectionOptions_HappyEyeballsConfig.encode(message.happyEyeballsConfig, writer.uint32(26).fork())
+        .join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpstreamConnectionOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseUpstreamConnectionOptions();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.tcpKeepalive = TcpKeepalive.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.setLocalInterfaceNameOnUpstreamConnections = reader.bool();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.happyEyeballsConfig = UpstreamConnectionOptions_HappyEyeballsConfig.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<UpstreamConnectionOptions>): UpstreamConnectionOptions {
+    return UpstreamConnectionOptions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpstreamConnectionOptions>): UpstreamConnectionOptions {
+    const message = createBaseUpstreamConnectionOptions();
+    message.tcpKeepalive = (object.tcpKeepalive !== undefined && object.tcpKeepalive !== null)
+      ? TcpKeepalive.fromPartial(object.tcpKeepalive)
+      : undefined;
+    message.setLocalInterfaceNameOnUpstreamConnections = object.setLocalInterfaceNameOnUpstreamConnections ?? false;
+    message.happyEyeballsConfig = (object.happyEyeballsConfig !== undefined && object.happyEyeballsConfig !== null)
+      ? UpstreamConnectionOptions_HappyEyeballsConfig.fromPartial(object.happyEyeballsConfig)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpstreamConnectionOptions_HappyEyeballsConfig(): UpstreamConnectionOptions_HappyEyeballsConfig {
+  return { firstAddressFamilyVersion: 0, firstAddressFamilyCount: undefined, _unknownFields: undefined };
+}
+
+export const UpstreamConnectionOptions_HappyEyeballsConfig: MessageFns<UpstreamConnectionOptions_HappyEyeballsConfig> = {
+  encode(
+    message: UpstreamConnectionOptions_HappyEyeballsConfig,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.firstAddressFamilyVersion !== 0) {
+      writer.uint32(8).int32(message.firstAddressFamilyVersion);
+    }
+    if (message.firstAddressFamilyCount !== undefined) {
+      UInt32Value.encode({ value: message.firstAddressFamilyCount! }, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpstreamConnectionOptions_HappyEyeballsConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseUpstreamConnectionOptions_HappyEyeballsConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.firstAddressFamilyVersion = reader.int32() as any;
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.firstAddressFamilyCount = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<UpstreamConnectionOptions_HappyEyeballsConfig>,
+  ): UpstreamConnectionOptions_HappyEyeballsConfig {
+    return UpstreamConnectionOptions_HappyEyeballsConfig.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<UpstreamConnectionOptions_HappyEyeballsConfig>,
+  ): UpstreamConnectionOptions_HappyEyeballsConfig {
+    const message = createBaseUpstreamConnectionOptions_HappyEyeballsConfig();
+    message.firstAddressFamilyVersion = object.firstAddressFamilyVersion ?? 0;
+    message.firstAddressFamilyCount = object.firstAddressFamilyCount ?? undefined;
     return message;
   },
 };

@@ -29,6 +29,13 @@ export const SocketAddress_Protocol = { TCP: 0, UDP: 1, UNRECOGNIZED: -1 } as co
 
 export type SocketAddress_Protocol = typeof SocketAddress_Protocol[keyof typeof SocketAddress_Protocol];
 
+export interface TcpKeepalive {
+  keepaliveProbes?: number | undefined;
+  keepaliveTime?: number | undefined;
+  keepaliveInterval?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Address {
   address?: { $case: "socketAddress"; value: SocketAddress } | { $case: "pipe"; value: Pipe } | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -171,6 +178,75 @@ export const SocketAddress: MessageFns<SocketAddress> = {
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseTcpKeepalive(): TcpKeepalive {
+  return { keepaliveProbes: undefined, keepaliveTime: undefined, keepaliveInterval: undefined, _unknownFields: undefined };
+}
+
+export const TcpKeepalive: MessageFns<TcpKeepalive> = {
+  encode(message: TcpKeepalive, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keepaliveProbes !== undefined) {
+      UInt32Value.encode({ value: message.keepaliveProbes! }, writer.uint32(10).fork()).join();
+    }
+    if (message.keepaliveTime !== undefined) {
+      UInt32Value.encode({ value: message.keepaliveTime! }, writer.uint32(18).fork()).join();
+    }
+    if (message.keepaliveInterval !== undefined) {
+      UInt32Value.encode({ value: message.keepaliveInterval! }, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TcpKeepalive {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseTcpKeepalive();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.keepaliveProbes = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.keepaliveTime = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.keepaliveInterval = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<TcpKeepalive>): TcpKeepalive {
+    return TcpKeepalive.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TcpKeepalive>): TcpKeepalive {
+    const message = createBaseTcpKeepalive();
+    message.keepaliveProbes = object.keepaliveProbes ?? undefined;
+    message.keepaliveTime = object.keepaliveTime ?? undefined;
+    message.keepaliveInterval = object.keepaliveInterval ?? undefined;
     return message;
   },
 };

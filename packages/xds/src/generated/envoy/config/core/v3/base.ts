@@ -16,6 +16,10 @@ export const protobufFileName = "envoy/config/core/v3/base.proto";
 
 /** Trimmed: what Heddle knows of this part of the Envoy API. Names and numbers are Envoy's. */
 
+export const RoutingPriority = { DEFAULT: 0, HIGH: 1, UNRECOGNIZED: -1 } as const;
+
+export type RoutingPriority = typeof RoutingPriority[keyof typeof RoutingPriority];
+
 export const TrafficDirection = { UNSPECIFIED: 0, INBOUND: 1, OUTBOUND: 2, UNRECOGNIZED: -1 } as const;
 
 export type TrafficDirection = typeof TrafficDirection[keyof typeof TrafficDirection];

@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
+import { UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { LocalityLbEndpoints } from "./endpoint_components.ts";
 
 export const protobufPackage = "envoy.config.endpoint.v3";
@@ -15,11 +16,18 @@ export const protobufFileName = "envoy/config/endpoint/v3/endpoint.proto";
 export interface ClusterLoadAssignment {
   clusterName: string;
   endpoints: LocalityLbEndpoints[];
+  policy?: ClusterLoadAssignment_Policy | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ClusterLoadAssignment_Policy {
+  overprovisioningFactor?: number | undefined;
+  weightedPriorityHealth: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 function createBaseClusterLoadAssignment(): ClusterLoadAssignment {
-  return { clusterName: "", endpoints: [], _unknownFields: undefined };
+  return { clusterName: "", endpoints: [], policy: undefined, _unknownFields: undefined };
 }
 
 export const ClusterLoadAssignment: MessageFns<ClusterLoadAssignment> = {
@@ -29,6 +37,9 @@ export const ClusterLoadAssignment: MessageFns<ClusterLoadAssignment> = {
     }
     for (const v of message.endpoints) {
       LocalityLbEndpoints.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.policy !== undefined) {
+      ClusterLoadAssignment_Policy.encode(message.policy, writer.uint32(34).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -57,6 +68,14 @@ export const ClusterLoadAssignment: MessageFns<ClusterLoadAssignment> = {
           message.endpoints.push(LocalityLbEndpoints.decode(reader, reader.uint32()));
           continue;
         }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.policy = ClusterLoadAssignment_Policy.decode(reader, reader.uint32());
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -71,6 +90,66 @@ export const ClusterLoadAssignment: MessageFns<ClusterLoadAssignment> = {
     const message = createBaseClusterLoadAssignment();
     message.clusterName = object.clusterName ?? "";
     message.endpoints = object.endpoints?.map((e) => LocalityLbEndpoints.fromPartial(e)) || [];
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? ClusterLoadAssignment_Policy.fromPartial(object.policy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseClusterLoadAssignment_Policy(): ClusterLoadAssignment_Policy {
+  return { overprovisioningFactor: undefined, weightedPriorityHealth: false, _unknownFields: undefined };
+}
+
+export const ClusterLoadAssignment_Policy: MessageFns<ClusterLoadAssignment_Policy> = {
+  encode(message: ClusterLoadAssignment_Policy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.overprovisioningFactor !== undefined) {
+      UInt32Value.encode({ value: message.overprovisioningFactor! }, writer.uint32(26).fork()).join();
+    }
+    if (message.weightedPriorityHealth !== false) {
+      writer.uint32(48).bool(message.weightedPriorityHealth);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClusterLoadAssignment_Policy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseClusterLoadAssignment_Policy();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.overprovisioningFactor = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.weightedPriorityHealth = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ClusterLoadAssignment_Policy>): ClusterLoadAssignment_Policy {
+    return ClusterLoadAssignment_Policy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClusterLoadAssignment_Policy>): ClusterLoadAssignment_Policy {
+    const message = createBaseClusterLoadAssignment_Policy();
+    message.overprovisioningFactor = object.overprovisioningFactor ?? undefined;
+    message.weightedPriorityHealth = object.weightedPriorityHealth ?? false;
     return message;
   },
 };

@@ -10,6 +10,7 @@ import { AccessLog } from "../../accesslog/v3/accesslog.ts";
 import { Address } from "../../core/v3/address.ts";
 import { Metadata, TrafficDirection } from "../../core/v3/base.ts";
 import { FilterChain, ListenerFilter } from "./listener_components.ts";
+import { UdpListenerConfig } from "./udp_listener_config.ts";
 
 export const protobufPackage = "envoy.config.listener.v3";
 
@@ -28,6 +29,7 @@ export interface Listener {
   listenerFiltersTimeout?: Duration | undefined;
   trafficDirection: TrafficDirection;
   continueOnListenerFiltersTimeout: boolean;
+  udpListenerConfig?: UdpListenerConfig | undefined;
   accessLog: AccessLog[];
   tcpBacklogSize?: number | undefined;
   defaultFilterChain?: FilterChain | undefined;
@@ -49,6 +51,7 @@ function createBaseListener(): Listener {
     listenerFiltersTimeout: undefined,
     trafficDirection: 0,
     continueOnListenerFiltersTimeout: false,
+    udpListenerConfig: undefined,
     accessLog: [],
     tcpBacklogSize: undefined,
     defaultFilterChain: undefined,
@@ -90,6 +93,9 @@ export const Listener: MessageFns<Listener> = {
     }
     if (message.continueOnListenerFiltersTimeout !== false) {
       writer.uint32(136).bool(message.continueOnListenerFiltersTimeout);
+    }
+    if (message.udpListenerConfig !== undefined) {
+      UdpListenerConfig.encode(message.udpListenerConfig, writer.uint32(146).fork()).join();
     }
     for (const v of message.accessLog) {
       AccessLog.encode(v!, writer.uint32(178).fork()).join();
@@ -200,6 +206,14 @@ export const Listener: MessageFns<Listener> = {
           message.continueOnListenerFiltersTimeout = reader.bool();
           continue;
         }
+        case 18: {
+          if (tag !== 146) {
+            break;
+          }
+
+          message.udpListenerConfig = UdpListenerConfig.decode(reader, reader.uint32());
+          continue;
+        }
         case 22: {
           if (tag !== 178) {
             break;
@@ -277,6 +291,9 @@ export const Listener: MessageFns<Listener> = {
         : undefined;
     message.trafficDirection = object.trafficDirection ?? 0;
     message.continueOnListenerFiltersTimeout = object.continueOnListenerFiltersTimeout ?? false;
+    message.udpListenerConfig = (object.udpListenerConfig !== undefined && object.udpListenerConfig !== null)
+      ? UdpListenerConfig.fromPartial(object.udpListenerConfig)
+      : undefined;
     message.accessLog = object.accessLog?.map((e) => AccessLog.fromPartial(e)) || [];
     message.tcpBacklogSize = object.tcpBacklogSize ?? undefined;
     message.defaultFilterChain = (object.defaultFilterChain !== undefined && object.defaultFilterChain !== null)

@@ -9,7 +9,13 @@ import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts"
 import { RegexMatchAndSubstitute, RegexMatcher } from "../../../type/matcher/v3/regex.ts";
 import { StringMatcher } from "../../../type/matcher/v3/string.ts";
 import { Int64Range } from "../../../type/v3/range.ts";
-import { DataSource, HeaderValueOption, Metadata, RuntimeFractionalPercent } from "../../core/v3/base.ts";
+import {
+  DataSource,
+  HeaderValueOption,
+  Metadata,
+  RoutingPriority,
+  RuntimeFractionalPercent,
+} from "../../core/v3/base.ts";
 
 export const protobufPackage = "envoy.config.route.v3";
 
@@ -108,6 +114,7 @@ export interface RouteAction {
     | { $case: "hostRewritePathRegex"; value: RegexMatchAndSubstitute }
     | undefined;
   timeout?: Duration | undefined;
+  priority: RoutingPriority;
   clusterNotFoundResponseCode: RouteAction_ClusterNotFoundResponseCode;
   idleTimeout?: Duration | undefined;
   upgradeConfigs: RouteAction_UpgradeConfig[];
@@ -1044,6 +1051,7 @@ function createBaseRouteAction(): RouteAction {
     prefixRewrite: "",
     hostRewriteSpecifier: undefined,
     timeout: undefined,
+    priority: 0,
     clusterNotFoundResponseCode: 0,
     idleTimeout: undefined,
     upgradeConfigs: [],
@@ -1083,6 +1091,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     if (message.timeout !== undefined) {
       Duration.encode(message.timeout, writer.uint32(66).fork()).join();
+    }
+    if (message.priority !== 0) {
+      writer.uint32(88).int32(message.priority);
     }
     if (message.clusterNotFoundResponseCode !== 0) {
       writer.uint32(160).int32(message.clusterNotFoundResponseCode);
@@ -1184,6 +1195,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           }
 
           message.timeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 11: {
+          if (tag !== 88) {
+            break;
+          }
+
+          message.priority = reader.int32() as any;
           continue;
         }
         case 20: {
@@ -1296,6 +1315,7 @@ export const RouteAction: MessageFns<RouteAction> = {
     message.timeout = (object.timeout !== undefined && object.timeout !== null)
       ? Duration.fromPartial(object.timeout)
       : undefined;
+    message.priority = object.priority ?? 0;
     message.clusterNotFoundResponseCode = object.clusterNotFoundResponseCode ?? 0;
     message.idleTimeout = (object.idleTimeout !== undefined && object.idleTimeout !== null)
       ? Duration.fromPartial(object.idleTimeout)
