@@ -396,6 +396,20 @@ describe('an exchange', () => {
     await proxy.connections.whenEmpty();
   });
 
+  test('serves a request whose head is still coming, in pieces, when it drains', async (t) => {
+    const { client, proxy, heads } = await chain(t, () => hello);
+    const busy = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    client.write('GET / HT');
+    while (proxy.connections.busy === 0) await busy();
+    proxy.connections.drain();
+    for (const byte of 'TP/1.1\r\nHost: a\r\n\r\n') {
+      client.write(byte);
+      await busy();
+    }
+    assert.match(await client.untilEnd(), /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*hello$/);
+    assert.equal(heads.length, 1);
+  });
+
   test('holds no timer for a connection that is gone', async (t) => {
     const { client, proxy } = await chain(t, () => hello);
     client.write(get);

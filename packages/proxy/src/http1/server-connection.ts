@@ -233,13 +233,15 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     if (this.pendingLength === 0) this.pending = noBytes;
   }
 
-  /** Between requests: what came already, then the idle timeout. */
+  /** Between requests, or within a head that isn't complete: that one is still served where the connection ends. */
   private awaitNext(): void {
-    if (this.isLast) {
-      this.closeNow();
-      return;
+    if (!this.scanner.isMidHead) {
+      if (this.isLast) {
+        this.closeNow();
+        return;
+      }
+      this.armIdle();
     }
-    if (!this.scanner.isMidHead) this.armIdle();
     this.resumeReading();
   }
 
