@@ -41,7 +41,7 @@ const groups: Readonly<Record<string, Group>> = {
   simulation: across('whole meshes in memory on virtual time', 'simulation', 3, false),
   e2e: across('whole meshes in processes', 'e2e', 5),
   browser: across('the dashboard in a browser', 'browser', 3),
-  interop: across('against foreign implementations', 'interop', 20),
+  interop: across('against foreign implementations', '{interop,differential}', 20),
   conformance: across('third-party conformance data', 'conformance', 20),
   soak: across('long runs', 'soak', 24 * 60),
 };

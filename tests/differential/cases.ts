@@ -1,0 +1,29 @@
+import type { SetupName } from './setups.ts';
+import type { DifferentialCase } from './support/case.ts';
+import { connectionCases } from './cases/connections.ts';
+import { fieldCases } from './cases/fields.ts';
+import { framingCases } from './cases/framing.ts';
+import { identityCases } from './cases/identity.ts';
+import { pathAndRouteCases } from './cases/paths-and-routes.ts';
+import { requestLineCases } from './cases/request-line.ts';
+import { responseCases } from './cases/responses.ts';
+import { streamCases } from './cases/streams.ts';
+import { timeoutCases } from './cases/timeouts.ts';
+
+/** The whole table. Every capability adds its rows to one of the files, or a file of its own. */
+export const cases: readonly DifferentialCase[] = [
+  ...requestLineCases,
+  ...fieldCases,
+  ...framingCases,
+  ...responseCases,
+  ...connectionCases,
+  ...identityCases,
+  ...pathAndRouteCases,
+  ...timeoutCases,
+  ...streamCases,
+];
+
+/** The cases of one setup. */
+export function casesOf(setup: SetupName): readonly DifferentialCase[] {
+  return cases.filter((one) => (one.setup ?? 'plain') === setup);
+}

@@ -1,0 +1,218 @@
+import type { DifferentialCase } from '../support/case.ts';
+import { answer, malformed, passed, refused, request } from '../support/expectations.ts';
+
+const tooLarge = { 'http.in.downstream_rq_4xx': 1, 'cluster.be.upstream_rq_total': 0 } as const;
+const field = (line: string): string => request('GET /', `Host: a\r\n${line}`);
+
+/** Rules 7 to 13 and 21 to 25: lines, Host, hop-by-hop fields. */
+export const fieldCases: readonly DifferentialCase[] = [
+  {
+    name: 'a line ended by LF alone',
+    rule: 'rule 7',
+    client: field('X: y\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  { name: 'CR inside a value', rule: 'rule 7', client: field('X: y\rz\r\n'), counters: passed },
+  { name: 'NUL inside a value', rule: 'rule 8', client: field('X: y\0z\r\n'), counters: malformed },
+  { name: 'a tab inside a value', rule: 'rule 8', client: field('X: y\tz\r\n'), counters: passed },
+  {
+    name: 'another control character in a value',
+    rule: 'rule 8',
+    client: field('X: y\u0001z\r\n'),
+    counters: malformed,
+  },
+  { name: 'a byte above 127 in a value', rule: 'rule 8', client: field('X: \u00e9\r\n'), counters: passed },
+  { name: 'a space before the colon', rule: 'rule 9', client: field('X : y\r\n'), counters: malformed },
+  { name: 'an empty name', rule: 'rule 9', client: field(': y\r\n'), counters: malformed },
+  { name: 'a name that is no token', rule: 'rule 9', client: field('X(: y\r\n'), counters: malformed },
+  { name: 'a line without a colon', rule: 'rule 9', client: field('X\r\n'), counters: malformed },
+  {
+    name: 'a folded line',
+    rule: 'rule 10',
+    client: field('X: y\r\n z\r\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  {
+    name: 'white space before the first field',
+    rule: 'rule 11',
+    client: request('GET /', ' Host: a\r\n'),
+    counters: malformed,
+  },
+  { name: 'white space around a value', rule: 'rule 12', client: field('X: \t y \t \r\n'), counters: passed },
+  { name: 'an empty value', rule: 'rule 12', client: field('X:\r\n'), counters: passed },
+  {
+    name: 'a head above 60 KiB',
+    rule: 'rule 13',
+    client: field(`X: ${'x'.repeat(61 * 1024)}\r\n`),
+    counters: tooLarge,
+  },
+  {
+    name: 'more than 100 fields',
+    rule: 'rule 13',
+    client: field('x: y\r\n'.repeat(101)),
+    counters: tooLarge,
+  },
+  { name: 'exactly 100 fields', rule: 'rule 13', client: field('x: y\r\n'.repeat(99)), counters: passed },
+  {
+    name: 'a head above a small limit',
+    rule: 'max_request_headers_kb',
+    setup: 'small-heads',
+    client: field(`X: ${'x'.repeat(1100)}\r\n`),
+    counters: tooLarge,
+  },
+  {
+    name: 'more fields than a small limit',
+    rule: 'max_headers_count',
+    setup: 'small-heads',
+    client: field('x: y\r\n'.repeat(10)),
+    counters: tooLarge,
+  },
+  {
+    name: 'no Host',
+    rule: 'rule 21',
+    client: request('GET /', ''),
+    counters: { 'http.in.downstream_rq_4xx': 1, 'cluster.be.upstream_rq_total': 0 },
+  },
+  {
+    name: 'two Hosts',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: a\r\nHost: b\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'the same Host twice',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: a\r\nHost: a\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'an empty Host',
+    rule: 'rule 21',
+    client: request('GET /', 'Host:\r\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  {
+    name: 'a Host with userinfo',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: u@a\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'a Host with a space',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: a b\r\n'),
+    counters: { 'cluster.be.upstream_rq_total': 0 },
+  },
+  {
+    name: 'a Host with a port',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: a:8080\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'an IPv6 Host',
+    rule: 'rule 21',
+    client: request('GET /', 'Host: [::1]:8080\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'Keep-Alive and Proxy-Connection are left out',
+    rule: 'rule 23',
+    client: field('Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nX: y\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'a field that Connection names is left out',
+    rule: 'rule 23',
+    client: field('Connection: x-hop\r\nX-Hop: 1\r\nX: y\r\n'),
+    counters: passed,
+  },
+  { name: 'TE is left out', rule: 'rule 23', client: field('TE: gzip\r\n'), counters: passed },
+  {
+    name: 'TE: trailers',
+    rule: 'rule 23',
+    client: field('TE: trailers\r\nConnection: TE\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'Connection names Host',
+    rule: 'rule 23',
+    client: field('Connection: host\r\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  {
+    name: 'Connection names X-Forwarded-For',
+    rule: 'rule 23',
+    client: field('Connection: x-forwarded-for\r\nX-Forwarded-For: 1.2.3.4\r\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  {
+    name: 'Proxy-Authorization',
+    rule: 'rule 23',
+    client: field('Proxy-Authorization: basic x\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'X-Forwarded-Client-Cert from outside',
+    rule: 'rule 24',
+    client: field('X-Forwarded-Client-Cert: By=spiffe://a\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'x-envoy-internal from outside',
+    rule: 'rule 24',
+    client: field('x-envoy-internal: true\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'an unknown expectation',
+    rule: 'rule 25',
+    client: field('Expect: 200-maybe\r\n'),
+    counters: { 'http.in.downstream_rq_total': 1 },
+  },
+  {
+    name: 'underscores in names pass by default',
+    rule: 'headers_with_underscores_action',
+    client: field('x_y: z\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'underscores in names are rejected',
+    rule: 'headers_with_underscores_action',
+    setup: 'underscores-rejected',
+    client: field('x_y: z\r\n'),
+    counters: { 'http1.requests_rejected_with_underscores_in_headers': 1, 'cluster.be.upstream_rq_total': 0 },
+  },
+  {
+    name: 'underscores in names are dropped',
+    rule: 'headers_with_underscores_action',
+    setup: 'underscores-dropped',
+    client: field('x_y: z\r\n'),
+    counters: { ...passed, 'http1.dropped_headers_with_underscores': 1 },
+  },
+  {
+    name: 'an invalid request closes the connection',
+    rule: 'stream_error_on_invalid_http_message',
+    client: `${field('X : y\r\n')}${request('GET /second')}`,
+    counters: malformed,
+  },
+  {
+    name: 'a missing Host leaves the connection open where that is asked',
+    rule: 'override_stream_error_on_invalid_http_message',
+    setup: 'stream-kept',
+    client: request('GET /', ''),
+    counters: refused,
+  },
+  {
+    name: 'response: Connection and Keep-Alive are left out',
+    rule: 'rule 23',
+    client: request('GET /'),
+    upstream: {
+      text: answer(
+        '200 OK',
+        'connection: x-hop\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\ncontent-length: 0\r\n',
+      ),
+    },
+    counters: passed,
+  },
+];

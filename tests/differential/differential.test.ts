@@ -1,0 +1,118 @@
+// Real Envoy and `heddle proxy` on the same configuration and the same bytes (design D11): what the upstream saw, what the
+// client got and the counters that moved must agree. A difference is a bug, or stands in differences.ts with its reason.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import { findEnvoy, findProgram, runChild, skipWithout, temporaryDirectory } from '@heddle/testkit';
+import { cases, casesOf } from './cases.ts';
+import { type Difference, differences, withoutOwnWords } from './differences.ts';
+import { setupNames } from './setups.ts';
+import type { DifferentialCase, Observation } from './support/case.ts';
+import { type Program, Side } from './support/side.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const envoy = findEnvoy();
+const openssl = findProgram('openssl');
+
+const theirProgram: Program = {
+  name: 'envoy',
+  program: envoy ?? '',
+  arguments: (file) => ['-c', file, '--concurrency', '1', '-l', 'off', '--disable-hot-restart'],
+};
+const ourProgram: Program = {
+  name: 'heddle',
+  program: join(root, 'packages/cli/bin/heddle'),
+  arguments: (file) => ['proxy', '--bootstrap', file],
+};
+
+/** Cases to run, by a part of their name or setup; all where the variable is not set. */
+const wanted = process.env['HEDDLE_DIFFERENTIAL'] ?? '';
+
+function isWanted(one: DifferentialCase): boolean {
+  return `${one.setup ?? 'plain'}: ${one.name}`.includes(wanted);
+}
+
+function differenceOf(one: DifferentialCase): Difference | undefined {
+  return differences.find(({ name }) => name === one.name);
+}
+
+/** The parts of an observation that a difference speaks of, and the rest. */
+function split(observation: Observation, keys: readonly string[]): { named: object; rest: object } {
+  const entries = Object.entries(observation);
+  return {
+    named: Object.fromEntries(entries.filter(([key]) => keys.includes(key))),
+    rest: Object.fromEntries(entries.filter(([key]) => !keys.includes(key))),
+  };
+}
+
+function compare(one: DifferentialCase, ours: Observation, theirs: Observation): void {
+  const difference = differenceOf(one);
+  if (difference === undefined) {
+    assert.deepEqual(withoutOwnWords(ours), withoutOwnWords(theirs));
+    assert.deepEqual(theirs.counters, one.counters, 'the counters that the case names');
+    return;
+  }
+  const keys = Object.keys(difference.ours);
+  const [our, their] = [split(ours, keys), split(theirs, keys)];
+  assert.deepEqual(
+    { ours: our.named, theirs: their.named },
+    { ours: difference.ours, theirs: difference.theirs },
+  );
+  assert.deepEqual(our.rest, their.rest);
+}
+
+describe('real Envoy and heddle proxy', { skip: skipWithout({ envoy, openssl }) }, async () => {
+  const directory = await temporaryDirectory();
+  after(() => directory[Symbol.asyncDispose]());
+  await runChild(openssl!, {
+    directory: directory.path,
+    arguments: [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=localhost'],
+    ],
+  });
+  const authority = await readFile(join(directory.path, 'cert.pem'), 'utf8');
+
+  for (const setup of setupNames) {
+    const chosen = casesOf(setup).filter(isWanted);
+    if (chosen.length === 0) continue;
+    test(`setup ${setup}`, async (t) => {
+      const theirs = await Side.start(theirProgram, setup, directory.path, authority);
+      try {
+        const ours = await Side.start(ourProgram, setup, directory.path, authority);
+        try {
+          for (const one of chosen) {
+            await t.test(`${one.rule}: ${one.name}`, async () => {
+              const [our, their] = await Promise.all([ours.observe(one), theirs.observe(one)]);
+              compare(one, our, their);
+            });
+          }
+        } finally {
+          await ours.close();
+        }
+      } finally {
+        await theirs.close();
+      }
+    });
+  }
+
+  test('the table is complete: names are unique, every difference belongs to a case', () => {
+    const names = cases.map(({ name, setup }) => `${setup ?? 'plain'}: ${name}`);
+    assert.equal(new Set(names).size, names.length);
+    assert.ok(cases.length >= 150, `${cases.length} cases`);
+    const strangers = differences.filter((difference) => !cases.some(({ name }) => name === difference.name));
+    assert.deepEqual(strangers, []);
+  });
+});

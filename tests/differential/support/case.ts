@@ -1,0 +1,72 @@
+import type { SetupName } from '../setups.ts';
+
+/** One thing a client does; waiting ends with an event or, where nothing comes, with a note in what was observed. */
+export type Step =
+  /** Bytes, one per character. */
+  | { readonly send: string }
+  /** Half-close. */
+  | { readonly end: true }
+  /** Drop the connection. */
+  | { readonly reset: true }
+  /** Until so many final responses have come, or the connection is closed. */
+  | { readonly responses: number }
+  /** Until what has come holds this text, or the connection is closed. */
+  | { readonly text: string }
+  /** Until the upstream has begun so many requests (or, raw, got this many bytes). */
+  | { readonly upstreamHeads: number }
+  | { readonly upstreamBytes: number }
+  /** Until the connection is closed. */
+  | { readonly closed: true };
+
+/** What the upstream does with each request, in order; the last one repeats. */
+export interface Answer {
+  /** Bytes, one per character; a function of the connection's count of requests where that matters. */
+  readonly text: string;
+  /** Once the head is there, or once the request is complete (the default). */
+  readonly when?: 'head' | 'request';
+  /** What becomes of its connection afterwards. */
+  readonly afterwards?: 'close' | 'reset' | 'echo';
+}
+
+/** The same bytes for both proxies, and which counters they move. */
+export interface DifferentialCase {
+  /** What is shown. */
+  readonly name: string;
+  /** What it stands for: a rule of the engine's list, a field, an attack class. */
+  readonly rule: string;
+  readonly setup?: SetupName;
+  /** Bytes to send, after which one response is awaited; or the steps. */
+  readonly client: string | readonly Step[];
+  /** Offers TLS with this server name and these protocols. */
+  readonly tls?: { readonly serverName?: string; readonly alpn?: readonly string[] };
+  readonly upstream?: Answer | readonly Answer[];
+  /** Sent by the upstream as soon as somebody connects. */
+  readonly greeting?: string;
+  /** Bytes as they are, nothing parsed: TCP proxying and tunnels. */
+  readonly raw?: boolean;
+  /** By how much each has grown when it is over; those not named may do as they like. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** A message as both proxies must have passed it on: names in lower case, sorted; what differs from run to run left out. */
+export interface SeenMessage {
+  readonly line: string;
+  readonly fields: readonly string[];
+  readonly framing: 'none' | 'length' | 'chunked' | 'close';
+  readonly body: string;
+  readonly trailers: readonly string[];
+}
+
+/** Everything that was observed of one case on one side. */
+export interface Observation {
+  readonly responses: readonly SeenMessage[];
+  /** What the client read, where the case is raw. */
+  readonly received: string;
+  readonly connection: 'open' | 'closed';
+  readonly upstream: readonly SeenMessage[];
+  /** What the upstream read, where the case is raw or a tunnel. */
+  readonly upstreamBytes: string;
+  readonly counters: Readonly<Record<string, number>>;
+  /** A step whose event never came. */
+  readonly stalled: string;
+}

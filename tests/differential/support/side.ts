@@ -1,0 +1,175 @@
+// One proxy under comparison with its upstream: started on a setup, asked for its counters, put through cases.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
+import { type SetupName, bootstrapOf } from '../setups.ts';
+import type { DifferentialCase, Observation, Step } from './case.ts';
+import { Client } from './client.ts';
+import { Upstream } from './upstream.ts';
+
+/** How long an event may take that should come at once, on a busy machine. */
+const eventMs = 4000;
+
+/** A proxy's command line on a configuration file. */
+export interface Program {
+  readonly name: string;
+  readonly program: string;
+  readonly arguments: (file: string) => readonly string[];
+}
+
+export class Side {
+  readonly name: string;
+  private readonly port: number;
+  private readonly admin: number;
+  private readonly child: Child;
+  private readonly upstream: Upstream;
+  private readonly authority: string;
+
+  private constructor(
+    name: string,
+    port: number,
+    admin: number,
+    child: Child,
+    upstream: Upstream,
+    authority: string,
+  ) {
+    this.name = name;
+    this.port = port;
+    this.admin = admin;
+    this.child = child;
+    this.upstream = upstream;
+    this.authority = authority;
+  }
+
+  /** Starts the proxy; `authority` is the certificate (PEM) that its TLS listeners show, in `directory` with its key. */
+  static async start(
+    { name, program, arguments: parameters }: Program,
+    setup: SetupName,
+    directory: string,
+    authority: string,
+  ): Promise<Side> {
+    const upstream = await Upstream.start();
+    const [port, admin] = [await freePort(), await freePort()];
+    const file = join(directory, `${name}-${setup}.json`);
+    await writeFile(
+      file,
+      JSON.stringify(bootstrapOf(setup, { port, admin, upstream: upstream.port }), null, 2),
+    );
+    const child = await startChild(program, { name, arguments: parameters(file), directory });
+    try {
+      await Promise.race([
+        waitForPort(port),
+        child.ended(30_000).then(() => Promise.reject(new Error(`${name} ended:\n${child.output}`))),
+      ]);
+    } catch (error) {
+      await child.stop();
+      await upstream.close();
+      throw error;
+    }
+    return new Side(name, port, admin, child, upstream, authority);
+  }
+
+  async close(): Promise<void> {
+    await this.child.stop();
+    await this.upstream.close();
+  }
+
+  /** Does what the case says and tells what happened. */
+  async observe(one: DifferentialCase): Promise<Observation> {
+    this.upstream.begin(one);
+    const before = await this.counters();
+    const client = new Client(this.port, one.tls, this.authority);
+    try {
+      const stalled = await this.perform(client, stepsOf(one));
+      const counters = await this.moved(before, one.counters);
+      const { all } = one.raw === true ? { all: [] } : client.responses();
+      const isOpen = one.raw === true ? !client.isClosed : await client.isOpen(eventMs);
+      const isTunnel = all.some(({ line }) => line.startsWith('HTTP/1.1 101'));
+      return {
+        responses: all,
+        received: one.raw === true || isTunnel ? client.text.slice(client.text.indexOf('\r\n\r\n') + 4) : '',
+        connection: isOpen ? 'open' : 'closed',
+        upstream: this.upstream.requests,
+        upstreamBytes: one.raw === true || isTunnel ? this.upstream.bytes : '',
+        counters,
+        stalled,
+      };
+    } finally {
+      client.destroy();
+      this.upstream.end();
+      await this.settle();
+    }
+  }
+
+  private async perform(client: Client, steps: readonly Step[]): Promise<string> {
+    for (const step of steps) {
+      let came = true;
+      if ('send' in step) client.send(step.send);
+      else if ('end' in step) client.end();
+      else if ('reset' in step) client.reset();
+      else if ('upstreamHeads' in step)
+        came = await this.upstream.changes.until(() => this.upstream.heads >= step.upstreamHeads, eventMs);
+      else if ('upstreamBytes' in step)
+        came = await this.upstream.changes.until(
+          () => this.upstream.bytes.length >= step.upstreamBytes,
+          eventMs,
+        );
+      else came = await client.changes.until(() => client.isClosed || isReached(client, step), eventMs);
+      if (!came) return JSON.stringify(step);
+    }
+    return '';
+  }
+
+  /** Waits until no connection is left, so that every case begins alike. */
+  private async settle(): Promise<void> {
+    const limit = performance.now() + eventMs;
+    while (performance.now() < limit) {
+      const counters = await this.counters();
+      if (isIdle(counters)) return;
+    }
+  }
+
+  /** How far the counters have moved, read until they have moved as expected or the time is up. */
+  private async moved(
+    before: ReadonlyMap<string, number>,
+    expected: Readonly<Record<string, number>>,
+  ): Promise<Record<string, number>> {
+    const limit = performance.now() + eventMs;
+    for (;;) {
+      const now = await this.counters();
+      const moved = Object.fromEntries(
+        Object.keys(expected).map((name) => [name, (now.get(name) ?? 0) - (before.get(name) ?? 0)]),
+      );
+      const isReachedNow = Object.entries(expected).every(([name, by]) => moved[name] === by);
+      if (isReachedNow || performance.now() > limit) return moved;
+    }
+  }
+
+  private async counters(): Promise<Map<string, number>> {
+    const response = await fetch(`http://127.0.0.1:${this.admin}/stats`);
+    const counters = new Map<string, number>();
+    for (const line of (await response.text()).split('\n')) {
+      const colon = line.lastIndexOf(': ');
+      if (colon > 0) counters.set(line.slice(0, colon), Number(line.slice(colon + 2)));
+    }
+    return counters;
+  }
+}
+
+function isIdle(counters: ReadonlyMap<string, number>): boolean {
+  const active = [
+    'cluster.be.upstream_cx_active',
+    'http.in.downstream_cx_active',
+    'tcp.in.downstream_cx_active',
+  ];
+  return active.every((name) => (counters.get(name) ?? 0) === 0);
+}
+
+function isReached(client: Client, step: Step): boolean {
+  if ('responses' in step) return client.responses().final >= step.responses;
+  return 'text' in step && client.text.includes(step.text);
+}
+
+function stepsOf(one: DifferentialCase): readonly Step[] {
+  return typeof one.client === 'string' ? [{ send: one.client }, { responses: 1 }] : one.client;
+}
