@@ -1,3 +1,4 @@
+import { SocketAddress } from 'node:net';
 import { DerError, DerReader, readObjectIdentifier } from './der-reader.ts';
 import { DerTag, contextConstructedTag, contextTag } from './der-writer.ts';
 
@@ -13,6 +14,12 @@ export interface CertificateExtensions {
   readonly extendedKeyUsage: readonly string[] | null;
   /** The URI names of the SAN, byte for byte as latin1. */
   readonly uriNames: readonly string[];
+  /** The DNS names of the SAN, byte for byte as latin1. */
+  readonly dnsNames: readonly string[];
+  /** The mail addresses (RFC 822 names) of the SAN, byte for byte as latin1. */
+  readonly emailNames: readonly string[];
+  /** The IP addresses of the SAN in their shortest text form (RFC 5952). */
+  readonly ipNames: readonly string[];
   /** Critical extensions that nothing here understands: such a certificate must be refused (§4.2). */
   readonly unknownCritical: readonly string[];
 }
@@ -38,7 +45,17 @@ const Oid = {
 /** Understood by OpenSSL and of no weight here. */
 const ignorable = new Set(['2.5.29.14', '2.5.29.35']);
 
-const uriChoice = 6;
+/** GeneralName's choices (RFC 5280 §4.2.1.6). */
+const NameChoice = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
+
+interface AlternativeNames {
+  readonly uriNames: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly emailNames: readonly string[];
+  readonly ipNames: readonly string[];
+}
+
+const noNames: AlternativeNames = { uriNames: [], dnsNames: [], emailNames: [], ipNames: [] };
 
 function readBasicConstraints(value: Buffer): { isAuthority: boolean; pathLength: number | null } {
   const outer = new DerReader(value);
@@ -75,16 +92,29 @@ function readExtendedKeyUsage(value: Buffer): readonly string[] {
  * Node's `subjectAltName` is one line of text in which a name may look like several; the bytes leave no doubt, so the
  * names are read from them.
  */
-function readUriNames(value: Buffer): readonly string[] {
+function readAlternativeNames(value: Buffer): AlternativeNames {
   const outer = new DerReader(value);
   const names = outer.enter(DerTag.sequence);
   outer.end();
-  const uris: string[] = [];
+  const uriNames: string[] = [];
+  const dnsNames: string[] = [];
+  const emailNames: string[] = [];
+  const ipNames: string[] = [];
   while (!names.isAtEnd) {
-    const name = names.next();
-    if (name.tag === contextTag(uriChoice)) uris.push(name.content.toString('latin1'));
+    const { tag, content } = names.next();
+    if (tag === contextTag(NameChoice.uri)) uriNames.push(content.toString('latin1'));
+    else if (tag === contextTag(NameChoice.dns)) dnsNames.push(content.toString('latin1'));
+    else if (tag === contextTag(NameChoice.email)) emailNames.push(content.toString('latin1'));
+    else if (tag === contextTag(NameChoice.ip)) ipNames.push(readIpAddress(content));
   }
-  return uris;
+  return { uriNames, dnsNames, emailNames, ipNames };
+}
+
+function readIpAddress(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) throw new DerError('IP address');
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }
 
 /** Calls `visit` for each extension of a DER certificate. */
@@ -125,15 +155,15 @@ export function readCertificateExtensions(certificate: Buffer): CertificateExten
   };
   let keyUsage: KeyUsage | null = null;
   let extendedKeyUsage: readonly string[] | null = null;
-  let uriNames: readonly string[] = [];
+  let names = noNames;
   forEachExtension(certificate, (oid, isCritical, value) => {
     if (seen.has(oid)) throw new DerError(`extension ${oid} appears twice`);
     seen.add(oid);
     if (oid === Oid.basicConstraints) constraints = readBasicConstraints(value);
     else if (oid === Oid.keyUsage) keyUsage = readKeyUsage(value);
     else if (oid === Oid.extendedKeyUsage) extendedKeyUsage = readExtendedKeyUsage(value);
-    else if (oid === Oid.subjectAltName) uriNames = readUriNames(value);
+    else if (oid === Oid.subjectAltName) names = readAlternativeNames(value);
     else if (isCritical && !ignorable.has(oid)) unknownCritical.push(oid);
   });
-  return { ...constraints, keyUsage, extendedKeyUsage, uriNames, unknownCritical };
+  return { ...constraints, keyUsage, extendedKeyUsage, ...names, unknownCritical };
 }

@@ -10,5 +10,6 @@ export * from './seeded-random.ts';
 export * from './servers/broken-servers.ts';
 export * from './servers/echo-server.ts';
 export * from './servers/test-server.ts';
+export { RecordingHandler, type TransportHarness } from './transport-contract-support.ts';
 export * from './transport-contract.ts';
 export * from './virtual-clock.ts';

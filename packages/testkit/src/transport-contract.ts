@@ -1,214 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HeddleError } from '@heddle/base';
-import type {
-  AcceptHandler,
-  ConnectOptions,
-  Connection,
-  ConnectionHandler,
-  LinkSecurity,
-  Listener,
-  ListenOptions,
-  PeerMatcher,
-  Transport,
-  TransportAddress,
-  TransportError,
-} from '@heddle/proxy';
-
-/** Two transports that can reach each other; may be one and the same. */
-export interface TransportHarness {
-  readonly client: Transport;
-  readonly server: Transport;
-  /** Where the server may listen: an address of its own with port 0. */
-  readonly listenAddress: TransportAddress;
-  /** An address at which nothing listens. */
-  readonly refusingAddress: TransportAddress;
-  /** An address that answers nothing at all, or null where there is none. */
-  readonly silentAddress: TransportAddress | null;
-  /** Link security of both sides, with the peers each accepts; null where the transport has none to offer. */
-  readonly security: {
-    readonly clientIdentity: string;
-    readonly serverIdentity: string;
-    client(acceptPeer: PeerMatcher | null): LinkSecurity;
-    server(acceptPeer: PeerMatcher | null): LinkSecurity;
-  } | null;
-  /** Lets time pass until `condition` holds; fails where it never does. */
-  until(condition: () => boolean): Promise<void>;
-  /** Lets enough time pass for anything that is on its way to arrive. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Records what a connection tells its owner, and fails on calls that the contract forbids. */
-export class RecordingHandler implements ConnectionHandler {
-  connects = 0;
-  ends = 0;
-  drains = 0;
-  closes = 0;
-  error: TransportError | null = null;
-  bytes = 0;
-  private readonly chunks: Buffer[] = [];
-  onBytes: (chunk: Buffer) => void = () => undefined;
-  onPeerEnd: () => void = () => undefined;
-  onRoom: () => void = () => undefined;
-
-  onConnect(): void {
-    this.assertOpen('onConnect');
-    assert.equal(this.bytes, 0, 'onConnect comes before the first bytes');
-    this.connects++;
-  }
-
-  onData(buffer: Buffer, start: number, end: number): void {
-    this.assertOpen('onData');
-    assert.equal(this.ends, 0, 'no bytes after onEnd');
-    assert.ok(start < end && end <= buffer.length, 'a range of at least one byte inside the buffer');
-    const chunk = Buffer.from(buffer.subarray(start, end));
-    this.chunks.push(chunk);
-    this.bytes += chunk.length;
-    this.onBytes(chunk);
-  }
-
-  onEnd(): void {
-    this.assertOpen('onEnd');
-    this.ends++;
-    assert.equal(this.ends, 1, 'onEnd comes once');
-    this.onPeerEnd();
-  }
-
-  onDrain(): void {
-    this.assertOpen('onDrain');
-    this.drains++;
-    this.onRoom();
-  }
-
-  onClose(error: TransportError | null): void {
-    this.assertOpen('onClose');
-    this.closes++;
-    this.error = error;
-  }
-
-  /** Everything received so far. */
-  get received(): Buffer {
-    return Buffer.concat(this.chunks);
-  }
-
-  private assertOpen(call: string): void {
-    assert.equal(this.closes, 0, `${call} after onClose`);
-  }
-}
-
-/** An accepted connection and its recording owner. */
-interface Accepted {
-  readonly connection: Connection;
-  readonly handler: RecordingHandler;
-}
-
-interface Pair {
-  readonly client: Connection;
-  readonly clientHandler: RecordingHandler;
-  readonly server: Connection;
-  readonly serverHandler: RecordingHandler;
-  readonly listener: Listener;
-}
-
-async function openPair(harness: TransportHarness): Promise<Pair> {
-  const accepted: Accepted[] = [];
-  const listener = await listenRecording(harness, null, accepted);
-  const clientHandler = new RecordingHandler();
-  const client = connectTo(harness, listener.address, null, clientHandler);
-  await harness.until(() => accepted.length === 1 && clientHandler.connects === 1);
-  return {
-    client,
-    clientHandler,
-    server: accepted[0]!.connection,
-    serverHandler: accepted[0]!.handler,
-    listener,
-  };
-}
-
-function listenRecording(
-  harness: TransportHarness,
-  security: LinkSecurity | null,
-  accepted: Accepted[],
-): Promise<Listener> {
-  return harness.server.listen({ address: harness.listenAddress, security }, (connection) => {
-    const handler = new RecordingHandler();
-    accepted.push({ connection, handler });
-    return handler;
-  });
-}
-
-function connectTo(
-  harness: TransportHarness,
-  address: TransportAddress,
-  security: LinkSecurity | null,
-  handler: ConnectionHandler,
-  timeoutMs = 5000,
-): Connection {
-  return harness.client.connect({ address, security, timeoutMs }, handler);
-}
-
-/** Bytes in which a lost, doubled or moved piece shows. */
-function patterned(length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7) & 0xff;
-  return bytes;
-}
-
-function writeAll(connection: Connection, bytes: Buffer): boolean {
-  return connection.write(bytes, 0, bytes.length);
-}
-
-/** Sends `bytes` in pieces, holding back when told to, then ends. */
-function stream(connection: Connection, handler: RecordingHandler, bytes: Buffer, piece: number): void {
-  let position = 0;
-  const more = (): void => {
-    while (position < bytes.length) {
-      const end = Math.min(position + piece, bytes.length);
-      const roomy = connection.write(bytes, position, end);
-      position = end;
-      if (!roomy) return;
-    }
-    connection.end();
-  };
-  handler.onRoom = more;
-  more();
-}
-
-/** A transport that remembers what it was asked for, so that nothing outlives a test. */
-class TrackedTransport implements Transport {
-  private readonly inner: Transport;
-  private readonly connections: Connection[] = [];
-  private readonly listeners: Listener[] = [];
-
-  constructor(inner: Transport) {
-    this.inner = inner;
-  }
-
-  async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
-    const listener = await this.inner.listen(options, (connection) => {
-      this.connections.push(connection);
-      return accept(connection);
-    });
-    this.listeners.push(listener);
-    return listener;
-  }
-
-  connect(options: ConnectOptions, handler: ConnectionHandler): Connection {
-    const connection = this.inner.connect(options, handler);
-    this.connections.push(connection);
-    return connection;
-  }
-
-  async closeAll(): Promise<void> {
-    for (const connection of this.connections) connection.destroy();
-    await Promise.all(this.listeners.map((listener) => listener.close()));
-  }
-}
+import { hostAndPort } from '@heddle/proxy';
+import {
+  type Accepted,
+  type Check,
+  RecordingHandler,
+  TrackedTransport,
+  type TransportHarness,
+  connectTo,
+  listenRecording,
+  openPair,
+  patterned,
+  stream,
+  writeAll,
+} from './transport-contract-support.ts';
+import { securedConnections } from './transport-contract-tls.ts';
 
 /** Runs the contract of `Transport` against one implementation. */
 export function transportContract(name: string, open: () => Promise<TransportHarness>): void {
-  const check = (title: string, body: (harness: TransportHarness) => Promise<void>): void => {
+  const check: Check = (title, body) => {
     test(title, async () => {
       const harness = await open();
       const client = new TrackedTransport(harness.client);
@@ -238,9 +49,9 @@ export function transportContract(name: string, open: () => Promise<TransportHar
 
     check('tells both ends their addresses', async (harness) => {
       const { client, server, listener } = await openPair(harness);
-      assert.notEqual(listener.address.port, 0, 'port 0 asks for any free port');
-      assert.equal(client.remotePort, listener.address.port);
-      assert.equal(server.localPort, listener.address.port);
+      assert.notEqual(hostAndPort(listener.address).port, 0, 'port 0 asks for any free port');
+      assert.equal(client.remotePort, hostAndPort(listener.address).port);
+      assert.equal(server.localPort, hostAndPort(listener.address).port);
       assert.equal(server.remotePort, client.localPort);
       assert.equal(server.remoteAddress, client.localAddress);
       assert.equal(client.peerIdentity, '');
@@ -447,7 +258,7 @@ export function transportContract(name: string, open: () => Promise<TransportHar
       );
       await assert.rejects(again, (error) => {
         assert.ok(error instanceof HeddleError);
-        assert.match(error.message, new RegExp(`${listener.address.port}`));
+        assert.match(error.message, new RegExp(`${hostAndPort(listener.address).port}`));
         return true;
       });
     });
@@ -470,86 +281,42 @@ export function transportContract(name: string, open: () => Promise<TransportHar
       },
     );
 
-    secured(check);
+    unixSockets(check);
+    securedConnections(check);
   });
 }
 
-type Check = (title: string, body: (harness: TransportHarness) => Promise<void>) => void;
-
-/** The part of the contract that speaks of identities. */
-function secured(check: Check): void {
-  check('a secured connection tells each end who the other is', async (harness) => {
-    if (harness.security === null) return;
-    const { security } = harness;
-    const accepted: Accepted[] = [];
-    const listener = await listenRecording(harness, security.server(null), accepted);
-    const handler = new RecordingHandler();
-    const client = connectTo(harness, listener.address, security.client(null), handler);
-    await harness.until(() => accepted.length === 1 && handler.connects === 1);
-    assert.equal(client.peerIdentity, security.serverIdentity);
-    assert.equal(accepted[0]!.connection.peerIdentity, security.clientIdentity);
-    const bytes = patterned(400_000);
-    stream(client, handler, bytes, 30_000);
-    await harness.until(() => accepted[0]!.handler.ends === 1);
-    assert.ok(accepted[0]!.handler.received.equals(bytes));
-    accepted[0]!.connection.writeLatin1('bye');
-    accepted[0]!.connection.end();
-    await harness.until(() => handler.closes === 1);
-    assert.equal(handler.received.toString(), 'bye');
-  });
-
-  check(
-    'a client that does not accept its server never connects, and the server accepts nothing',
-    async (harness) => {
-      if (harness.security === null) return;
-      const { security } = harness;
+/** The part of the contract that is about Unix sockets. */
+function unixSockets(check: Check): void {
+  check('carries bytes over Unix sockets and names them', async (harness) => {
+    for (const address of harness.unixAddresses ?? []) {
       const accepted: Accepted[] = [];
-      const listener = await listenRecording(harness, security.server(null), accepted);
+      const listener = await harness.server.listen({ address, security: null }, (connection) => {
+        const handler = new RecordingHandler();
+        accepted.push({ connection, handler });
+        return handler;
+      });
+      assert.deepEqual(listener.address, address);
       const handler = new RecordingHandler();
-      const connection = connectTo(
-        harness,
-        listener.address,
-        security.client((id) => id !== security.serverIdentity),
-        handler,
+      const client = harness.server.connect({ address, security: null, timeoutMs: 5000 }, handler);
+      await harness.until(() => accepted.length === 1 && handler.connects === 1);
+      client.writeLatin1('ping');
+      const [server] = accepted;
+      await harness.until(() => server!.handler.bytes === 4);
+      server!.connection.writeLatin1('pong');
+      await harness.until(() => handler.bytes === 4);
+      assert.deepEqual([client.remoteAddress, client.remotePort], [address.path, 0]);
+      assert.deepEqual([server!.connection.localAddress, server!.connection.localPort], [address.path, 0]);
+      assert.deepEqual([client.localAddress, server!.connection.remoteAddress], ['', '']);
+      await assert.rejects(
+        harness.server.listen({ address, security: null }, () => new RecordingHandler()),
+        HeddleError,
       );
-      connection.writeLatin1('secret');
-      await harness.until(() => handler.closes === 1);
-      await harness.settle();
-      assert.equal(handler.connects, 0);
-      assert.equal(handler.error?.kind, 'tls-failed');
-      assert.equal(
-        accepted.reduce((sum, one) => sum + one.handler.bytes, 0),
-        0,
-      );
-    },
-  );
-
-  check('a server that does not accept its client gives its owner no connection', async (harness) => {
-    if (harness.security === null) return;
-    const { security } = harness;
-    const accepted: Accepted[] = [];
-    const listener = await listenRecording(
-      harness,
-      security.server((id) => id !== security.clientIdentity),
-      accepted,
-    );
-    const handler = new RecordingHandler();
-    const connection = connectTo(harness, listener.address, security.client(null), handler);
-    connection.writeLatin1('let me in');
-    await harness.until(() => handler.closes + handler.ends > 0);
-    await harness.settle();
-    assert.equal(accepted.length, 0);
-    assert.equal(handler.bytes, 0);
-  });
-
-  check('a plain client at a secured listener reaches no owner', async (harness) => {
-    if (harness.security === null) return;
-    const accepted: Accepted[] = [];
-    const listener = await listenRecording(harness, harness.security.server(null), accepted);
-    const handler = new RecordingHandler();
-    const connection = connectTo(harness, listener.address, null, handler);
-    connection.writeLatin1('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-    await harness.until(() => handler.closes + handler.ends > 0);
-    assert.equal(accepted.length, 0);
+      await listener.close();
+      const refused = new RecordingHandler();
+      harness.server.connect({ address, security: null, timeoutMs: 5000 }, refused);
+      await harness.until(() => refused.closes === 1);
+      assert.equal(refused.error?.kind, 'connect-failed');
+    }
   });
 }

@@ -1,4 +1,4 @@
-import type { Transport } from '@heddle/proxy';
+import { type Transport, describeAddress } from '@heddle/proxy';
 
 /** One attempt to connect. */
 export interface ConnectAttempt {
@@ -13,8 +13,10 @@ export interface ConnectAttempt {
 export function observeConnects(transport: Transport, note: (to: string) => void): Transport {
   return {
     listen: (options, accept) => transport.listen(options, accept),
+    secure: (connection, received, security, accept) =>
+      transport.secure(connection, received, security, accept),
     connect: (options, handler) => {
-      note(`${options.address.host}:${options.address.port}`);
+      note(describeAddress(options.address));
       return transport.connect(options, handler);
     },
   };

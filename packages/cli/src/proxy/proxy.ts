@@ -1,6 +1,7 @@
 // `heddle proxy`: the data plane alone, configured by a file.
 import { once } from 'node:events';
 import { createLogger, type Problem, systemClock, systemRandom } from '@heddle/base';
+import { describeAddress } from '@heddle/proxy';
 import { StaticProxy } from '@heddle/proxy/bootstrap';
 import { CliError } from '../cli-error.ts';
 import type { ProxyFlags } from '../commands/proxy.ts';
@@ -44,7 +45,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
       process.stderr.write(`heddle: listener ${name} on ${host}:${port}\n`);
     }
     if (running.admin !== null) {
-      process.stderr.write(`heddle: admin on ${running.admin.host}:${running.admin.port}\n`);
+      process.stderr.write(`heddle: admin on ${describeAddress(running.admin)}\n`);
     }
     if (!end.signal.aborted) await once(end.signal, 'abort');
     await Promise.race([running.drain(drainTimeoutMs), once(end.force, 'abort')]);

@@ -11,6 +11,7 @@ import { ConnectionPool } from '../cluster/connection-pool.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
+import { hostAndPort } from '../transport/address.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
 import { ClientCertMode, type HttpSettings } from './http-settings.ts';
@@ -146,7 +147,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     accept,
   );
   return {
-    port: listener.address.port,
+    port: hostAndPort(listener.address).port,
     finished,
     metrics,
     connections,

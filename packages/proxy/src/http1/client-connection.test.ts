@@ -8,6 +8,7 @@ class IdleStream implements Connection {
   isReading = true;
   readonly peerIdentity = '';
   readonly peerFingerprint = '';
+  readonly tls = null;
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
   readonly localAddress = '127.0.0.1';

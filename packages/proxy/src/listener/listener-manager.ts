@@ -4,6 +4,7 @@ import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
+import { describeAddress, hostAndPort } from '../transport/address.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
 import { ActiveChain, tlsKey } from './active-chain.ts';
 
@@ -58,7 +59,7 @@ export class ListenerManager {
     readonly connections: number;
   }[] {
     return [...this.active].map(([name, { bound, chain }]) => {
-      const { host, port } = bound.address;
+      const { host, port } = hostAndPort(bound.address);
       return { name, host, port, connections: chain.group.size };
     });
   }
@@ -145,8 +146,7 @@ export class ListenerManager {
       this.active.set(config.name, { config, chain, bound });
       logger.info('Listening', {
         listener: config.name,
-        address: bound.address.host,
-        port: bound.address.port,
+        address: describeAddress(bound.address),
       });
     } catch (error) {
       chain.close();

@@ -5,11 +5,58 @@
  */
 import type { LinkSecurity } from '../tls/link-security.ts';
 
-/** Where to connect to or listen on. */
-export interface TransportAddress {
+/** A TCP address. */
+export interface TcpAddress {
   /** IP address or, for connecting only, a host name. */
   readonly host: string;
   readonly port: number;
+}
+
+/** A Unix socket. */
+export interface UnixAddress {
+  /** A file, or after a NUL byte a name in Linux' abstract namespace. */
+  readonly path: string;
+  /** Permissions of the file, for listening only; the process's umask decides where they are not given. */
+  readonly mode?: number;
+}
+
+/** Where to connect to or listen on. */
+export type TransportAddress = TcpAddress | UnixAddress;
+
+/** What a TLS handshake agreed on. */
+export interface TlsSession {
+  /** The name that the client asked for (SNI); empty for none. */
+  readonly serverName: string;
+  /** The protocol agreed on by ALPN; empty for none. */
+  readonly alpn: string;
+  readonly version: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's name of the cipher suite. */
+  readonly cipher: string;
+  /** The handshake was abbreviated by a ticket of an earlier one. */
+  readonly isResumed: boolean;
+  /** The other side's certificate, verified; null where it showed none and none was required. */
+  readonly peer: PeerCertificate | null;
+}
+
+/** A verified certificate of a peer, in the forms in which headers, logs and policies want it. */
+export interface PeerCertificate {
+  /** RFC 2253. */
+  readonly subject: string;
+  /** RFC 2253. */
+  readonly issuer: string;
+  /** Lower-case hexadecimal. */
+  readonly serial: string;
+  readonly uriSans: readonly string[];
+  readonly dnsSans: readonly string[];
+  /** SHA-256 of the DER form, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  readonly pem: string;
+  /** What the peer showed, leaf first, as PEM. */
+  readonly chainPem: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  /** Milliseconds since 1970. */
+  readonly notAfterMs: number;
 }
 
 /** Why a connection ended, or never came to be. Shared frozen objects where possible: failures are values. */
@@ -53,6 +100,9 @@ export interface Connection {
   readonly peerIdentity: string;
   /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal; empty on a plain connection. */
   readonly peerFingerprint: string;
+  /** What TLS agreed on; null on a plain connection. */
+  readonly tls: TlsSession | null;
+  /** IP address; of a Unix socket its path, empty where it has none. Ports of Unix sockets are 0. */
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -90,4 +140,11 @@ export interface Transport {
   listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener>;
   /** Starts to connect; the outcome is told to `handler` later, never during the call. */
   connect(options: ConnectOptions, handler: ConnectionHandler): Connection;
+  /**
+   * Does the server's part of a TLS handshake on a plain connection that `listen` accepted and from which its owner has
+   * already read `received`, perhaps only a part of the ClientHello. `accept` is called with the secured connection; where
+   * the handshake fails, the connection is dropped. Afterwards nothing is told to the plain connection's owner, and it calls
+   * the plain connection no more, except `destroy` while it hasn't been accepted. `received` may be reused when the call returns.
+   */
+  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void;
 }

@@ -1,5 +1,5 @@
 import { invariant } from '@heddle/base';
-import type { Connection, ConnectionHandler, TransportError } from '@heddle/proxy';
+import type { Connection, ConnectionHandler, TlsSession, TransportError } from '@heddle/proxy';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Wire, WireConditions } from './wire.ts';
 
@@ -28,6 +28,7 @@ const closedHere: TransportError = Object.freeze({
   kind: 'closed',
   detail: 'the connection was closed on this side',
 });
+const noTls: TransportError = Object.freeze({ kind: 'tls-failed', detail: 'the peer speaks no TLS' });
 const resetByPeer: TransportError = Object.freeze({ kind: 'reset', detail: 'the peer reset the connection' });
 
 /** One end of a connection of the in-memory network. */
@@ -39,6 +40,7 @@ export class InMemoryConnection implements Connection {
   readonly localPort: number;
   peerIdentity = '';
   peerFingerprint = '';
+  tls: TlsSession | null = null;
   /** End of validity of the peer's certificate in milliseconds since 1970. */
   peerCertificateNotAfter = 0;
 
@@ -53,6 +55,8 @@ export class InMemoryConnection implements Connection {
   private isClosed = false;
   private onGone: (() => void) | null = null;
 
+  /** What this end began a handshake with that has not ended yet. */
+  private hello: Buffer | null = null;
   private outbox: Buffer[] = [];
   private outboxBytes = 0;
   private inFlightBytes = 0;
@@ -95,15 +99,40 @@ export class InMemoryConnection implements Connection {
   }
 
   /** The network's part: the link is secured, with this peer. */
-  secure(identity: string, fingerprint: string, certificateNotAfter: number): void {
-    this.peerIdentity = identity;
-    this.peerFingerprint = fingerprint;
-    this.peerCertificateNotAfter = certificateNotAfter;
+  secure(session: TlsSession): void {
+    this.tls = session;
+    const { peer } = session;
+    if (peer === null) return;
+    this.peerIdentity = peer.uriSans[0] ?? '';
+    this.peerFingerprint = peer.fingerprint;
+    this.peerCertificateNotAfter = peer.notAfterMs;
+  }
+
+  /**
+   * The network's part: this connecting end has sent `hello` and waits for the other's part of a handshake. Bytes that come
+   * instead, or an end, are the answer of somebody who speaks no TLS.
+   */
+  beginHandshake(hello: Buffer): void {
+    this.hello = hello;
+    this.inFlightBytes += hello.length;
+    const peer = this.peer!;
+    this.outgoing.send(() => peer.receive(hello));
+  }
+
+  /** The network's part: the ClientHello that the other end sent, or null where it began no handshake. */
+  get peerHello(): Buffer | null {
+    return this.peer!.hello;
   }
 
   /** The network's part: from now on bytes go out; they come in once the end is owned. */
   open(): void {
     this.isEstablished = true;
+  }
+
+  /** The network's part: another owner, which hears what comes from now on. */
+  takeOver(handler: ConnectionHandler): void {
+    this.handler = handler;
+    this.resumeReading();
   }
 
   /** The network's part: the end is up and owned. A connecting end is told so. */
@@ -221,12 +250,20 @@ export class InMemoryConnection implements Connection {
       this.sendReset();
       return;
     }
+    if (this.hello !== null && !this.isEstablished) {
+      this.fail(noTls);
+      return;
+    }
     this.inbox.push(bytes);
     this.inboxBytes += bytes.length;
     this.pump();
   }
 
   private receiveEnd(): void {
+    if (this.hello !== null && !this.isEstablished) {
+      this.fail(noTls);
+      return;
+    }
     this.finArrived = true;
     this.pump();
   }

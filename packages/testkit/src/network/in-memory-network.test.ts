@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { RecordingHandler, type TransportHarness, transportContract } from '../transport-contract.ts';
+import { RecordingHandler, type TransportHarness } from '../transport-contract-support.ts';
+import { transportContract } from '../transport-contract.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { InMemoryNetwork } from './in-memory-network.ts';
 import { simulatedSecurity } from './in-memory-rpc.ts';
@@ -24,6 +25,7 @@ function openHarness(seed: number): Promise<TransportHarness> {
     listenAddress: { host: '10.0.0.2', port: 0 },
     refusingAddress: { host: 'server.example', port: 1 },
     silentAddress: { host: '10.9.9.9', port: 80 },
+    unixAddresses: [{ path: '/run/server.sock' }, { path: '\0server' }],
     security: { clientIdentity, serverIdentity, client: simulatedSecurity, server: simulatedSecurity },
     until: (condition) => clock.runUntil(condition),
     settle: () => clock.advanceAsync(100),

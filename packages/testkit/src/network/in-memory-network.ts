@@ -8,12 +8,16 @@ import type {
   LinkSecurity,
   ListenOptions,
   Listener,
+  TcpAddress,
   Transport,
   TransportAddress,
   TransportError,
 } from '@heddle/proxy';
+import { describeAddress, hostAndPort, isUnixAddress } from '@heddle/proxy';
+import { clientHello } from './client-hello.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { InMemoryConnection, type StreamConditions } from './in-memory-connection.ts';
+import { HelloReader, failed, simulatedSession } from './in-memory-handshake.ts';
 import { Wire } from './wire.ts';
 
 export interface InMemoryNetworkOptions {
@@ -53,7 +57,11 @@ interface BoundListener {
   readonly accept: AcceptHandler;
 }
 
+/** The rest of a handshake whose ClientHello the server's owner has read. */
+type ServerHandshake = (server: SimulatedNode, security: LinkSecurity, accept: AcceptHandler) => void;
+
 const firstEphemeralPort = 32_768;
+const handshakeTimeoutMs = 10_000;
 const wildcardHosts = new Set(['0.0.0.0', '::']);
 
 function trustDomainOf(spiffeId: string): string {
@@ -83,6 +91,8 @@ export class InMemoryNetwork {
   private readonly nodes = new Map<string, SimulatedNode>();
   private readonly blocked = new Set<string>();
   private readonly heldWires: Wire[] = [];
+  /** Clients that have begun a handshake with a server that reads bytes, by the server's end. */
+  readonly handshakes = new WeakMap<InMemoryConnection, ServerHandshake>();
 
   constructor(options: InMemoryNetworkOptions) {
     this.clock = options.clock;
@@ -142,24 +152,36 @@ export class InMemoryNetwork {
   pair(client: SimulatedNode, server: SimulatedNode, localPort: number, remote: TransportAddress): Pair {
     const toServer = new Wire(this.conditions, client.name, server.name);
     const toClient = new Wire(this.conditions, server.name, client.name);
-    const source = isLoopback(remote.host) ? '127.0.0.1' : client.addresses[0]!;
-    const target = isLoopback(remote.host) ? '127.0.0.1' : server.addressFor(remote.host);
+    const source = sourceOf(client, localPort, remote);
+    const target = targetOf(server, remote);
     const clientEnd = new InMemoryConnection(this.conditions, client.cuts, toServer, {
-      localAddress: source,
-      localPort,
-      remoteAddress: target,
-      remotePort: remote.port,
+      localAddress: source.host,
+      localPort: source.port,
+      remoteAddress: target.host,
+      remotePort: target.port,
     });
     const serverEnd = new InMemoryConnection(this.conditions, server.cuts, toClient, {
-      localAddress: target,
-      localPort: remote.port,
-      remoteAddress: source,
-      remotePort: localPort,
+      localAddress: target.host,
+      localPort: target.port,
+      remoteAddress: source.host,
+      remotePort: source.port,
     });
     clientEnd.attach(serverEnd);
     serverEnd.attach(clientEnd);
     return { clientEnd, serverEnd, toServer, toClient };
   }
+}
+
+/** A client's own end of a connection to `remote`. */
+function sourceOf(client: SimulatedNode, port: number, remote: TransportAddress): TcpAddress {
+  if (isUnixAddress(remote)) return { host: '', port: 0 };
+  return { host: isLoopback(remote.host) ? '127.0.0.1' : client.addresses[0]!, port };
+}
+
+/** A server's own end of a connection that a client made to `remote`. */
+function targetOf(server: SimulatedNode, remote: TransportAddress): TcpAddress {
+  if (isUnixAddress(remote)) return hostAndPort(remote);
+  return { host: isLoopback(remote.host) ? '127.0.0.1' : server.addressFor(remote.host), port: remote.port };
 }
 
 /** Both ends of a connection and the ways between them. */
@@ -230,28 +252,34 @@ export class SimulatedNode implements Transport {
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
-    const { host } = options.address;
     if (!this.alive) return new Promise(() => undefined);
+    const { address, security } = options;
+    if (isUnixAddress(address)) return this.bind(address.path, { node: this, address, security, accept });
+    const { host } = address;
     if (!isLoopback(host) && !wildcardHosts.has(host) && !this.addresses.includes(host)) {
       throw new HeddleError(
         'HEDDLE_LISTEN_FAILED',
-        `cannot listen on ${host}:${options.address.port}: no such address here`,
+        `cannot listen on ${host}:${address.port}: no such address here`,
       );
     }
-    const port = options.address.port === 0 ? this.takePort() : options.address.port;
+    const port = address.port === 0 ? this.takePort() : address.port;
     for (const bound of this.listeners.values()) {
-      const overlaps =
-        bound.address.host === host || wildcardHosts.has(bound.address.host) || wildcardHosts.has(host);
-      if (bound.address.port === port && overlaps) {
+      const other = hostAndPort(bound.address);
+      const overlaps = other.host === host || wildcardHosts.has(other.host) || wildcardHosts.has(host);
+      if (other.port === port && overlaps) {
         throw new HeddleError('HEDDLE_LISTEN_FAILED', `cannot listen on ${host}:${port}: the port is in use`);
       }
     }
-    const address = { host, port };
-    const key = `${host}:${port}`;
-    const listener: BoundListener = { node: this, address, security: options.security, accept };
+    return this.bind(`${host}:${port}`, { node: this, address: { host, port }, security, accept });
+  }
+
+  private bind(key: string, listener: BoundListener): Listener {
+    if (this.listeners.has(key)) {
+      throw new HeddleError('HEDDLE_LISTEN_FAILED', `cannot listen on ${key}: it is in use`);
+    }
     this.listeners.set(key, listener);
     return {
-      address,
+      address: listener.address,
       close: () => {
         if (this.listeners.get(key) === listener) this.listeners.delete(key);
         return Promise.resolve();
@@ -261,7 +289,8 @@ export class SimulatedNode implements Transport {
 
   connect(options: ConnectOptions, handler: ConnectionHandler): Connection {
     const { address } = options;
-    const server = isLoopback(address.host) ? this : this.network.find(address.host);
+    const isLocal = isUnixAddress(address) || isLoopback(address.host);
+    const server = isLocal ? this : this.network.find(address.host);
     const pair = this.network.pair(this, server ?? this, this.takePort(), address);
     const { clientEnd } = pair;
     if (!this.alive) {
@@ -269,7 +298,7 @@ export class SimulatedNode implements Transport {
       return clientEnd;
     }
     const timeout = this.clock.setTimer(options.timeoutMs, () => {
-      const detail = `${address.host}:${address.port} did not answer within ${options.timeoutMs} ms`;
+      const detail = `${describeAddress(address)} did not answer within ${options.timeoutMs} ms`;
       clientEnd.fail(failure('connect-timeout', detail));
     });
     this.connections.add(clientEnd);
@@ -279,7 +308,7 @@ export class SimulatedNode implements Transport {
     });
     if (server !== null) {
       this.handshake(pair, server, options, timeout);
-    } else if (!isIpLiteral(address.host)) {
+    } else if (!isLocal && !isIpLiteral(address.host)) {
       this.clock.setTimer(0, () =>
         clientEnd.fail(failure('connect-failed', `the name ${address.host} does not resolve`)),
       );
@@ -293,7 +322,9 @@ export class SimulatedNode implements Transport {
   }
 
   /** The listener that answers for this address of the node. */
-  private listenerFor(host: string, port: number): BoundListener | null {
+  private listenerFor(address: TransportAddress): BoundListener | null {
+    if (isUnixAddress(address)) return this.listeners.get(address.path) ?? null;
+    const { host, port } = address;
     const names = isLoopback(host) ? ['127.0.0.1', 'localhost', '::1', host] : [this.addressFor(host)];
     for (const name of [...names, ...wildcardHosts]) {
       const listener = this.listeners.get(`${name}:${port}`);
@@ -305,27 +336,42 @@ export class SimulatedNode implements Transport {
   /** The three-way handshake and, where secured, that of TLS 1.3, one message per way. */
   private handshake(pair: Pair, server: SimulatedNode, options: ConnectOptions, timeout: Timer): void {
     const { clientEnd, serverEnd, toServer, toClient } = pair;
-    const { host, port } = options.address;
+    const { address, security } = options;
     const connected = (): void => {
       timeout.cancel();
       clientEnd.establish(true);
     };
     toServer.send(() => {
-      const listener = server.isAlive ? server.listenerFor(host, port) : null;
+      const listener = server.isAlive ? server.listenerFor(address) : null;
       if (listener === null) {
         toClient.send(() =>
-          clientEnd.fail(failure('connect-failed', `connection to ${host}:${port} refused`)),
+          clientEnd.fail(failure('connect-failed', `connection to ${describeAddress(address)} refused`)),
         );
         return;
       }
       const accept = (): void => {
         if (serverEnd.isOpen) server.accept(serverEnd, listener);
       };
-      if (options.security === null) {
+      if (security === null) {
         // A plain client at a secured listener is connected as far as TCP goes; its first bytes are no handshake.
         toClient.send(connected);
         if (listener.security === null) accept();
         else serverEnd.refuse();
+        return;
+      }
+      const { security: serverSecurity } = listener;
+      if (serverSecurity === null) {
+        // Whoever owns the other end reads a ClientHello and may go on from there (`secure`).
+        this.network.handshakes.set(serverEnd, (node, chosen, acceptSecured) => {
+          this.shakeHands(pair, node, security, chosen, connected, (isWelcome) => {
+            if (isWelcome) serverEnd.takeOver(acceptSecured(serverEnd));
+            else serverEnd.fail(failed('the certificate was refused'));
+          });
+        });
+        accept();
+        toClient.send(() => {
+          if (clientEnd.isOpen) clientEnd.beginHandshake(clientHello(security));
+        });
         return;
       }
       toClient.send(() => {
@@ -336,29 +382,56 @@ export class SimulatedNode implements Transport {
             serverEnd.refuse();
             return;
           }
-          toClient.send(() => {
-            if (!clientEnd.isOpen) return;
-            const problem =
-              listener.security === null
-                ? 'the peer speaks no TLS'
-                : this.objection(server, options.security);
-            if (problem !== '') {
-              clientEnd.fail(failure('tls-failed', problem));
-              return;
-            }
-            clientEnd.secure(server.identity, server.fingerprint, server.certificateNotAfter);
-            toServer.send(() => {
-              if (!server.isAlive || server.objection(this, listener.security) !== '') {
-                serverEnd.refuse();
-                return;
-              }
-              serverEnd.secure(this.identity, this.fingerprint, this.certificateNotAfter);
-              accept();
-            });
-            connected();
+          this.shakeHands(pair, server, security, serverSecurity, connected, (isWelcome) => {
+            if (isWelcome) accept();
+            else serverEnd.refuse();
           });
         });
       });
+    });
+  }
+
+  /** A handshake of TLS 1.3 from the server's answer to the ClientHello on. */
+  private shakeHands(
+    pair: Pair,
+    server: SimulatedNode,
+    clientSecurity: LinkSecurity,
+    serverSecurity: LinkSecurity,
+    connected: () => void,
+    judged: (isWelcome: boolean) => void,
+  ): void {
+    const { clientEnd, serverEnd, toServer, toClient } = pair;
+    toClient.send(() => {
+      if (!clientEnd.isOpen) return;
+      const problem = this.objection(server, clientSecurity);
+      if (problem !== '') {
+        clientEnd.fail(failure('tls-failed', problem));
+        return;
+      }
+      clientEnd.secure(simulatedSession(server, clientSecurity, serverSecurity));
+      toServer.send(() => {
+        const isWelcome = server.isAlive && server.objection(this, serverSecurity) === '';
+        if (isWelcome) serverEnd.secure(simulatedSession(this, clientSecurity, serverSecurity));
+        judged(isWelcome);
+      });
+      connected();
+    });
+  }
+
+  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
+    invariant(
+      connection instanceof InMemoryConnection,
+      'a connection is secured by the engine that accepted it',
+    );
+    if (!connection.isOpen) return;
+    const timeout = this.clock.setTimer(handshakeTimeoutMs, () =>
+      connection.fail(failed('the handshake took too long')),
+    );
+    const handshake = this.network.handshakes.get(connection);
+    const hello = connection.peerHello ?? Buffer.alloc(0);
+    HelloReader.takeOver(connection, hello, received, () => {
+      timeout.cancel();
+      handshake?.(this, security, accept);
     });
   }
 

@@ -1,23 +1,26 @@
 // Hot path.
 import type { Socket } from 'node:net';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
-import type { Connection, ConnectionHandler, TransportError } from '../transport.ts';
+import type { Connection, ConnectionHandler, TlsSession, TransportError } from '../transport.ts';
+import type { VerifiedLink } from './verify-link.ts';
 
 /** Frozen failures: a reset under load makes no garbage. */
 const resetError: TransportError = Object.freeze({ kind: 'reset', detail: 'connection reset by peer' });
 const timeoutError: TransportError = Object.freeze({ kind: 'connect-timeout', detail: 'connection timeout' });
 
-/** The identity and fingerprint of a verified peer. */
-export interface VerifiedPeer {
-  readonly identity: string;
-  /** SHA-256 of the certificate in DER, lower-case hexadecimal. */
-  readonly fingerprint: string;
+/** The two ends of a connection where the socket doesn't know them: Unix sockets, and what a plain connection was told. */
+export interface Addresses {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
 }
 
 /** One `net.Socket` or `tls.TLSSocket` as a `Connection`. */
 export class NodeConnection implements Connection {
   peerIdentity = '';
   peerFingerprint = '';
+  tls: TlsSession | null = null;
   remoteAddress = '';
   remotePort = 0;
   localAddress = '';
@@ -46,16 +49,24 @@ export class NodeConnection implements Connection {
   }
 
   /** Called once the socket is established and, where it is secured, its peer verified. */
-  establish(peer: VerifiedPeer | null): void {
-    const socket = this.socket;
-    this.remoteAddress = socket.remoteAddress ?? '';
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = socket.localAddress ?? '';
-    this.localPort = socket.localPort ?? 0;
-    if (peer !== null) {
-      this.peerIdentity = peer.identity;
-      this.peerFingerprint = peer.fingerprint;
-    }
+  establish(link: VerifiedLink | null, addresses: Addresses | null): void {
+    const { socket } = this;
+    this.remoteAddress = addresses?.remoteAddress ?? socket.remoteAddress ?? '';
+    this.remotePort = addresses?.remotePort ?? socket.remotePort ?? 0;
+    this.localAddress = addresses?.localAddress ?? socket.localAddress ?? '';
+    this.localPort = addresses?.localPort ?? socket.localPort ?? 0;
+    if (link === null) return;
+    this.peerIdentity = link.identity;
+    this.peerFingerprint = link.session.peer?.fingerprint ?? '';
+    this.tls = link.session;
+  }
+
+  /** Gives the socket to a new owner, with `received` as if it had never been read; this connection hears no more. */
+  handOver(received: Buffer): Socket {
+    this.handler = null;
+    this.socket.pause();
+    this.socket.unshift(Buffer.from(received));
+    return this.socket;
   }
 
   /** Hands bytes to the owner. */

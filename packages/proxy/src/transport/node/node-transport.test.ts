@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { type HeddleError, type Result, silentLogger, systemClock } from '@heddle/base';
 import { CertificateAuthority, MemoryIssuanceLog, openRoot } from '@heddle/ca';
 import {
@@ -21,6 +22,7 @@ import {
   transportContract,
 } from '@heddle/testkit';
 import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
+import { hostAndPort } from '../address.ts';
 import { NodeTransport } from './node-transport.ts';
 
 function unwrap<T>(result: Result<T, HeddleError | readonly unknown[]>): T {
@@ -61,6 +63,10 @@ function securityOf(id: SpiffeId, acceptPeer: PeerMatcher | null): LinkSecurity 
   };
 }
 
+const sockets = await temporaryDirectory();
+let nextSocket = 0;
+after(() => sockets[Symbol.asyncDispose]());
+
 /** Room for what the kernel has on its way between two sockets of this machine. */
 const settleMs = 30;
 
@@ -72,6 +78,10 @@ async function openHarness(): Promise<TransportHarness> {
     listenAddress: { host: '127.0.0.1', port: 0 },
     refusingAddress: { host: '127.0.0.1', port: await freePort() },
     silentAddress: null,
+    unixAddresses: [
+      { path: join(sockets.path, `${nextSocket++}.sock`) },
+      { path: `\0heddle-test-${process.pid}-${nextSocket++}` },
+    ],
     security: {
       clientIdentity,
       serverIdentity,
@@ -108,7 +118,7 @@ test('drops accepted connections that do not finish their handshake, and none th
   await eventually('the server has accepted', () => accepted.length === 1, 5000, 1);
   const starts = [[], [0x16, 3, 1]];
   const sockets = starts.map((start) => {
-    const socket = connect(listener.address.port, '127.0.0.1').on('error', () => undefined);
+    const socket = connect(hostAndPort(listener.address).port, '127.0.0.1').on('error', () => undefined);
     socket.write(Buffer.from(start));
     return socket.resume();
   });
@@ -117,5 +127,62 @@ test('drops accepted connections that do not finish their handshake, and none th
   await eventually('the bytes have arrived', () => accepted[0]!.bytes === 10, 5000, 1);
   assert.equal(accepted.length, 1);
   connection.destroy();
+  await listener.close();
+});
+
+test('secures a connection of which any part of the ClientHello has been read', async () => {
+  const transport = new NodeTransport(systemClock, silentLogger);
+  const server = securityOf(serverIdentity, null);
+  let cut = 1;
+  let secured = 0;
+  let helloBytes = Number.MAX_SAFE_INTEGER;
+  const listener = await transport.listen(
+    { address: { host: '127.0.0.1', port: 0 }, security: null },
+    (connection) => {
+      const handler = new RecordingHandler();
+      handler.onBytes = () => {
+        if (handler.bytes < cut) return;
+        transport.secure(connection, handler.received, server, () => {
+          secured++;
+          return new RecordingHandler();
+        });
+      };
+      return handler;
+    },
+  );
+  // Between the two, a relay that delivers the ClientHello in two pieces.
+  const relay = createServer((near) => {
+    const far = connect({ ...hostAndPort(listener.address), noDelay: true });
+    near.once('data', (hello: Buffer) => {
+      helloBytes = hello.length;
+      far.write(hello.subarray(0, cut));
+      setImmediate(() => {
+        far.write(hello.subarray(cut));
+        near.pipe(far);
+      });
+    });
+    far.pipe(near);
+    for (const socket of [near, far]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const { port } = relay.address() as AddressInfo;
+  for (; cut <= helloBytes; cut++) {
+    const handler = new RecordingHandler();
+    const client = transport.connect(
+      { address: { host: '127.0.0.1', port }, security: securityOf(clientIdentity, null), timeoutMs: 2000 },
+      handler,
+    );
+    await eventually(`both ends are secured, cut at ${cut}`, () => secured === cut, 2000, 1);
+    await eventually('the client is connected', () => handler.connects === 1, 2000, 1);
+    client.destroy();
+  }
+  assert.ok(helloBytes > 200);
+  relay.close();
   await listener.close();
 });

@@ -3,19 +3,13 @@ import {
   type AddressInfo,
   type Server,
   Socket,
-  connect as connectTcp,
-  createServer as createTcpServer,
+  connect as connectSocket,
+  createServer as createSocketServer,
 } from 'node:net';
-import {
-  type ConnectionOptions,
-  type TLSSocket,
-  type Server as TlsServer,
-  connect as connectTls,
-  createServer as createTlsServer,
-} from 'node:tls';
-import { type Clock, HeddleError, type Logger, systemErrorCode, errorMessage } from '@heddle/base';
-import { type PeerRole, certificateSha256, trustBundles, verifyPeer } from '@heddle/identity';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type Clock, type Logger, invariant } from '@heddle/base';
 import type { LinkSecurity } from '../../tls/link-security.ts';
+import { isUnixAddress } from '../address.ts';
 import type {
   AcceptHandler,
   ConnectOptions,
@@ -26,8 +20,11 @@ import type {
   Transport,
   TransportAddress,
 } from '../transport.ts';
-import { NodeConnection, type VerifiedPeer } from './node-connection.ts';
-import { ClientContexts, type LinkSecrets, linkSecretsOf, secureOptions } from './secure-contexts.ts';
+import { bind } from './bind.ts';
+import { type Addresses, NodeConnection } from './node-connection.ts';
+import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
+import { TlsAcceptor } from './tls-acceptor.ts';
+import { type VerifiedLink, verifyLink } from './verify-link.ts';
 
 /**
  * One buffer for the reads of all plain sockets: reads are synchronous and end with their callback, so that nobody sees
@@ -35,7 +32,6 @@ import { ClientContexts, type LinkSecrets, linkSecretsOf, secureOptions } from '
  */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const defaultHandshakeTimeoutMs = 10_000;
-const backlog = 1024;
 
 /** A socket that reads into the shared buffer. `handle` adopts an accepted one (works alike from Node 18 to 26). */
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
@@ -45,6 +41,7 @@ export class NodeTransport implements Transport {
   private readonly logger: Logger;
   private readonly handshakeTimeoutMs: number;
   private readonly contexts = new ClientContexts();
+  private readonly acceptors = new WeakMap<LinkSecurity, TlsAcceptor>();
 
   /** `handshakeTimeoutMs`: how long an accepted connection's TLS handshake may take. */
   constructor(clock: Clock, logger: Logger, handshakeTimeoutMs = defaultHandshakeTimeoutMs) {
@@ -54,13 +51,15 @@ export class NodeTransport implements Transport {
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
+    const { address, security } = options;
+    const addresses = isUnixAddress(address) ? unixAddresses(address.path, '') : null;
     const server =
-      options.security === null ? this.plainServer(accept) : this.secureServer(options.security, accept);
-    const { host, port } = options.address;
-    await bind(server, options.address);
-    const bound = server.address() as AddressInfo;
+      security === null
+        ? this.plainServer(addresses, accept)
+        : this.secureServer(security, addresses, accept);
+    await bind(server, address);
     return {
-      address: { host, port: port === 0 ? bound.port : port },
+      address: boundAddress(server, address),
       close: () =>
         new Promise((resolve) => {
           server.close();
@@ -76,8 +75,13 @@ export class NodeTransport implements Transport {
       : this.connectSecure(options, options.security, handler);
   }
 
-  private plainServer(accept: AcceptHandler): Server {
-    return createTcpServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (accepted) => {
+  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
+    invariant(connection instanceof NodeConnection, 'a connection is secured by the engine that accepted it');
+    this.acceptorOf(security).shakeHands(connection.handOver(received), connection, accept);
+  }
+
+  private plainServer(addresses: Addresses | null, accept: AcceptHandler): Server {
+    return createSocketServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (accepted) => {
       let connection: NodeConnection | null = null;
       const onread: OnRead = {
         buffer: readBuffer,
@@ -88,69 +92,32 @@ export class NodeTransport implements Transport {
       };
       const socket = adopt(accepted, onread);
       connection = new NodeConnection(socket, this.logger);
-      connection.establish(null);
+      connection.establish(null, addresses);
       connection.handler = accept(connection);
       socket.resume();
     });
   }
 
-  private secureServer(security: LinkSecurity, accept: AcceptHandler): Server {
-    const tlsServer: TlsServer = createTlsServer(
-      {
-        allowHalfOpen: true,
-        requestCert: true,
-        rejectUnauthorized: true,
-        handshakeTimeout: this.handshakeTimeoutMs,
-        ALPNProtocols: [...security.alpn],
-        minVersion: 'TLSv1.3',
-      },
-      (socket) => this.acceptSecure(socket, security, accept),
+  private secureServer(security: LinkSecurity, addresses: Addresses | null, accept: AcceptHandler): Server {
+    const acceptor = this.acceptorOf(security);
+    return createSocketServer({ allowHalfOpen: true, noDelay: true }, (raw) =>
+      acceptor.shakeHands(raw, addresses, accept),
     );
-    tlsServer.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      this.logger.debug('TLS handshake failed', {
-        peer: socket.remoteAddress,
-        reason: systemErrorCode(error) || error.message,
-      });
-      // Node closes the connection of a handshake that fails, but not of one that takes too long.
-      socket.destroy();
-    });
-    let version = '';
-    return createTcpServer({ allowHalfOpen: true, noDelay: true }, (raw) => {
-      const secrets = linkSecretsOf(security);
-      if (secrets === null) {
-        // No identity or no trust yet: authorization fails closed.
-        raw.destroy();
-        return;
-      }
-      if (secrets.version !== version) {
-        // Live connections keep the context they were made with; old session tickets are void with the old context.
-        tlsServer.setSecureContext(secureOptions(secrets));
-        version = secrets.version;
-      }
-      raw.on('error', ignoreError);
-      tlsServer.emit('connection', raw);
-    });
   }
 
-  private acceptSecure(socket: TLSSocket, security: LinkSecurity, accept: AcceptHandler): void {
-    const secrets = linkSecretsOf(security);
-    const peer = secrets === null ? null : this.verify(socket, security, secrets, 'client');
-    if (peer === null) {
-      socket.on('error', ignoreError);
-      socket.destroy();
-      return;
+  private acceptorOf(security: LinkSecurity): TlsAcceptor {
+    let acceptor = this.acceptors.get(security);
+    if (acceptor === undefined) {
+      acceptor = new TlsAcceptor(security, this.clock, this.logger, this.handshakeTimeoutMs);
+      this.acceptors.set(security, acceptor);
     }
-    const connection = new NodeConnection(socket, this.logger);
-    connection.establish(peer);
-    connection.handler = accept(connection);
-    socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
+    return acceptor;
   }
 
   private connectPlain(options: ConnectOptions, handler: ConnectionHandler): Connection {
     let connection: NodeConnection | null = null;
-    const socket = connectTcp({
-      host: options.address.host,
-      port: options.address.port,
+    const socket = connectSocket({
+      ...destinationOf(options.address),
       noDelay: true,
       allowHalfOpen: true,
       onread: {
@@ -176,8 +143,7 @@ export class NodeTransport implements Transport {
       return failedConnection('no certificate or no trust bundle yet', handler, this.clock);
     // `allowHalfOpen` is documented for `tls.connect`, but missing in its type.
     const tlsOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
-      host: options.address.host,
-      port: options.address.port,
+      ...destinationOf(options.address),
       secureContext: this.contexts.get(secrets),
       ALPNProtocols: [...security.alpn],
       ...(security.serverName === '' ? {} : { servername: security.serverName }),
@@ -189,10 +155,10 @@ export class NodeTransport implements Transport {
     socket.setNoDelay(true);
     const connection = new NodeConnection(socket, this.logger);
     this.superviseConnect(connection, socket, 'secureConnect', options, handler, () => {
-      const peer = this.verify(socket, security, secrets, 'server');
-      if (peer === null)
+      const link = verifyLink(socket, security, secrets, 'server', this.clock, this.logger);
+      if (link === null)
         connection.fail({ kind: 'tls-failed', detail: "the peer's certificate was refused" });
-      return peer;
+      return link;
     });
     socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     return connection;
@@ -205,52 +171,40 @@ export class NodeTransport implements Transport {
     established: 'connect' | 'secureConnect',
     options: ConnectOptions,
     handler: ConnectionHandler,
-    verify: () => VerifiedPeer | null,
+    verify: () => VerifiedLink | null,
   ): void {
     const timer = this.clock.setTimer(options.timeoutMs, () => connection.timeOut());
     socket.once('close', () => timer.cancel());
     socket.once(established, () => {
       timer.cancel();
-      const peer = verify();
-      if (peer === null && options.security !== null) return;
-      connection.establish(peer);
+      const link = verify();
+      if (link === null && options.security !== null) return;
+      const { address } = options;
+      connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
       handler.onConnect();
     });
     connection.handler = handler;
     // Without this a socket that reads into a given buffer never reports the peer's end.
     socket.resume();
   }
-
-  private verify(
-    socket: TLSSocket,
-    security: LinkSecurity,
-    secrets: LinkSecrets,
-    role: PeerRole,
-  ): VerifiedPeer | null {
-    const result = verifyPeer(socket, trustBundles(secrets.trustBundle), role, this.clock);
-    if (!result.ok) {
-      this.logger.warn('peer refused', {
-        peer: socket.remoteAddress,
-        fault: result.error.fault,
-        detail: result.error.detail,
-      });
-      return null;
-    }
-    const { id, chain } = result.value;
-    if (security.acceptPeer !== null && !security.acceptPeer(id)) {
-      this.logger.warn('peer refused', {
-        peer: socket.remoteAddress,
-        fault: 'unexpected-identity',
-        detail: `${id} is not who was asked for`,
-      });
-      return null;
-    }
-    return { identity: id, fingerprint: certificateSha256(chain[0]!).toString('hex') };
-  }
 }
 
-function ignoreError(): void {
-  // 'close' follows; there is nobody to tell.
+function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
+  return { localAddress, localPort: 0, remoteAddress, remotePort: 0 };
+}
+
+/** The address in force: the port chosen by the system where 0 was asked for. */
+function boundAddress(server: Server, asked: TransportAddress): TransportAddress {
+  if (isUnixAddress(asked) || asked.port !== 0) return asked;
+  // A server on TCP has an address and a port.
+  return { host: asked.host, port: (server.address() as AddressInfo).port };
+}
+
+/** Where to, as Node's options say it. */
+function destinationOf(
+  address: TransportAddress,
+): { readonly path: string } | { readonly host: string; readonly port: number } {
+  return isUnixAddress(address) ? { path: address.path } : { host: address.host, port: address.port };
 }
 
 /** Takes an accepted socket's handle over into one that reads into the shared buffer, which Node offers clients only. */
@@ -265,30 +219,6 @@ function adopt(accepted: Socket, onread: OnRead): Socket {
   return socket;
 }
 
-function bind(server: Server, address: TransportAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const code = systemErrorCode(error);
-      const where = `${address.host}:${address.port}`;
-      if (code === 'EADDRINUSE')
-        reject(
-          new HeddleError(
-            'HEDDLE_PORT_IN_USE',
-            `another program listens on ${where} already: stop it or choose another port`,
-            { cause: error },
-          ),
-        );
-      else
-        reject(
-          new HeddleError('HEDDLE_LISTEN_FAILED', `can't listen on ${where}: ${errorMessage(error)}`, {
-            cause: error,
-          }),
-        );
-    });
-    server.listen({ host: address.host, port: address.port, backlog }, () => resolve());
-  });
-}
-
 /** A connection that never comes to be, because this side has nothing to show or to trust. */
 function failedConnection(detail: string, handler: ConnectionHandler, clock: Clock): Connection {
   clock.setTimer(0, () => handler.onClose({ kind: 'tls-failed', detail }));
@@ -301,6 +231,7 @@ function failedConnection(detail: string, handler: ConnectionHandler, clock: Clo
     resumeReading: () => undefined,
     peerIdentity: '',
     peerFingerprint: '',
+    tls: null,
     remoteAddress: '',
     remotePort: 0,
     localAddress: '',

@@ -1,0 +1,22 @@
+import type { TcpAddress, TransportAddress, UnixAddress } from './transport.ts';
+
+export function isUnixAddress(address: TransportAddress): address is UnixAddress {
+  return 'path' in address;
+}
+
+/** For people: `host:port`, brackets around IPv6; a Unix socket's path, `@name` for an abstract one. */
+export function describeAddress(address: TransportAddress): string {
+  if (isUnixAddress(address)) return address.path.replace(/^\0/, '@');
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** Whether two addresses are one and the same place to listen on. */
+export function isSameAddress(a: TransportAddress, b: TransportAddress): boolean {
+  if (isUnixAddress(a) || isUnixAddress(b)) return isUnixAddress(a) && isUnixAddress(b) && a.path === b.path;
+  return a.host === b.host && a.port === b.port;
+}
+
+/** The address as a connection tells its own: a Unix socket's path in place of the host, with port 0. */
+export function hostAndPort(address: TransportAddress): TcpAddress {
+  return isUnixAddress(address) ? { host: address.path, port: 0 } : address;
+}
