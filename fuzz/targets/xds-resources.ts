@@ -46,7 +46,7 @@ export const xdsResources: FuzzTarget = {
     const store = new ConfigStore({
       random: systemRandom,
       metrics: new MetricRegistry(),
-      createPool: () => ({ close: nothing }),
+      createPool: () => ({ close: nothing, dropConnections: nothing }),
       observer: {
         subscribe: nothing,
         unsubscribe: nothing,

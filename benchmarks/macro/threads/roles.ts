@@ -37,7 +37,7 @@ export function createStore(
   return new ConfigStore<EndpointPool>({
     random: systemRandom,
     metrics: new MetricRegistry(),
-    createPool: () => ({ close: () => undefined }),
+    createPool: () => ({ close: () => undefined, dropConnections: () => undefined }),
     observer: {
       subscribe: (typeUrl, names) => ask.subscribe(typeUrl, names),
       unsubscribe: (typeUrl, names) => ask.unsubscribe(typeUrl, names),

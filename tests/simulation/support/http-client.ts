@@ -64,6 +64,9 @@ export class HttpClient {
   private connect(request: HttpRequest, finish: (reply: HttpReply) => void): void {
     const { port } = request;
     const connection = new ClientConnection({
+      bytesSent: { value: 0 },
+      bytesReceived: { value: 0 },
+      onExchangeEnded: () => undefined,
       onConnected: () => this.write(connection, request, finish),
       onReusable: () => {
         const idle = this.idle.get(port);

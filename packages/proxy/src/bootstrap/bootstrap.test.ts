@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { formatProblem, systemRandom } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { ConfigStore } from '../config/config-store.ts';
+import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import { applyBootstrap, NoSubscriber, readBootstrap } from './bootstrap.ts';
 import { keysOf, type ParsedFile } from './problem-place.ts';
@@ -54,17 +55,17 @@ function parsed(value: unknown): ParsedFile {
 
 interface Loaded {
   readonly problems: readonly string[];
-  readonly listeners: readonly ListenerConfig<{ close(): void }>[];
+  readonly listeners: readonly ListenerConfig<EndpointPool>[];
   readonly isWarm: boolean;
 }
 
 function load(value: unknown): Loaded {
   const subscriber = new NoSubscriber();
-  const listeners: ListenerConfig<{ close(): void }>[] = [];
-  const store = new ConfigStore<{ close(): void }>({
+  const listeners: ListenerConfig<EndpointPool>[] = [];
+  const store = new ConfigStore<EndpointPool>({
     random: systemRandom,
     metrics: new MetricRegistry(),
-    createPool: () => ({ close: () => {} }),
+    createPool: () => ({ close: () => {}, dropConnections: () => {} }),
     observer: {
       subscribe: (typeUrl, names) => subscriber.subscribe(typeUrl, names),
       unsubscribe: () => {},

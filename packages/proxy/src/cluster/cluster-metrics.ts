@@ -1,4 +1,8 @@
 import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@heddle/telemetry';
+import type { CircuitBreakerGauges } from './circuit-breaker.ts';
+
+/** Whose limits: `circuit_breakers.default` and `circuit_breakers.high`. */
+export type RoutingPriority = 'default' | 'high';
 
 /**
  * A cluster's metrics under Envoy's names: `cluster.<name>.upstream_rq_total` is
@@ -7,30 +11,72 @@ import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@he
 export class ClusterMetrics {
   /** Connections begun. */
   readonly connectionsTotal: Counter;
+  /** Those of them that speak HTTP/1. */
+  readonly http1ConnectionsTotal: Counter;
+  /** Connections made or being made. */
   readonly connectionsActive: Gauge;
   readonly connectFailures: Counter;
   /** Connects that took too long; counted among the failures too. */
   readonly connectTimeouts: Counter;
+  readonly connectTimeMs: Histogram;
+  readonly connectionLengthMs: Histogram;
+  readonly connectionsDestroyed: Counter;
+  /** Closed by us. */
+  readonly destroyedLocally: Counter;
+  readonly destroyedRemotely: Counter;
+  readonly destroyedWithRequest: Counter;
+  readonly destroyedLocallyWithRequest: Counter;
+  readonly destroyedRemotelyWithRequest: Counter;
+  /** Closed because the upstream said so: `Connection: close` or its HTTP/1.0. */
+  readonly closeNotifications: Counter;
+  readonly protocolErrors: Counter;
+  readonly idleTimeouts: Counter;
+  readonly maxDurationsReached: Counter;
+  readonly maxRequestsReached: Counter;
   /** Connections not made because the circuit breaker was open. */
   readonly connectionOverflows: Counter;
   readonly bytesReceived: Counter;
   readonly bytesSent: Counter;
+
+  /** Requests given to a connection. */
   readonly requestsTotal: Counter;
   readonly requestsActive: Gauge;
-  /** Requests that wait for a connection. */
+  /** Requests that had to wait for a connection. */
+  readonly requestsPendingTotal: Counter;
   readonly requestsPending: Gauge;
+  /** Requests refused because a circuit breaker was open. */
+  readonly requestOverflows: Counter;
+  /** Requests that waited for a connection that could not be made. */
+  readonly pendingFailures: Counter;
+  /** Requests whose client went while they waited for a connection. */
+  readonly requestsCancelled: Counter;
   readonly requestTimeouts: Counter;
-  /** Requests that the upstream reset, or whose connection ended, before the response had. */
-  readonly requestResets: Counter;
   /** Requests that found no endpoint. */
   readonly requestsWithoutEndpoint: Counter;
-  /** By the status's first digit: index 2 counts 2xx. Indices 0 and 6 upwards don't exist. */
-  readonly responsesByClass: readonly Counter[];
+  /** Requests answered, by the upstream or in its place. */
+  readonly requestsCompleted: Counter;
   /** From the request's last byte sent to the response's last byte received, in milliseconds. */
   readonly requestTimeMs: Histogram;
+
   readonly endpoints: Gauge;
   readonly endpointsHealthy: Gauge;
+  readonly endpointsDegraded: Gauge;
+  readonly membershipChanges: Counter;
+  readonly updateAttempts: Counter;
+  readonly updateSuccesses: Counter;
+  readonly updateFailures: Counter;
+  readonly emptyUpdates: Counter;
+  /** Picks among all endpoints, because too few were healthy. */
+  readonly panicPicks: Counter;
+
   private readonly scope: MetricScope;
+  private readonly labels: { readonly envoy_cluster_name: string };
+  /** By the status's first digit: index 2 counts 2xx. Indices 0 and 6 upwards don't exist. */
+  private readonly responsesByClass: readonly Counter[];
+  /** By status, made when the first response with it comes. */
+  private readonly responsesByStatus = new Map<number, Counter>();
+  private lastStatus = -1;
+  private lastStatusCounter: Counter | null = null;
 
   constructor(registry: MetricRegistry, clusterName: string) {
     const scope = registry.scope();
@@ -38,11 +84,49 @@ export class ClusterMetrics {
     const counter = (name: string, help: string): Counter =>
       scope.counter(`envoy_cluster_${name}`, help, labels);
     const gauge = (name: string, help: string): Gauge => scope.gauge(`envoy_cluster_${name}`, help, labels);
+    const milliseconds = (name: string, help: string): Histogram =>
+      scope.histogram(`envoy_cluster_${name}`, help, labels);
     this.scope = scope;
+    this.labels = labels;
     this.connectionsTotal = counter('upstream_cx_total', 'Connections begun to the cluster.');
+    this.http1ConnectionsTotal = counter('upstream_cx_http1_total', 'HTTP/1 connections begun.');
     this.connectionsActive = gauge('upstream_cx_active', 'Open connections to the cluster.');
     this.connectFailures = counter('upstream_cx_connect_fail', 'Connections that could not be made.');
     this.connectTimeouts = counter('upstream_cx_connect_timeout', 'Connections that took too long to make.');
+    this.connectTimeMs = milliseconds('upstream_cx_connect_ms', 'Time to make connections.');
+    this.connectionLengthMs = milliseconds('upstream_cx_length_ms', 'Life of connections.');
+    this.connectionsDestroyed = counter('upstream_cx_destroy', 'Connections that have ended.');
+    this.destroyedLocally = counter('upstream_cx_destroy_local', 'Connections closed by the proxy.');
+    this.destroyedRemotely = counter('upstream_cx_destroy_remote', 'Connections closed by the upstream.');
+    this.destroyedWithRequest = counter(
+      'upstream_cx_destroy_with_active_rq',
+      'Connections that ended with a request on them.',
+    );
+    this.destroyedLocallyWithRequest = counter(
+      'upstream_cx_destroy_local_with_active_rq',
+      'Connections closed by the proxy with a request on them.',
+    );
+    this.destroyedRemotelyWithRequest = counter(
+      'upstream_cx_destroy_remote_with_active_rq',
+      'Connections closed by the upstream with a request on them.',
+    );
+    this.closeNotifications = counter(
+      'upstream_cx_close_notify',
+      'Connections that the upstream told to close.',
+    );
+    this.protocolErrors = counter(
+      'upstream_cx_protocol_error',
+      'Connections that ended with a protocol error.',
+    );
+    this.idleTimeouts = counter('upstream_cx_idle_timeout', 'Connections closed for being idle.');
+    this.maxDurationsReached = counter(
+      'upstream_cx_max_duration_reached',
+      'Connections closed for their age.',
+    );
+    this.maxRequestsReached = counter(
+      'upstream_cx_max_requests',
+      'Connections closed after their last permitted request.',
+    );
     this.connectionOverflows = counter(
       'upstream_cx_overflow',
       'Connections that the circuit breaker refused.',
@@ -51,27 +135,90 @@ export class ClusterMetrics {
     this.bytesSent = counter('upstream_cx_tx_bytes_total', 'Bytes sent to the cluster.');
     this.requestsTotal = counter('upstream_rq_total', 'Requests sent to the cluster.');
     this.requestsActive = gauge('upstream_rq_active', 'Requests in flight to the cluster.');
+    this.requestsPendingTotal = counter(
+      'upstream_rq_pending_total',
+      'Requests that waited for a connection.',
+    );
     this.requestsPending = gauge('upstream_rq_pending_active', 'Requests that wait for a connection.');
+    this.requestOverflows = counter(
+      'upstream_rq_pending_overflow',
+      'Requests that the circuit breaker refused.',
+    );
+    this.pendingFailures = counter(
+      'upstream_rq_pending_failure_eject',
+      'Requests that waited for a connection that could not be made.',
+    );
+    this.requestsCancelled = counter(
+      'upstream_rq_cancelled',
+      'Requests given up before they had a connection.',
+    );
     this.requestTimeouts = counter('upstream_rq_timeout', 'Requests that got no response in time.');
-    this.requestResets = counter('upstream_rq_rx_reset', 'Requests that the upstream reset.');
     this.requestsWithoutEndpoint = counter('upstream_cx_none_healthy', 'Requests that found no endpoint.');
+    this.requestsCompleted = counter('upstream_rq_completed', 'Requests that were answered.');
     this.responsesByClass = [0, 1, 2, 3, 4, 5].map((digit) =>
       scope.counter('envoy_cluster_upstream_rq_xx', 'Responses by the first digit of their status.', {
         ...labels,
         envoy_response_code_class: String(digit),
       }),
     );
-    this.requestTimeMs = scope.histogram(
-      'envoy_cluster_upstream_rq_time',
-      'Time of requests in milliseconds.',
-      labels,
-    );
+    this.requestTimeMs = milliseconds('upstream_rq_time', 'Time of requests in milliseconds.');
     this.endpoints = gauge('membership_total', 'Endpoints of the cluster.');
     this.endpointsHealthy = gauge('membership_healthy', 'Endpoints of the cluster that may be picked.');
+    this.endpointsDegraded = gauge(
+      'membership_degraded',
+      'Endpoints of the cluster that are the last resort.',
+    );
+    this.membershipChanges = counter('membership_change', 'Changes of the list of endpoints.');
+    this.updateAttempts = counter('update_attempt', 'Attempts to learn the endpoints.');
+    this.updateSuccesses = counter('update_success', 'Attempts that gave a list.');
+    this.updateFailures = counter('update_failure', 'Attempts that failed.');
+    this.emptyUpdates = counter('update_empty', 'Attempts that gave an empty list.');
+    this.panicPicks = counter('lb_healthy_panic', 'Picks among all endpoints, for want of healthy ones.');
+  }
+
+  /** Counts an answer by its status, that of the proxy in the upstream's place too. A status above 599 has no class. */
+  countResponse(status: number): void {
+    const byClass = this.responsesByClass[(status / 100) | 0];
+    if (byClass === undefined) return;
+    byClass.value++;
+    this.requestsCompleted.value++;
+    if (status !== this.lastStatus) {
+      this.lastStatus = status;
+      this.lastStatusCounter = this.counterOf(status);
+    }
+    this.lastStatusCounter!.value++;
+  }
+
+  /** The gauges of one priority's circuit breaker. */
+  circuitBreaker(priority: RoutingPriority, tracksRemaining: boolean): CircuitBreakerGauges {
+    const gauge = (name: string, help: string): Gauge =>
+      this.scope.gauge(`envoy_cluster_circuit_breakers_${priority}_${name}`, help, this.labels);
+    const remaining = (name: string, help: string): Gauge | null =>
+      tracksRemaining ? gauge(name, help) : null;
+    return {
+      connectionsOpen: gauge('cx_open', 'Whether no more connections are made.'),
+      pendingOpen: gauge('rq_pending_open', 'Whether no more requests may wait for a connection.'),
+      requestsOpen: gauge('rq_open', 'Whether no more requests are sent.'),
+      remainingConnections: remaining('remaining_cx', 'Connections left to the limit.'),
+      remainingPending: remaining('remaining_pending', 'Waiting requests left to the limit.'),
+      remainingRequests: remaining('remaining_rq', 'Requests left to the limit.'),
+    };
   }
 
   /** Takes the cluster's series out of the registry. */
   close(): void {
     this.scope.close();
+  }
+
+  private counterOf(status: number): Counter {
+    let counter = this.responsesByStatus.get(status);
+    if (counter === undefined) {
+      counter = this.scope.counter('envoy_cluster_upstream_rq', 'Responses by their status.', {
+        ...this.labels,
+        envoy_response_code: String(status),
+      });
+      this.responsesByStatus.set(status, counter);
+    }
+    return counter;
   }
 }

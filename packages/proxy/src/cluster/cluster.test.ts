@@ -12,18 +12,24 @@ import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
 class FakePool {
   isClosed = false;
+  hasDropped = false;
 
   close(): void {
     this.isClosed = true;
+  }
+
+  dropConnections(): void {
+    this.hasDropped = true;
   }
 }
 
 const plain: ClusterConfig = {
   name: 'c',
-  connectTimeoutMs: 5000,
+  connections: { connectTimeoutMs: 5000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
   tls: null,
-  breakerLimits: defaultCircuitBreakerLimits,
+  breakers: { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits },
   isPassthrough: false,
+  dropsConnectionsOfUnhealthy: false,
 };
 
 function fixed(value: number): Random {
@@ -165,7 +171,7 @@ test('counts its endpoints under names that Envoy has', () => {
   const registry = new MetricRegistry();
   const cluster = makeCluster({}, registry);
   cluster.setEndpoints([at(1), at(2, { health: 'draining' })], systemRandom);
-  cluster.metrics.responsesByClass[2]!.value++;
+  cluster.metrics.countResponse(200);
   const text = formatPrometheus(registry.collect());
   assert.match(text, /^envoy_cluster_membership_total\{envoy_cluster_name="c"\} 2$/m);
   assert.match(text, /^envoy_cluster_membership_healthy\{envoy_cluster_name="c"\} 1$/m);
@@ -175,6 +181,37 @@ test('counts its endpoints under names that Envoy has', () => {
   );
   cluster.close();
   assert.equal(formatPrometheus(registry.collect()), '');
+});
+
+test('an endpoint that becomes unhealthy loses its connections where the cluster says so', () => {
+  for (const dropsConnectionsOfUnhealthy of [true, false]) {
+    const cluster = makeCluster({ dropsConnectionsOfUnhealthy });
+    cluster.setEndpoints([at(1), at(2)], systemRandom);
+    cluster.setEndpoints([at(1), at(2, { health: 'unhealthy' })], systemRandom);
+    assert.deepEqual(
+      cluster.endpoints.map(({ pool }) => pool.hasDropped),
+      [false, dropsConnectionsOfUnhealthy],
+    );
+  }
+});
+
+test('the connections of one priority are not those of the other', () => {
+  const made: string[] = [];
+  const cluster = new Cluster<FakePool>(
+    plain,
+    new ClusterMetrics(new MetricRegistry(), 'c'),
+    (_owner, _endpoint, priority) => {
+      made.push(priority);
+      return new FakePool();
+    },
+  );
+  cluster.setEndpoints([at(1)], systemRandom);
+  const [first] = cluster.endpoints;
+  assert.deepEqual(made, ['default']);
+  assert.notEqual(first!.poolOf('high'), first!.poolOf('default'));
+  assert.equal(first!.poolOf('high'), first!.poolOf('high'));
+  cluster.close();
+  assert.equal(first!.poolOf('high').isClosed, true);
 });
 
 test('closing removes all endpoints', () => {

@@ -1,10 +1,17 @@
 // Hot path.
+import type { RoutingPriority } from './cluster-metrics.ts';
+import type { TransportAddress } from '../transport/transport.ts';
 
 /** What holds the connections to one endpoint. */
 export interface EndpointPool {
   /** The endpoint has left the cluster: idle connections are closed, busy ones when their request has ended. */
   close(): void;
+  /** Drops all connections, busy ones too. */
+  dropConnections(): void;
 }
+
+/** Makes an endpoint's pool for the requests of one priority. */
+export type PoolFactory<P extends EndpointPool> = (endpoint: Endpoint<P>, priority: RoutingPriority) => P;
 
 /** A share of an endpoint's requests, as large as its weight to the sum of weights; the usual one is 1. */
 export type EndpointWeight = number;
@@ -25,33 +32,48 @@ export class Endpoint<P extends EndpointPool> {
   /** IP address; in a pass-through cluster perhaps a name. */
   readonly host: string;
   readonly port: number;
+  /** Where connections go. */
+  readonly target: TransportAddress;
   /** `host:port`, as logs show it. */
   readonly address: string;
+  /** For requests of the default priority. */
   readonly pool: P;
   weight: EndpointWeight;
   health: EndpointHealth;
   /** It has left the cluster: never picked again, requests on it may end. */
   isRemoved = false;
-  /** Requests on it now, kept by whoever sends them. */
+  /** Connections to it, made or being made; kept by its pools, as the next four are. */
+  connections = 0;
+  connectionsTotal = 0;
+  connectFailures = 0;
+  /** Requests on it now. */
   activeRequests = 0;
   requestsTotal = 0;
+  /** Requests answered with a status below 500. */
+  requestsSucceeded = 0;
   /** Requests that ended without a response or with a 5xx. */
   requestsFailed = 0;
+  requestTimeouts = 0;
 
-  /** `createPool` makes the pool; it is called once, with the endpoint it is for. */
+  private readonly createHighPool: () => P;
+  private highPool: P | null = null;
+
+  /** `createPool` makes a pool for each priority that is used, once. */
   constructor(
     host: string,
     port: number,
     weight: EndpointWeight,
     health: EndpointHealth,
-    createPool: (endpoint: Endpoint<P>) => P,
+    createPool: PoolFactory<P>,
   ) {
     this.host = host;
     this.port = port;
+    this.target = { host, port };
     this.address = hostPort(host, port);
     this.weight = weight;
     this.health = health;
-    this.pool = createPool(this);
+    this.createHighPool = () => createPool(this, 'high');
+    this.pool = createPool(this, 'default');
   }
 
   /** Called by the cluster when the endpoint has left it. Idempotent. */
@@ -59,5 +81,16 @@ export class Endpoint<P extends EndpointPool> {
     if (this.isRemoved) return;
     this.isRemoved = true;
     this.pool.close();
+    this.highPool?.close();
+  }
+
+  /** Connections of requests of one priority never carry those of the other. */
+  poolOf(priority: RoutingPriority): P {
+    return priority === 'default' ? this.pool : (this.highPool ??= this.createHighPool());
+  }
+
+  dropConnections(): void {
+    this.pool.dropConnections();
+    this.highPool?.dropConnections();
   }
 }

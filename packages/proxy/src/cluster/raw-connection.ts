@@ -3,26 +3,30 @@ import type { ConnectionHandler, TransportError } from '../transport/transport.t
 
 /** Told about the life of a raw connection: its pool. */
 export interface RawConnectionOwner {
-  onRawConnected(): void;
+  onRawConnected(connection: RawConnection): void;
   onRawData(length: number): void;
   /** `error` says why it never came to be; null for one that was connected. */
-  onRawGone(error: TransportError | null): void;
+  onRawGone(connection: RawConnection, error: TransportError | null, closedHere: boolean): void;
 }
 
 /** Stands between a byte stream and whoever asked the pool for it, so that the pool's counts are right whatever happens. */
 export class RawConnection implements ConnectionHandler {
+  /** Monotonic milliseconds of the moment it was begun. */
+  readonly startedAt: number;
   private readonly owner: RawConnectionOwner;
   private readonly handler: ConnectionHandler;
   private isConnected = false;
+  private peerHasEnded = false;
 
-  constructor(owner: RawConnectionOwner, handler: ConnectionHandler) {
+  constructor(owner: RawConnectionOwner, handler: ConnectionHandler, startedAt: number) {
     this.owner = owner;
     this.handler = handler;
+    this.startedAt = startedAt;
   }
 
   onConnect(): void {
     this.isConnected = true;
-    this.owner.onRawConnected();
+    this.owner.onRawConnected(this);
     this.handler.onConnect();
   }
 
@@ -32,6 +36,7 @@ export class RawConnection implements ConnectionHandler {
   }
 
   onEnd(): void {
+    this.peerHasEnded = true;
     this.handler.onEnd();
   }
 
@@ -40,7 +45,8 @@ export class RawConnection implements ConnectionHandler {
   }
 
   onClose(error: TransportError | null): void {
-    this.owner.onRawGone(this.isConnected ? null : (error ?? neverConnected));
+    const closedHere = !this.peerHasEnded && (error === null || error.kind === 'closed');
+    this.owner.onRawGone(this, this.isConnected ? null : (error ?? neverConnected), closedHere);
     this.handler.onClose(error);
   }
 }

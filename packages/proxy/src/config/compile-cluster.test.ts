@@ -28,22 +28,25 @@ function endpoint(address: string, port: number, more: object = {}) {
 
 const ads = { configSourceSpecifier: { $case: 'ads', value: {} } } as const;
 
+const defaultLimits = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxConnectionsPerEndpoint: 0xffff_ffff,
+  tracksRemaining: false,
+};
+
 test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
   const { compiled, problems } = compile({});
   assert.deepEqual(problems, []);
   assert.deepEqual(compiled, {
     config: {
       name: 'c',
-      connectTimeoutMs: 5000,
-      breakerLimits: {
-        maxConnections: 1024,
-        maxPendingRequests: 1024,
-        maxRequests: 1024,
-        maxConnectionsPerEndpoint: Infinity,
-        tracksRemaining: false,
-      },
+      connections: { connectTimeoutMs: 5000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
+      breakers: { default: defaultLimits, high: defaultLimits },
       tls: null,
       isPassthrough: false,
+      dropsConnectionsOfUnhealthy: false,
     },
     edsName: null,
     endpoints: [],
@@ -119,8 +122,19 @@ const refusals: readonly [string, ClusterInput][] = [
     },
   ],
   ['lb_policy: LEAST_REQUEST is not supported yet', { lbPolicy: 1 }],
+  [
+    'circuit_breakers.thresholds[0].max_retries: anything but 3 is not supported yet',
+    { circuitBreakers: { thresholds: [{ maxRetries: 4 }] } },
+  ],
+  [
+    'circuit_breakers.thresholds[0].retry_budget: is not supported yet',
+    { circuitBreakers: { thresholds: [{ retryBudget: {} }] } },
+  ],
+  [
+    'circuit_breakers.per_host_thresholds[0].max_requests: only max_connections goes here',
+    { circuitBreakers: { perHostThresholds: [{ maxRequests: 4 }] } },
+  ],
   ['connect_timeout: must be more than 0', { connectTimeout: { seconds: 0, nanos: 0 } }],
-  ['max_requests_per_connection: is not supported yet', { maxRequestsPerConnection: 1 }],
   [
     `typed_extension_protocol_options[${httpOptions}].explicit_http_config.http2_protocol_options: is not supported yet`,
     {
@@ -154,6 +168,52 @@ const refusals: readonly [string, ClusterInput][] = [
 for (const [problem, changes] of refusals) {
   test(`refuses ${problem}`, () => assert.deepEqual(compile(changes).problems, [problem]));
 }
+
+test('reads circuit breakers of both priorities, the first of two for one', () => {
+  const { compiled, problems } = compile({
+    circuitBreakers: {
+      thresholds: [
+        { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRetries: 3, trackRemaining: true },
+        { maxConnections: 9 },
+        { priority: 1, maxRequests: 4 },
+      ],
+      perHostThresholds: [{ maxConnections: 5 }],
+    },
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(compiled?.config.breakers, {
+    default: {
+      maxConnections: 1,
+      maxPendingRequests: 2,
+      maxRequests: 3,
+      maxConnectionsPerEndpoint: 5,
+      tracksRemaining: true,
+    },
+    high: { ...defaultLimits, maxRequests: 4 },
+  });
+});
+
+test('reads when connections end', () => {
+  const { compiled, problems } = compile({
+    connectTimeout: { seconds: 1, nanos: 0 },
+    typedExtensionProtocolOptions: {
+      [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
+        commonHttpProtocolOptions: {
+          idleTimeout: { seconds: 2, nanos: 0 },
+          maxConnectionDuration: { seconds: 3, nanos: 0 },
+          maxRequestsPerConnection: 4,
+        },
+      }),
+    },
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(compiled?.config.connections, {
+    connectTimeoutMs: 1000,
+    idleTimeoutMs: 2000,
+    maxDurationMs: 3000,
+    maxRequests: 4,
+  });
+});
 
 test('accepts HTTP/1.1 asked for by name', () => {
   const { problems } = compile({

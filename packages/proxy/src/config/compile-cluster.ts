@@ -1,20 +1,18 @@
 import { nearestName } from '@heddle/base';
-import { TypeUrl } from '@heddle/xds';
 import {
   type Cluster,
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_LbPolicy as LbPolicy,
 } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
-import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
+import { compileCircuitBreakers } from './compile-circuit-breakers.ts';
 import type { ClusterConfig, EndpointConfig } from '../cluster/cluster.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
 import { compileUpstreamTls } from './compile-tls.ts';
+import { compileConnectionLimits } from './compile-upstream-http.ts';
 import { checkConfigSource } from './config-source.ts';
-import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
-import { checkHttp1Options, checkNoHttpOptions } from './protocol-options.ts';
-import { refuseExtension, unpackConfig } from './unpack-config.ts';
+import { refuseExtension } from './unpack-config.ts';
 
 /** A cluster as its resource describes it. */
 export interface CompiledCluster {
@@ -26,8 +24,6 @@ export interface CompiledCluster {
 }
 
 const passthroughType = 'envoy.clusters.dynamic_forward_proxy';
-const defaultConnectTimeoutMs = 5000;
-const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 /**
  * Compiles a cluster. Accepted without effect: `metadata`, `alt_stat_name`, `per_connection_buffer_limit_bytes` (our
@@ -35,23 +31,15 @@ const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
  */
 export function compileCluster(cluster: Cluster, problems: ProblemList): CompiledCluster {
   if (cluster.name === '') problems.invalid('name', 'must not be empty');
-  const connectTimeoutMs = durationMs(
-    cluster.connectTimeout,
-    defaultConnectTimeoutMs,
-    'connect_timeout',
-    problems,
-  );
-  if (connectTimeoutMs === 0) problems.invalid('connect_timeout', 'must be more than 0');
-  if ((cluster.maxRequestsPerConnection ?? 0) > 0) problems.unsupported('max_requests_per_connection');
   refuseUnfinished(cluster, problems);
-  checkProtocolOptions(cluster.typedExtensionProtocolOptions, problems);
   const isPassthrough = cluster.clusterDiscoveryType?.$case === 'clusterType';
   checkPolicy(cluster, isPassthrough, problems);
   const config: ClusterConfig = {
     name: cluster.name,
-    connectTimeoutMs,
+    connections: compileConnectionLimits(cluster, problems),
+    breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
     tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems),
-    breakerLimits: defaultCircuitBreakerLimits,
+    dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
   };
   return { config, ...compileDiscovery(cluster, problems) };
@@ -60,19 +48,11 @@ export function compileCluster(cluster: Cluster, problems: ProblemList): Compile
 /** What the API has and the cluster doesn't do yet. */
 function refuseUnfinished(cluster: Cluster, problems: ProblemList): void {
   const fields: readonly (readonly [string, unknown])[] = [
-    ['circuit_breakers', cluster.circuitBreakers],
     ['cleanup_interval', cluster.cleanupInterval],
     ['common_lb_config', cluster.commonLbConfig],
-    ['upstream_connection_options', cluster.upstreamConnectionOptions],
     ['lb_config', cluster.lbConfig],
     ['dns_failure_refresh_rate', cluster.dnsFailureRefreshRate],
-    ['wait_for_warm_on_init', cluster.waitForWarmOnInit],
     ['dns_jitter', cluster.dnsJitter],
-    [
-      'close_connections_on_host_health_failure',
-      cluster.closeConnectionsOnHostHealthFailure ? true : undefined,
-    ],
-    ['ignore_health_on_host_removal', cluster.ignoreHealthOnHostRemoval ? true : undefined],
   ];
   for (const [path, value] of fields) if (value !== undefined) problems.unsupported(path);
 }
@@ -125,24 +105,6 @@ function refuseClusterType(name: string, config: Any | undefined, problems: Prob
   const nearest = nearestName(name, [passthroughType]);
   if (nearest === undefined) refuseExtension(name, config, 'cluster_type', problems);
   else problems.unsupported('cluster_type', `the extension ${name}`, `did you mean ${nearest}?`);
-}
-
-function checkProtocolOptions(options: Readonly<Record<string, Any>>, problems: ProblemList): void {
-  for (const [key, any] of Object.entries(options)) {
-    const path = `typed_extension_protocol_options[${key}]`;
-    if (key !== httpOptionsKey || any.typeUrl !== TypeUrl.upstreamHttpProtocolOptions) {
-      refuseExtension(key, any, path, problems);
-      continue;
-    }
-    const message = unpackConfig(any, TypeUrl.upstreamHttpProtocolOptions, path, problems);
-    checkNoHttpOptions(message?.commonHttpProtocolOptions, `${path}.common_http_protocol_options`, problems);
-    const protocol = message?.upstreamProtocolOptions?.value.protocolConfig;
-    if (protocol?.$case === 'http2ProtocolOptions') {
-      problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
-    } else if (protocol !== undefined) {
-      checkHttp1Options(protocol.value, `${path}.explicit_http_config.http_protocol_options`, problems);
-    }
-  }
 }
 
 /** The name of an enum's number, for people. */

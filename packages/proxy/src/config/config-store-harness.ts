@@ -20,6 +20,10 @@ class FakePool {
   close(): void {
     this.isClosed = true;
   }
+
+  dropConnections(): void {
+    // There are none.
+  }
 }
 
 const rawNames: Readonly<Record<string, string>> = {

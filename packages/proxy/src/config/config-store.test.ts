@@ -113,7 +113,7 @@ test('a changed cluster is used from the next request on, with the endpoints tha
   assert.equal(harness.send('out', 'a'), '10.0.0.1:1');
   const [after] = harness.store.clusters.built();
   assert.notEqual(after, before);
-  assert.equal(after!.config.connectTimeoutMs, 1000);
+  assert.equal(after!.config.connections.connectTimeoutMs, 1000);
   assert.equal(endpoint?.pool.isClosed, true);
   assert.equal(after!.metrics.requestsTotal.value, 7);
 });

@@ -49,17 +49,6 @@ export function compileHttpLimits(
   };
 }
 
-/** Refuses a cluster's common HTTP options: none of them is done upstream. */
-export function checkNoHttpOptions(
-  options: HttpProtocolOptions | undefined,
-  path: string,
-  problems: ProblemList,
-): void {
-  checkRest(options, path, problems);
-  if (options?.idleTimeout !== undefined) problems.unsupported(`${path}.idle_timeout`);
-  if (options?.maxHeadersCount !== undefined) problems.unsupported(`${path}.max_headers_count`);
-}
-
 function checkRest(options: HttpProtocolOptions | undefined, path: string, problems: ProblemList): void {
   if (options === undefined) return;
   if (options.maxConnectionDuration !== undefined) problems.unsupported(`${path}.max_connection_duration`);

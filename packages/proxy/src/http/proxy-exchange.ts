@@ -52,7 +52,6 @@ export class ProxyExchange
   private bodyForwarded = false;
   private responseStarted = false;
   private chunksResponse = false;
-  private retriedStale = false;
   private connectAttempts = 0;
   private sawActivity = false;
   private startedAt = 0;
@@ -207,6 +206,17 @@ export class ProxyExchange
     });
   }
 
+  onOverflow(): void {
+    this.waiting = false;
+    this.send(
+      LocalReplies.overflow.status,
+      LocalReplies.overflow.flag,
+      LocalReplies.overflow.details,
+      'x-envoy-overloaded: true\r\ncontent-type: text/plain\r\n',
+      Buffer.from(LocalReplies.overflow.body),
+    );
+  }
+
   // UpstreamExchange: the upstream's side
 
   onResponseHead(head: ResponseHead): void {
@@ -259,7 +269,6 @@ export class ProxyExchange
   onUpstreamFailed(failure: UpstreamFailure): void {
     const stale = this.upstream !== null && this.upstream.requestCount > 1;
     this.upstream = null;
-    this.cluster!.metrics.requestResets.value++;
     this.upstreamTransportFailureReason = failure.detail;
     if (this.responseStarted) {
       this.responseFlags = failure.kind === 'protocol-error' ? 'UPE' : 'UC';
@@ -269,14 +278,7 @@ export class ProxyExchange
       return;
     }
     // The keep-alive race: the peer closed a reused connection while the request was on its way. Not one byte came back.
-    if (
-      failure.beforeResponse &&
-      stale &&
-      !this.retriedStale &&
-      !this.bodyForwarded &&
-      isIdempotent(this.head!.method)
-    ) {
-      this.retriedStale = true;
+    if (failure.beforeResponse && stale && !this.bodyForwarded && isIdempotent(this.head!.method)) {
       this.waiting = true;
       this.endpoint!.pool.acquireFresh(this);
       return;
@@ -292,6 +294,7 @@ export class ProxyExchange
   onTimeout(): void {
     if (!this.active) return;
     if (this.cluster !== null) this.cluster.metrics.requestTimeouts.value++;
+    if (this.endpoint !== null) this.endpoint.requestTimeouts++;
     this.letUpstreamGo();
     this.giveUp(LocalReplies.requestTimeout);
   }
@@ -324,7 +327,6 @@ export class ProxyExchange
     this.bodyForwarded = false;
     this.responseStarted = false;
     this.chunksResponse = false;
-    this.retriedStale = false;
     this.connectAttempts = 0;
     this.sawActivity = true;
     settings.requestsTotal.value++;
@@ -362,15 +364,7 @@ export class ProxyExchange
   }
 
   private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
-    if (this.endpoint === null) {
-      this.cluster!.metrics.requestsTotal.value++;
-      this.cluster!.metrics.requestsActive.value++;
-    } else {
-      this.endpoint.activeRequests--;
-    }
     this.endpoint = endpoint;
-    endpoint.activeRequests++;
-    endpoint.requestsTotal++;
     this.upstreamHost = endpoint.address;
     this.connectAttempts++;
     this.waiting = true;
@@ -395,22 +389,18 @@ export class ProxyExchange
   }
 
   private countUpstream(): void {
-    const cluster = this.cluster;
-    const endpoint = this.endpoint;
-    if (cluster === null || endpoint === null) return;
-    const metrics = cluster.metrics;
-    metrics.requestsActive.value--;
-    endpoint.activeRequests--;
-    if (this.responseHead === null) {
+    const { cluster, endpoint } = this;
+    if (cluster === null) return;
+    const { metrics } = cluster;
+    metrics.countResponse(this.responseCode);
+    if (endpoint === null) return;
+    if (this.responseHead !== null) {
+      metrics.requestTimeMs.observe(this.context.clock.monotonic() - this.upstreamStartedAt);
+      if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
+      else endpoint.requestsFailed++;
+    } else if (this.responseCode > 0) {
       endpoint.requestsFailed++;
-      return;
     }
-    const status = this.responseHead.status;
-    // A status above 599 counts nowhere: there is no class for it.
-    const byClass = metrics.responsesByClass[(status / 100) | 0];
-    if (byClass !== undefined) byClass.value++;
-    metrics.requestTimeMs.observe(this.context.clock.monotonic() - this.upstreamStartedAt);
-    if (status >= 500) endpoint.requestsFailed++;
   }
 
   private letUpstreamGo(): void {

@@ -3,7 +3,7 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
-import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
+import { type CircuitBreakerLimits, defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
@@ -39,6 +39,7 @@ export interface ProxyOptions {
   readonly ports: readonly number[];
   readonly timeoutMs?: number;
   readonly maxHeadBytes?: number;
+  readonly breakerLimits?: CircuitBreakerLimits;
   /** Requests go where their authority says, instead of to the ports. */
   readonly isPassthrough?: boolean;
 }
@@ -47,6 +48,7 @@ export interface ProxyOptions {
 export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
   const transport = new NodeTransport(systemClock, silentLogger);
   const timers = new TimerWheel(systemClock, 20);
+  const poolTimers = new TimerWheel(systemClock);
   const context = {
     clock: systemClock,
     random: systemRandom,
@@ -59,20 +61,26 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   const cluster = new Cluster<ConnectionPool>(
     {
       name: 'be',
-      connectTimeoutMs: 1_000,
+      connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
       tls: null,
-      breakerLimits: defaultCircuitBreakerLimits,
+      breakers: {
+        default: options.breakerLimits ?? defaultCircuitBreakerLimits,
+        high: defaultCircuitBreakerLimits,
+      },
+      dropsConnectionsOfUnhealthy: false,
       isPassthrough: options.isPassthrough ?? false,
     },
     metrics,
-    (owner, endpoint) =>
+    (owner, endpoint, priority) =>
       new ConnectionPool({
         transport,
-        address: { host: endpoint.host, port: endpoint.port },
+        endpoint,
         security: null,
-        connectTimeoutMs: owner.config.connectTimeoutMs,
+        limits: owner.config.connections,
+        timers: poolTimers,
+        clock: systemClock,
         metrics,
-        breaker: owner.breaker,
+        breaker: owner.breaker(priority),
       }),
   );
   if (options.isPassthrough !== true)
@@ -157,6 +165,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       connections.destroy();
       cluster.close();
       timers.close();
+      poolTimers.close();
     },
   };
 }

@@ -28,6 +28,12 @@ export const LocalReplies = {
     details: 'upstream_reset_before_response_started{connection_failure}',
     body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
   },
+  overflow: {
+    status: 503,
+    flag: 'UO',
+    details: 'upstream_reset_before_response_started{overflow}',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: overflow',
+  },
   connectionTermination: {
     status: 503,
     flag: 'UC',

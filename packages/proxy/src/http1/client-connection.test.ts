@@ -39,7 +39,10 @@ test('a connection that was paused by the last bytes of a response reads again w
   const stream = new IdleStream();
   let readsWhenReusable = false;
   const connection = new ClientConnection({
+    bytesSent: { value: 0 },
+    bytesReceived: { value: 0 },
     onConnected: () => undefined,
+    onExchangeEnded: () => undefined,
     onReusable: () => {
       readsWhenReusable = stream.isReading;
     },

@@ -29,9 +29,18 @@ export interface UpstreamFailure {
   readonly beforeResponse: boolean;
 }
 
+/** A running sum: a `Counter`, as a rule. */
+export interface ByteCount {
+  value: number;
+}
+
 /** Told about the life of the connection between exchanges: its pool. */
 export interface ClientConnectionOwner {
+  readonly bytesSent: ByteCount;
+  readonly bytesReceived: ByteCount;
   onConnected(connection: ClientConnection): void;
+  /** The exchange that `writeHead` began is over, one way or another; what becomes of the connection is told next. */
+  onExchangeEnded(): void;
   /** The exchange is over and the connection may carry another one. */
   onReusable(connection: ClientConnection): void;
   /** The connection is gone; where it never was, `error` says why. */
@@ -51,6 +60,20 @@ const Phase = { connecting: 0, idle: 1, head: 2, body: 3, closed: 4 } as const;
 export class ClientConnection implements ConnectionHandler {
   /** Requests sent on it so far: above 1, the connection is a reused one. */
   requestCount = 0;
+  /** For the owner: how often it was found idle in a row. */
+  idleSweeps = 0;
+  /** For the owner: it is to carry no further exchange. */
+  isTooOld = false;
+  /** It was this side that ended the connection. */
+  isClosedHere = false;
+  /** It ended while it carried an exchange. */
+  wasBusy = false;
+  /** It ended because the upstream's last response said so. */
+  wasToldToClose = false;
+  /** It ended because the upstream's bytes were no response, or stopped in the middle of one. */
+  hasBrokenProtocol = false;
+  private readonly bytesSent: ByteCount;
+  private readonly bytesReceived: ByteCount;
   private connection: Connection | null = null;
   private readonly owner: ClientConnectionOwner;
   private exchange: UpstreamExchange | null = null;
@@ -68,6 +91,8 @@ export class ClientConnection implements ConnectionHandler {
 
   constructor(owner: ClientConnectionOwner) {
     this.owner = owner;
+    this.bytesSent = owner.bytesSent;
+    this.bytesReceived = owner.bytesReceived;
   }
 
   /** Gives the connection its byte stream: the pool makes both, each needs the other. */
@@ -99,11 +124,13 @@ export class ClientConnection implements ConnectionHandler {
     this.phase = Phase.head;
     this.scanned = 0;
     this.scanner.reset();
+    this.bytesSent.value += text.length;
     return this.connection!.writeLatin1(text);
   }
 
   /** Sends part of the body, framing included. False: wait for `onRequestDrain`. */
   writeBody(buffer: Buffer, start: number, end: number): boolean {
+    this.bytesSent.value += end - start;
     return this.connection!.write(buffer, start, end);
   }
 
@@ -124,13 +151,14 @@ export class ClientConnection implements ConnectionHandler {
 
   /** Gives the exchange up: the connection can't be reused, since its answer would come to somebody else. */
   abandon(): void {
-    this.exchange = null;
-    this.phase = Phase.closed;
-    this.connection?.destroy();
+    this.wasBusy = this.exchange !== null;
+    this.endExchange();
+    this.destroy();
   }
 
-  /** Closes a connection that carries nothing. */
+  /** Closes the connection; an exchange that it carries fails. */
   close(): void {
+    this.isClosedHere = true;
     this.connection?.destroy();
   }
 
@@ -144,10 +172,11 @@ export class ClientConnection implements ConnectionHandler {
   onData(buffer: Buffer, start: number, end: number): void {
     if (this.phase === Phase.idle) {
       // Bytes that nobody asked for would be the answer to the next request (response-queue poisoning).
-      this.phase = Phase.closed;
-      this.connection!.destroy();
+      this.hasBrokenProtocol = true;
+      this.destroy();
       return;
     }
+    this.bytesReceived.value += end - start;
     if (this.pending.length > 0) {
       const whole = Buffer.concat([this.pending, buffer.subarray(start, end)]);
       this.pending = noBytes;
@@ -174,7 +203,11 @@ export class ClientConnection implements ConnectionHandler {
     this.phase = Phase.closed;
     this.pending = noBytes;
     const exchange = this.exchange;
-    this.exchange = null;
+    if (exchange !== null && phase !== Phase.connecting) {
+      this.wasBusy = true;
+      if (phase === Phase.body) this.hasBrokenProtocol = true;
+    }
+    this.endExchange();
     this.owner.onGone(this, phase === Phase.connecting ? (error ?? notConnected) : null);
     if (exchange !== null && phase !== Phase.connecting) {
       const beforeResponse = phase === Phase.head && this.scanned === 0 && this.interimResponses === 0;
@@ -266,26 +299,40 @@ export class ClientConnection implements ConnectionHandler {
    */
   private complete(bytesFollow: boolean): void {
     const exchange = this.exchange!;
-    this.exchange = null;
+    this.endExchange();
     if (this.requestEnded && !this.head.closesConnection && !bytesFollow) {
       this.phase = Phase.idle;
       // Paused by the response's last bytes: the next exchange could not hear its answer.
       if (this.readingPaused) this.resumeResponse();
       this.owner.onReusable(this);
     } else {
-      this.phase = Phase.closed;
-      this.connection!.destroy();
+      this.wasToldToClose = this.head.closesConnection;
+      this.hasBrokenProtocol = bytesFollow;
+      this.destroy();
     }
     exchange.onResponseEnd();
   }
 
   private fail(detail: string): number {
     const exchange = this.exchange;
-    this.exchange = null;
-    this.phase = Phase.closed;
-    this.connection!.destroy();
+    this.wasBusy = exchange !== null;
+    this.hasBrokenProtocol = true;
+    this.endExchange();
+    this.destroy();
     exchange?.onUpstreamFailed({ kind: 'protocol-error', detail, beforeResponse: false });
     return -1;
+  }
+
+  private endExchange(): void {
+    if (this.exchange === null) return;
+    this.exchange = null;
+    this.owner.onExchangeEnded();
+  }
+
+  private destroy(): void {
+    this.phase = Phase.closed;
+    this.isClosedHere = true;
+    this.connection?.destroy();
   }
 }
 

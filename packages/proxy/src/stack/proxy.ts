@@ -3,7 +3,9 @@ import { type Clock, type Logger, type Random, TimerWheel, errorMessage } from '
 import { MetricRegistry } from '@heddle/telemetry';
 import { LogFiles } from '../access-log/log-files.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { Endpoint } from '../cluster/endpoint.ts';
 import { ConfigStore } from '../config/config-store.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
 import { HttpDate } from '../http/http-date.ts';
@@ -65,7 +67,7 @@ export class Proxy {
     this.config = new ConfigStore({
       random,
       metrics: this.registry,
-      createPool: (cluster, endpoint) => this.createPool(cluster, endpoint.host, endpoint.port),
+      createPool: (cluster, endpoint, priority) => this.createPool(cluster, endpoint, priority),
       observer: {
         subscribe: (typeUrl, names) => options.subscriber.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),
@@ -90,14 +92,20 @@ export class Proxy {
     await this.logFiles.close();
   }
 
-  private createPool(cluster: Cluster<ConnectionPool>, host: string, port: number): ConnectionPool {
+  private createPool(
+    cluster: Cluster<ConnectionPool>,
+    endpoint: Endpoint<ConnectionPool>,
+    priority: RoutingPriority,
+  ): ConnectionPool {
     return new ConnectionPool({
       transport: this.options.transport,
-      address: { host, port },
       security: this.securityOf(cluster),
-      connectTimeoutMs: cluster.config.connectTimeoutMs,
+      limits: cluster.config.connections,
+      endpoint,
+      timers: this.timers,
+      clock: this.options.clock,
       metrics: cluster.metrics,
-      breaker: cluster.breaker,
+      breaker: cluster.breaker(priority),
     });
   }
 

@@ -1,0 +1,71 @@
+import { TypeUrl } from '@heddle/xds';
+import type { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import {
+  type HttpProtocolOptions,
+  HttpProtocolOptions_HeadersWithUnderscoresAction as UnderscoresAction,
+} from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
+import type { ConnectionLimits } from '../cluster/connection-pool.ts';
+import { durationMs } from './duration.ts';
+import type { ProblemList } from './problem-list.ts';
+import { checkHttp1Options } from './protocol-options.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+const optionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+/** Envoy's defaults. */
+const defaultConnectTimeoutMs = 5000;
+const defaultIdleTimeoutMs = 3_600_000;
+
+/** Compiles how a cluster's connections are made and when they end. */
+export function compileConnectionLimits(cluster: Cluster, problems: ProblemList): ConnectionLimits {
+  const connectTimeoutMs = durationMs(
+    cluster.connectTimeout,
+    defaultConnectTimeoutMs,
+    'connect_timeout',
+    problems,
+  );
+  if (connectTimeoutMs === 0) problems.invalid('connect_timeout', 'must be more than 0');
+  let limits: ConnectionLimits = {
+    connectTimeoutMs,
+    idleTimeoutMs: defaultIdleTimeoutMs,
+    maxDurationMs: 0,
+    maxRequests: cluster.maxRequestsPerConnection ?? 0,
+  };
+  for (const [key, any] of Object.entries(cluster.typedExtensionProtocolOptions)) {
+    const path = `typed_extension_protocol_options[${key}]`;
+    if (key !== optionsKey || any.typeUrl !== TypeUrl.upstreamHttpProtocolOptions) {
+      refuseExtension(key, any, path, problems);
+      continue;
+    }
+    const message = unpackConfig(any, TypeUrl.upstreamHttpProtocolOptions, path, problems);
+    const common = message?.commonHttpProtocolOptions;
+    if (common !== undefined) {
+      limits = withCommonOptions(limits, common, `${path}.common_http_protocol_options`, problems);
+    }
+    const protocol = message?.upstreamProtocolOptions?.value.protocolConfig;
+    if (protocol?.$case === 'http2ProtocolOptions') {
+      problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
+    } else if (protocol !== undefined) {
+      checkHttp1Options(protocol.value, `${path}.explicit_http_config.http_protocol_options`, problems);
+    }
+  }
+  return limits;
+}
+
+function withCommonOptions(
+  limits: ConnectionLimits,
+  options: HttpProtocolOptions,
+  path: string,
+  problems: ProblemList,
+): ConnectionLimits {
+  if (options.maxHeadersCount !== undefined) problems.unsupported(`${path}.max_headers_count`);
+  if (options.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
+  if (options.headersWithUnderscoresAction !== UnderscoresAction.ALLOW) {
+    problems.unsupported(`${path}.headers_with_underscores_action`);
+  }
+  return {
+    ...limits,
+    idleTimeoutMs: durationMs(options.idleTimeout, limits.idleTimeoutMs, `${path}.idle_timeout`, problems),
+    maxDurationMs: durationMs(options.maxConnectionDuration, 0, `${path}.max_connection_duration`, problems),
+    maxRequests: options.maxRequestsPerConnection ?? limits.maxRequests,
+  };
+}
