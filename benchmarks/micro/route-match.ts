@@ -79,6 +79,7 @@ const thousand = compile({
 function request(path: string, authority: Buffer): RequestView {
   return {
     method: 'GET',
+    scheme: 'http',
     path,
     get authority() {
       return authority.toString('latin1');

@@ -187,12 +187,14 @@ export type Check = (title: string, body: (harness: TransportHarness) => Promise
 
 /** A transport that remembers what it was asked for, so that nothing outlives a test. */
 export class TrackedTransport implements Transport {
+  readonly ownAddress: string;
   private readonly inner: Transport;
   private readonly connections: Connection[] = [];
   private readonly listeners: Listener[] = [];
 
   constructor(inner: Transport) {
     this.inner = inner;
+    this.ownAddress = inner.ownAddress;
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {

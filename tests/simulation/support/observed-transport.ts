@@ -12,6 +12,7 @@ export interface ConnectAttempt {
 /** A transport that notes where it is asked to connect to. */
 export function observeConnects(transport: Transport, note: (to: string) => void): Transport {
   return {
+    ownAddress: transport.ownAddress,
     listen: (options, accept) => transport.listen(options, accept),
     secure: (connection, received, security, accept) =>
       transport.secure(connection, received, security, accept),

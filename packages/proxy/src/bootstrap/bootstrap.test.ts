@@ -88,7 +88,7 @@ test('a file with one HTTP listener serves', () => {
   const [listener] = listeners;
   assert.equal(listener?.name, 'http');
   assert.deepEqual(listener.address, { host: '127.0.0.1', port: 9105 });
-  const request = { method: 'GET', path: '/', authority: 'x', header: () => null };
+  const request = { method: 'GET', scheme: 'http', path: '/', authority: 'x', header: () => null };
   const cluster = listener.filterChains[0]?.filter.routes.current
     ?.match(request, systemRandom)
     ?.cluster?.get();

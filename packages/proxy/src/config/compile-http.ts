@@ -3,8 +3,6 @@ import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/r
 import {
   type HttpConnectionManager,
   HttpConnectionManager_CodecType as CodecType,
-  HttpConnectionManager_ForwardClientCertDetails as ForwardClientCert,
-  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
@@ -14,6 +12,7 @@ import { durationMs } from './duration.ts';
 import type { HttpConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 import { checkHttp1Options, compileHttpLimits } from './protocol-options.ts';
+import { clientCert, headerValue, hostRules, internalRanges, pathRules } from './compile-request-rules.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** Where a listener's routes come from. */
@@ -57,11 +56,20 @@ export function compileHttp(
     durationMs(duration, fallbackMs, `${path}.${field}`, problems);
   const http: HttpConfig = {
     statPrefix: manager.statPrefix,
-    serverName: manager.serverName === '' ? defaultServerName : manager.serverName,
+    serverName: headerValue(manager.serverName, `${path}.server_name`, problems) || defaultServerName,
     serverHeader: serverHeader(manager, path, problems),
     generateRequestId: manager.generateRequestId ?? true,
+    preserveExternalRequestId: manager.preserveExternalRequestId,
+    alwaysSetRequestIdInResponse: manager.alwaysSetRequestIdInResponse,
     useRemoteAddress: manager.useRemoteAddress ?? false,
-    forwardClientCert: forwardClientCert(manager, path, problems),
+    xffNumTrustedHops: manager.xffNumTrustedHops,
+    skipXffAppend: manager.skipXffAppend,
+    appendXForwardedPort: manager.appendXForwardedPort,
+    internalRanges: internalRanges(manager, `${path}.internal_address_config`, problems),
+    clientCert: clientCert(manager, path, problems),
+    via: headerValue(manager.via, `${path}.via`, problems),
+    pathRules: pathRules(manager, path, problems),
+    hostRules: hostRules(manager, path, problems),
     suppressesEnvoyHeaders: compileFilters(manager.httpFilters, `${path}.http_filters`, problems),
     streamIdleTimeoutMs: time('stream_idle_timeout', manager.streamIdleTimeout, defaultStreamIdleTimeoutMs),
     idleTimeoutMs: limits.idleTimeoutMs,
@@ -101,27 +109,11 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   refuse(manager.codecType !== CodecType.AUTO && manager.codecType !== CodecType.HTTP1, 'codec_type');
   refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
   checkHttp1Options(manager.httpProtocolOptions, `${path}.http_protocol_options`, problems);
-  refuse(manager.xffNumTrustedHops > 0, 'xff_num_trusted_hops');
-  refuse(manager.skipXffAppend, 'skip_xff_append');
-  refuse(manager.via !== '', 'via');
   refuse(manager.delayedCloseTimeout !== undefined, 'delayed_close_timeout');
   refuse(durationMs(manager.requestTimeout, 0, `${path}.request_timeout`, problems) > 0, 'request_timeout');
-  refuse(manager.normalizePath === true, 'normalize_path');
-  refuse(manager.mergeSlashes, 'merge_slashes');
-  refuse(manager.preserveExternalRequestId, 'preserve_external_request_id');
-  refuse(manager.alwaysSetRequestIdInResponse, 'always_set_request_id_in_response');
-  refuse(manager.stripMatchingHostPort, 'strip_matching_host_port');
-  refuse(manager.stripPortMode?.value === true, 'strip_any_host_port');
-  refuse(manager.stripTrailingHostDot, 'strip_trailing_host_dot');
   refuse(manager.proxy100Continue, 'proxy_100_continue');
   refuse(manager.upgradeConfigs.length > 0, 'upgrade_configs');
-  refuse(manager.internalAddressConfig !== undefined, 'internal_address_config');
   refuse(manager.streamErrorOnInvalidHttpMessage === true, 'stream_error_on_invalid_http_message');
-  refuse(manager.appendXForwardedPort, 'append_x_forwarded_port');
-  const slashes = manager.pathWithEscapedSlashesAction;
-  const keepsSlashes =
-    slashes === EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT || slashes === EscapedSlashes.KEEP_UNCHANGED;
-  refuse(!keepsSlashes, 'path_with_escaped_slashes_action');
 }
 
 function serverHeader(
@@ -139,29 +131,6 @@ function serverHeader(
     default:
       problems.invalid(`${path}.server_header_transformation`, 'is no known value');
       return 'overwrite';
-  }
-}
-
-function forwardClientCert(
-  manager: HttpConnectionManager,
-  path: string,
-  problems: ProblemList,
-): HttpConfig['forwardClientCert'] {
-  const details = manager.setCurrentClientCertDetails;
-  const place = `${path}.set_current_client_cert_details`;
-  switch (manager.forwardClientCertDetails) {
-    case ForwardClientCert.SANITIZE:
-      return 'sanitize';
-    case ForwardClientCert.SANITIZE_SET:
-      if (details?.uri !== true) problems.unsupported(`${place}.uri`, 'leaving out the URI');
-      if (details?.subject === true) problems.unsupported(`${place}.subject`);
-      if (details?.cert === true) problems.unsupported(`${place}.cert`);
-      if (details?.chain === true) problems.unsupported(`${place}.chain`);
-      if (details?.dns === true) problems.unsupported(`${place}.dns`);
-      return 'sanitize-set';
-    default:
-      problems.unsupported(`${path}.forward_client_cert_details`);
-      return 'sanitize';
   }
 }
 

@@ -62,8 +62,17 @@ test("has Envoy's defaults", () => {
     serverName: 'envoy',
     serverHeader: 'overwrite',
     generateRequestId: true,
+    preserveExternalRequestId: false,
+    alwaysSetRequestIdInResponse: false,
     useRemoteAddress: false,
-    forwardClientCert: 'sanitize',
+    xffNumTrustedHops: 0,
+    skipXffAppend: false,
+    appendXForwardedPort: false,
+    internalRanges: [],
+    clientCert: { mode: 'sanitize', subject: false, cert: false, chain: false, uri: false, dns: false },
+    via: '',
+    pathRules: null,
+    hostRules: null,
     suppressesEnvoyHeaders: true,
     streamIdleTimeoutMs: 300_000,
     idleTimeoutMs: 3_600_000,
@@ -98,13 +107,7 @@ test('takes what is configured', () => {
   assert.equal(listener?.direction, 'inbound');
   const { http } = listener.filterChains[0]!.filter;
   assert.deepEqual(
-    [
-      http.serverName,
-      http.serverHeader,
-      http.generateRequestId,
-      http.useRemoteAddress,
-      http.forwardClientCert,
-    ],
+    [http.serverName, http.serverHeader, http.generateRequestId, http.useRemoteAddress, http.clientCert.mode],
     ['heddle', 'pass-through', false, true, 'sanitize-set'],
   );
   assert.deepEqual(
@@ -120,19 +123,8 @@ const unsupported: readonly [string, ManagerInput][] = [
   [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
   [`${hcm}.http_protocol_options.accept_http_10`, { httpProtocolOptions: { acceptHttp10: true } }],
   [`${hcm}.http_protocol_options.enable_trailers`, { httpProtocolOptions: { enableTrailers: true } }],
-  [`${hcm}.xff_num_trusted_hops`, { xffNumTrustedHops: 1 }],
-  [`${hcm}.skip_xff_append`, { skipXffAppend: true }],
-  [`${hcm}.via`, { via: 'x' }],
   [`${hcm}.delayed_close_timeout`, { delayedCloseTimeout: { seconds: 1, nanos: 0 } }],
   [`${hcm}.request_timeout`, { requestTimeout: { seconds: 1, nanos: 0 } }],
-  [`${hcm}.normalize_path`, { normalizePath: true }],
-  [`${hcm}.merge_slashes`, { mergeSlashes: true }],
-  [`${hcm}.preserve_external_request_id`, { preserveExternalRequestId: true }],
-  [`${hcm}.always_set_request_id_in_response`, { alwaysSetRequestIdInResponse: true }],
-  [`${hcm}.strip_matching_host_port`, { stripMatchingHostPort: true }],
-  [`${hcm}.strip_any_host_port`, { stripPortMode: { $case: 'stripAnyHostPort', value: true } }],
-  [`${hcm}.path_with_escaped_slashes_action`, { pathWithEscapedSlashesAction: 2 }],
-  [`${hcm}.forward_client_cert_details`, { forwardClientCertDetails: 1 }],
   [
     `${hcm}.common_http_protocol_options.max_connection_duration`,
     { commonHttpProtocolOptions: { maxConnectionDuration: { seconds: 1, nanos: 0 } } },

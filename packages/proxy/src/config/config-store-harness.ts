@@ -77,7 +77,7 @@ export class Harness {
 
   /** Sends a request to a listener: the address of the endpoint that gets it, or why none does. */
   send(listener: string, authority: string, path = '/'): string {
-    const request: RequestView = { method: 'GET', path, authority, header: () => null };
+    const request: RequestView = { method: 'GET', scheme: 'http', path, authority, header: () => null };
     const match = this.routesOf(listener)?.current?.match(request, systemRandom);
     if (match === null || match === undefined) return 'no route';
     const cluster = match.cluster?.get() ?? null;

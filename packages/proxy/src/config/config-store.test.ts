@@ -217,7 +217,13 @@ test('virtual hosts are compiled anew when what is around them changed', () => {
     ...routes('r', { a: 'a' }),
     requestHeadersToAdd: [{ header: { key: 'x', value: 'y' } }],
   });
-  const request: RequestView = { method: 'GET', path: '/', authority: 'a', header: () => null };
+  const request: RequestView = {
+    method: 'GET',
+    scheme: 'http',
+    path: '/',
+    authority: 'a',
+    header: () => null,
+  };
   const match = harness.routesOf('out')!.current!.match(request, systemRandom);
   assert.equal(match?.requestHeaders?.length, 1);
 });

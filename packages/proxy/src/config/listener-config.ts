@@ -2,6 +2,10 @@ import type { AccessLogConfig } from '../access-log/access-log.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
+import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
+import type { HostRules } from '../http/host-normalization.ts';
+import type { InternalRange } from '../http/internal-addresses.ts';
+import type { PathRules } from '../http/path-normalization.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 
 /** What an `HttpConnectionManager` says, besides its routes. Durations of 0 mean "no limit". */
@@ -12,10 +16,23 @@ export interface HttpConfig {
   /** Whether the upstream's `server` header is replaced, kept where there is one, or never touched. */
   readonly serverHeader: 'overwrite' | 'append-if-absent' | 'pass-through';
   readonly generateRequestId: boolean;
+  /** Requests from outside keep the id that they came with. */
+  readonly preserveExternalRequestId: boolean;
+  readonly alwaysSetRequestIdInResponse: boolean;
   /** The peer's address is the client's. */
   readonly useRemoteAddress: boolean;
-  /** `sanitize` removes X-Forwarded-Client-Cert; `sanitize-set` replaces it by the peer's URI. */
-  readonly forwardClientCert: 'sanitize' | 'sanitize-set';
+  /** Proxies in front of this one whose X-Forwarded-For is believed. */
+  readonly xffNumTrustedHops: number;
+  readonly skipXffAppend: boolean;
+  readonly appendXForwardedPort: boolean;
+  readonly internalRanges: readonly InternalRange[];
+  /** What is told of the caller's certificate. */
+  readonly clientCert: Omit<ClientCertRules, 'ownIdentity'>;
+  /** Appended to Via in both directions; empty for none. */
+  readonly via: string;
+  /** Null for paths and hosts as they come. */
+  readonly pathRules: PathRules | null;
+  readonly hostRules: HostRules | null;
   /** Nothing is added to requests and responses under `x-envoy-…`. */
   readonly suppressesEnvoyHeaders: boolean;
   /** How long a request may stand still. */

@@ -3,7 +3,9 @@ import type { AccessLogEntry } from '@heddle/telemetry';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Connection } from '../transport/transport.ts';
+import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { IncomingRequest } from './incoming-request.ts';
 
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
 export abstract class ExchangeRecord implements AccessLogEntry {
@@ -27,11 +29,14 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   /** The settings in force when the request began. */
   protected settings: HttpSettings;
   protected head: RequestHead | null = null;
+  /** The request as its listener's rules leave it. */
+  protected readonly request: IncomingRequest;
   protected responseHead: ResponseHead | null = null;
 
   constructor(connection: Connection, settings: HttpSettings) {
     this.connection = connection;
     this.settings = settings;
+    this.request = new IncomingRequest(connection);
   }
 
   get downstreamPeerUriSan(): string {
@@ -43,24 +48,26 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   }
 
   get downstreamRemoteAddress(): string {
-    return `${this.connection.remoteAddress}:${this.connection.remotePort}`;
+    const { address, port } = this.request.client;
+    return address === ''
+      ? `${this.connection.remoteAddress}:${this.connection.remotePort}`
+      : hostPort(address, port);
   }
 
   requestHeader(name: string): string | null {
-    const head = this.head;
-    if (head === null) return null;
-    if (name.charCodeAt(0) !== 0x3a) return head.header(name);
+    if (this.head === null) return null;
+    const { request } = this;
     switch (name) {
       case ':method':
-        return head.method;
+        return request.method;
       case ':path':
-        return head.path;
+        return request.path;
       case ':authority':
-        return head.authority;
+        return request.authority;
       case ':scheme':
-        return this.settings.scheme;
+        return request.scheme;
       default:
-        return null;
+        return request.header(name);
     }
   }
 
@@ -81,5 +88,6 @@ export abstract class ExchangeRecord implements AccessLogEntry {
     this.upstreamTransportFailureReason = '';
     this.routeName = '';
     this.responseHead = null;
+    this.request.forget();
   }
 }

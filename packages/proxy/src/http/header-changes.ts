@@ -1,41 +1,42 @@
 // Hot path.
 import { HeaderAction, type HeaderMutation } from '../routing/header-mutation.ts';
 import type { HeadChanges } from '../http1/head-writer.ts';
-import type { MessageHead } from '../http1/message-head.ts';
+import { lineValue, withoutLine } from './header-lines.ts';
 
-/** Applies a route's changes, in list order, to the fields of `head`; `added` are the lines the proxy adds by itself. */
+/** Where the fields of a message can be read: all values joined, null where there is none. */
+export interface FieldSource {
+  header(lowerCaseName: string): string | null;
+}
+
+/**
+ * Applies a route's changes, in list order, to the fields of `source` and to `added`, the lines that the proxy adds by
+ * itself. `leftOut` are the names (lower case) of fields that it leaves out, null for none.
+ */
 export function headChanges(
-  head: MessageHead,
+  source: FieldSource,
+  leftOut: readonly string[] | null,
   mutations: readonly HeaderMutation[] | null,
   added: string,
 ): HeadChanges {
-  if (mutations === null) return { replaced: null, added };
-  const replaced: string[] = [];
+  if (mutations === null) return { replaced: leftOut, added };
+  const replaced: string[] = leftOut === null ? [] : [...leftOut];
   let lines = added;
   for (const { action, name, value } of mutations) {
-    const isPresent = head.header(name) !== null;
-    switch (action) {
-      case HeaderAction.remove:
-        replaced.push(name);
-        break;
-      case HeaderAction.overwrite:
-        replaced.push(name);
-        lines += `${name}: ${value}\r\n`;
-        break;
-      case HeaderAction.overwriteIfExists:
-        if (!isPresent) break;
-        replaced.push(name);
-        lines += `${name}: ${value}\r\n`;
-        break;
-      case HeaderAction.addIfAbsent:
-        if (!isPresent) lines += `${name}: ${value}\r\n`;
-        break;
-      case HeaderAction.append:
-        lines += `${name}: ${value}\r\n`;
-        break;
-      default:
-        break;
+    const isPresent =
+      lineValue(lines, name) !== null || (!replaced.includes(name) && source.header(name) !== null);
+    const replaces =
+      action === HeaderAction.remove ||
+      action === HeaderAction.overwrite ||
+      (action === HeaderAction.overwriteIfExists && isPresent);
+    if (replaces) {
+      replaced.push(name);
+      lines = withoutLine(lines, name);
     }
+    const adds =
+      action === HeaderAction.append ||
+      (action === HeaderAction.addIfAbsent && !isPresent) ||
+      (replaces && action !== HeaderAction.remove);
+    if (adds) lines += `${name}: ${value}\r\n`;
   }
   return { replaced, added: lines };
 }

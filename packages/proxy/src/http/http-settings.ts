@@ -7,9 +7,7 @@ import type { ServerLimits } from '../http1/server-exchange.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import type { HttpDate } from './http-date.ts';
-
-/** How a listener treats X-Forwarded-Client-Cert (Envoy's `forward_client_cert_details`). */
-export const ClientCertMode = { sanitize: 0, sanitizeSet: 1 } as const;
+import type { RequestRules } from './request-rules.ts';
 
 /** Told of each finished exchange: metrics by peer, access logs. */
 export interface ExchangeObserver {
@@ -24,6 +22,8 @@ export interface ProxyContext {
   readonly date: HttpDate;
   /** This proxy's name in `Via` (RFC 9110 §7.6.3), a pseudonym made at its start: finds requests that come round again. */
   readonly viaName: string;
+  /** An IP address of this machine that others know it by, for X-Forwarded-For; empty where there is none. */
+  readonly ownAddress: string;
 }
 
 /**
@@ -35,23 +35,19 @@ export interface HttpSettings {
   readonly limits: ServerLimits;
   /** `stream_idle_timeout`; 0 for none. */
   readonly streamIdleTimeoutMs: number;
-  /** For requests whose Host goes on as it came, and for those for which it is written anew. */
-  readonly requestFilter: FieldFilter;
-  readonly hostRewritingFilter: FieldFilter;
+  /** What is done to requests before they are routed. */
+  readonly request: RequestRules;
   readonly responseFilter: FieldFilter;
   /** `server: <name>` with its CRLF. */
   readonly serverLine: string;
   /** When `serverLine` goes into a response that came from upstream; into the proxy's own replies always. */
   readonly setsServer: 'overwrite' | 'append-if-absent' | 'pass-through';
-  readonly scheme: 'http' | 'https';
-  readonly generateRequestId: boolean;
+  /** `always_set_request_id_in_response`. */
+  readonly returnsRequestId: boolean;
+  /** `via`; empty for none. */
+  readonly via: string;
   /** `x-envoy-upstream-service-time` and its like, unless `suppress_envoy_headers` is set. */
   readonly addsEnvoyHeaders: boolean;
-  /** The peer's address is the client's: X-Forwarded-For is appended, what only the mesh may say is removed. */
-  readonly useRemoteAddress: boolean;
-  readonly clientCertMode: number;
-  /** This workload's SPIFFE id, for `By=` in X-Forwarded-Client-Cert. */
-  readonly ownIdentity: string;
   readonly observers: readonly ExchangeObserver[];
   readonly requestsTotal: Counter;
   readonly requestsActive: Gauge;

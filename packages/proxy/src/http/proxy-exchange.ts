@@ -20,6 +20,7 @@ import { ExchangeRecord } from './exchange-record.ts';
 import { forwardedRequest } from './forwarded-request.ts';
 import { forwardedResponse } from './forwarded-response.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import { Admission } from './incoming-request.ts';
 import { isIdempotent } from './idempotent.ts';
 import { IdleWatch, type IdleWatched } from './idle-watch.ts';
 import { type LocalReply, LocalReplies, reasonPhrase } from './response-flags.ts';
@@ -70,6 +71,7 @@ export class ProxyExchange
 
   onRequestHead(head: RequestHead): void {
     this.begin(head);
+    if (!this.admit(head)) return;
     if (head.method === 'CONNECT') {
       this.reply(LocalReplies.connectNotAllowed);
       return;
@@ -83,7 +85,7 @@ export class ProxyExchange
       this.reply(LocalReplies.upgradeNotAllowed);
       return;
     }
-    const match = this.settings.routes.current?.match(head, this.context.random) ?? null;
+    const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
     if (match === null) {
       this.reply(LocalReplies.routeNotFound);
       return;
@@ -104,7 +106,8 @@ export class ProxyExchange
         );
         break;
       case 'redirect': {
-        const location = redirectLocation(match.redirect!, this.settings.scheme, head.authority, head.path);
+        const { scheme, authority, path } = this.request;
+        const location = redirectLocation(match.redirect!, scheme, authority, path);
         this.send(match.redirect!.status, '-', 'direct_response', `location: ${location}\r\n`, noBytes);
         break;
       }
@@ -170,9 +173,10 @@ export class ProxyExchange
     if (this.requestText === '') {
       this.requestText = forwardedRequest(
         this.head!,
+        this.request,
         this.route!,
+        this.timeoutMs,
         this.cluster!.config.isPassthrough,
-        this.connection,
         this.settings,
         this.context,
       );
@@ -193,7 +197,7 @@ export class ProxyExchange
     this.upstreamTransportFailureReason = error.detail;
     // Nothing was sent: another endpoint may be asked whatever the method.
     if (this.connectAttempts <= maxConnectRetries) {
-      const endpoint = this.cluster!.pick(this.context.random, this.head!.authority);
+      const endpoint = this.cluster!.pick(this.context.random, this.request.authority);
       if (endpoint !== null) {
         this.toEndpoint(endpoint);
         return;
@@ -232,7 +236,16 @@ export class ProxyExchange
     const closes = this.server.isLast || !this.server.isRequestComplete;
     this.responseStarted = true;
     this.server.writeHead(
-      forwardedResponse(head, this.route!, this.chunksResponse, closes, serviceTimeMs, settings, context),
+      forwardedResponse(
+        head,
+        this.request,
+        this.route!,
+        this.chunksResponse,
+        closes,
+        serviceTimeMs,
+        settings,
+        context,
+      ),
     );
   }
 
@@ -349,7 +362,7 @@ export class ProxyExchange
       this.reply(LocalReplies.loopDetected);
       return;
     }
-    const endpoint = cluster.pick(this.context.random, this.head!.authority);
+    const endpoint = cluster.pick(this.context.random, this.request.authority);
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
       this.reply(LocalReplies.noHealthyUpstream);
@@ -371,8 +384,32 @@ export class ProxyExchange
     endpoint.pool.acquire(this);
   }
 
+  /** Applies the listener's rules to the request; false where they answered it. */
+  private admit(head: RequestHead): boolean {
+    switch (this.request.admit(head, this.settings.request, this.context.random)) {
+      case Admission.badPath:
+        this.server.isLast = true;
+        this.reply(LocalReplies.badPath);
+        return false;
+      case Admission.redirected:
+        this.server.isLast = true;
+        this.send(307, '-', 'path_normalization_failed', `location: ${this.request.path}\r\n`, noBytes);
+        return false;
+      case Admission.noPath:
+        this.reply(LocalReplies.noPath);
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */
+  private get timeoutMs(): number {
+    return this.request.timeoutMs >= 0 ? this.request.timeoutMs : (this.route?.timeoutMs ?? 0);
+  }
+
   private armRouteTimeout(): void {
-    const timeoutMs = this.route?.timeoutMs ?? 0;
+    const { timeoutMs } = this;
     if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
   }
 

@@ -14,8 +14,10 @@ import { compileRouteTable } from '../routing/compile-route-table.ts';
 import { hostAndPort } from '../transport/address.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
-import { ClientCertMode, type HttpSettings } from './http-settings.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { InternalAddresses } from './internal-addresses.ts';
 import { ProxyExchange } from './proxy-exchange.ts';
+import { type RequestRuleOptions, compileRequestRules } from './request-rules.ts';
 import { FieldId } from '../http1/field-name.ts';
 
 /** What a finished exchange looked like, as an access log would say it. */
@@ -40,9 +42,35 @@ export interface ProxyOptions {
   readonly timeoutMs?: number;
   readonly maxHeadBytes?: number;
   readonly breakerLimits?: CircuitBreakerLimits;
+  /** What differs from a connection manager without any settings. */
+  readonly rules?: Partial<RequestRuleOptions>;
+  readonly returnsRequestId?: boolean;
   /** Requests go where their authority says, instead of to the ports. */
   readonly isPassthrough?: boolean;
 }
+
+/** The rules of a connection manager without any settings. */
+export const plainRules: RequestRuleOptions = {
+  scheme: 'http',
+  addresses: { useRemoteAddress: false, trustedHops: 0, internal: new InternalAddresses([]) },
+  skipsForwardedFor: false,
+  addsForwardedPort: false,
+  generatesRequestId: true,
+  preservesRequestId: false,
+  via: '',
+  clientCert: {
+    mode: 'sanitize',
+    subject: false,
+    cert: false,
+    chain: false,
+    uri: false,
+    dns: false,
+    ownIdentity: '',
+  },
+  path: null,
+  host: null,
+  ownAddress: '',
+};
 
 /** Starts a proxy whose only route leads everything to the given loopback ports. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
@@ -55,6 +83,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     timers,
     date: new HttpDate(systemClock),
     viaName: 'heddle-test',
+    ownAddress: '',
   };
   const registry = new MetricRegistry();
   const metrics = new ClusterMetrics(registry, 'be');
@@ -123,17 +152,13 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       headTimeoutMs: 0,
     },
     streamIdleTimeoutMs: 60_000,
-    requestFilter: createFieldFilter([FieldId.forwardedClientCert]),
-    hostRewritingFilter: createFieldFilter([FieldId.forwardedClientCert, FieldId.host]),
+    request: compileRequestRules({ ...plainRules, ...options.rules }),
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
     serverLine: 'server: envoy\r\n',
     setsServer: 'overwrite',
-    scheme: 'http',
-    generateRequestId: true,
+    via: options.rules?.via ?? '',
+    returnsRequestId: options.returnsRequestId ?? false,
     addsEnvoyHeaders: true,
-    useRemoteAddress: false,
-    clientCertMode: ClientCertMode.sanitize,
-    ownIdentity: '',
     observers: [
       {
         onFinished: (exchange) => {

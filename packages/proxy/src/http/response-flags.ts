@@ -15,6 +15,18 @@ export const LocalReplies = {
     details: 'route_not_found',
     body: 'no route for this host and path',
   },
+  noPath: {
+    status: 404,
+    flag: '-',
+    details: 'absolute_path_rejected',
+    body: 'the request target is no path',
+  },
+  badPath: {
+    status: 400,
+    flag: '-',
+    details: 'path_normalization_failed',
+    body: 'this listener does not take paths like this one',
+  },
   clusterNotFound: {
     status: 503,
     flag: 'NC',

@@ -23,9 +23,21 @@ export const FieldId = {
   date: 19,
   upstreamServiceTime: 20,
   expectedRequestTimeout: 21,
+  /** `x-envoy-internal`: only this proxy says it. */
   envoyInternal: 22,
   /** A trusted name with `_` for `-`: CGI and WSGI make the same variable of both, so a forged one would pass for the real one. */
   trustedVariant: 23,
+  upstreamRequestTimeout: 24,
+  /** Instructions to a router, which it obeys and doesn't pass on. */
+  routerInstruction: 25,
+  /** `x-envoy-…` that is believed of internal clients only. */
+  internalOnly: 26,
+  /** `x-envoy-…` that nobody from outside the mesh may say. */
+  edgeOnly: 27,
+  externalAddress: 28,
+  forwardedPort: 29,
+  forwardedHost: 30,
+  via: 31,
 } as const;
 
 const names: readonly (readonly [string, number])[] = [
@@ -50,9 +62,37 @@ const names: readonly (readonly [string, number])[] = [
   ['date', FieldId.date],
   ['x-envoy-upstream-service-time', FieldId.upstreamServiceTime],
   ['x-envoy-expected-rq-timeout-ms', FieldId.expectedRequestTimeout],
+  ['x-envoy-internal', FieldId.envoyInternal],
+  ['x-envoy-upstream-rq-timeout-ms', FieldId.upstreamRequestTimeout],
+  ['x-envoy-retry-on', FieldId.routerInstruction],
+  ['x-envoy-retry-grpc-on', FieldId.routerInstruction],
+  ['x-envoy-max-retries', FieldId.routerInstruction],
+  ['x-envoy-retriable-status-codes', FieldId.routerInstruction],
+  ['x-envoy-retriable-header-names', FieldId.routerInstruction],
+  ['x-envoy-upstream-alt-stat-name', FieldId.routerInstruction],
+  ['x-envoy-upstream-rq-per-try-timeout-ms', FieldId.routerInstruction],
+  ['x-envoy-upstream-rq-timeout-alt-response', FieldId.routerInstruction],
+  ['x-envoy-hedge-on-per-try-timeout', FieldId.routerInstruction],
+  ['x-envoy-force-trace', FieldId.internalOnly],
+  ['x-envoy-ip-tags', FieldId.internalOnly],
+  ['x-envoy-original-url', FieldId.internalOnly],
+  ['x-envoy-decorator-operation', FieldId.edgeOnly],
+  ['x-envoy-downstream-service-cluster', FieldId.edgeOnly],
+  ['x-envoy-downstream-service-node', FieldId.edgeOnly],
+  ['x-envoy-original-path', FieldId.edgeOnly],
+  ['x-envoy-original-host', FieldId.edgeOnly],
+  ['x-envoy-external-address', FieldId.externalAddress],
+  ['x-forwarded-port', FieldId.forwardedPort],
+  ['x-forwarded-host', FieldId.forwardedHost],
+  ['via', FieldId.via],
 ];
 
-/** Candidates by length: at most three names share one. */
+/** The names that have this number. */
+export function fieldNames(id: number): readonly string[] {
+  return names.filter((entry) => entry[1] === id).map((entry) => entry[0]);
+}
+
+/** Candidates by length: few names share one. */
 const byLength: (readonly { readonly bytes: Uint8Array; readonly id: number }[])[] = [];
 for (const [name, id] of names) {
   byLength[name.length] = [...(byLength[name.length] ?? []), { bytes: Buffer.from(name), id }];
@@ -60,12 +100,6 @@ for (const [name, id] of names) {
 const none: readonly { readonly bytes: Uint8Array; readonly id: number }[] = [];
 const longest = Math.max(...names.map(([name]) => name.length));
 const candidatesByLength = Array.from({ length: longest + 1 }, (_, length) => byLength[length] ?? none);
-const internalPrefix = Buffer.from('x-envoy-');
-
-/** Names by which applications know who calls and how: their variants with underscores are never forwarded. */
-const trustedNames = ['x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto', 'x-request-id'].map(
-  (name) => Buffer.from(name),
-);
 const underscore = 0x5f;
 const hyphen = 0x2d;
 
@@ -80,8 +114,6 @@ export function fieldIdOf(buffer: Uint8Array, start: number, end: number): numbe
     }
   }
   if ((buffer[start]! | 0x20) !== 0x78) return FieldId.other;
-  if (length > internalPrefix.length && equalsIgnoringCase(buffer, start, internalPrefix))
-    return FieldId.envoyInternal;
   return isTrustedVariant(buffer, start, length) ? FieldId.trustedVariant : FieldId.other;
 }
 
@@ -95,11 +127,15 @@ function equalsIgnoringCase(buffer: Uint8Array, start: number, expected: Uint8Ar
   return true;
 }
 
-/** True where the name is a trusted one but for `_` in place of some `-`. The caller has ruled the name itself out. */
+/**
+ * True where the name is a trusted one (they begin with `x-`) but for `_` in place of some `-`. The caller has ruled the
+ * name itself out.
+ */
 function isTrustedVariant(buffer: Uint8Array, start: number, length: number): boolean {
   if (length > longest || (buffer[start + 1] !== underscore && buffer[start + 1] !== hyphen)) return false;
-  for (const name of trustedNames) {
-    if (name.length !== length) continue;
+  const candidates = candidatesByLength[length]!;
+  for (let candidate = 0; candidate < candidates.length; candidate++) {
+    const name = candidates[candidate]!.bytes;
     let i = 0;
     for (; i < length; i++) {
       const byte = buffer[start + i]!;

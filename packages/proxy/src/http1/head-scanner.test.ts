@@ -81,7 +81,7 @@ describe('the head scanner', () => {
       'GET / HTTP/1.1\r\ntRANSFER-eNCODING: chunked\r\nX-ENVOY-Retry-On: 5xx\r\nX-Envoyé: 1\r\n\r\n',
     );
     assert.equal(scanner.fields[FieldOffset.id], FieldId.transferEncoding);
-    assert.equal(scanner.fields[fieldStride + FieldOffset.id], FieldId.envoyInternal);
+    assert.equal(scanner.fields[fieldStride + FieldOffset.id], FieldId.routerInstruction);
   });
 
   const refused: readonly (readonly [string, number])[] = [

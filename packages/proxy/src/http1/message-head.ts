@@ -65,6 +65,17 @@ export class MessageHead {
     return '';
   }
 
+  /** All values of the fields with this `FieldId` joined with `,` (RFC 9110 §5.3), or null where there is none. */
+  joinedById(id: number): string | null {
+    let found: string | null = null;
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (this.fields[index * fieldStride + FieldOffset.id] !== id) continue;
+      const value = this.fieldValue(index);
+      found = found === null ? value : `${found},${value}`;
+    }
+    return found;
+  }
+
   /** All values of a field joined with `,` (RFC 9110 §5.3), or null where it is absent. For routing and logs. */
   header(lowerCaseName: string): string | null {
     let found: string | null = null;

@@ -7,6 +7,8 @@ export interface RequestView {
   readonly path: string;
   /** The `Host` header or the target's authority, as received. */
   readonly authority: string;
+  /** `http` or `https`: what the client used, as far as is known. */
+  readonly scheme: string;
   /** A header by its lower-case name, several of them joined with `,`; null where there is none. Never a pseudo-header. */
   header(lowerCaseName: string): string | null;
 }

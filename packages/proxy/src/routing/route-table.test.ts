@@ -51,7 +51,7 @@ function request(
   headers: Record<string, string> = {},
   method = 'GET',
 ): RequestView {
-  return { path, authority, method, header: (name) => headers[name] ?? null };
+  return { path, authority, method, scheme: 'http', header: (name) => headers[name] ?? null };
 }
 
 /** Gives these numbers in turn. */

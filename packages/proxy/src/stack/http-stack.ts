@@ -13,12 +13,9 @@ import type { LogFiles } from '../access-log/log-files.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
 import type { HttpFilterConfig, ListenerConfig } from '../config/listener-config.ts';
-import {
-  ClientCertMode,
-  type ExchangeObserver,
-  type HttpSettings,
-  type ProxyContext,
-} from '../http/http-settings.ts';
+import type { ExchangeObserver, HttpSettings, ProxyContext } from '../http/http-settings.ts';
+import { InternalAddresses } from '../http/internal-addresses.ts';
+import { type RequestRules, compileRequestRules } from '../http/request-rules.ts';
 import { FieldId } from '../http1/field-name.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
@@ -62,20 +59,6 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     const accessLog = new AccessLog(log, file, context.random);
     observers.push({ onFinished: (exchange) => accessLog.log(exchange) });
   }
-  // Never taken over from a client: who the caller is, is what its certificate says.
-  const alwaysDropped = [FieldId.forwardedClientCert];
-  const atTheEdge = [
-    FieldId.forwardedFor,
-    FieldId.forwardedProto,
-    FieldId.requestId,
-    FieldId.envoyInternal,
-    FieldId.upstreamServiceTime,
-  ];
-  const dropped = [
-    ...alwaysDropped,
-    FieldId.expectedRequestTimeout,
-    ...(http.useRemoteAddress ? atTheEdge : []),
-  ];
   const settings: HttpSettings = {
     routes: config.routes,
     limits: {
@@ -85,21 +68,16 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
       headTimeoutMs: http.requestHeadersTimeoutMs,
     },
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,
-    requestFilter: createFieldFilter(dropped),
-    hostRewritingFilter: createFieldFilter([...dropped, FieldId.host]),
+    request: requestRules(config, environment),
     responseFilter: createFieldFilter([
-      FieldId.upstreamServiceTime,
+      ...(http.suppressesEnvoyHeaders ? [] : [FieldId.upstreamServiceTime]),
       ...(http.serverHeader === 'overwrite' ? [FieldId.server] : []),
     ]),
     serverLine: `server: ${http.serverName}\r\n`,
     setsServer: http.serverHeader,
-    scheme: config.tls === null ? 'http' : 'https',
-    generateRequestId: http.generateRequestId,
+    via: http.via,
+    returnsRequestId: http.alwaysSetRequestIdInResponse,
     addsEnvoyHeaders: !http.suppressesEnvoyHeaders,
-    useRemoteAddress: http.useRemoteAddress,
-    clientCertMode:
-      http.forwardClientCert === 'sanitize-set' ? ClientCertMode.sanitizeSet : ClientCertMode.sanitize,
-    ownIdentity: environment.ownIdentity,
     observers,
     requestsTotal: scope.counter(
       'envoy_http_downstream_rq_total',
@@ -119,6 +97,27 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
       for (const file of files) void environment.logFiles.release(file);
     },
   };
+}
+
+function requestRules(config: HttpStackConfig, environment: StackEnvironment): RequestRules {
+  const { http } = config;
+  return compileRequestRules({
+    scheme: config.tls === null ? 'http' : 'https',
+    addresses: {
+      useRemoteAddress: http.useRemoteAddress,
+      trustedHops: http.xffNumTrustedHops,
+      internal: new InternalAddresses(http.internalRanges),
+    },
+    skipsForwardedFor: http.skipXffAppend,
+    addsForwardedPort: http.appendXForwardedPort,
+    generatesRequestId: http.generateRequestId,
+    preservesRequestId: http.preserveExternalRequestId,
+    via: http.via,
+    clientCert: { ...http.clientCert, ownIdentity: environment.ownIdentity },
+    path: http.pathRules,
+    host: http.hostRules,
+    ownAddress: environment.context.ownAddress,
+  });
 }
 
 function labelsOf(statPrefix: string): { readonly envoy_http_conn_manager_prefix: string } {

@@ -50,7 +50,14 @@ export class Proxy {
     this.timers = new TimerWheel(clock);
     this.logFiles = new LogFiles(clock, logger);
     const viaName = `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
-    this.context = { clock, random, timers: this.timers, date: new HttpDate(clock), viaName };
+    this.context = {
+      clock,
+      random,
+      timers: this.timers,
+      date: new HttpDate(clock),
+      viaName,
+      ownAddress: transport.ownAddress,
+    };
     this.listeners = new ListenerManager({
       transport,
       secrets,

@@ -136,6 +136,8 @@ export interface Listener {
 }
 
 export interface Transport {
+  /** An IP address by which other machines know this one; empty where there is none. */
+  readonly ownAddress: string;
   /** Binds; rejects with a `HeddleError` that names the address where that fails. */
   listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener>;
   /** Starts to connect; the outcome is told to `handler` later, never during the call. */

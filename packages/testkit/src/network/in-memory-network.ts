@@ -198,6 +198,8 @@ export class SimulatedNode implements Transport {
   readonly addresses: readonly string[];
   readonly hostNames: readonly string[];
   readonly identity: string;
+  /** The first of its addresses that is not a loopback's. */
+  readonly ownAddress: string;
   readonly certificateNotAfter: number;
   /** Stands for the SHA-256 of its certificate. */
   readonly fingerprint: string;
@@ -217,6 +219,7 @@ export class SimulatedNode implements Transport {
     this.network = network;
     this.name = options.name;
     this.addresses = options.addresses;
+    this.ownAddress = options.addresses.find((address) => !address.startsWith('127.')) ?? '';
     this.hostNames = options.hostNames ?? [];
     this.identity = options.identity ?? '';
     this.certificateNotAfter = options.certificateNotAfter ?? Number.MAX_SAFE_INTEGER;

@@ -23,6 +23,7 @@ import type {
 import { bind } from './bind.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
+import { ownAddress } from './own-address.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { type VerifiedLink, verifyLink } from './verify-link.ts';
 
@@ -37,6 +38,7 @@ const defaultHandshakeTimeoutMs = 10_000;
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 export class NodeTransport implements Transport {
+  readonly ownAddress = ownAddress();
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly handshakeTimeoutMs: number;
