@@ -32,6 +32,7 @@ describe('the chunk scanner', () => {
       forwarded: '5;a=b\r\nhello\r\n00\r\n\r\n',
       taken: 34,
     });
+    assert.notEqual(run('5;a;b=c;d="e;\\"f\tg"\r\nhello\r\n0\r\n\r\n'), 'error');
     assert.deepEqual(run('0\r\n\r\n'), { forwarded: '0\r\n\r\n', taken: 5 });
   });
 
@@ -46,6 +47,13 @@ describe('the chunk scanner', () => {
     '5\r\nhello\n',
     '5;\n\r\nhello',
     '5;a\0\r\n',
+    '5;\r\nhello\r\n',
+    '5;;a\r\nhello\r\n',
+    '5;a=\r\nhello\r\n',
+    '5; a=b\r\nhello\r\n',
+    '5;a="b\r\nhello\r\n',
+    '5;a="b\\"\r\nhello\r\n',
+    '5;a="b"c\r\nhello\r\n',
     '1234567890123\r\n',
     '0\r\nbad trailer\r\n\r\n',
     '0\r\n folded: 1\r\n\r\n',

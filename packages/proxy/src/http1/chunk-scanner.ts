@@ -2,6 +2,7 @@
 // Follows chunked framing (RFC 9112 §7.1) without taking it apart: the bytes are forwarded as they are, and this finds
 // where the body ends and refuses everything that another parser might frame differently. Resumable at any byte.
 import { isFieldValueCharacter, isTokenCharacter } from './character-class.ts';
+import { ExtensionState, nextExtensionState } from './chunk-extension.ts';
 
 /** What `scan` answers instead of a position. */
 export const chunkError = -1;
@@ -32,6 +33,7 @@ export class ChunkScanner {
   private state: number = State.size;
   private digits = 0;
   private size = 0;
+  private extension: number = ExtensionState.nameStart;
   private extensionBytes = 0;
   private trailerBytes = 0;
 
@@ -68,15 +70,18 @@ export class ChunkScanner {
             this.size = this.size * 16 + digit;
           } else if (this.digits === 0) return chunkError;
           else if (byte === CR) this.state = State.sizeLineFeed;
-          else if (byte === 0x3b) this.state = State.extension;
-          else return chunkError;
+          else if (byte === 0x3b) {
+            this.state = State.extension;
+            this.extension = ExtensionState.nameStart;
+          } else return chunkError;
           i++;
           break;
         }
         case State.extension:
-          if (byte === CR) this.state = State.sizeLineFeed;
-          else if (isFieldValueCharacter[byte] !== 1 || ++this.extensionBytes > maxExtensionBytes)
+          this.extension = nextExtensionState(this.extension, byte);
+          if (this.extension === ExtensionState.error || ++this.extensionBytes > maxExtensionBytes)
             return chunkError;
+          if (this.extension === ExtensionState.end) this.state = State.sizeLineFeed;
           i++;
           break;
         case State.sizeLineFeed:

@@ -92,14 +92,14 @@ export class MessageHead {
   }
 }
 
-const digitsOnly = /^[0-9]{1,15}$/;
+const plainDecimal = /^(?:0|[1-9][0-9]{0,14})$/;
 
 /**
- * The number in a Content-Length value, or -1 where it is not 1 to 15 digits: no sign, no list, nothing that another
- * parser might read differently (RFC 9112 §6.3; 15 digits stay exact in a double).
+ * The number in a Content-Length value, or -1 where it is not 1 to 15 digits: no sign, no list, no zeros in front (octal to
+ * some), nothing that another parser might read differently (RFC 9112 §6.3; 15 digits stay exact in a double).
  */
 export function parseContentLength(value: string): number {
-  return digitsOnly.test(value) ? Number(value) : -1;
+  return plainDecimal.test(value) ? Number(value) : -1;
 }
 
 /** True where a comma-separated value holds `token`, compared without case. */

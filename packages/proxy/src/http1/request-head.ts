@@ -14,6 +14,7 @@ export const RequestError = {
   badTargetForm: -35,
   badExpectation: -36,
   protectedFieldNominated: -37,
+  unknownMethod: -38,
 } as const;
 
 // Host = uri-host [ ":" port ] (RFC 9110 §7.2): a name, an IPv4 address or a bracketed IPv6 address; no userinfo.
@@ -36,6 +37,7 @@ export class RequestHead extends MessageHead {
   parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number): number {
     this.take(scanner, buffer, base, length);
     this.method = methodName(this.text, scanner.startLineStart, scanner.methodEnd);
+    if (!knownMethods.has(this.method)) return RequestError.unknownMethod;
     this.expectsContinue = false;
     this.hasUpgrade = false;
     this.isAbsoluteForm = false;
@@ -166,6 +168,40 @@ function isProtectedField(name: string): boolean {
     name.startsWith('x-envoy-')
   );
 }
+
+/**
+ * Methods that are passed on: those that Envoy knows without `allow_custom_methods`, and QUERY and M-SEARCH. A method that
+ * nobody has defined is more often the rest of a body that was framed wrongly than a request.
+ */
+const knownMethods: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'],
+  ...[
+    'ACL',
+    'BIND',
+    'CHECKOUT',
+    'COPY',
+    'LINK',
+    'LOCK',
+    'MERGE',
+    'MKACTIVITY',
+    'MKCALENDAR',
+    'MKCOL',
+    'MOVE',
+  ],
+  ...[
+    'MSEARCH',
+    'M-SEARCH',
+    'NOTIFY',
+    'PROPFIND',
+    'PROPPATCH',
+    'PURGE',
+    'REBIND',
+    'REPORT',
+    'SEARCH',
+    'SOURCE',
+  ],
+  ...['SUBSCRIBE', 'UNBIND', 'UNLINK', 'UNLOCK', 'UNSUBSCRIBE'],
+]);
 
 /** The method as a shared string for the common ones: no string is made for `GET`. */
 function methodName(text: string, start: number, end: number): string {
