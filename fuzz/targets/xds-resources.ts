@@ -52,6 +52,7 @@ export const xdsResources: FuzzTarget = {
         unsubscribe: nothing,
         onListenerChanged: nothing,
         onListenerRemoved: nothing,
+        onClusterChanged: () => undefined,
         onTrustBundleChanged: nothing,
         onCommitted: nothing,
       },

@@ -1,9 +1,9 @@
 // The whole data plane in memory on virtual time: a listener, a cluster and the peers on both sides, for tests that put
 // many thousands of byte sequences through it and look at every byte that comes out.
-import { silentLogger } from '@heddle/base';
 import type { Connection, ConnectionHandler } from '@heddle/proxy';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../../packages/proxy/src/bootstrap/bootstrap.ts';
-import { Proxy } from '../../packages/proxy/src/stack/proxy.ts';
+import { Loggers } from '../../packages/proxy/src/stack/loggers.ts';
+import { defaultDrain, Proxy } from '../../packages/proxy/src/stack/proxy.ts';
 import { InMemoryNetwork, type SimulatedNode, VirtualClock } from '@heddle/testkit';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -95,7 +95,8 @@ export class MemoryProxy {
       transport: node,
       clock,
       random: node.random,
-      logger: silentLogger,
+      loggers: new Loggers('off'),
+      drain: defaultDrain,
       secrets: { certificate: () => null, trustBundle: () => null },
       workload: null,
       subscriber,

@@ -43,6 +43,7 @@ export function createStore(
       unsubscribe: (typeUrl, names) => ask.unsubscribe(typeUrl, names),
       onListenerChanged: () => undefined,
       onListenerRemoved: () => undefined,
+      onClusterChanged: () => undefined,
       onTrustBundleChanged: () => undefined,
       onCommitted: () => undefined,
     },

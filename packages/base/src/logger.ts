@@ -18,8 +18,18 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** The least level that is written: shared by loggers, and raised or lowered while they are in use. */
+export class LogThreshold {
+  level: LogLevelName;
+
+  constructor(level: LogLevelName) {
+    this.level = level;
+  }
+}
+
 export interface LoggerOptions {
-  readonly level?: LogLevelName;
+  /** `info` where it is absent. */
+  readonly level?: LogLevelName | LogThreshold;
   readonly clock?: Clock;
   /** Takes one line, newline included; the default writes it to standard error at once. */
   readonly sink?: (line: string) => void;
@@ -36,13 +46,14 @@ function writeToStandardError(line: string): void {
 
 /** Makes a logger. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const threshold: number = LogLevel[options.level ?? 'info'];
+  const { level = 'info' } = options;
+  const threshold = level instanceof LogThreshold ? level : new LogThreshold(level);
   const clock = options.clock ?? systemClock;
   const sink = options.sink ?? writeToStandardError;
   const bound = options.fields ?? {};
-  const write = (level: number, msg: string, fields: LogFields | undefined): void => {
-    if (level < threshold) return;
-    sink(`${JSON.stringify({ level, time: clock.now(), msg, ...bound, ...fields })}\n`);
+  const write = (severity: number, msg: string, fields: LogFields | undefined): void => {
+    if (severity < LogLevel[threshold.level]) return;
+    sink(`${JSON.stringify({ level: severity, time: clock.now(), msg, ...bound, ...fields })}\n`);
   };
   return {
     debug: (message, fields) => write(LogLevel.debug, message, fields),

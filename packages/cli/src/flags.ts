@@ -1,6 +1,7 @@
 // Reads the values of flags. Every function throws an Error whose message completes "--flag: …".
 import { isIP } from 'node:net';
 import type { BindAddress } from '@heddle/proxy';
+import type { EnvoyLogLevel } from '@heddle/proxy/loggers';
 import type { Upstream } from './supervisor/workload-options.ts';
 
 const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -121,4 +122,39 @@ export function parseUpstream(input: string, namespace: string): Upstream {
   }
   const [service, ownNamespace = namespace] = labels;
   return { name, host: `${service}.${ownNamespace}.svc.cluster.local`, port };
+}
+
+/** A number of seconds, in milliseconds. */
+export function parseSeconds(input: string): number {
+  if (!/^\d{1,9}$/.test(input)) throw new Error(`'${input}' is no number of seconds`);
+  return Number(input) * 1000;
+}
+
+function parseOneOf<T extends string>(input: string, choices: readonly T[]): T {
+  const choice = choices.find((candidate) => candidate === input);
+  if (choice === undefined) throw new Error(`'${input}' is none of ${choices.join(', ')}`);
+  return choice;
+}
+
+/** What `heddle proxy` does with its configuration. */
+export function parseServeMode(input: string): 'serve' | 'validate' {
+  return parseOneOf(input, ['serve', 'validate']);
+}
+
+/** How clients are asked to go elsewhere. */
+export function parseDrainStrategy(input: string): 'gradual' | 'immediate' {
+  return parseOneOf(input, ['gradual', 'immediate']);
+}
+
+/** A level of logs under Envoy's name; `warn` is `warning`. */
+export function parseEnvoyLogLevel(input: string): EnvoyLogLevel {
+  return parseOneOf(input === 'warn' ? 'warning' : input, [
+    'trace',
+    'debug',
+    'info',
+    'warning',
+    'error',
+    'critical',
+    'off',
+  ]);
 }

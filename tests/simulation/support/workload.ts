@@ -166,7 +166,7 @@ export class Workload {
         rpc: createInMemoryRpcClient(node, controlPlaneAddress),
         clock: node.clock,
         random: node.random,
-        logger: environment.logger(node),
+        loggers: { get: () => environment.logger(node) },
         secrets: { certificate: () => null, trustBundle: () => null },
         identity: node.identity,
         onTrustBundleChanged: () => undefined,

@@ -1,7 +1,9 @@
 import type { ProxyContext } from '../http/http-settings.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
+import { isUnixAddress } from '../transport/address.ts';
 import type { Listener, Transport, TransportAddress } from '../transport/transport.ts';
-import { AdminExchange, type AdminHandler } from './admin-exchange.ts';
+import { AdminExchange } from './admin-exchange.ts';
+import type { AdminHandler } from './admin-message.ts';
 
 const limits = { maxHeadBytes: 16 * 1024, maxFields: 64, idleTimeoutMs: 60_000, headTimeoutMs: 10_000 };
 
@@ -23,8 +25,9 @@ export class AdminServer {
     handle: AdminHandler,
   ): Promise<AdminServer> {
     const connections = new ServerConnections(context);
+    const options = { handle, clock: context.clock, isUnixSocket: isUnixAddress(address) };
     const accept = connections.acceptor(
-      (server) => new AdminExchange(server, handle),
+      (server) => new AdminExchange(server, options),
       () => limits,
     );
     return new AdminServer(await transport.listen({ address, security: null }, accept), connections);

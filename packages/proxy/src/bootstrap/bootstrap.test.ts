@@ -71,6 +71,7 @@ function load(value: unknown): Loaded {
       unsubscribe: () => {},
       onListenerChanged: (listener) => listeners.push(listener),
       onListenerRemoved: () => {},
+      onClusterChanged: () => undefined,
       onTrustBundleChanged: () => {},
       onCommitted: () => {},
     },

@@ -1,6 +1,6 @@
 import { err, ok, type Problem, type Result } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
-import type { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
+import { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
 import { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { bootstrapFromJson } from '@heddle/xds/json';
@@ -26,6 +26,10 @@ export interface StaticResource {
 export interface StaticConfig {
   /** Where the admin interface listens; null for nowhere. */
   readonly admin: ListenAddress | null;
+  /** The whole file as a message. */
+  readonly bootstrap: Uint8Array;
+  /** What it says of this proxy, for the admin interface. */
+  readonly node: Readonly<Record<string, unknown>>;
   /** Clusters before listeners. */
   readonly resources: readonly StaticResource[];
 }
@@ -68,6 +72,8 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
   checkNames(resources, problems);
   return {
     admin: address === undefined ? null : compileAddress(address, 'admin.address', problems),
+    bootstrap: Bootstrap.encode(bootstrap).finish(),
+    node: { id: bootstrap.node?.id ?? '', cluster: bootstrap.node?.cluster ?? '' },
     resources,
   };
 }

@@ -17,6 +17,8 @@ export interface ClusterStoreOptions<P extends EndpointPool> {
   readonly createPool: EndpointPoolFactory<P>;
   readonly wantedEndpoints: WantedNames;
   readonly wantedSecrets: WantedNames;
+  /** A cluster came, changed or went; for counts. */
+  readonly onChanged: (change: 'added' | 'modified' | 'removed') => void;
 }
 
 /** What is kept of a cluster that has been checked: enough to build it when a request first comes for it. */
@@ -102,6 +104,7 @@ export class ClusterStore<P extends EndpointPool> {
       validationSecret: compiled.config.tls?.validationSecret ?? null,
     };
     this.records.set(name, record);
+    this.options.onChanged(previous === undefined ? 'added' : 'modified');
     this.retainNeeds(name, record);
     this.replace(this.slot(name), record, compiled);
     if (previous !== undefined) this.releaseNeeds(name, previous, record);
@@ -113,6 +116,7 @@ export class ClusterStore<P extends EndpointPool> {
     const slot = this.slot(name);
     const cluster = slot.peek();
     this.records.delete(name);
+    this.options.onChanged('removed');
     slot.set(null, null);
     cluster?.close();
     this.releaseNeeds(name, record, null);

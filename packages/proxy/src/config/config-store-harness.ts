@@ -52,6 +52,7 @@ export class Harness {
           this.listeners.set(listener.name, listener);
         },
         onListenerRemoved: (name) => this.events.push(`no listener ${name}`),
+        onClusterChanged: () => undefined,
         onTrustBundleChanged: (name, roots) => this.events.push(`bundle ${name} ${roots}`),
         onCommitted: () => {},
       },

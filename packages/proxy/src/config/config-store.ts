@@ -19,6 +19,8 @@ export interface ConfigObserver<P extends EndpointPool> extends Subscriber {
   /** A listener is new, or its settings changed. Changes of its routes and clusters need no call: they are in its slots. */
   onListenerChanged(listener: ListenerConfig<P>): void;
   onListenerRemoved(name: string): void;
+  /** A cluster came, changed or went; for counts. */
+  onClusterChanged(change: 'added' | 'modified' | 'removed'): void;
   /** The roots (PEM) of a trust bundle arrived or changed. */
   onTrustBundleChanged(name: string, roots: string): void;
   /** All changes of one response have been applied: a good time to ask `isWarm`. */
@@ -61,6 +63,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       createPool,
       wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
       wantedSecrets: this.wantedSecrets,
+      onChanged: (change) => observer.onClusterChanged(change),
     });
     this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
   }

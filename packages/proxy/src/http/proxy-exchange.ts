@@ -233,7 +233,7 @@ export class ProxyExchange
       ? Math.round(context.clock.monotonic() - this.upstreamStartedAt)
       : 0;
     this.chunksResponse = head.bodyKind === BodyKind.untilClose;
-    const closes = this.server.isLast || !this.server.isRequestComplete;
+    const closes = this.server.decideLast();
     this.responseStarted = true;
     this.server.writeHead(
       forwardedResponse(
@@ -466,7 +466,7 @@ export class ProxyExchange
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
-    const close = this.server.isLast || !this.server.isRequestComplete ? 'connection: close\r\n' : '';
+    const close = this.server.decideLast() ? 'connection: close\r\n' : '';
     this.server.writeHead(
       `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\ncontent-length: ${body.length}\r\n${lines}` +
         `date: ${this.context.date.now()}\r\n${this.settings.serverLine}${close}\r\n`,

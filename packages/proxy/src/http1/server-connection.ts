@@ -8,7 +8,7 @@ import { HeadScanner, needMore } from './head-scanner.ts';
 import { BodyKind, latin1 } from './message-head.ts';
 import { RequestError, RequestHead } from './request-head.ts';
 import { rejectionOf, rejectionResponse } from './request-rejection.ts';
-import type { ServerContext, ServerExchange, ServerLimits } from './server-exchange.ts';
+import type { DrainPolicy, ServerContext, ServerExchange, ServerLimits } from './server-exchange.ts';
 
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, closing: 3, closed: 4 } as const;
 
@@ -28,6 +28,7 @@ export interface ServerConnectionOwner {
   remove(connection: ServerConnection): void;
   /** Everything has been sent: drop the connection if its peer does not close its side in time. */
   lingerClose(connection: ServerConnection): void;
+  readonly drainPolicy: DrainPolicy;
 }
 
 /** One accepted connection. */
@@ -135,6 +136,12 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   // For the exchange
+
+  /** Whether the response whose head is about to be written is the last one; asked once for each response. */
+  decideLast(): boolean {
+    if (!this.isLast && this.owner.drainPolicy.shouldClose()) this.isLast = true;
+    return this.isLast || !this.isRequestComplete;
+  }
 
   /**
    * Sends the response's head, complete with status line and empty line. It waits for the first bytes of the body, so

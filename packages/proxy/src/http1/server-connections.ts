@@ -2,7 +2,13 @@
 import type { TimerWheelEntry } from '@heddle/base';
 import type { AcceptHandler, Connection } from '../transport/transport.ts';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.ts';
-import type { ServerContext, ServerExchange, ServerLimits } from './server-exchange.ts';
+import {
+  type DrainPolicy,
+  neverDrains,
+  type ServerContext,
+  type ServerExchange,
+  type ServerLimits,
+} from './server-exchange.ts';
 
 /** `delayed_close_timeout`: how long a peer may take to read the last response before the socket is dropped. */
 const lingerMs = 1000;
@@ -26,13 +32,15 @@ class Linger implements TimerWheelEntry {
 export class ServerConnections implements ServerConnectionOwner {
   private readonly open = new Set<ServerConnection>();
   private readonly lingering = new Map<ServerConnection, Linger>();
+  readonly drainPolicy: DrainPolicy;
   private readonly context: ServerContext;
   private draining = false;
   /** Who waits for the end of the last connection. */
   private readonly emptied: (() => void)[] = [];
 
-  constructor(context: ServerContext) {
+  constructor(context: ServerContext, drainPolicy = neverDrains) {
     this.context = context;
+    this.drainPolicy = drainPolicy;
   }
 
   get size(): number {

@@ -33,6 +33,15 @@ export interface ServerLimits {
   readonly headTimeoutMs: number;
 }
 
+/** Whether clients are asked to go elsewhere: asked once per response. */
+export interface DrainPolicy {
+  /** Whether this response is to be the connection's last. */
+  shouldClose(): boolean;
+}
+
+/** For what is never drained. */
+export const neverDrains: DrainPolicy = { shouldClose: () => false };
+
 export interface ServerContext {
   readonly clock: Clock;
   readonly random: Random;

@@ -24,7 +24,7 @@ export class HttpConnections implements ConnectionGroup {
     this.stack = buildHttpStack(config, environment);
     const slot = { current: this.stack.settings };
     this.slot = slot;
-    this.connections = new ServerConnections(context);
+    this.connections = new ServerConnections(context, environment.drains.policyOf(config.direction));
     this.accept = this.connections.acceptor(
       (server) => new ProxyExchange(server, context, slot),
       () => slot.current.limits,

@@ -20,10 +20,9 @@ interface ActiveListener {
   config: ListenerConfig<ConnectionPool>;
   chain: ActiveChain;
   readonly bound: Listener;
+  /** It accepts no more, though its connections live on. */
+  isStopped: boolean;
 }
-
-/** How long an old listener's connections may go on after it was replaced or removed (`drain_timeout`, Envoy's drain time). */
-const drainMs = 600_000;
 
 /**
  * Callers that have confirmed a withdrawal may have a request on its way over a connection that looks idle here, or be
@@ -51,6 +50,19 @@ export class ListenerManager {
     return busy;
   }
 
+  /** Open connections on all listeners. */
+  get connections(): number {
+    let connections = 0;
+    for (const { chain } of this.active.values()) connections += chain.group.size;
+    for (const chain of this.draining) connections += chain.group.size;
+    return connections;
+  }
+
+  /** Filter chains that were replaced or removed and have connections yet. */
+  get drainingCount(): number {
+    return this.draining.size;
+  }
+
   /** Name and address of each bound listener. */
   get listeners(): readonly {
     readonly name: string;
@@ -75,6 +87,16 @@ export class ListenerManager {
   /** Removes a listener: its port is freed, its connections end after their exchange. */
   remove(name: string): Promise<void> {
     return this.enqueue(name, () => this.removeNow(name));
+  }
+
+  /** Accepts no more, on all listeners or on the inbound ones; what is connected stays so, unlike after `drain`. */
+  async stop(inboundOnly: boolean): Promise<number> {
+    const stopping = [...this.active.values()].filter(
+      (listener) => !listener.isStopped && (!inboundOnly || listener.config.direction === 'inbound'),
+    );
+    for (const listener of stopping) listener.isStopped = true;
+    await Promise.all(stopping.map(({ bound }) => bound.close()));
+    return stopping.length;
   }
 
   /**
@@ -143,7 +165,7 @@ export class ListenerManager {
     const { security, group } = chain;
     try {
       const bound = await transport.listen({ address: config.address, security }, group.accept);
-      this.active.set(config.name, { config, chain, bound });
+      this.active.set(config.name, { config, chain, bound, isStopped: false });
       logger.info('Listening', {
         listener: config.name,
         address: describeAddress(bound.address),
@@ -166,7 +188,10 @@ export class ListenerManager {
     const { group } = chain;
     this.draining.add(chain);
     group.drain();
-    const deadline = this.options.environment.context.clock.setTimer(drainMs, () => group.destroy());
+    const deadline = this.options.environment.context.clock.setTimer(
+      this.options.environment.drains.drainTimeMs,
+      () => group.destroy(),
+    );
     void group.whenEmpty().then(() => {
       deadline.cancel();
       this.draining.delete(chain);

@@ -13,8 +13,11 @@ import {
 } from '@heddle/base';
 import { RenewalSchedule, type WorkloadIdentity, joinMesh, loadWorkloadIdentity } from '@heddle/identity';
 import { Http2RpcClient } from '@heddle/xds/grpc';
+import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
+import { Loggers } from '../stack/loggers.ts';
+import { ProxyThreads } from '../threads/proxy-threads.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
 import { connectToControlPlane } from './control-plane-link.ts';
@@ -56,15 +59,23 @@ function snapshotPath(options: SidecarOptions): string {
   return join(options.stateDirectory, `configuration-${digest}.snapshot`);
 }
 
-function validityOf(identity: WorkloadIdentity): { serial: string; notBeforeMs: number; notAfterMs: number } {
+function describeNode(options: SidecarOptions): Readonly<Record<string, unknown>> {
+  const { id, cluster } = nodeOf(options);
+  return { id, cluster };
+}
+
+function certificateEntryOf(identity: WorkloadIdentity): CertificateEntry {
   const { serial, notBeforeMs, notAfterMs } = identity.certificate;
-  return { serial, notBeforeMs, notAfterMs };
+  const chain = [{ path: '', serial, uriSans: [identity.id], dnsSans: [], notBeforeMs, notAfterMs }];
+  return { authorities: [], chain };
 }
 
 async function run(options: SidecarOptions): Promise<void> {
-  const logger = createLogger({ level: options.logLevel, fields: { instance: options.instance } });
+  const level = options.logLevel === 'warn' ? 'warning' : options.logLevel;
+  const loggers = new Loggers(level, { instance: options.instance });
+  const logger = loggers.get('main');
   const identity = await obtainIdentity(options, logger);
-  const transport = new NodeTransport(systemClock, logger);
+  const transport = new NodeTransport(systemClock, loggers.get('connection'));
   const snapshotFile = new SnapshotFile(snapshotPath(options), systemClock, logger);
   const snapshot = await snapshotFile.load();
   const rpc = new Http2RpcClient({
@@ -80,20 +91,18 @@ async function run(options: SidecarOptions): Promise<void> {
     random: systemRandom,
     logger,
   });
-  let isReady = false;
   const sidecar = new Sidecar(options, {
     transport,
     rpc,
     clock: systemClock,
     random: systemRandom,
-    logger,
+    loggers,
     secrets: new IdentitySecrets(identity),
     identity: identity.id,
     onTrustBundleChanged: (_name, roots) => {
       void identity.replaceBundle(roots).then(() => renewals.check());
     },
     onReady: (source) => {
-      isReady = true;
       tell({ type: 'ready', source, identity: identity.id });
       // Written now because a process that is killed writes nothing at its end.
       flushCompileCache();
@@ -111,9 +120,19 @@ async function run(options: SidecarOptions): Promise<void> {
     onConfigured: (current) => snapshotFile.changed(current),
   });
   const { address: host, port } = options.admin;
-  const handler = proxyAdminHandler(sidecar.proxy, {
-    isReady: () => isReady,
-    certificate: () => ({ identity: identity.id, ...validityOf(identity) }),
+  const threads = new ProxyThreads(sidecar.proxy, loggers, null);
+  const handler = proxyAdminHandler({
+    threads,
+    clock: systemClock,
+    description: { options: { concurrency: 1 }, node: describeNode(options), epoch: 0 },
+    configuration: {
+      bootstrap: null,
+      isStatic: false,
+      startedAt: new Date(systemClock.now()),
+      resources: () => sidecar.resources(),
+    },
+    certificates: () => [certificateEntryOf(identity)],
+    quit: () => end(),
   });
   const admin = await AdminServer.start(transport, { host, port }, sidecar.proxy.context, handler);
   const end = (): void => {

@@ -1,10 +1,11 @@
 // One sidecar, whatever lies under it: production gives it sockets, gRPC and real time, a simulation an in-memory network
 // and virtual time.
-import { type Clock, HeddleError, type Logger, type Random, errorMessage } from '@heddle/base';
-import { messageNameOf, type RpcClient } from '@heddle/xds';
+import { type Clock, HeddleError, type Random, errorMessage } from '@heddle/base';
+import { messageNameOf, type ReceivedResource, type RpcClient } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
 import type { ConfigurationSnapshot } from '@heddle/xds/snapshot';
-import { Proxy } from '../stack/proxy.ts';
+import type { LoggerSource } from '../stack/loggers.ts';
+import { defaultDrain, type DrainOptions, Proxy } from '../stack/proxy.ts';
 import { isTrafficMetric } from '../stats/traffic-metrics.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -21,7 +22,8 @@ export interface SidecarEnvironment {
   readonly rpc: RpcClient;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly loggers: LoggerSource;
+  readonly drain?: DrainOptions;
   readonly secrets: SecretProvider;
   /** This workload's SPIFFE id. */
   readonly identity: string;
@@ -56,13 +58,15 @@ export class Sidecar {
 
   constructor(options: WorkloadOptions, environment: SidecarEnvironment) {
     this.environment = environment;
-    const { transport, rpc, clock, random, logger, secrets, identity } = environment;
+    const { transport, rpc, clock, random, loggers, secrets, identity } = environment;
+    const logger = loggers.get('xds');
     const node = nodeOf(options);
     this.proxy = new Proxy({
       transport,
       clock,
       random,
-      logger,
+      loggers,
+      drain: environment.drain ?? defaultDrain,
       secrets,
       workload: {
         service: options.service,
@@ -167,6 +171,13 @@ export class Sidecar {
     await this.proxy.close();
   }
 
+  /** The resources in force, encoded as they came. */
+  *resources(): Generator<ReceivedResource & { readonly typeUrl: string }> {
+    for (const [typeUrl, resources] of this.client.snapshot()) {
+      for (const resource of resources) yield { typeUrl, ...resource };
+    }
+  }
+
   private onCommitted(): void {
     if (!this.isRestoring) this.environment.onConfigured(() => this.client.snapshot());
     if (this.isReady || !this.proxy.isServing) return;
@@ -177,7 +188,9 @@ export class Sidecar {
   private onListenFailed(error: unknown): void {
     if (this.isReady) {
       // What serves goes on serving; the new listener alone is missing.
-      this.environment.logger.error('A listener cannot be bound', { reason: errorMessage(error) });
+      this.environment.loggers
+        .get('listener')
+        .error('A listener cannot be bound', { reason: errorMessage(error) });
       return;
     }
     this.environment.onFailed(

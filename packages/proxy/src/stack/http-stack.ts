@@ -18,11 +18,13 @@ import { InternalAddresses } from '../http/internal-addresses.ts';
 import { type RequestRules, compileRequestRules } from '../http/request-rules.ts';
 import { FieldId } from '../http1/field-name.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
+import type { DrainManager } from './drain-manager.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
 
 /** What all listeners of a proxy share. */
 export interface StackEnvironment {
   readonly context: ProxyContext;
+  readonly drains: DrainManager;
   readonly registry: MetricRegistry;
   readonly logFiles: LogFiles;
   /** This workload's SPIFFE id; empty where the proxy has none. */

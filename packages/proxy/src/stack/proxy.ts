@@ -1,5 +1,5 @@
 // A proxy without the question of where its configuration comes from: xDS, a snapshot, or a bootstrap file.
-import { type Clock, type Logger, type Random, TimerWheel, errorMessage } from '@heddle/base';
+import { type Clock, type Random, TimerWheel, errorMessage } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { LogFiles } from '../access-log/log-files.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -7,20 +7,31 @@ import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import { ConfigStore } from '../config/config-store.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
 import { HttpDate } from '../http/http-date.ts';
 import type { ProxyContext } from '../http/http-settings.ts';
+import { DrainManager, type DrainManagerOptions } from './drain-manager.ts';
+import type { LoggerSource } from './loggers.ts';
 import { ListenerManager } from '../listener/listener-manager.ts';
+import { ServerMetrics } from '../stats/server-metrics.ts';
 import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
 import type { Transport } from '../transport/transport.ts';
 
+/** How a proxy asks its clients to go elsewhere. */
+export type DrainOptions = Pick<DrainManagerOptions, 'drainTimeMs' | 'strategy'>;
+
+/** Envoy's defaults. */
+export const defaultDrain: DrainOptions = { drainTimeMs: 600_000, strategy: 'gradual' };
+
 export interface ProxyOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
+  readonly loggers: LoggerSource;
+  readonly drain: DrainOptions;
   readonly secrets: SecretProvider;
   /** The workload whose sidecar this is; null for a proxy of nobody's. */
   readonly workload: WorkloadLabels | null;
@@ -38,17 +49,20 @@ export class Proxy {
   readonly context: ProxyContext;
   readonly config: ConfigStore<ConnectionPool>;
   readonly listeners: ListenerManager;
+  readonly drains: DrainManager;
+  readonly metrics: ServerMetrics;
+  readonly logFiles: LogFiles;
   private readonly options: ProxyOptions;
   private readonly timers: TimerWheel;
-  private readonly logFiles: LogFiles;
   private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
+  private readonly knownListeners = new Set<string>();
   private binding = 0;
 
   constructor(options: ProxyOptions) {
     this.options = options;
-    const { clock, random, logger, transport, secrets, workload } = options;
+    const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
-    this.logFiles = new LogFiles(clock, logger);
+    this.logFiles = new LogFiles(clock, loggers.get('access_log'));
     const viaName = `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
     this.context = {
       clock,
@@ -58,12 +72,15 @@ export class Proxy {
       viaName,
       ownAddress: transport.ownAddress,
     };
+    this.drains = new DrainManager({ clock, random, ...options.drain });
+    this.metrics = new ServerMetrics(this.registry, clock);
     this.listeners = new ListenerManager({
       transport,
       secrets,
-      logger,
+      logger: loggers.get('listener'),
       environment: {
         context: this.context,
+        drains: this.drains,
         registry: this.registry,
         logFiles: this.logFiles,
         ownIdentity: workload?.principal ?? '',
@@ -78,8 +95,9 @@ export class Proxy {
       observer: {
         subscribe: (typeUrl, names) => options.subscriber.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),
-        onListenerChanged: (listener) => this.track(this.listeners.apply(listener)),
-        onListenerRemoved: (name) => this.track(this.listeners.remove(name)),
+        onListenerChanged: (listener) => this.applyListener(listener),
+        onListenerRemoved: (name) => this.removeListener(name),
+        onClusterChanged: (change) => this.countCluster(change),
         onTrustBundleChanged: (name, roots) => options.onTrustBundleChanged(name, roots),
         onCommitted: () => this.noteCommitted(),
       },
@@ -93,10 +111,39 @@ export class Proxy {
 
   /** Frees all ports, drops all connections, writes the logs out. */
   async close(): Promise<void> {
+    this.drains.close();
     await this.listeners.close();
     this.config.close();
     this.timers.close();
     await this.logFiles.close();
+  }
+
+  private applyListener(listener: ListenerConfig<ConnectionPool>): void {
+    const { metrics } = this;
+    const counter = this.knownListeners.has(listener.name) ? metrics.listenerModified : metrics.listenerAdded;
+    counter.value++;
+    this.knownListeners.add(listener.name);
+    this.track(
+      this.listeners.apply(listener).then(
+        () => void metrics.listenerCreateSuccess.value++,
+        (error: unknown) => {
+          metrics.listenerCreateFailure.value++;
+          throw error;
+        },
+      ),
+    );
+  }
+
+  private removeListener(name: string): void {
+    this.knownListeners.delete(name);
+    this.metrics.listenerRemoved.value++;
+    this.track(this.listeners.remove(name));
+  }
+
+  private countCluster(change: 'added' | 'modified' | 'removed'): void {
+    const { clusterAdded, clusterModified, clusterRemoved } = this.metrics;
+    const counter = { added: clusterAdded, modified: clusterModified, removed: clusterRemoved }[change];
+    counter.value++;
   }
 
   private createPool(
@@ -132,7 +179,7 @@ export class Proxy {
     change.then(
       () => this.bound(),
       (error: unknown) => {
-        this.options.logger.debug('A listener failed', { reason: errorMessage(error) });
+        this.options.loggers.get('listener').debug('A listener failed', { reason: errorMessage(error) });
         this.options.onListenFailed(error);
         this.bound();
       },

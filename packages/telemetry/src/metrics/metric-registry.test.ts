@@ -54,6 +54,19 @@ test('refuses a name that is used for another type, and names that Prometheus ca
   assert.throws(() => scope.counter('c', 'C.', { 'x.y': '1' }), /label name x\.y/);
 });
 
+test('counters can be started again, gauges and histograms are what they are', () => {
+  const registry = new MetricRegistry();
+  const scope = registry.scope();
+  scope.counter('a_total', 'A.').value = 3;
+  scope.gauge('g', 'G.').value = 2;
+  scope.histogram('h', 'H.', {}, [1]).observe(0.5);
+  registry.resetCounters();
+  assert.deepEqual(
+    registry.collect().map(({ samples: [sample] }) => ('value' in sample! ? sample.value : sample?.count)),
+    [0, 2, 1],
+  );
+});
+
 test('what was collected does not change afterwards', () => {
   const registry = new MetricRegistry();
   const histogram = registry.scope().histogram('h', 'H.', {}, [1]);

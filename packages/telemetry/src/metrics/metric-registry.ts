@@ -110,6 +110,13 @@ export class MetricRegistry {
     return families.map((family) => snapshot(family));
   }
 
+  /** Starts all counters at 0 again. */
+  resetCounters(): void {
+    for (const { series } of this.families.values()) {
+      for (const { metric } of series.values()) if (metric instanceof Counter) metric.value = 0;
+    }
+  }
+
   /** @internal */
   family(name: string, help: string, type: MetricType): Family {
     let family = this.families.get(name);

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import {
+  ask,
+  type AskOptions,
+  clusterTo,
+  listenerTo,
+  loopback,
+  startBackend,
+  startStaticProxy,
+} from '../bootstrap/static-proxy-harness.ts';
+import type { StaticProxy } from '../bootstrap/static-proxy.ts';
+
+describe('the admin interface', () => {
+  let proxy: StaticProxy;
+  let closeBackend: () => void;
+  let quits = 0;
+  const quit = Promise.withResolvers<void>();
+  const admin = (path: string, options?: AskOptions) => ask(proxy.admin!, path, options);
+  const post = (path: string) => admin(path, { method: 'POST' });
+  const web = (options?: AskOptions) => ask(proxy.listeners[0]!.address, '/', options);
+
+  before(async () => {
+    const { server, port } = await startBackend((_request, response) => response.end('hello'));
+    closeBackend = () => server.close();
+    proxy = await startStaticProxy(
+      {
+        node: { id: 'n1', cluster: 'c1' },
+        admin: { address: loopback(0) },
+        static_resources: {
+          listeners: [listenerTo('web', 'be'), listenerTo('inbound', 'be', { traffic_direction: 'INBOUND' })],
+          clusters: [clusterTo('be', port), clusterTo('unused', 9)],
+        },
+      },
+      {
+        onQuit: () => {
+          quits++;
+          quit.resolve();
+        },
+      },
+    );
+    await web();
+  });
+
+  after(async () => {
+    await proxy.close();
+    closeBackend();
+  });
+
+  test('/stats has dotted names', async () => {
+    const { body } = await admin('/stats?usedonly&filter=^cluster.be.upstream_rq_(total|2xx)$');
+    assert.equal(body, 'cluster.be.upstream_rq_2xx: 1\ncluster.be.upstream_rq_total: 1\n');
+    const server = await admin(
+      '/stats?filter=^server.(live|state|concurrency)|total_listeners_active|active_clusters',
+    );
+    assert.equal(
+      server.body,
+      'cluster_manager.active_clusters: 2\nlistener_manager.total_listeners_active: 2\n' +
+        'server.concurrency: 1\nserver.live: 1\nserver.state: 0\n',
+    );
+  });
+
+  test('/stats/prometheus has the same under its own names', async () => {
+    const { body, headers } = await admin('/stats/prometheus?filter=be.upstream_rq_total');
+    assert.match(body, /\nenvoy_cluster_upstream_rq_total\{envoy_cluster_name="be"\} 1\n$/);
+    assert.match(headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/);
+  });
+
+  test('/clusters lists endpoints with their counts', async () => {
+    const { body } = await admin('/clusters');
+    assert.match(body, /^be::127\.0\.0\.1:\d+::rq_total::1$/m);
+    assert.match(body, /^be::127\.0\.0\.1:\d+::health_flags::healthy$/m);
+    assert.match(body, /^unused::added_via_api::false$/m);
+    const json = JSON.parse((await admin('/clusters?format=json&filter=^be$')).body) as {
+      cluster_statuses: { name: string; host_statuses: { weight: number }[] }[];
+    };
+    assert.deepEqual(
+      json.cluster_statuses.map(({ name, host_statuses: hosts }) => [name, hosts[0]?.weight]),
+      [['be', 1]],
+    );
+  });
+
+  test('/listeners lists names and addresses', async () => {
+    const [first, second] = proxy.listeners;
+    assert.equal((await admin('/listeners')).body, `web::${first!.address}\ninbound::${second!.address}\n`);
+    const json = JSON.parse((await admin('/listeners?format=json')).body) as {
+      listener_statuses: { local_address: { socket_address: { address: string } } }[];
+    };
+    assert.equal(json.listener_statuses[0]?.local_address.socket_address.address, '127.0.0.1');
+  });
+
+  test('/config_dump has bootstrap, clusters, listeners and routes', async () => {
+    const { configs } = JSON.parse((await admin('/config_dump')).body) as {
+      configs: Record<string, unknown>[];
+    };
+    assert.deepEqual(
+      configs.map((config) => String(config['@type']).split('.').at(-1)),
+      [
+        'BootstrapConfigDump',
+        'ClustersConfigDump',
+        'ListenersConfigDump',
+        'RoutesConfigDump',
+        'SecretsConfigDump',
+      ],
+    );
+    const one = await admin('/config_dump?resource=static_clusters&mask=cluster.name&name_regex=^b');
+    assert.deepEqual(JSON.parse(one.body), {
+      configs: [
+        {
+          '@type': 'type.googleapis.com/envoy.admin.v3.ClustersConfigDump.StaticCluster',
+          cluster: { '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster', name: 'be' },
+        },
+      ],
+    });
+    const routes = await admin('/config_dump?resource=static_route_configs&mask=route_config.name');
+    assert.match(routes.body, /"routes-of-web"[^]*"routes-of-inbound"/);
+    assert.equal((await admin('/config_dump?resource=nope')).status, 400);
+  });
+
+  test('/server_info tells state, options and node', async () => {
+    const info = JSON.parse((await admin('/server_info')).body) as Record<string, Record<string, unknown>>;
+    assert.equal(info['state'], 'LIVE');
+    assert.equal(info['node']?.['id'], 'n1');
+    assert.equal(info['command_line_options']?.['concurrency'], 1);
+  });
+
+  test('what changes something is POSTed', async () => {
+    for (const path of [
+      '/quitquitquit',
+      '/drain_listeners',
+      '/healthcheck/fail',
+      '/logging',
+      '/reset_counters',
+    ]) {
+      const { status, body } = await admin(path);
+      assert.deepEqual([path, status, body], [path, 405, 'Method GET not allowed, POST required.']);
+    }
+    assert.equal((await admin('/ready', { method: 'DELETE' })).status, 405);
+    assert.equal(quits, 0);
+  });
+
+  test('pages in browsers get nothing: neither by a name of their own nor from another origin', async () => {
+    const status = async (headers: Record<string, string>) =>
+      (await admin('/healthcheck/fail', { method: 'POST', headers })).status;
+    assert.equal(await status({ host: 'rebound.example' }), 403);
+    assert.equal(await status({ host: '127.0.0.1.example' }), 403);
+    assert.equal(await status({ origin: 'https://evil.example' }), 403);
+    assert.equal(await status({ origin: 'null' }), 403);
+    assert.equal((await admin('/ready')).body, 'LIVE\n', 'none of them had an effect');
+    assert.equal((await admin('/ready', { headers: { host: 'localhost' } })).status, 200);
+    assert.equal((await admin('/ready', { headers: { host: '[::1]:9901' } })).status, 200);
+  });
+
+  test('a failed health check turns /ready and asks clients to go', async () => {
+    const agent = new Agent({ keepAlive: true });
+    await post('/healthcheck/fail');
+    assert.deepEqual([(await admin('/ready')).status, (await admin('/ready')).body], [503, 'DRAINING\n']);
+    assert.equal((await web({ agent })).headers.connection, 'close');
+    await post('/healthcheck/ok');
+    assert.equal((await admin('/ready')).status, 200);
+    assert.equal((await web({ agent })).headers.connection, undefined);
+    agent.destroy();
+  });
+
+  test('/logging shows and moves levels, and changes nothing where one is wrong', async () => {
+    assert.match((await post('/logging')).body, /^active loggers:\n {2}main: off\n/);
+    assert.match((await post('/logging?level=error')).body, /main: error\n[^]*listener: error\n/);
+    assert.match(
+      (await post('/logging?paths=listener:debug,main:warn')).body,
+      /main: warning\n[^]*listener: debug\n/,
+    );
+    assert.equal((await post('/logging?main=info&level=zz')).status, 400);
+    assert.equal((await post('/logging?nobody=info')).status, 400);
+    assert.match((await post('/logging?level=off')).body, /main: off\n/);
+  });
+
+  test('/help lists every path, and so does an unknown one', async () => {
+    const { body } = await admin('/help');
+    assert.match(body, /^ {2}\/quitquitquit \(POST\): end the process$/m);
+    const unknown = await admin('/nope');
+    assert.deepEqual([unknown.status, unknown.body], [404, `invalid path. ${body}`]);
+    assert.equal((await admin('/__proto__')).status, 404);
+  });
+
+  test('/memory and /certs answer in JSON', async () => {
+    assert.ok(Number((JSON.parse((await admin('/memory')).body) as { allocated: string }).allocated) > 0);
+    assert.deepEqual(JSON.parse((await admin('/certs')).body), { certificates: [] });
+  });
+
+  test('/quitquitquit asks for the end', async () => {
+    assert.equal((await post('/quitquitquit')).body, 'OK\n');
+    await quit.promise;
+    assert.equal(quits, 1);
+  });
+
+  test('/reset_counters starts again at 0', async () => {
+    await post('/reset_counters');
+    assert.equal(
+      (await admin('/stats?filter=be.upstream_rq_total')).body,
+      'cluster.be.upstream_rq_total: 0\n',
+    );
+  });
+
+  test('/drain_listeners closes the inbound ones, then all, and leaves connections alone', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const [, inbound] = proxy.listeners;
+    await web({ agent });
+    await post('/drain_listeners?inboundonly');
+    await assert.rejects(ask(inbound!.address, '/'), /ECONNREFUSED/);
+    await web();
+    await post('/drain_listeners');
+    await assert.rejects(web(), /ECONNREFUSED/);
+    assert.equal((await web({ agent })).body, 'hello', 'on the connection from before');
+    agent.destroy();
+  });
+});

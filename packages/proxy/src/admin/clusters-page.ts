@@ -1,0 +1,62 @@
+// `/clusters`.
+import {
+  type AdminResponse,
+  BadAdminRequest,
+  choiceOf,
+  jsonResponse,
+  textResponse,
+} from './admin-message.ts';
+import type { ClusterStatus, EndpointStatus } from '../threads/cluster-status.ts';
+import { safePattern } from './safe-pattern.ts';
+
+/** What goes down again too. */
+const gauges = new Set(['cx_active', 'rq_active']);
+
+/** Answers `/clusters`; `isStatic` says whether they came from a file. */
+export function clustersPage(
+  clusters: readonly ClusterStatus[],
+  isStatic: boolean,
+  query: URLSearchParams,
+): AdminResponse {
+  const pattern = safePattern(query.get('filter') ?? '');
+  if (!pattern.ok) throw new BadAdminRequest(`Invalid filter: ${pattern.error}\n`);
+  const selected = clusters.filter(({ name }) => pattern.value.test(name));
+  if (choiceOf(query, 'format', ['text', 'json']) === 'text') {
+    return textResponse(clustersText(selected, isStatic));
+  }
+  return jsonResponse({ cluster_statuses: selected.map((cluster) => clusterJson(cluster, isStatic)) });
+}
+
+function* clustersText(clusters: readonly ClusterStatus[], isStatic: boolean): Generator<string> {
+  for (const { name, endpoints } of clusters) {
+    yield `${name}::observability_name::${name}\n${name}::added_via_api::${!isStatic}\n`;
+    for (const endpoint of endpoints) {
+      const prefix = `${name}::${endpoint.address}::`;
+      for (const [name, value] of Object.entries(endpoint.counts)) yield `${prefix}${name}::${value}\n`;
+      yield `${prefix}health_flags::${healthFlags(endpoint)}\n${prefix}weight::${endpoint.weight}\n`;
+    }
+  }
+}
+
+function clusterJson({ name, endpoints }: ClusterStatus, isStatic: boolean): object {
+  return {
+    name,
+    ...(isStatic ? {} : { added_via_api: true }),
+    host_statuses: endpoints.map((endpoint) => ({
+      address: { socket_address: { address: endpoint.host, port_value: endpoint.port } },
+      stats: Object.entries(endpoint.counts).map(([name, value]) => ({
+        type: gauges.has(name) ? 'GAUGE' : 'COUNTER',
+        name,
+        value: String(value),
+      })),
+      health_status: { eds_health_status: endpoint.health.toUpperCase() },
+      weight: endpoint.weight,
+      locality: {},
+    })),
+    observability_name: name,
+  };
+}
+
+function healthFlags({ health }: EndpointStatus): string {
+  return health === 'healthy' ? 'healthy' : '/failed_eds_health';
+}

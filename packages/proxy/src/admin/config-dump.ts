@@ -1,0 +1,256 @@
+// `/config_dump`: the configuration in force as Envoy shows it, private keys redacted.
+import { TypeUrl } from '@heddle/xds';
+import { messageToJson, resourceToJson } from '@heddle/xds/json';
+import { type AdminResponse, BadAdminRequest } from './admin-message.ts';
+import { applyFieldMask } from './field-mask.ts';
+import { safePattern } from './safe-pattern.ts';
+
+/** A resource in force. */
+export interface DumpedResource {
+  readonly typeUrl: string;
+  readonly name: string;
+  /** As the control plane calls it; empty for a file's. */
+  readonly version: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Where the configuration comes from. */
+export interface DumpSource {
+  /** The bootstrap file as a message; null where there is none. */
+  readonly bootstrap: Uint8Array | null;
+  /** The resources come from the file, not by xDS. */
+  readonly isStatic: boolean;
+  readonly startedAt: Date;
+  resources(): Iterable<DumpedResource>;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** One list of a dump's message. */
+interface Section {
+  readonly field: string;
+  /** Name of an element's message within the dump's. */
+  readonly element: string;
+  readonly elements: () => Iterable<{ readonly name: string; readonly value: JsonObject }>;
+}
+
+/** One message of a dump. */
+interface DumpMessage {
+  readonly type: string;
+  readonly sections: readonly Section[];
+}
+
+const typePrefix = 'type.googleapis.com/envoy.admin.v3';
+
+/** Answers `/config_dump`, in parts: a large configuration takes its time. */
+export function configDumpPage(source: DumpSource, query: URLSearchParams): AdminResponse {
+  const pattern = safePattern(query.get('name_regex') ?? '');
+  if (!pattern.ok) throw new BadAdminRequest(`Error while parsing name_regex: ${pattern.error}\n`);
+  const messages = messagesOf(source, query.has('include_eds'), pattern.value);
+  const resource = query.get('resource') ?? '';
+  const mask = query.get('mask') ?? '';
+  if (resource !== '') {
+    const found = messages
+      .flatMap((message) => message.sections.map((section) => ({ message, section })))
+      .find(({ section }) => section.field === resource);
+    if (found === undefined) throw new BadAdminRequest(`${resource} not found in config dump\n`);
+    return dumpResponse(join(elementsText(found.message, found.section, mask), ',\n'));
+  }
+  return dumpResponse(
+    mask === '' ? messagesText(source, messages) : join(maskedText(source, messages, mask), ',\n'),
+  );
+}
+
+function dumpResponse(parts: Iterable<string>): AdminResponse {
+  return { status: 200, contentType: 'application/json', body: wrap(parts) };
+}
+
+function* wrap(parts: Iterable<string>): Generator<string> {
+  yield '{"configs":[\n';
+  yield* parts;
+  yield '\n]}\n';
+}
+
+/** Puts `separator` between the parts. */
+function* join(parts: Iterable<string>, separator: string): Generator<string> {
+  let before = '';
+  for (const part of parts) {
+    yield before + part;
+    before = separator;
+  }
+}
+
+function bootstrapDump({ bootstrap, startedAt }: DumpSource): JsonObject | null {
+  if (bootstrap === null) return null;
+  return {
+    '@type': `${typePrefix}.BootstrapConfigDump`,
+    bootstrap: messageToJson('envoy.config.bootstrap.v3.Bootstrap', bootstrap),
+    last_updated: startedAt.toISOString(),
+  };
+}
+
+/** The elements of one list, each as a message of its own. */
+function* elementsText(
+  { type }: DumpMessage,
+  { element, elements }: Section,
+  mask: string,
+): Generator<string> {
+  for (const { value } of elements()) {
+    const typed = { '@type': `${typePrefix}.${type}.${element}`, ...value };
+    const masked = mask === '' ? typed : applyFieldMask(typed, mask);
+    if (masked !== null) yield JSON.stringify(masked, null, 1);
+  }
+}
+
+/** One step per element, so that none takes long. */
+function* messagesText(source: DumpSource, messages: readonly DumpMessage[]): Generator<string> {
+  const bootstrap = bootstrapDump(source);
+  let separator = '';
+  if (bootstrap !== null) {
+    yield JSON.stringify(bootstrap, null, 1);
+    separator = ',\n';
+  }
+  for (const { type, sections } of messages) {
+    yield `${separator}{"@type":"${typePrefix}.${type}"`;
+    separator = ',\n';
+    for (const { field, elements } of sections) {
+      let before = `,\n"${field}":[\n`;
+      for (const { value } of elements()) {
+        yield before + JSON.stringify(value, null, 1);
+        before = ',\n';
+      }
+      if (before === ',\n') yield '\n]';
+    }
+    yield '}';
+  }
+}
+
+function* maskedText(source: DumpSource, messages: readonly DumpMessage[], mask: string): Generator<string> {
+  const whole = messages.map(({ type, sections }) => ({
+    '@type': `${typePrefix}.${type}`,
+    ...Object.fromEntries(
+      sections.map(({ field, elements }) => [field, [...elements()].map(({ value }) => value)]),
+    ),
+  }));
+  const bootstrap = bootstrapDump(source);
+  for (const message of bootstrap === null ? whole : [bootstrap, ...whole]) {
+    const masked = applyFieldMask(message, mask);
+    if (masked !== null) yield JSON.stringify(masked, null, 1);
+  }
+}
+
+function messagesOf(source: DumpSource, includesEndpoints: boolean, names: RegExp): DumpMessage[] {
+  const { isStatic } = source;
+  const startedAt = source.startedAt.toISOString();
+  const section = (
+    field: string,
+    element: string,
+    typeUrl: string,
+    show: (resource: DumpedResource) => JsonObject,
+  ): Section => ({
+    field,
+    element,
+    *elements() {
+      for (const resource of source.resources()) {
+        if (resource.typeUrl !== typeUrl || !names.test(resource.name)) continue;
+        yield { name: resource.name, value: show(resource) };
+      }
+    },
+  });
+  const inlineRoutes: Section = {
+    field: 'static_route_configs',
+    element: 'StaticRouteConfig',
+    *elements() {
+      for (const { typeUrl, bytes } of source.resources()) {
+        if (typeUrl !== TypeUrl.listener) continue;
+        for (const config of inlineRoutesOf(resourceToJson(typeUrl, bytes))) {
+          const name = typeof config['name'] === 'string' ? config['name'] : '';
+          if (names.test(name))
+            yield { name, value: { route_config: { '@type': TypeUrl.routeConfiguration, ...config } } };
+        }
+      }
+    },
+  };
+  const messages: DumpMessage[] = [
+    {
+      type: 'ClustersConfigDump',
+      sections: [
+        isStatic
+          ? section('static_clusters', 'StaticCluster', TypeUrl.cluster, (resource) => ({
+              cluster: show(resource),
+              last_updated: startedAt,
+            }))
+          : section('dynamic_active_clusters', 'DynamicCluster', TypeUrl.cluster, (resource) => ({
+              version_info: resource.version,
+              cluster: show(resource),
+            })),
+      ],
+    },
+    {
+      type: 'ListenersConfigDump',
+      sections: [
+        isStatic
+          ? section('static_listeners', 'StaticListener', TypeUrl.listener, (resource) => ({
+              listener: show(resource),
+              last_updated: startedAt,
+            }))
+          : section('dynamic_listeners', 'DynamicListener', TypeUrl.listener, (resource) => ({
+              name: resource.name,
+              active_state: { version_info: resource.version, listener: show(resource) },
+            })),
+      ],
+    },
+    {
+      type: 'RoutesConfigDump',
+      sections: [
+        inlineRoutes,
+        section('dynamic_route_configs', 'DynamicRouteConfig', TypeUrl.routeConfiguration, (resource) => ({
+          version_info: resource.version,
+          route_config: show(resource),
+        })),
+      ],
+    },
+    {
+      type: 'SecretsConfigDump',
+      sections: [
+        section(
+          isStatic ? 'static_secrets' : 'dynamic_active_secrets',
+          isStatic ? 'StaticSecret' : 'DynamicSecret',
+          TypeUrl.secret,
+          (resource) => ({
+            name: resource.name,
+            ...(isStatic ? {} : { version_info: resource.version }),
+            secret: show(resource),
+          }),
+        ),
+      ],
+    },
+  ];
+  if (includesEndpoints) {
+    messages.splice(1, 0, {
+      type: 'EndpointsConfigDump',
+      sections: [
+        section(
+          'dynamic_endpoint_configs',
+          'DynamicEndpointConfig',
+          TypeUrl.clusterLoadAssignment,
+          (resource) => ({ version_info: resource.version, endpoint_config: show(resource) }),
+        ),
+      ],
+    });
+  }
+  return messages;
+}
+
+function show({ typeUrl, bytes }: DumpedResource): JsonObject {
+  return resourceToJson(typeUrl, bytes);
+}
+
+/** Routes that stand in a listener's connection managers. */
+function* inlineRoutesOf(value: unknown): Generator<JsonObject> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === 'route_config') yield member as JsonObject;
+    else yield* inlineRoutesOf(member);
+  }
+}
