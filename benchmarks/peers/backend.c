@@ -4,12 +4,14 @@
  *
  *   backend PORT BODY_BYTES
  *
- * It looks for the empty line that ends a head and for nothing else. Pipelined requests get as many answers.
+ * It looks for the empty line that ends a head and for nothing else. Pipelined requests get as many answers. On SIGUSR1 it
+ * prints how many requests it has seen.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,13 @@ struct connection {
 static char *response;
 static size_t response_length;
 static int poller;
+static long requests;
+static volatile sig_atomic_t asked;
+
+static void ask(int signal) {
+  (void)signal;
+  asked = 1;
+}
 
 static void make_response(size_t body) {
   char head[256];
@@ -79,6 +88,7 @@ static void count_heads(struct connection *c, const char *bytes, ssize_t length)
     if (bytes[i] == end[c->matched]) {
       if (++c->matched == 4) {
         c->owed++;
+        requests++;
         c->matched = 0;
       }
     } else {
@@ -123,6 +133,8 @@ int main(int argc, char **argv) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   make_response((size_t)strtoul(argv[2], NULL, 10));
+  struct sigaction on_ask = {.sa_handler = ask};
+  sigaction(SIGUSR1, &on_ask, NULL);
 
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   int on = 1;
@@ -141,6 +153,11 @@ int main(int argc, char **argv) {
   static struct epoll_event events[MAX_EVENTS];
   for (;;) {
     int ready = epoll_wait(poller, events, MAX_EVENTS, -1);
+    if (asked) {
+      asked = 0;
+      printf("requests %ld\n", requests);
+      fflush(stdout);
+    }
     for (int i = 0; i < ready; i++) {
       struct connection *c = events[i].data.ptr;
       if (c == NULL)

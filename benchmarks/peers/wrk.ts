@@ -1,32 +1,33 @@
-/** What one run of wrk says. */
+// The closed-loop load: wrk, with a script that counts what it sends.
+import { findProgram } from '@heddle/testkit';
+import { loadCore, startPinned } from './processes.ts';
+
+/** What one run says. */
 export interface WrkResult {
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** Requests sent, those cut off at the end included. */
+  readonly sent: number;
+  /** Length of each of them. */
+  readonly requestBytes: number;
+  readonly answered: number;
+  readonly durationUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly p999Us: number;
   /** Responses other than 2xx and 3xx, and connections that failed. */
   readonly errors: number;
 }
 
-const unitMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
-
-function duration(output: string, percentile: string): number {
-  const match = new RegExp(`^\\s+${percentile}%\\s+([\\d.]+)(us|ms|s|m)\\s*$`, 'm').exec(output);
-  return match === null ? Number.NaN : Number(match[1]) * unitMs[match[2]!]!;
+/** Reads what `wrk.lua` prints. Throws where it has printed nothing. */
+export function parseWrk(output: string): WrkResult {
+  const line = /^result (\{.*\})$/m.exec(output);
+  if (line === null) throw new Error(`wrk printed no result:\n${output}`);
+  return JSON.parse(line[1]!) as WrkResult;
 }
 
-/** Reads the report of `wrk --latency`. Throws where it is none. */
-export function parseWrk(output: string): WrkResult {
-  const requests = /^\s*(\d+) requests in /m.exec(output);
-  const rate = /^Requests\/sec:\s+([\d.]+)/m.exec(output);
-  if (requests === null || rate === null) throw new Error(`wrk printed no result:\n${output}`);
-  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output);
-  const badResponses = Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0);
-  return {
-    requests: Number(requests[1]),
-    requestsPerSecond: Number(rate[1]),
-    p50Ms: duration(output, '50'),
-    p99Ms: duration(output, '99'),
-    errors: (socketErrors ?? []).slice(1).reduce((sum, count) => sum + Number(count), badResponses),
-  };
+export async function wrk(url: string, connections: number, seconds: number): Promise<WrkResult> {
+  const script = new URL('wrk.lua', import.meta.url).pathname;
+  const parameters = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, url];
+  await using child = await startPinned(loadCore, { program: findProgram('wrk')!, arguments: parameters });
+  await child.ended((seconds + 30) * 1000);
+  return parseWrk(child.output);
 }

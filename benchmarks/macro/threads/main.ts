@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { memoryOf, temporaryDirectory } from '@heddle/testkit';
 import { bundlePrograms, inRepository } from '../../../tools/bundle.ts';
 import { describeMachine, loadAverage } from '../../peers/machine.ts';
-import { median } from '../../peers/report.ts';
+import { median } from '../../peers/figures.ts';
 import type { Stalls } from './stall-meter.ts';
 
 const { values } = parseArgs({
