@@ -57,6 +57,20 @@ export class MessageHead {
     return this.fields[index * fieldStride + FieldOffset.id]!;
   }
 
+  /**
+   * True where the field at `index` says `chunked`. Written in capitals, it goes on in small letters: not every recipient
+   * compares it without case, and one that doesn't would read the body as the next request.
+   */
+  protected isChunkedCoding(index: number): boolean {
+    const value = this.fieldValue(index);
+    if (value === 'chunked') return true;
+    if (value.toLowerCase() !== 'chunked') return false;
+    const at = index * fieldStride;
+    const [start, end] = [this.fields[at + FieldOffset.valueStart]!, this.fields[at + FieldOffset.valueEnd]!];
+    this.text = `${this.text.slice(0, start)}chunked${this.text.slice(end)}`;
+    return true;
+  }
+
   /** The first field with this `FieldId`, or an empty string. */
   valueById(id: number): string {
     for (let index = 0; index < this.fieldCount; index++) {

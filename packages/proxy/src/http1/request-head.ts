@@ -68,8 +68,7 @@ export class RequestHead extends MessageHead {
           break;
         }
         case FieldId.transferEncoding:
-          if (encodingSeen || this.fieldValue(index).toLowerCase() !== 'chunked')
-            return RequestError.badTransferEncoding;
+          if (encodingSeen || !this.isChunkedCoding(index)) return RequestError.badTransferEncoding;
           encodingSeen = true;
           break;
         case FieldId.connection: {

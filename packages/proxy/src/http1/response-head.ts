@@ -38,8 +38,7 @@ export class ResponseHead extends MessageHead {
           break;
         }
         case FieldId.transferEncoding:
-          if (encodingSeen || this.fieldValue(index).toLowerCase() !== 'chunked')
-            return ResponseError.badTransferEncoding;
+          if (encodingSeen || !this.isChunkedCoding(index)) return ResponseError.badTransferEncoding;
           encodingSeen = true;
           break;
         case FieldId.connection: {

@@ -1,0 +1,115 @@
+import { type WireCase, get } from './case.ts';
+
+const ok = (fields: string, body = ''): string =>
+  `HTTP/1.1 200 OK\r\nx-upstream: yes\r\n${fields}\r\n${body}`;
+const stray = 'HTTP/1.1 200 OK\r\nx-stray: yes\r\ncontent-length: 0\r\n\r\n';
+
+/** Rules 26 to 32: what may be answered. */
+export const responseCases: readonly WireCase[] = [
+  {
+    rule: '26',
+    name: 'HEAD has no body',
+    request: get('HEAD /'),
+    response: ok('content-length: 5\r\n'),
+    passesOn: ['content-length: 5\r\n'],
+  },
+  {
+    rule: '26',
+    name: 'HEAD with a body all the same',
+    request: get('HEAD /'),
+    response: ok('content-length: 5\r\n', 'hello'),
+    keepsBack: ['hello'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '26',
+    name: '204 with a body all the same',
+    response: 'HTTP/1.1 204 No Content\r\nx-upstream: yes\r\n\r\nhello',
+    keepsBack: ['hello'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '26',
+    name: '304 with a body all the same',
+    response: 'HTTP/1.1 304 Not Modified\r\nx-upstream: yes\r\ncontent-length: 5\r\n\r\nhello',
+    keepsBack: ['hello'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '27',
+    name: 'an interim response and the final one',
+    response: `HTTP/1.1 103 Early Hints\r\n\r\n${ok('content-length: 2\r\n', 'ok')}`,
+    passesOn: ['ok'],
+  },
+  {
+    rule: '27',
+    name: 'interim responses without end',
+    response: 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(200),
+    refusedWith: 502,
+    dropsUpstream: true,
+  },
+  ...[
+    ['a length and chunked', ok('content-length: 5\r\ntransfer-encoding: chunked\r\n', '0\r\n\r\n')],
+    ['two lengths', ok('content-length: 5\r\ncontent-length: 6\r\n', 'hello')],
+    ['the same length twice', ok('content-length: 5\r\ncontent-length: 5\r\n', 'hello')],
+    ['a length with a sign', ok('content-length: +5\r\n', 'hello')],
+    ['a length that overflows', ok('content-length: 99999999999999999999\r\n', 'hello')],
+    ['an unknown coding', ok('transfer-encoding: gzip\r\n', 'hello')],
+    ['chunked twice', ok('transfer-encoding: chunked, chunked\r\n', '0\r\n\r\n')],
+    ['a field with a space before the colon', ok('x : y\r\ncontent-length: 0\r\n')],
+    ['a folded line', ok('x: y\r\n z\r\ncontent-length: 0\r\n')],
+    ['CR in a value', ok('x: y\rz\r\ncontent-length: 0\r\n')],
+    ['NUL in a value', ok('x: y\0z\r\ncontent-length: 0\r\n')],
+    ['LF alone', 'HTTP/1.1 200 OK\ncontent-length: 0\n\n'],
+    ['no version', 'ICY 200 OK\r\n\r\n'],
+    ['a version to come', 'HTTP/2.0 200 OK\r\n\r\n'],
+    ['a status with two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+    ['a status with four digits', 'HTTP/1.1 2000 OK\r\n\r\n'],
+    ['a head above 80 KiB', ok(`x: ${'x'.repeat(90_000)}\r\n`)],
+  ].map(([name, response]) => ({
+    rule: '28',
+    name: name!,
+    response: response!,
+    refusedWith: 502,
+    dropsUpstream: true,
+  })),
+  {
+    rule: '29',
+    name: 'a body that ends with the connection',
+    response: ok('', 'hello'),
+    upstreamCloses: true,
+    passesOn: ['transfer-encoding: chunked\r\n', '5\r\nhello\r\n', '0\r\n\r\n'],
+  },
+  {
+    rule: '30',
+    name: 'a second response that nobody asked for',
+    response: ok('content-length: 2\r\n', 'ok') + stray,
+    keepsBack: ['x-stray'],
+    passesOn: ['ok'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '30',
+    name: 'bytes behind a chunked response',
+    response: ok('transfer-encoding: chunked\r\n', '2\r\nok\r\n0\r\n\r\n') + stray,
+    keepsBack: ['x-stray'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '31',
+    name: '101 that nobody asked for',
+    response: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nraw',
+    refusedWith: 502,
+    keepsBack: ['raw'],
+    dropsUpstream: true,
+  },
+  {
+    rule: '32',
+    name: 'an answer before the end of the request',
+    request: get('POST /', 'Content-Length: 100\r\n', 'body'),
+    targets: [],
+    response: ok('content-length: 2\r\n', 'ok'),
+    passesOn: ['ok', 'connection: close\r\n'],
+    dropsUpstream: true,
+  },
+];
