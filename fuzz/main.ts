@@ -9,13 +9,23 @@ import { parseArgs } from 'node:util';
 import { errorMessage } from '@heddle/base';
 import { type Finding, fuzz, runInput } from './fuzzer.ts';
 import { grpcMessages } from './targets/grpc-messages.ts';
+import { dnsMessages } from './targets/dns-messages.ts';
 import { chunks } from './targets/http1-chunks.ts';
 import { requestHead, responseHead } from './targets/http1-head.ts';
 import { identities } from './targets/identities.ts';
 import { manifests } from './targets/manifests.ts';
 import { xdsResources } from './targets/xds-resources.ts';
 
-const targets = [requestHead, responseHead, chunks, grpcMessages, xdsResources, manifests, identities];
+const targets = [
+  dnsMessages,
+  requestHead,
+  responseHead,
+  chunks,
+  grpcMessages,
+  xdsResources,
+  manifests,
+  identities,
+];
 
 function report(name: string, finding: Finding): void {
   const directory = fileURLToPath(new URL('findings/', import.meta.url));
