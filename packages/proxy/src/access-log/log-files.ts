@@ -6,6 +6,8 @@ export class LogFiles {
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly files = new Map<string, { readonly file: LogFile; users: number }>();
+  /** Files whose last user is gone, until they are written out. */
+  private readonly closing = new Set<Promise<void>>();
 
   constructor(clock: Clock, logger: Logger) {
     this.clock = clock;
@@ -30,7 +32,10 @@ export class LogFiles {
     entry.users--;
     if (entry.users > 0) return;
     this.files.delete(file.path);
-    await file.close();
+    const closed = file.close();
+    this.closing.add(closed);
+    await closed;
+    this.closing.delete(closed);
   }
 
   /** Opens all paths anew: what SIGHUP asks for after a rotation. */
@@ -42,6 +47,6 @@ export class LogFiles {
   async close(): Promise<void> {
     const files = [...this.files.values()];
     this.files.clear();
-    await Promise.all(files.map(({ file }) => file.close()));
+    await Promise.all([...files.map(({ file }) => file.close()), ...this.closing]);
   }
 }

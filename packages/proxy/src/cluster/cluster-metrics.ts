@@ -35,6 +35,8 @@ export class ClusterMetrics {
   readonly maxRequestsReached: Counter;
   /** Connections not made because the circuit breaker was open. */
   readonly connectionOverflows: Counter;
+  /** Byte streams given up because connecting had failed as often as it may be tried. */
+  readonly connectAttemptsExceeded: Counter;
   readonly bytesReceived: Counter;
   readonly bytesSent: Counter;
 
@@ -130,6 +132,10 @@ export class ClusterMetrics {
     this.connectionOverflows = counter(
       'upstream_cx_overflow',
       'Connections that the circuit breaker refused.',
+    );
+    this.connectAttemptsExceeded = counter(
+      'upstream_cx_connect_attempts_exceeded',
+      'Byte streams given up after as many failed connects as are tried.',
     );
     this.bytesReceived = counter('upstream_cx_rx_bytes_total', 'Bytes received from the cluster.');
     this.bytesSent = counter('upstream_cx_tx_bytes_total', 'Bytes sent to the cluster.');

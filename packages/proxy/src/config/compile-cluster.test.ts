@@ -228,3 +228,67 @@ test('accepts HTTP/1.1 asked for by name', () => {
   });
   assert.deepEqual(problems, []);
 });
+
+const sds = (name: string) => ({ name, sdsConfig: ads });
+type Common = NonNullable<DeepPartial<MessageOf<typeof TypeUrl.upstreamTlsContext>>['commonTlsContext']>;
+const secure: Common = {
+  tlsCertificateSdsSecretConfigs: [sds('default')],
+  validationContextType: { $case: 'validationContextSdsSecretConfig', value: sds('ROOTCA') },
+};
+const tlsPath = 'transport_socket.typed_config.common_tls_context';
+
+const tlsRefusals: readonly [string, Common][] = [
+  [
+    'tls_params.tls_maximum_protocol_version: anything but TLS 1.3 is not supported yet',
+    { tlsParams: { tlsMaximumProtocolVersion: 3 } },
+  ],
+  [
+    'tls_params.tls_minimum_protocol_version: anything but TLS 1.3 is not supported yet',
+    { tlsParams: { tlsMinimumProtocolVersion: 3 } },
+  ],
+  ['tls_params.cipher_suites: is not supported yet', { tlsParams: { cipherSuites: ['x'] } }],
+  ['tls_certificates: is not supported yet', { tlsCertificates: [{}] }],
+  [
+    'tls_certificate_sds_secret_configs[0].name: a certificate other than "default" is not supported yet',
+    { tlsCertificateSdsSecretConfigs: [sds('x')] },
+  ],
+  [
+    'validation_context: is not supported yet',
+    { validationContextType: { $case: 'validationContext', value: {} } },
+  ],
+  [
+    'combined_validation_context.default_validation_context.match_typed_subject_alt_names[0].san_type: matching anything but URI is not supported yet',
+    {
+      validationContextType: {
+        $case: 'combinedValidationContext',
+        value: {
+          validationContextSdsSecretConfig: sds('ROOTCA'),
+          defaultValidationContext: {
+            matchTypedSubjectAltNames: [
+              { sanType: 2, matcher: { matchPattern: { $case: 'exact', value: 'x' } } },
+            ],
+          },
+        },
+      },
+    },
+  ],
+];
+for (const [problem, changes] of tlsRefusals) {
+  test(`refuses TLS: ${problem}`, () => {
+    const value = packAny(TypeUrl.upstreamTlsContext, { commonTlsContext: { ...secure, ...changes } });
+    const { problems } = compile({
+      transportSocket: { name: 'tls', configType: { $case: 'typedConfig', value } },
+    });
+    assert.deepEqual(problems, [`${tlsPath}.${problem}`]);
+  });
+}
+
+test('never takes an upstream that is not verified', () => {
+  const value = packAny(TypeUrl.upstreamTlsContext, {
+    commonTlsContext: { tlsCertificateSdsSecretConfigs: [sds('default')] },
+  });
+  const { problems } = compile({
+    transportSocket: { name: 'tls', configType: { $case: 'typedConfig', value } },
+  });
+  assert.deepEqual(problems, [`${tlsPath}: TLS that does not verify its peer is not supported yet`]);
+});

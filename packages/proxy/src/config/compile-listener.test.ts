@@ -54,10 +54,15 @@ function compile(manager: ManagerInput, changes: ListenerInput = {}): Outcome {
   return { listener, problems: problems.problems.map(({ path, message: text }) => `${path}: ${text}`) };
 }
 
+function httpOf(listener: CompiledListener | null) {
+  const filter = listener?.filterChains[0]?.filter;
+  return filter?.kind === 'http' ? filter.http : null;
+}
+
 test("has Envoy's defaults", () => {
   const { listener, problems } = compile({});
   assert.deepEqual(problems, []);
-  assert.deepEqual(listener?.filterChains[0]?.filter.http, {
+  assert.deepEqual(httpOf(listener), {
     statPrefix: 'in',
     serverName: 'envoy',
     serverHeader: 'overwrite',
@@ -82,7 +87,7 @@ test("has Envoy's defaults", () => {
     maxHeadersCount: 100,
     accessLogs: [],
   });
-  assert.equal(listener.direction, 'unspecified');
+  assert.equal(listener?.direction, 'unspecified');
   assert.equal(listener.filterChains[0]?.tls, null);
 });
 
@@ -105,7 +110,7 @@ test('takes what is configured', () => {
   );
   assert.deepEqual(problems, []);
   assert.equal(listener?.direction, 'inbound');
-  const { http } = listener.filterChains[0]!.filter;
+  const http = httpOf(listener)!;
   assert.deepEqual(
     [http.serverName, http.serverHeader, http.generateRequestId, http.useRemoteAddress, http.clientCert.mode],
     ['heddle', 'pass-through', false, true, 'sanitize-set'],
@@ -260,7 +265,7 @@ test('access logs are compiled with path, format and filter', () => {
     ],
   });
   assert.deepEqual(problems, []);
-  const [file, stdout] = listener!.filterChains[0]!.filter.http.accessLogs;
+  const [file, stdout] = httpOf(listener)!.accessLogs;
   assert.equal(file?.path, 'access.log');
   assert.equal(file.format(entry), '200\n');
   assert.deepEqual(file.filter, { kind: 'sample', numerator: 1, denominator: 100 });

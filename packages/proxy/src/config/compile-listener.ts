@@ -2,26 +2,33 @@ import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import {
-  type FilterChain,
+  type Filter,
+  FilterChain,
   type FilterChainMatch,
   FilterChainMatch_ConnectionSourceType as SourceType,
 } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import { hostPort } from '../cluster/endpoint.ts';
-import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
+import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
 import { compileAddress } from './compile-address.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
+import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
 import type { FilterChainMatchConfig, ListenAddress, ListenerConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
-import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** A network filter that ends a chain; its routes or clusters are still to be found. */
+export type CompiledFilter =
+  | ({ readonly kind: 'http' } & CompiledHttp)
+  | ({ readonly kind: 'tcp' } & CompiledTcp);
 
 /** A filter chain as its message describes it; its routes are still to be found. */
 export interface CompiledChain {
   readonly name: string;
+  readonly fingerprint: string;
   readonly match: FilterChainMatchConfig | null;
   readonly tls: DownstreamTlsConfig | null;
-  readonly filter: { readonly kind: 'http' } & CompiledHttp;
+  readonly filter: CompiledFilter;
 }
 
 /** A listener as its resource describes it. */
@@ -38,11 +45,7 @@ export interface CompiledListener {
  * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport), `enable_reuse_port`, and the timeouts of
  * listener filters that it hasn't.
  */
-export function compileListener(
-  listener: Listener,
-  problems: ProblemList,
-  materials: TlsMaterials = noMaterials,
-): CompiledListener | null {
+export function compileListener(listener: Listener, problems: ProblemList): CompiledListener | null {
   const address = compileAddress(listener.address, 'address', problems);
   for (const [index, filter] of listener.listenerFilters.entries()) {
     refuseExtension(filter.name, filter.configType?.value, `listener_filters[${index}]`, problems);
@@ -59,38 +62,56 @@ export function compileListener(
     problems.invalid('filter_chains', 'must not be empty');
     return null;
   }
-  const compiled = compileChain(chain, 'filter_chains[0]', problems, materials);
+  const compiled = compileChain(chain, 'filter_chains[0]', problems);
   if (address === null || compiled === null) return null;
   const name = listener.name === '' ? hostPort(address.host, address.port) : listener.name;
   const direction = directionOf(listener.trafficDirection);
   return { name, address, direction, filterChains: [compiled], defaultFilterChain: null };
 }
 
-function compileChain(
-  chain: FilterChain,
-  path: string,
-  problems: ProblemList,
-  materials: TlsMaterials,
-): CompiledChain | null {
+function compileChain(chain: FilterChain, path: string, problems: ProblemList): CompiledChain | null {
   if (chain.filterChainMatch !== undefined)
     checkNoMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
   if (chain.transportSocketConnectTimeout !== undefined) {
     problems.unsupported(`${path}.transport_socket_connect_timeout`);
   }
-  const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
-  let http: CompiledHttp | null = null;
-  for (const [index, filter] of chain.filters.entries()) {
-    const config = filter.configType?.value;
-    const place = `${path}.filters[${index}]`;
-    if (config?.typeUrl !== TypeUrl.httpConnectionManager || http !== null) {
-      refuseExtension(filter.name, config, place, problems);
-      continue;
-    }
-    const manager = unpackConfig(config, TypeUrl.httpConnectionManager, `${place}.typed_config`, problems);
-    if (manager !== null) http = compileHttp(manager, `${place}.typed_config`, problems);
+  const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems);
+  const fingerprint = Buffer.from(FilterChain.encode(chain).finish()).toString('latin1');
+  const filter = compileFilters(chain.filters, `${path}.filters`, problems);
+  return filter === null ? null : { name: chain.name, fingerprint, match: null, tls, filter };
+}
+
+/** The network filter that ends the chain; it must be the only one. */
+function compileFilters(
+  filters: readonly Filter[],
+  path: string,
+  problems: ProblemList,
+): CompiledFilter | null {
+  if (filters.length === 0) problems.invalid(path, 'must not be empty');
+  let compiled: CompiledFilter | null = null;
+  for (const [index, filter] of filters.entries()) {
+    const place = `${path}[${index}]`;
+    const next = compileFilter(filter, place, problems);
+    if (next === null) continue;
+    if (compiled !== null) problems.invalid(place, `nothing can follow what ends a chain already`);
+    compiled = next;
   }
-  if (chain.filters.length === 0) problems.invalid(`${path}.filters`, 'must not be empty');
-  return http === null ? null : { name: chain.name, match: null, tls, filter: { kind: 'http', ...http } };
+  return compiled;
+}
+
+function compileFilter(filter: Filter, place: string, problems: ProblemList): CompiledFilter | null {
+  const config = filter.configType?.value;
+  const path = `${place}.typed_config`;
+  if (config?.typeUrl === TypeUrl.httpConnectionManager) {
+    const manager = unpackConfig(config, TypeUrl.httpConnectionManager, path, problems);
+    return manager === null ? null : { kind: 'http', ...compileHttp(manager, path, problems) };
+  }
+  if (config?.typeUrl === TypeUrl.tcpProxy) {
+    const proxy = unpackConfig(config, TypeUrl.tcpProxy, path, problems);
+    return proxy === null ? null : { kind: 'tcp', ...compileTcpProxy(proxy, path, problems) };
+  }
+  refuseExtension(filter.name, config, place, problems);
+  return null;
 }
 
 function checkNoMatch(match: FilterChainMatch, path: string, problems: ProblemList): void {

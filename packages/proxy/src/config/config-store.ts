@@ -5,15 +5,25 @@ import type { EndpointPoolFactory } from '../cluster/cluster.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
-import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
 import { ClusterStore } from './cluster-store.ts';
-import { type CompiledChain, type CompiledListener, compileListener } from './compile-listener.ts';
+import type { RouteSource } from './compile-http.ts';
+import {
+  type CompiledChain,
+  type CompiledFilter,
+  type CompiledListener,
+  compileListener,
+} from './compile-listener.ts';
 import { compileTrustBundle } from './compile-secret.ts';
-import { type FilterChainConfig, type ListenerConfig, allChains } from './listener-config.ts';
+import {
+  type FilterChainConfig,
+  type HttpFilterConfig,
+  type ListenerConfig,
+  type TcpFilterConfig,
+  allChains,
+} from './listener-config.ts';
 import { ProblemList } from './problem-list.ts';
 import { RouteStore } from './route-store.ts';
 import { decodeResource } from './unpack-config.ts';
-import { FileMaterials } from './tls-materials.ts';
 import { type Subscriber, WantedNames } from './wanted-names.ts';
 
 /** Told of what changes; calls are synchronous, during `apply` and `remove`. */
@@ -50,8 +60,6 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   readonly routes: RouteStore<P>;
   private readonly observer: ConfigObserver<P>;
   private readonly wantedSecrets: WantedNames;
-  /** Files and static secrets that TLS contexts name. */
-  readonly materials = new FileMaterials();
   private readonly listenerRecords = new Map<string, ListenerRecord<P>>();
   /** PEM by name; null where the control plane says that there is none. */
   private readonly trustBundles = new Map<string, string | null>();
@@ -68,7 +76,6 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
       wantedSecrets: this.wantedSecrets,
       onChanged: (change) => observer.onClusterChanged(change),
-      materials: this.materials,
     });
     this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
   }
@@ -168,7 +175,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     if (previous !== undefined && Buffer.compare(previous.bytes, bytes) === 0) return;
     const message = decodeResource(TypeUrl.listener, bytes, problems);
     if (message === null) return;
-    const compiled = compileListener(message, problems, this.materials);
+    const compiled = compileListener(message, problems);
     if (compiled !== null && compiled.name !== name) {
       problems.invalid('name', `"${compiled.name}" is not the resource's name`);
     }
@@ -181,12 +188,10 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   }
 
   private isChainWarm({ tls, filter }: FilterChainConfig<P>): boolean {
-    return this.routes.isWarm(filter.routes) && this.hasBundle(tls);
-  }
-
-  private hasBundle(tls: DownstreamTlsConfig | null): boolean {
-    const bundle = bundleSecretOf(tls);
-    return bundle === null || this.trustBundles.has(bundle);
+    if (tls !== null && !this.trustBundles.has(tls.validationSecret)) return false;
+    return filter.kind === 'http'
+      ? this.routes.isWarm(filter.routes)
+      : filter.clusters.every(({ cluster }) => this.clusters.isWarm(cluster.name));
   }
 
   /** Joins a listener with what its chains lead to; null, with nothing held, where anything is wrong with it. */
@@ -208,17 +213,33 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
 
   /** A chain with the slot of its routes; null with problems noted, now or before. */
   private openChain(chain: CompiledChain, problems: ProblemList): FilterChainConfig<P> | null {
-    const { name, match, tls, filter } = chain;
-    const routes = this.openRoutes(filter.routes, problems);
-    if (routes === null) return null;
-    const bundle = bundleSecretOf(tls);
-    if (bundle !== null) this.wantedSecrets.retain(bundle);
-    return { name, match, tls, filter: { kind: 'http', http: filter.http, routes } };
+    const { tls, filter } = chain;
+    const opened = filter.kind === 'http' ? this.openHttp(filter, problems) : this.openTcp(filter);
+    if (opened === null) return null;
+    if (tls !== null) this.wantedSecrets.retain(tls.validationSecret);
+    return { ...chain, filter: opened };
+  }
+
+  private openHttp(
+    { http, routes }: CompiledFilter & { readonly kind: 'http' },
+    problems: ProblemList,
+  ): HttpFilterConfig<P> | null {
+    const slot = this.openRoutes(routes, problems);
+    return slot === null ? null : { kind: 'http', http, routes: slot };
+  }
+
+  private openTcp({ tcp, clusters }: CompiledFilter & { readonly kind: 'tcp' }): TcpFilterConfig<P> {
+    this.clusters.retain(clusters.map(({ cluster }) => cluster));
+    return {
+      kind: 'tcp',
+      tcp,
+      clusters: clusters.map(({ cluster, weight }) => ({ cluster: this.clusters.slot(cluster), weight })),
+    };
   }
 
   /** The slot of a chain's routes, only where nothing is wrong with the listener so far. */
   private openRoutes(
-    source: CompiledChain['filter']['routes'],
+    source: RouteSource | null,
     problems: ProblemList,
   ): RouteTableSlot<ClusterSlot<P>> | null {
     if (source === null) return null;
@@ -242,9 +263,9 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   }
 
   private releaseChain({ tls, filter }: FilterChainConfig<P>): void {
-    const bundle = bundleSecretOf(tls);
-    if (bundle !== null) this.wantedSecrets.release(bundle);
-    if (filter.routes.name === '') this.routes.releaseInline(filter.routes);
+    if (tls !== null) this.wantedSecrets.release(tls.validationSecret);
+    if (filter.kind === 'tcp') this.clusters.release(filter.clusters.map(({ cluster }) => cluster.name));
+    else if (filter.routes.name === '') this.routes.releaseInline(filter.routes);
     else this.routes.release(filter.routes.name);
   }
 

@@ -1,11 +1,11 @@
 import type { AccessLogConfig } from '../access-log/access-log.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
 import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
-import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 
 /** What an `HttpConnectionManager` says, besides its routes. Durations of 0 mean "no limit". */
@@ -69,8 +69,33 @@ export interface FilterChainMatchConfig {
   readonly sourcePorts: readonly number[];
 }
 
+/** What a `TcpProxy` says, besides its clusters. Durations of 0 mean "no limit". */
+export interface TcpProxyConfig {
+  readonly statPrefix: string;
+  /** How long neither side may send anything. */
+  readonly idleTimeoutMs: number;
+  /** From the connection's beginning, whatever it does. */
+  readonly maxConnectionDurationMs: number;
+  /** How often a connection to the upstream is tried. */
+  readonly maxConnectAttempts: number;
+  readonly accessLogs: readonly AccessLogConfig[];
+}
+
 /** What serves a filter chain's connections. */
-export type NetworkFilterConfig<P extends EndpointPool> = HttpFilterConfig<P>;
+export type NetworkFilterConfig<P extends EndpointPool> = HttpFilterConfig<P> | TcpFilterConfig<P>;
+
+/** A share of the connections, as large as its weight to the sum of weights. */
+export interface WeightedCluster<C> {
+  readonly cluster: C;
+  readonly weight: number;
+}
+
+export interface TcpFilterConfig<P extends EndpointPool> {
+  readonly kind: 'tcp';
+  readonly tcp: TcpProxyConfig;
+  /** At least one. */
+  readonly clusters: readonly WeightedCluster<ClusterSlot<P>>[];
+}
 
 export interface HttpFilterConfig<P extends EndpointPool> {
   readonly kind: 'http';
@@ -83,6 +108,8 @@ export interface HttpFilterConfig<P extends EndpointPool> {
 export interface FilterChainConfig<P extends EndpointPool> {
   /** Empty where it has none. */
   readonly name: string;
+  /** Changes with anything in the chain. */
+  readonly fingerprint: string;
   /** Null for every connection. */
   readonly match: FilterChainMatchConfig | null;
   /** Null for plain connections. */

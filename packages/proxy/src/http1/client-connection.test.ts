@@ -13,6 +13,11 @@ class IdleStream implements Connection {
   readonly remotePort = 1;
   readonly localAddress = '127.0.0.1';
   readonly localPort = 2;
+  readonly originalDestination = null;
+  readonly directRemoteAddress = '';
+  readonly directRemotePort = 0;
+  overrideAddresses(): void {}
+  setHandler(): void {}
   readonly fileDescriptor = -1;
   write = (): boolean => true;
   writeLatin1 = (): boolean => true;

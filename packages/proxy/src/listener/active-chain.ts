@@ -1,6 +1,8 @@
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FilterChainConfig, ListenerConfig } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
+import { buildTcpStack } from '../stack/tcp-stack.ts';
+import { TcpConnections } from '../tcp/tcp-connections.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
 import type { ConnectionGroup } from './connection-group.ts';
@@ -13,8 +15,10 @@ export class ActiveChain {
   readonly group: ConnectionGroup;
   /** Null for plain connections. */
   readonly security: LinkSecurity | null;
-  private readonly http: HttpConnections;
   private readonly key: string;
+  /** Where the settings can be replaced under live connections; null where a change needs another chain. */
+  private readonly http: HttpConnections | null;
+  private readonly giveBack: () => void;
 
   constructor(
     config: FilterChainConfig<ConnectionPool>,
@@ -25,8 +29,17 @@ export class ActiveChain {
     const { filter, tls } = config;
     this.key = chainKey(config);
     this.security = tls === null ? null : linkSecurityOf(tls, secrets);
-    this.http = new HttpConnections({ ...filter, tls, direction }, environment);
-    this.group = this.http;
+    if (filter.kind === 'http') {
+      const http = new HttpConnections({ ...filter, tls, direction }, environment);
+      this.http = http;
+      this.group = http;
+      this.giveBack = () => http.close();
+    } else {
+      const stack = buildTcpStack(filter, environment);
+      this.http = null;
+      this.group = new TcpConnections(stack.settings, environment.context);
+      this.giveBack = () => stack.close();
+    }
   }
 
   /**
@@ -35,23 +48,26 @@ export class ActiveChain {
    */
   update(config: FilterChainConfig<ConnectionPool>, direction: Direction): boolean {
     if (chainKey(config) !== this.key) return false;
-    this.http.update({ ...config.filter, tls: config.tls, direction });
+    const { filter, tls } = config;
+    if (filter.kind === 'http') this.http?.update({ ...filter, tls, direction });
     return true;
   }
 
   /** Gives back what it holds. To be called when no connection is left. */
   close(): void {
-    this.http.close();
+    this.giveBack();
   }
 }
 
 /** Chains with the same key serve the same connections in the same way, apart from what can be replaced while they run. */
-function chainKey({ name, match, tls, filter }: FilterChainConfig<ConnectionPool>): string {
+function chainKey({ fingerprint, name, match, tls, filter }: FilterChainConfig<ConnectionPool>): string {
+  if (filter.kind === 'tcp') return fingerprint;
   return JSON.stringify([name, match, tlsKey(tls), filter.kind]);
 }
 
 /** What of a TLS context needs another handshake when it changes. */
 export function tlsKey(tls: FilterChainConfig<ConnectionPool>['tls']): string {
-  // Certificates and keys print as digests of theirs.
-  return JSON.stringify(tls);
+  if (tls === null) return '';
+  const { certificateSecret, validationSecret, allowedSans, alpn } = tls;
+  return JSON.stringify([certificateSecret, validationSecret, allowedSans, alpn]);
 }

@@ -107,6 +107,18 @@ export interface Connection {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Where the client meant to connect to, where a listener filter found that out; null otherwise. */
+  readonly originalDestination: TcpAddress | null;
+  /** The other end of the socket, whatever `overrideAddresses` has said since. */
+  readonly directRemoteAddress: string;
+  readonly directRemotePort: number;
+  /**
+   * What a listener filter found out: who the client is, and where it meant to connect to, which becomes
+   * `originalDestination` and the local address. Null leaves either as it is.
+   */
+  overrideAddresses(remote: TcpAddress | null, local: TcpAddress | null): void;
+  /** Everything is told to another owner from now on; may be called during a call to the one before. */
+  setHandler(handler: ConnectionHandler): void;
   /** The socket's number in this process, for options that only the system knows; -1 where there is none. */
   readonly fileDescriptor: number;
 }

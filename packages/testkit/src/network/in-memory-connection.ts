@@ -1,5 +1,5 @@
 import { invariant } from '@heddle/base';
-import type { Connection, ConnectionHandler, TlsSession, TransportError } from '@heddle/proxy';
+import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '@heddle/proxy';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Wire, WireConditions } from './wire.ts';
 
@@ -34,10 +34,13 @@ const resetByPeer: TransportError = Object.freeze({ kind: 'reset', detail: 'the 
 /** One end of a connection of the in-memory network. */
 export class InMemoryConnection implements Connection {
   readonly fileDescriptor = -1;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+  localAddress: string;
+  localPort: number;
+  originalDestination: TcpAddress | null = null;
+  readonly directRemoteAddress: string;
+  readonly directRemotePort: number;
   peerIdentity = '';
   peerFingerprint = '';
   tls: TlsSession | null = null;
@@ -84,6 +87,19 @@ export class InMemoryConnection implements Connection {
     this.remotePort = addresses.remotePort;
     this.localAddress = addresses.localAddress;
     this.localPort = addresses.localPort;
+    this.directRemoteAddress = addresses.remoteAddress;
+    this.directRemotePort = addresses.remotePort;
+  }
+
+  overrideAddresses(remote: TcpAddress | null, local: TcpAddress | null): void {
+    if (remote !== null) {
+      this.remoteAddress = remote.host;
+      this.remotePort = remote.port;
+    }
+    if (local === null) return;
+    this.localAddress = local.host;
+    this.localPort = local.port;
+    this.originalDestination = local;
   }
 
   /** The network's part: ties both ends together. */
@@ -127,6 +143,10 @@ export class InMemoryConnection implements Connection {
   /** The network's part: from now on bytes go out; they come in once the end is owned. */
   open(): void {
     this.isEstablished = true;
+  }
+
+  setHandler(handler: ConnectionHandler): void {
+    this.handler = handler;
   }
 
   /** The network's part: another owner, which hears what comes from now on. */

@@ -439,15 +439,12 @@ export class SimulatedNode implements Transport {
   }
 
   /** What this node has against `peer` under `security`; empty for nothing. */
-  private objection(peer: SimulatedNode, security: LinkSecurity): string {
-    const { validation } = security;
-    if (validation === null || (validation.kind === 'roots' && peer.identity === '')) return '';
+  private objection(peer: SimulatedNode, security: LinkSecurity | null): string {
     if (peer.identity === '') return 'the peer has no certificate';
     if (trustDomainOf(peer.identity) !== trustDomainOf(this.identity)) {
       return `the trust domain of ${peer.identity} is not this mesh's`;
     }
-    if (validation.kind === 'mesh' && validation.acceptPeer?.(peer.identity) === false)
-      return `${peer.identity} is not who was expected`;
+    if (security?.acceptPeer?.(peer.identity) === false) return `${peer.identity} is not who was expected`;
     return '';
   }
 

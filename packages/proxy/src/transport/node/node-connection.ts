@@ -1,7 +1,7 @@
 // Hot path.
 import type { Socket } from 'node:net';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
-import type { Connection, ConnectionHandler, TlsSession, TransportError } from '../transport.ts';
+import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '../transport.ts';
 import type { VerifiedLink } from './verify-link.ts';
 
 /** Frozen failures: a reset under load makes no garbage. */
@@ -14,6 +14,9 @@ export interface Addresses {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly originalDestination: TcpAddress | null;
+  readonly directRemoteAddress: string;
+  readonly directRemotePort: number;
 }
 
 /** One `net.Socket` or `tls.TLSSocket` as a `Connection`. */
@@ -25,6 +28,9 @@ export class NodeConnection implements Connection {
   remotePort = 0;
   localAddress = '';
   localPort = 0;
+  originalDestination: TcpAddress | null = null;
+  directRemoteAddress = '';
+  directRemotePort = 0;
   handler: ConnectionHandler | null = null;
   private readonly socket: Socket;
   private readonly logger: Logger;
@@ -55,10 +61,28 @@ export class NodeConnection implements Connection {
     this.remotePort = addresses?.remotePort ?? socket.remotePort ?? 0;
     this.localAddress = addresses?.localAddress ?? socket.localAddress ?? '';
     this.localPort = addresses?.localPort ?? socket.localPort ?? 0;
+    this.originalDestination = addresses?.originalDestination ?? null;
+    this.directRemoteAddress = addresses?.directRemoteAddress ?? this.remoteAddress;
+    this.directRemotePort = addresses?.directRemotePort ?? this.remotePort;
     if (link === null) return;
     this.peerIdentity = link.identity;
     this.peerFingerprint = link.session.peer?.fingerprint ?? '';
     this.tls = link.session;
+  }
+
+  overrideAddresses(remote: TcpAddress | null, local: TcpAddress | null): void {
+    if (remote !== null) {
+      this.remoteAddress = remote.host;
+      this.remotePort = remote.port;
+    }
+    if (local === null) return;
+    this.localAddress = local.host;
+    this.localPort = local.port;
+    this.originalDestination = local;
+  }
+
+  setHandler(handler: ConnectionHandler): void {
+    this.handler = handler;
   }
 
   /** Gives the socket to a new owner, with `received` as if it had never been read; this connection hears no more. */

@@ -1,0 +1,61 @@
+import type { ConnectionGroup } from '../listener/connection-group.ts';
+import type { AcceptHandler } from '../transport/transport.ts';
+import { TcpLogEntry } from './tcp-log-entry.ts';
+import { TcpRelay, type TcpRelayOwner } from './tcp-relay.ts';
+import type { TcpContext, TcpSettings } from './tcp-settings.ts';
+
+/** The connections of a filter chain that ends in a TCP proxy. */
+export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
+  readonly accept: AcceptHandler;
+  private readonly settings: TcpSettings;
+  private readonly context: TcpContext;
+  private readonly open = new Set<TcpRelay>();
+  /** Who waits for the end of the last connection. */
+  private readonly emptied: (() => void)[] = [];
+
+  constructor(settings: TcpSettings, context: TcpContext) {
+    this.settings = settings;
+    this.context = context;
+    this.accept = (connection) => {
+      const relay = new TcpRelay(connection, settings, context, this);
+      this.open.add(relay);
+      return relay;
+    };
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** Nobody but the two ends knows when a byte stream is idle. */
+  get busy(): number {
+    return this.open.size;
+  }
+
+  /** As in Envoy: byte streams go on until they end or the time to drain is up. */
+  drain(): void {
+    // Nothing to tell the two ends.
+  }
+
+  whenEmpty(): Promise<void> {
+    if (this.open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.emptied.push(resolve);
+    });
+  }
+
+  destroy(): void {
+    for (const relay of [...this.open]) relay.destroy();
+  }
+
+  onRelayClosed(relay: TcpRelay): void {
+    this.open.delete(relay);
+    const { accessLogs } = this.settings;
+    if (accessLogs.length > 0) {
+      const entry = new TcpLogEntry(relay, this.context.clock.monotonic() - relay.startedAt);
+      for (const log of accessLogs) log.log(entry);
+    }
+    if (this.open.size > 0) return;
+    for (const resolve of this.emptied.splice(0)) resolve();
+  }
+}

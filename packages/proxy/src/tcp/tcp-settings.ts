@@ -1,0 +1,33 @@
+import type { Clock, Random, TimerWheel } from '@heddle/base';
+import type { AccessLog } from '../access-log/access-log.ts';
+import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { WeightedCluster } from '../config/listener-config.ts';
+import type { TcpMetrics } from './tcp-metrics.ts';
+
+/** What relays need of their proxy. */
+export interface TcpContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: TimerWheel;
+}
+
+/** One TCP proxy, decided when its configuration arrived. Durations of 0 mean "no limit". */
+export interface TcpSettings {
+  readonly clusters: readonly WeightedCluster<ClusterSlot<ConnectionPool>>[];
+  readonly totalWeight: number;
+  readonly idleTimeoutMs: number;
+  readonly maxConnectionDurationMs: number;
+  readonly maxConnectAttempts: number;
+  readonly metrics: TcpMetrics;
+  readonly accessLogs: readonly AccessLog[];
+}
+
+/** The cluster for a new connection. */
+export function pickCluster(settings: TcpSettings, random: Random): ClusterSlot<ConnectionPool> {
+  const { clusters, totalWeight } = settings;
+  let left = clusters.length === 1 ? 0 : random.uint32() % totalWeight;
+  let index = 0;
+  while (left >= clusters[index]!.weight) left -= clusters[index++]!.weight;
+  return clusters[index]!.cluster;
+}
