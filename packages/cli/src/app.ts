@@ -17,6 +17,7 @@ import type { HeddleContext } from './commands/define-command.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { getCommand } from './commands/get.ts';
+import { interceptCommands } from './commands/intercept.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { runCommand } from './commands/run.ts';
 import { tokenCommands } from './commands/token.ts';
@@ -34,6 +35,7 @@ const routes = {
   get: getCommand,
   delete: deleteCommand,
   proxy: proxyCommand,
+  intercept: interceptCommands,
   demo: demoCommand,
   token: tokenCommands,
   version: versionCommand,

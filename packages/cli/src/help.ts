@@ -83,7 +83,7 @@ const groups: readonly (readonly [title: string, commands: readonly string[]])[]
   ['Try it', ['demo']],
   ['Run a mesh', ['up', 'run', 'token']],
   ['Steer it and look at it', ['apply', 'delete', 'get']],
-  ['The data plane alone', ['proxy']],
+  ['The data plane alone', ['proxy', 'intercept']],
   ['About', ['version']],
 ];
 
@@ -98,7 +98,7 @@ export function renderHelp(root: RouteMap<CommandContext>): string {
   ];
   for (const [title, commands] of groups) {
     const rows = commands.map((command) => [`  ${command}`, briefs.get(command) ?? ''] as const);
-    lines.push('', heading(title), ...twoColumns(rows, 12));
+    lines.push('', heading(title), ...twoColumns(rows, 13));
   }
   lines.push('', 'heddle help COMMAND, or heddle COMMAND --help, explains it, with examples.');
   lines.push('Exit codes: 0 done, 1 failed, 2 wrong command line; heddle run passes on the');
