@@ -40,6 +40,7 @@ export function fuzz(target: FuzzTarget, milliseconds: number, seed: number): Fu
   coverage.start();
   const corpus: Uint8Array[] = [...target.seeds];
   const end = performance.now() + milliseconds;
+  const change = target.mutate ?? mutate;
   let executions = 0;
   const result = (finding: Finding | null): FuzzResult => {
     coverage.close();
@@ -56,7 +57,7 @@ export function fuzz(target: FuzzTarget, milliseconds: number, seed: number): Fu
   }
   coverage.takeNew();
   while (performance.now() < end) {
-    const batch = Array.from({ length: batchSize }, () => mutate(random.pick(corpus), corpus, random));
+    const batch = Array.from({ length: batchSize }, () => change(random.pick(corpus), corpus, random));
     for (const input of batch) {
       executions++;
       const finding = runInput(target, input);

@@ -1,4 +1,6 @@
-// `npm run fuzz -- [--seconds 10] [--target NAME] [--seed N] [--replay FILE]`
+// `npm run fuzz -- [--minutes 5 | --seconds 10] [--target NAME] [--seed N] [--replay FILE]`
+//
+// `--minutes` is for all targets together, `--seconds` for each.
 //
 // Mutates inputs of every parser, guided by which code they reach. A finding is made small, written to fuzz/findings/
 // and replayed with --replay; once fixed it becomes a test case of the parser.
@@ -12,12 +14,15 @@ import { grpcMessages } from './targets/grpc-messages.ts';
 import { dnsMessages } from './targets/dns-messages.ts';
 import { chunks } from './targets/http1-chunks.ts';
 import { requestHead, responseHead } from './targets/http1-head.ts';
+import { proxiedRequests, proxiedResponses } from './targets/http1-proxy.ts';
 import { identities } from './targets/identities.ts';
 import { manifests } from './targets/manifests.ts';
 import { xdsResources } from './targets/xds-resources.ts';
 
 const targets = [
   dnsMessages,
+  proxiedRequests,
+  proxiedResponses,
   requestHead,
   responseHead,
   chunks,
@@ -40,6 +45,7 @@ function report(name: string, finding: Finding): void {
 
 const { values } = parseArgs({
   options: {
+    minutes: { type: 'string', default: '' },
     seconds: { type: 'string', default: '10' },
     target: { type: 'string', default: '' },
     seed: { type: 'string', default: String(Math.floor(performance.timeOrigin) % 1_000_000) },
@@ -51,7 +57,9 @@ if (chosen.length === 0) {
   console.error(`no target ${values.target}; there are ${targets.map((target) => target.name).join(', ')}`);
   process.exitCode = 2;
 }
-if (values.replay === '') console.log(`seed ${values.seed}, ${values.seconds} s for each target`);
+const seconds =
+  values.minutes === '' ? Number(values.seconds) : (Number(values.minutes) * 60) / Math.max(1, chosen.length);
+if (values.replay === '') console.log(`seed ${values.seed}, ${seconds.toFixed(1)} s for each target`);
 for (const target of chosen) {
   if (values.replay !== '') {
     const finding = runInput(target, readFileSync(values.replay));
@@ -62,7 +70,7 @@ for (const target of chosen) {
     }
     continue;
   }
-  const result = fuzz(target, Number(values.seconds) * 1000, Number(values.seed));
+  const result = fuzz(target, seconds * 1000, Number(values.seed));
   console.log(
     `${target.name.padEnd(20)} ${result.executions} executions, ${result.corpus} inputs kept, ` +
       `${result.blocks} blocks reached`,

@@ -5,6 +5,8 @@ export interface FuzzTarget {
   readonly name: string;
   /** Where mutation starts: at least one valid input. */
   readonly seeds: readonly Uint8Array[];
+  /** Makes a changed copy of an input; by default bytes are changed without knowing what they mean. */
+  readonly mutate?: (input: Uint8Array, corpus: readonly Uint8Array[], random: SeededRandom) => Uint8Array;
   /** Feeds one input; throws where a property is broken. `random` depends on the input only, so that a finding replays. */
   run(input: Uint8Array, random: SeededRandom): void;
 }

@@ -41,8 +41,12 @@ function refusalIn(text: string): string {
   return '';
 }
 
-/** Sends the pieces on one connection; what the upstream got, complete requests answered. */
-export function replayRequest(proxy: MemoryProxy, pieces: readonly string[]): Outcome {
+/** Sends the pieces on one connection; what the upstream got, complete requests answered; `look` sees its bytes. */
+export function replayRequest(
+  proxy: MemoryProxy,
+  pieces: readonly string[],
+  look: (upstreamBytes: string) => void = () => undefined,
+): Outcome {
   const answered = new Map<Peer, number>();
   proxy.serve = (peer) => {
     const [messages] = messagesIn(peer.text, { isResponse: false, hasNoBody: false, isClosed: false });
@@ -58,6 +62,7 @@ export function replayRequest(proxy: MemoryProxy, pieces: readonly string[]): Ou
   const messages: SeenMessage[] = [];
   let isPartial = false;
   for (const peer of proxy.upstream) {
+    look(peer.text);
     const [found, rest] = messagesIn(peer.text, { isResponse: false, hasNoBody: false, isClosed: false });
     messages.push(...found);
     isPartial ||= rest;

@@ -137,6 +137,13 @@ export class MemoryProxy {
     this.clock.advance(ms);
   }
 
+  /** The sum of all series of a metric that have a value other than 0, such as `envoy_cluster_upstream_rq_active`. */
+  metric(name: string): number {
+    const family = this.proxy.registry.collect().find((one) => one.name === name);
+    if (family === undefined || family.type === 'histogram') throw new Error(`there is no metric ${name}`);
+    return family.samples.reduce((sum, { value }) => sum + value, 0);
+  }
+
   /** Drops all of the upstream's connections and forgets them. */
   forget(): void {
     for (const peer of this.upstream) if (!peer.isClosed) peer.reset();

@@ -55,7 +55,7 @@ export {
   type VerifiedPeer,
   verifyChain,
 } from './verify-chain.ts';
-export { type PeerSocket, verifyPeer } from './verify-peer.ts';
+export { type PeerSocket, handshakeError, presentedChain, verifyPeer } from './verify-peer.ts';
 export {
   type IdentityEnvironment,
   type LoadIdentityOptions,

@@ -1,6 +1,6 @@
 /**
- * Makes certificates for tests, good ones and such as no decent authority would sign. Tests only: nothing here is
- * exported from the package.
+ * Makes certificates for tests, good ones and such as no decent authority would sign. Tests only: packages import it by
+ * its own name, and no program does.
  */
 import { sign } from 'node:crypto';
 import type { ExtendedKeyUsageOid } from './certificate-extensions.ts';

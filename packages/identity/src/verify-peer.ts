@@ -14,7 +14,7 @@ export interface PeerSocket {
 const maxPresented = 4;
 
 /** The outcome of OpenSSL's own check of the handshake: an error's code, or null when it is satisfied. */
-function handshakeError(socket: PeerSocket): string | null {
+export function handshakeError(socket: PeerSocket): string | null {
   // `_handle.verifyError` is no documented interface of Node's, but there is no other way to ask a server's socket.
   const { _handle: handle } = socket as {
     _handle?: { verifyError?: () => (Error & { code?: string }) | null } | null;
@@ -24,7 +24,10 @@ function handshakeError(socket: PeerSocket): string | null {
   return error === null || error === undefined ? null : (error.code ?? error.message);
 }
 
-function presentedChain(leaf: X509Certificate | undefined): Result<readonly Certificate[], PeerRefusal> {
+/** What the peer showed, leaf first; empty for nothing. */
+export function presentedChain(
+  leaf: X509Certificate | undefined,
+): Result<readonly Certificate[], PeerRefusal> {
   const chain: Certificate[] = [];
   for (let next = leaf; next !== undefined && chain.length < maxPresented;) {
     const certificate = certificateOf(next);

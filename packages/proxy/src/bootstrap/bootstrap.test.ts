@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatProblem, systemRandom } from '@heddle/base';
+import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
 import { MetricRegistry } from '@heddle/telemetry';
 import { ConfigStore } from '../config/config-store.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
@@ -152,7 +153,7 @@ test('refuses what it does not do with file, line, column and path', () => {
   );
 });
 
-test('refuses a listener with certificates of its own', () => {
+test('names the file that a certificate should be in and is not', () => {
   const chain = {
     ...http.filter_chains[0],
     transport_socket: {
@@ -168,13 +169,44 @@ test('refuses a listener with certificates of its own', () => {
     },
   };
   const problems = problemOf({ listeners: [{ ...http, filter_chains: [chain] }] });
-  assert.ok(
-    problems.some((text) =>
-      /^envoy\.yaml:9:\d+: .*listeners\[0\]\.filter_chains\[0\]\.transport_socket\.typed_config\.common_tls_context\.tls_certificates: is not supported yet/.test(
-        text,
-      ),
-    ),
-    problems.join('\n'),
+  assert.equal(problems.length, 2);
+  assert.match(
+    problems[0] ?? '',
+    /^envoy\.yaml:12:\d+: .*listeners\[0\]\.filter_chains\[0\]\.transport_socket\.typed_config\.common_tls_context\.tls_certificates\[0\]\.certificate_chain\.filename: "cert\.pem" can't be read: there is no such file/,
+  );
+});
+
+test('takes secrets from the file itself, and says which are not there', () => {
+  const root = makeRoot('cluster.local');
+  const leaf = makeLeaf(root, 'spiffe://cluster.local/ns/default/sa/web');
+  const certificate = {
+    name: 'web',
+    tls_certificate: {
+      certificate_chain: { inline_string: leaf.pem },
+      private_key: { inline_string: leaf.keyPem },
+    },
+  };
+  const chain = {
+    ...http.filter_chains[0],
+    transport_socket: {
+      name: 'envoy.transport_sockets.tls',
+      typed_config: {
+        '@type': type('transport_sockets.tls.v3.DownstreamTlsContext'),
+        common_tls_context: { tls_certificate_sds_secret_configs: [{ name: 'web' }] },
+      },
+    },
+  };
+  const listeners = [{ ...http, filter_chains: [chain] }];
+  const loaded = load({ static_resources: { listeners, clusters: [backend], secrets: [certificate] } });
+  assert.deepEqual(loaded.problems, []);
+  const [source] = loaded.listeners[0]!.filterChains[0]!.tls!.certificates;
+  assert.ok(source?.kind === 'static');
+  assert.equal(source.certificate.certificateChain, leaf.pem);
+  assert.doesNotMatch(JSON.stringify(loaded.listeners[0]!.filterChains[0]!.tls), /BEGIN/);
+  const [missing] = load({ static_resources: { listeners, clusters: [backend] } }).problems;
+  assert.match(
+    missing ?? '',
+    /tls_certificate_sds_secret_configs\[0\]\.name: there is no static secret "web"/,
   );
 });
 

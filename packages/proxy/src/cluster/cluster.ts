@@ -7,7 +7,7 @@ import { Endpoint, type EndpointHealth, type EndpointPool, type PoolFactory, hos
 import { emptyLoadBalancer, type LoadBalancer } from './load-balancer.ts';
 import { Passthrough } from './passthrough.ts';
 import { RoundRobin } from './round-robin.ts';
-import type { UpstreamTlsConfig } from './tls-config.ts';
+import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
 /** What a cluster is made of besides its endpoints. */

@@ -5,10 +5,12 @@ import { Cluster, type EndpointConfig, type EndpointPoolFactory } from '../clust
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import { bundleSecretOf } from '../tls/tls-config.ts';
 import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
+import type { FileMaterials, TlsMaterials } from './tls-materials.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 export interface ClusterStoreOptions<P extends EndpointPool> {
@@ -19,6 +21,7 @@ export interface ClusterStoreOptions<P extends EndpointPool> {
   readonly wantedSecrets: WantedNames;
   /** A cluster came, changed or went; for counts. */
   readonly onChanged: (change: 'added' | 'modified' | 'removed') => void;
+  readonly materials: FileMaterials;
 }
 
 /** What is kept of a cluster that has been checked: enough to build it when a request first comes for it. */
@@ -93,7 +96,7 @@ export class ClusterStore<P extends EndpointPool> {
   applyCluster(name: string, bytes: Uint8Array, problems: ProblemList): void {
     const previous = this.records.get(name);
     if (previous !== undefined && Buffer.compare(previous.bytes, bytes) === 0) return;
-    const compiled = compileBytes(bytes, problems);
+    const compiled = compileBytes(bytes, problems, this.options.materials);
     if (compiled !== null && compiled.config.name !== name) {
       problems.invalid('name', `"${compiled.config.name}" is not the resource's name`);
     }
@@ -101,7 +104,7 @@ export class ClusterStore<P extends EndpointPool> {
     const record: ClusterRecord = {
       bytes,
       edsName: compiled.edsName,
-      validationSecret: compiled.config.tls?.validationSecret ?? null,
+      validationSecret: bundleSecretOf(compiled.config.tls),
     };
     this.records.set(name, record);
     this.options.onChanged(previous === undefined ? 'added' : 'modified');
@@ -169,7 +172,7 @@ export class ClusterStore<P extends EndpointPool> {
 
   private build(record: ClusterRecord): Cluster<P> {
     const problems = new ProblemList();
-    const compiled = compileBytes(record.bytes, problems);
+    const compiled = compileBytes(record.bytes, problems, this.options.materials.remembered);
     invariant(compiled !== null && problems.isEmpty, 'a cluster that has been checked compiles');
     return this.fill(compiled);
   }
@@ -211,9 +214,13 @@ export class ClusterStore<P extends EndpointPool> {
   }
 }
 
-function compileBytes(bytes: Uint8Array, problems: ProblemList): CompiledCluster | null {
+function compileBytes(
+  bytes: Uint8Array,
+  problems: ProblemList,
+  materials: TlsMaterials,
+): CompiledCluster | null {
   const message = decodeResource(TypeUrl.cluster, bytes, problems);
-  return message === null ? null : compileCluster(message, problems);
+  return message === null ? null : compileCluster(message, problems, materials);
 }
 
 function decodeEndpoints(bytes: Uint8Array, problems: ProblemList): EndpointConfig[] {

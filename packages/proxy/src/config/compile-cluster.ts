@@ -12,6 +12,7 @@ import { compileUpstreamTls } from './compile-tls.ts';
 import { compileConnectionLimits } from './compile-upstream-http.ts';
 import { checkConfigSource } from './config-source.ts';
 import type { ProblemList } from './problem-list.ts';
+import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension } from './unpack-config.ts';
 
 /** A cluster as its resource describes it. */
@@ -29,7 +30,11 @@ const passthroughType = 'envoy.clusters.dynamic_forward_proxy';
  * Compiles a cluster. Accepted without effect: `metadata`, `alt_stat_name`, `per_connection_buffer_limit_bytes` (our
  * buffers are bounded by the transport) and the DNS settings of clusters that ask no DNS.
  */
-export function compileCluster(cluster: Cluster, problems: ProblemList): CompiledCluster {
+export function compileCluster(
+  cluster: Cluster,
+  problems: ProblemList,
+  materials: TlsMaterials = noMaterials,
+): CompiledCluster {
   if (cluster.name === '') problems.invalid('name', 'must not be empty');
   refuseUnfinished(cluster, problems);
   const isPassthrough = cluster.clusterDiscoveryType?.$case === 'clusterType';
@@ -38,7 +43,7 @@ export function compileCluster(cluster: Cluster, problems: ProblemList): Compile
     name: cluster.name,
     connections: compileConnectionLimits(cluster, problems),
     breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
-    tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems),
+    tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems, materials),
     dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
   };

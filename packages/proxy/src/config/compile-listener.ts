@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
@@ -8,13 +9,14 @@ import {
   FilterChainMatch_ConnectionSourceType as SourceType,
 } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import { hostPort } from '../cluster/endpoint.ts';
-import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
+import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import { compileAddress } from './compile-address.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
 import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
 import type { FilterChainMatchConfig, ListenAddress, ListenerConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
+import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** A network filter that ends a chain; its routes or clusters are still to be found. */
@@ -45,7 +47,11 @@ export interface CompiledListener {
  * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport), `enable_reuse_port`, and the timeouts of
  * listener filters that it hasn't.
  */
-export function compileListener(listener: Listener, problems: ProblemList): CompiledListener | null {
+export function compileListener(
+  listener: Listener,
+  problems: ProblemList,
+  materials: TlsMaterials = noMaterials,
+): CompiledListener | null {
   const address = compileAddress(listener.address, 'address', problems);
   for (const [index, filter] of listener.listenerFilters.entries()) {
     refuseExtension(filter.name, filter.configType?.value, `listener_filters[${index}]`, problems);
@@ -62,21 +68,26 @@ export function compileListener(listener: Listener, problems: ProblemList): Comp
     problems.invalid('filter_chains', 'must not be empty');
     return null;
   }
-  const compiled = compileChain(chain, 'filter_chains[0]', problems);
+  const compiled = compileChain(chain, 'filter_chains[0]', problems, materials);
   if (address === null || compiled === null) return null;
   const name = listener.name === '' ? hostPort(address.host, address.port) : listener.name;
   const direction = directionOf(listener.trafficDirection);
   return { name, address, direction, filterChains: [compiled], defaultFilterChain: null };
 }
 
-function compileChain(chain: FilterChain, path: string, problems: ProblemList): CompiledChain | null {
+function compileChain(
+  chain: FilterChain,
+  path: string,
+  problems: ProblemList,
+  materials: TlsMaterials,
+): CompiledChain | null {
   if (chain.filterChainMatch !== undefined)
     checkNoMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
   if (chain.transportSocketConnectTimeout !== undefined) {
     problems.unsupported(`${path}.transport_socket_connect_timeout`);
   }
-  const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems);
-  const fingerprint = Buffer.from(FilterChain.encode(chain).finish()).toString('latin1');
+  const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
+  const fingerprint = createHash('sha256').update(FilterChain.encode(chain).finish()).digest('hex');
   const filter = compileFilters(chain.filters, `${path}.filters`, problems);
   return filter === null ? null : { name: chain.name, fingerprint, match: null, tls, filter };
 }

@@ -1,3 +1,4 @@
+import { CertificateValidationContext_TrustChainVerification as TrustChainVerification } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/common.ts';
 import type { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { ProblemList } from './problem-list.ts';
 
@@ -10,6 +11,10 @@ export function compileTrustBundle(secret: Secret, problems: ProblemList): strin
     problems.unsupported('tls_certificate', 'a private key from the control plane');
     return null;
   }
+  if (secret.type?.$case === 'sessionTicketKeys') {
+    problems.unsupported('session_ticket_keys', 'ticket keys by xDS');
+    return null;
+  }
   const context = secret.type?.value;
   if (context === undefined) {
     problems.invalid('validation_context', 'is required');
@@ -17,6 +22,13 @@ export function compileTrustBundle(secret: Secret, problems: ProblemList): strin
   }
   if (context.matchTypedSubjectAltNames.length > 0) {
     problems.unsupported('validation_context.match_typed_subject_alt_names');
+  }
+  if (context.verifyCertificateHash.length > 0)
+    problems.unsupported('validation_context.verify_certificate_hash');
+  if (context.verifyCertificateSpki.length > 0)
+    problems.unsupported('validation_context.verify_certificate_spki');
+  if (context.trustChainVerification !== TrustChainVerification.VERIFY_TRUST_CHAIN) {
+    problems.unsupported('validation_context.trust_chain_verification', 'ACCEPT_UNTRUSTED');
   }
   const source = context.trustedCa?.specifier;
   if (source?.$case === 'inlineString') return source.value;

@@ -1,28 +1,35 @@
+import { assertNever } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
 import type { TransportSocket } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import {
-  type CertificateValidationContext,
-  SubjectAltNameMatcher_SanType as SanType,
-  type TlsParameters,
-  TlsParameters_TlsProtocol as TlsProtocol,
-} from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/common.ts';
-import type { SdsSecretConfig } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
-import type { CommonTlsContext } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/tls.ts';
-import type { DownstreamTlsConfig, UpstreamTlsConfig } from '../cluster/tls-config.ts';
-import { compileStringMatcher } from '../routing/compile-matchers.ts';
-import type { StringMatcher } from '../routing/string-matcher.ts';
-import { checkConfigSource } from './config-source.ts';
+  type DownstreamTlsContext,
+  DownstreamTlsContext_OcspStaplePolicy as OcspStaplePolicy,
+} from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/tls.ts';
+import type { DownstreamTlsConfig, TicketPolicy, UpstreamTlsConfig } from '../tls/tls-config.ts';
+import { compileCommon, staticSecret } from './compile-tls-common.ts';
+import { compileTicketKeys } from './compile-tls-secrets.ts';
+import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
+import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
-/** The name of the workload's own certificate, the only one there is: its key is made in the sidecar. */
-const ownCertificate = 'default';
+/** Envoy's. */
+const defaultMaxSessions = 1;
+/** OpenSSL's and Envoy's. */
+const defaultSessionTimeoutMs = 7_200_000;
+/** RFC 8446 §4.6.1 allows no more. */
+const maxSessionTimeoutMs = 604_800_000;
+/** More than anybody needs at once for one address. */
+const mostSessions = 1024;
+
+const noCertificates = { tlsCertificates: [], tlsCertificateSdsSecretConfigs: [] };
 
 /** What a cluster's transport socket says; null for plain connections, or with problems noted. */
 export function compileUpstreamTls(
   socket: TransportSocket | undefined,
   path: string,
   problems: ProblemList,
+  materials: TlsMaterials = noMaterials,
 ): UpstreamTlsConfig | null {
   const config = socket?.configType?.value;
   if (socket === undefined) return null;
@@ -33,15 +40,28 @@ export function compileUpstreamTls(
   }
   const context = unpackConfig(config, TypeUrl.upstreamTlsContext, place, problems);
   if (context === null) return null;
-  const common = compileCommon(context.commonTlsContext, `${place}.common_tls_context`, problems);
-  return common === null ? null : { ...common, sni: context.sni };
+  const common = compileCommon(context.commonTlsContext, `${place}.common_tls_context`, materials, problems);
+  if (common === null) return null;
+  if (context.commonTlsContext?.validationContextType === undefined) {
+    problems.unsupported(
+      `${place}.common_tls_context`,
+      'TLS that does not verify its peer',
+      'give it a validation_context',
+    );
+  }
+  const maxSessions = Math.min(context.maxSessionKeys ?? defaultMaxSessions, mostSessions);
+  return { ...common, sni: context.sni, maxSessions };
 }
 
-/** What a filter chain's transport socket says; null for plain connections, or with problems noted. */
+/**
+ * What a filter chain's transport socket says; null for plain connections, or with problems noted. Accepted without effect:
+ * `disable_stateful_session_resumption` and `full_scan_certs_on_sni_mismatch`: neither is ever done.
+ */
 export function compileDownstreamTls(
   socket: TransportSocket | undefined,
   path: string,
   problems: ProblemList,
+  materials: TlsMaterials = noMaterials,
 ): DownstreamTlsConfig | null {
   const config = socket?.configType?.value;
   if (socket === undefined) return null;
@@ -52,114 +72,69 @@ export function compileDownstreamTls(
   }
   const context = unpackConfig(config, TypeUrl.downstreamTlsContext, place, problems);
   if (context === null) return null;
-  if (context.requireClientCertificate !== true) {
-    problems.unsupported(`${place}.require_client_certificate`, 'TLS without client certificates');
-  }
-  return compileCommon(context.commonTlsContext, `${place}.common_tls_context`, problems);
-}
-
-function compileCommon(
-  common: CommonTlsContext | undefined,
-  path: string,
-  problems: ProblemList,
-): DownstreamTlsConfig | null {
-  if (common === undefined) {
-    problems.invalid(path, 'is required');
-    return null;
-  }
-  checkParameters(common.tlsParams, `${path}.tls_params`, problems);
-  if (common.tlsCertificates.length > 0) {
-    problems.unsupported(
-      `${path}.tls_certificates`,
-      undefined,
-      'name one in tls_certificate_sds_secret_configs',
+  const commonPath = `${place}.common_tls_context`;
+  const common = compileCommon(context.commonTlsContext, commonPath, materials, problems);
+  if (common === null) return null;
+  const { tlsCertificates, tlsCertificateSdsSecretConfigs } = context.commonTlsContext ?? noCertificates;
+  if (tlsCertificates.length + tlsCertificateSdsSecretConfigs.length === 0) {
+    problems.invalid(
+      commonPath,
+      'needs a certificate in tls_certificates or tls_certificate_sds_secret_configs',
     );
   }
-  const [certificate, second] = common.tlsCertificateSdsSecretConfigs;
-  const certificatePath = `${path}.tls_certificate_sds_secret_configs`;
-  if (certificate === undefined) problems.invalid(certificatePath, 'needs the name of a certificate');
-  if (second !== undefined) problems.unsupported(`${certificatePath}[1]`, 'a second certificate');
-  if (certificate !== undefined && certificate.name !== ownCertificate) {
-    problems.unsupported(`${certificatePath}[0].name`, `a certificate other than "${ownCertificate}"`);
-  }
-  const certificateSecret =
-    certificate === undefined ? '' : secretName(certificate, `${certificatePath}[0]`, problems);
-  const { validationSecret, allowedSans } = compileValidation(common, path, problems);
-  return { certificateSecret, validationSecret, allowedSans, alpn: common.alpnProtocols };
-}
-
-function checkParameters(parameters: TlsParameters | undefined, path: string, problems: ProblemList): void {
-  if (parameters === undefined) return;
-  const { tlsMinimumProtocolVersion: minimum, tlsMaximumProtocolVersion: maximum } = parameters;
-  const only = 'anything but TLS 1.3';
-  const isModern = (version: number): boolean =>
-    version === TlsProtocol.TLS_AUTO || version === TlsProtocol.TLSv1_3;
-  if (!isModern(minimum)) problems.unsupported(`${path}.tls_minimum_protocol_version`, only);
-  if (!isModern(maximum)) problems.unsupported(`${path}.tls_maximum_protocol_version`, only);
-  if (parameters.cipherSuites.length > 0) problems.unsupported(`${path}.cipher_suites`);
-  if (parameters.ecdhCurves.length > 0) problems.unsupported(`${path}.ecdh_curves`);
-}
-
-function secretName(secret: SdsSecretConfig, path: string, problems: ProblemList): string {
-  if (secret.name === '') problems.invalid(`${path}.name`, 'must not be empty');
-  if (secret.sdsConfig !== undefined) checkConfigSource(secret.sdsConfig, `${path}.sds_config`, problems);
-  return secret.name;
-}
-
-interface Validation {
-  readonly validationSecret: string;
-  readonly allowedSans: readonly StringMatcher[];
-}
-
-function compileValidation(common: CommonTlsContext, path: string, problems: ProblemList): Validation {
-  const context = common.validationContextType;
-  if (context?.$case === 'validationContextSdsSecretConfig') {
-    const place = `${path}.validation_context_sds_secret_config`;
-    return { validationSecret: secretName(context.value, place, problems), allowedSans: [] };
-  }
-  if (context?.$case === 'combinedValidationContext') {
-    const place = `${path}.combined_validation_context`;
-    const { validationContextSdsSecretConfig: secret, defaultValidationContext } = context.value;
-    if (secret === undefined)
-      problems.invalid(`${place}.validation_context_sds_secret_config`, 'is required');
-    return {
-      validationSecret:
-        secret === undefined
-          ? ''
-          : secretName(secret, `${place}.validation_context_sds_secret_config`, problems),
-      allowedSans: compileSans(defaultValidationContext, `${place}.default_validation_context`, problems),
-    };
-  }
-  if (context === undefined) {
+  const requiresClientCertificate = context.requireClientCertificate ?? false;
+  if (requiresClientCertificate && common.validation === null) {
     problems.unsupported(
-      path,
-      'TLS that does not verify its peer',
-      'name a trust bundle in validation_context_sds_secret_config',
+      `${place}.require_client_certificate`,
+      'asking for a certificate that nobody verifies',
+      'give common_tls_context a validation_context',
     );
-  } else {
-    problems.unsupported(`${path}.validation_context`, undefined, 'use combined_validation_context');
   }
-  return { validationSecret: '', allowedSans: [] };
+  if (context.ocspStaplePolicy !== OcspStaplePolicy.LENIENT_STAPLING) {
+    problems.unsupported(`${place}.ocsp_staple_policy`, 'stapling');
+  }
+  return {
+    ...common,
+    requiresClientCertificate,
+    requiresServerName: context.requireSni ?? false,
+    tickets: compileTickets(context, place, materials, problems),
+    sessionTimeoutSeconds: compileSessionTimeout(context, place, problems),
+  };
 }
 
-function compileSans(
-  context: CertificateValidationContext | undefined,
+function compileSessionTimeout(context: DownstreamTlsContext, path: string, problems: ProblemList): number {
+  const place = `${path}.session_timeout`;
+  const ms = durationMs(context.sessionTimeout, defaultSessionTimeoutMs, place, problems);
+  if (ms > maxSessionTimeoutMs) problems.invalid(place, 'must not be longer than seven days');
+  return Math.floor(ms / 1000);
+}
+
+function compileTickets(
+  context: DownstreamTlsContext,
   path: string,
+  materials: TlsMaterials,
   problems: ProblemList,
-): StringMatcher[] {
-  const matchers: StringMatcher[] = [];
-  if (context === undefined) return matchers;
-  if (context.trustedCa !== undefined)
-    problems.unsupported(`${path}.trusted_ca`, undefined, 'use the secret alone');
-  for (const [index, san] of context.matchTypedSubjectAltNames.entries()) {
-    const place = `${path}.match_typed_subject_alt_names[${index}]`;
-    if (san.sanType !== SanType.URI) problems.unsupported(`${place}.san_type`, 'matching anything but URI');
-    if (san.matcher === undefined) {
-      problems.invalid(`${place}.matcher`, 'is required');
-      continue;
+): TicketPolicy {
+  const keys = context.sessionTicketKeysType;
+  switch (keys?.$case) {
+    case undefined:
+      return { kind: 'own' };
+    case 'disableStatelessSessionResumption':
+      return { kind: keys.value ? 'none' : 'own' };
+    case 'sessionTicketKeys': {
+      const place = `${path}.session_ticket_keys`;
+      return { kind: 'given', keys: compileTicketKeys(keys.value, place, materials, problems) };
     }
-    const matcher = compileStringMatcher(san.matcher, `${place}.matcher`, problems);
-    if (matcher !== null) matchers.push(matcher);
+    case 'sessionTicketKeysSdsSecretConfig': {
+      const place = `${path}.session_ticket_keys_sds_secret_config`;
+      const secret = staticSecret(keys.value, place, materials, problems);
+      if (secret === 'missing') return { kind: 'own' };
+      if (secret?.kind === 'ticket-keys') return { kind: 'given', keys: secret.keys };
+      if (secret !== null) problems.invalid(`${place}.name`, `"${keys.value.name}" holds no ticket keys`);
+      else problems.unsupported(place, 'ticket keys by xDS', 'name a static secret, without sds_config');
+      return { kind: 'own' };
+    }
+    default:
+      return assertNever(keys);
   }
-  return matchers;
 }

@@ -45,13 +45,15 @@ test('a cluster with TLS asks for its trust bundle and says whom it accepts', ()
   );
   assert.deepEqual(harness.takeEvents(), ['+sds ROOTCA', '+eds a']);
   const tls = harness.store.clusters.slot('a').get()?.config.tls;
-  assert.equal(tls?.certificateSecret, 'default');
-  assert.equal(tls.validationSecret, 'ROOTCA');
+  assert.deepEqual(tls?.certificates, [{ kind: 'secret', name: 'default' }]);
+  assert.ok(tls.validation?.kind === 'mesh');
+  assert.equal(tls.validation.bundleSecret, 'ROOTCA');
   assert.equal(tls.sni, 'outbound_.9080_._.a');
   assert.deepEqual(tls.alpn, ['istio-http/1.1', 'http/1.1']);
-  assert.equal(tls.allowedSans.length, 1);
-  assert.equal(tls.allowedSans[0]?.matches('spiffe://cluster.local/ns/default/sa/reviews'), true);
-  assert.equal(tls.allowedSans[0]?.matches('spiffe://cluster.local/ns/default/sa/reviewsx'), false);
+  const [san] = tls.validation.sans;
+  assert.equal(tls.validation.sans.length, 1);
+  assert.equal(san?.matcher.matches('spiffe://cluster.local/ns/default/sa/reviews'), true);
+  assert.equal(san.matcher.matches('spiffe://cluster.local/ns/default/sa/reviewsx'), false);
 });
 
 function secureListener(requireClientCertificate: boolean): DeepPartial<MessageOf<typeof TypeUrl.listener>> {
@@ -84,11 +86,12 @@ test('a listener with TLS is warm once its trust bundle is there', () => {
   assert.deepEqual(harness.takeEvents(), ['+sds ROOTCA', 'listener in', 'bundle ROOTCA PEM']);
 });
 
-test('refuses TLS that does not ask for a client certificate', () => {
-  assert.match(
-    new Harness().apply(TypeUrl.listener, 'in', secureListener(false)) ?? '',
-    /require_client_certificate: TLS without client certificates is not supported yet/,
-  );
+test('leaves it to the client whether it shows a certificate where none is required', () => {
+  const harness = new Harness();
+  harness.accept(TypeUrl.listener, 'in', secureListener(false));
+  const [chain] = harness.store.listeners[0]!.filterChains;
+  assert.equal(chain!.tls?.requiresClientCertificate, false);
+  assert.equal(chain!.tls.validation?.kind, 'mesh');
 });
 
 test('refuses a private key that comes over the wire', () => {

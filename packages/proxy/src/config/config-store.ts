@@ -5,6 +5,7 @@ import type { EndpointPoolFactory } from '../cluster/cluster.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
+import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { RouteSource } from './compile-http.ts';
 import {
@@ -24,6 +25,7 @@ import {
 import { ProblemList } from './problem-list.ts';
 import { RouteStore } from './route-store.ts';
 import { decodeResource } from './unpack-config.ts';
+import { FileMaterials } from './tls-materials.ts';
 import { type Subscriber, WantedNames } from './wanted-names.ts';
 
 /** Told of what changes; calls are synchronous, during `apply` and `remove`. */
@@ -60,6 +62,8 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   readonly routes: RouteStore<P>;
   private readonly observer: ConfigObserver<P>;
   private readonly wantedSecrets: WantedNames;
+  /** Files and static secrets that TLS contexts name. */
+  readonly materials = new FileMaterials();
   private readonly listenerRecords = new Map<string, ListenerRecord<P>>();
   /** PEM by name; null where the control plane says that there is none. */
   private readonly trustBundles = new Map<string, string | null>();
@@ -76,6 +80,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
       wantedSecrets: this.wantedSecrets,
       onChanged: (change) => observer.onClusterChanged(change),
+      materials: this.materials,
     });
     this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
   }
@@ -175,7 +180,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     if (previous !== undefined && Buffer.compare(previous.bytes, bytes) === 0) return;
     const message = decodeResource(TypeUrl.listener, bytes, problems);
     if (message === null) return;
-    const compiled = compileListener(message, problems);
+    const compiled = compileListener(message, problems, this.materials);
     if (compiled !== null && compiled.name !== name) {
       problems.invalid('name', `"${compiled.name}" is not the resource's name`);
     }
@@ -188,10 +193,15 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   }
 
   private isChainWarm({ tls, filter }: FilterChainConfig<P>): boolean {
-    if (tls !== null && !this.trustBundles.has(tls.validationSecret)) return false;
+    if (!this.hasBundle(tls)) return false;
     return filter.kind === 'http'
       ? this.routes.isWarm(filter.routes)
       : filter.clusters.every(({ cluster }) => this.clusters.isWarm(cluster.name));
+  }
+
+  private hasBundle(tls: DownstreamTlsConfig | null): boolean {
+    const bundle = bundleSecretOf(tls);
+    return bundle === null || this.trustBundles.has(bundle);
   }
 
   /** Joins a listener with what its chains lead to; null, with nothing held, where anything is wrong with it. */
@@ -216,7 +226,8 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     const { tls, filter } = chain;
     const opened = filter.kind === 'http' ? this.openHttp(filter, problems) : this.openTcp(filter);
     if (opened === null) return null;
-    if (tls !== null) this.wantedSecrets.retain(tls.validationSecret);
+    const bundle = bundleSecretOf(tls);
+    if (bundle !== null) this.wantedSecrets.retain(bundle);
     return { ...chain, filter: opened };
   }
 
@@ -263,7 +274,8 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   }
 
   private releaseChain({ tls, filter }: FilterChainConfig<P>): void {
-    if (tls !== null) this.wantedSecrets.release(tls.validationSecret);
+    const bundle = bundleSecretOf(tls);
+    if (bundle !== null) this.wantedSecrets.release(bundle);
     if (filter.kind === 'tcp') this.clusters.release(filter.clusters.map(({ cluster }) => cluster.name));
     else if (filter.routes.name === '') this.routes.releaseInline(filter.routes);
     else this.routes.release(filter.routes.name);

@@ -1,11 +1,11 @@
 import type { AccessLogConfig } from '../access-log/access-log.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
-import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
 import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
+import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 
 /** What an `HttpConnectionManager` says, besides its routes. Durations of 0 mean "no limit". */

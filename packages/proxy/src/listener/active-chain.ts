@@ -61,13 +61,12 @@ export class ActiveChain {
 
 /** Chains with the same key serve the same connections in the same way, apart from what can be replaced while they run. */
 function chainKey({ fingerprint, name, match, tls, filter }: FilterChainConfig<ConnectionPool>): string {
-  if (filter.kind === 'tcp') return fingerprint;
+  if (filter.kind === 'tcp') return `${fingerprint} ${tlsKey(tls)}`;
   return JSON.stringify([name, match, tlsKey(tls), filter.kind]);
 }
 
 /** What of a TLS context needs another handshake when it changes. */
 export function tlsKey(tls: FilterChainConfig<ConnectionPool>['tls']): string {
-  if (tls === null) return '';
-  const { certificateSecret, validationSecret, allowedSans, alpn } = tls;
-  return JSON.stringify([certificateSecret, validationSecret, allowedSans, alpn]);
+  // Certificates and keys print as digests of theirs.
+  return JSON.stringify(tls);
 }

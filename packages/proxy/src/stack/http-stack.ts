@@ -11,7 +11,7 @@ import { AccessLog } from '../access-log/access-log.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { LogFiles } from '../access-log/log-files.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import type { DownstreamTlsConfig } from '../cluster/tls-config.ts';
+import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { HttpFilterConfig, ListenerConfig } from '../config/listener-config.ts';
 import type { ExchangeObserver, HttpSettings, ProxyContext } from '../http/http-settings.ts';
 import { InternalAddresses } from '../http/internal-addresses.ts';

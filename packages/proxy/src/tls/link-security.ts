@@ -1,14 +1,15 @@
 /**
- * How one listener or cluster secures its connections, as the data of xDS's TLS contexts. The node engine turns it into
- * mTLS with the secrets it names; the in-memory network carries identities without cryptography.
+ * How one listener or cluster secures its connections. The node engine turns it into TLS with the secrets it names; the
+ * in-memory network carries identities without cryptography.
  */
-
 import type { TrustBundle } from '@heddle/identity';
+import type { TlsSession } from '../transport/transport.ts';
+import type { CertificateSource, RootsValidation, TicketPolicy, TlsParameters } from './tls-config.ts';
 
 /** Which peers are accepted: one URI SAN each, compared whole. */
 export type PeerMatcher = (spiffeId: string) => boolean;
 
-/** Where certificates and trust bundles come from. */
+/** Where the mesh's certificates and trust bundles come from. */
 export interface SecretProvider {
   /** The workload's certificate under this SDS name, or null while there is none. */
   certificate(name: string): CertificateSecret | null;
@@ -25,14 +26,48 @@ export interface CertificateSecret {
   readonly version: string;
 }
 
+/** Why a peer was refused after its handshake. */
+export type PeerFaultKind = 'error' | 'no-certificate' | 'san' | 'hash';
+
+/** Hears of each handshake, for the counters of a listener or cluster. */
+export interface TlsObserver {
+  /** A handshake has ended well and its peer is accepted. */
+  onHandshake(session: TlsSession): void;
+  /** A handshake, or TLS later on, failed for a reason that isn't the peer's certificate. */
+  onConnectionError(): void;
+  /** The peer's certificate was refused. */
+  onPeerRefused(kind: PeerFaultKind): void;
+}
+
+/** How a peer's certificate is judged after every handshake, resumed ones included. */
+export type LinkValidation =
+  | {
+      readonly kind: 'mesh';
+      /** SDS name of the trust bundle. */
+      readonly bundleSecret: string;
+      /** Null accepts every identity of the bundle's trust domain. */
+      readonly acceptPeer: PeerMatcher | null;
+    }
+  | RootsValidation;
+
 export interface LinkSecurity {
   readonly secrets: SecretProvider;
-  readonly certificateSecret: string;
-  readonly validationSecret: string;
-  /** Null accepts every identity of the bundle's trust domain. */
-  readonly acceptPeer: PeerMatcher | null;
-  /** Server name to ask for; empty for none. Clients only. */
-  readonly serverName: string;
+  readonly certificates: readonly CertificateSource[];
+  /** Null, for servers only, asks for no certificate. */
+  readonly validation: LinkValidation | null;
+  readonly parameters: TlsParameters;
   /** In order of preference. */
   readonly alpn: readonly string[];
+  /** What only a server needs. */
+  readonly server: {
+    readonly requiresClientCertificate: boolean;
+    readonly requiresServerName: boolean;
+    readonly tickets: TicketPolicy;
+    readonly sessionTimeoutSeconds: number;
+  };
+  /** Server name to ask for; empty for none. Clients only. */
+  readonly serverName: string;
+  /** Sessions kept for each address. Clients only. */
+  readonly maxSessions: number;
+  readonly observer: TlsObserver | null;
 }

@@ -439,12 +439,15 @@ export class SimulatedNode implements Transport {
   }
 
   /** What this node has against `peer` under `security`; empty for nothing. */
-  private objection(peer: SimulatedNode, security: LinkSecurity | null): string {
+  private objection(peer: SimulatedNode, security: LinkSecurity): string {
+    const { validation } = security;
+    if (validation === null || (validation.kind === 'roots' && peer.identity === '')) return '';
     if (peer.identity === '') return 'the peer has no certificate';
     if (trustDomainOf(peer.identity) !== trustDomainOf(this.identity)) {
       return `the trust domain of ${peer.identity} is not this mesh's`;
     }
-    if (security?.acceptPeer?.(peer.identity) === false) return `${peer.identity} is not who was expected`;
+    if (validation.kind === 'mesh' && validation.acceptPeer?.(peer.identity) === false)
+      return `${peer.identity} is not who was expected`;
     return '';
   }
 

@@ -17,6 +17,7 @@ import {
   type RpcStream,
   type RpcStreamHandler,
 } from '@heddle/xds';
+import { meshSecurity } from '@heddle/proxy';
 import { InMemoryConnection } from './in-memory-connection.ts';
 import type { SimulatedNode } from './in-memory-network.ts';
 import { FrameReader, FrameType, packParts, sendFrame, unpackParts } from './rpc-frames.ts';
@@ -26,14 +27,11 @@ const connectTimeoutMs = 5000;
 
 /** Link security for the in-memory network, which looks at identities only. */
 export function simulatedSecurity(acceptPeer: PeerMatcher | null = null): LinkSecurity {
-  return {
+  return meshSecurity({
     secrets: { certificate: () => null, trustBundle: () => null },
-    certificateSecret: 'default',
-    validationSecret: 'ROOTCA',
     acceptPeer,
-    serverName: '',
     alpn: [],
-  };
+  });
 }
 
 /** One side's view of a stream; the other side's is at the far end of the connection. */

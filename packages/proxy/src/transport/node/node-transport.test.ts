@@ -22,6 +22,7 @@ import {
   transportContract,
 } from '@heddle/testkit';
 import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
+import { meshSecurity } from '../../tls/mesh-security.ts';
 import { hostAndPort } from '../address.ts';
 import { NodeTransport } from './node-transport.ts';
 
@@ -53,14 +54,11 @@ async function issueSecrets(): Promise<ReadonlyMap<SpiffeId, SecretProvider>> {
 const secrets = await issueSecrets();
 
 function securityOf(id: SpiffeId, acceptPeer: PeerMatcher | null): LinkSecurity {
-  return {
+  return meshSecurity({
     secrets: secrets.get(id)!,
-    certificateSecret: 'default',
-    validationSecret: 'ROOTCA',
     acceptPeer,
-    serverName: '',
     alpn: ['istio-http/1.1', 'http/1.1'],
-  };
+  });
 }
 
 const sockets = await temporaryDirectory();
@@ -100,7 +98,7 @@ async function openHarness(): Promise<TransportHarness> {
 transportContract('node', openHarness);
 
 test('drops accepted connections that do not finish their handshake, and none that has', async () => {
-  const transport = new NodeTransport(systemClock, silentLogger, 200);
+  const transport = new NodeTransport(systemClock, silentLogger, { handshakeTimeoutMs: 200 });
   const accepted: RecordingHandler[] = [];
   const listener = await transport.listen(
     { address: { host: '127.0.0.1', port: 0 }, security: securityOf(serverIdentity, null) },

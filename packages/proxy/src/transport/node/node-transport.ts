@@ -1,4 +1,5 @@
 // The engine over `node:net` and `node:tls`: the default, and the only one that touches sockets.
+import { randomBytes } from 'node:crypto';
 import {
   type AddressInfo,
   type Server,
@@ -9,7 +10,7 @@ import {
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type Clock, type Logger, invariant } from '@heddle/base';
 import type { LinkSecurity } from '../../tls/link-security.ts';
-import { isUnixAddress } from '../address.ts';
+import { describeAddress, isUnixAddress } from '../address.ts';
 import type {
   AcceptHandler,
   ConnectOptions,
@@ -21,6 +22,7 @@ import type {
   TransportAddress,
 } from '../transport.ts';
 import { bind } from './bind.ts';
+import { ClientSessions } from './client-sessions.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
 import { ownAddress } from './own-address.ts';
@@ -37,19 +39,28 @@ const defaultHandshakeTimeoutMs = 10_000;
 /** A socket that reads into the shared buffer. `handle` adopts an accepted one (works alike from Node 18 to 26). */
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
+export interface NodeTransportOptions {
+  /** How long an accepted connection's TLS handshake may take; default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** 32 random bytes that session ticket keys are made of; threads that share them resume each other's sessions. */
+  readonly ticketSecret?: Buffer;
+}
+
 export class NodeTransport implements Transport {
   readonly ownAddress = ownAddress();
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly handshakeTimeoutMs: number;
+  private readonly ticketSecret: Buffer;
+  private readonly sessions = new ClientSessions();
   private readonly contexts = new ClientContexts();
   private readonly acceptors = new WeakMap<LinkSecurity, TlsAcceptor>();
 
-  /** `handshakeTimeoutMs`: how long an accepted connection's TLS handshake may take. */
-  constructor(clock: Clock, logger: Logger, handshakeTimeoutMs = defaultHandshakeTimeoutMs) {
+  constructor(clock: Clock, logger: Logger, options: NodeTransportOptions = {}) {
     this.clock = clock;
     this.logger = logger;
-    this.handshakeTimeoutMs = handshakeTimeoutMs;
+    this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
+    this.ticketSecret = options.ticketSecret ?? randomBytes(32);
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
@@ -111,7 +122,8 @@ export class NodeTransport implements Transport {
   private acceptorOf(security: LinkSecurity): TlsAcceptor {
     let acceptor = this.acceptors.get(security);
     if (acceptor === undefined) {
-      acceptor = new TlsAcceptor(security, this.clock, this.logger, this.handshakeTimeoutMs);
+      const { clock, logger, handshakeTimeoutMs, ticketSecret } = this;
+      acceptor = new TlsAcceptor(security, { clock, logger, handshakeTimeoutMs, ticketSecret });
       this.acceptors.set(security, acceptor);
     }
     return acceptor;
@@ -144,25 +156,35 @@ export class NodeTransport implements Transport {
     const secrets = linkSecretsOf(security);
     if (secrets === null)
       return failedConnection('no certificate or no trust bundle yet', handler, this.clock);
+    const sessionKey = `${describeAddress(options.address)} ${secrets.version}`;
+    const resumed = this.sessions.take(security, sessionKey);
     // `allowHalfOpen` is documented for `tls.connect`, but missing in its type.
     const tlsOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
       ...destinationOf(options.address),
-      secureContext: this.contexts.get(secrets),
-      ALPNProtocols: [...security.alpn],
+      secureContext: this.contexts.get(security, secrets),
+      ...(security.alpn.length === 0 ? {} : { ALPNProtocols: [...security.alpn] }),
       ...(security.serverName === '' ? {} : { servername: security.serverName }),
-      // Names are SPIFFE ids here, checked after every handshake, resumed ones included, where Node skips this call.
+      ...(resumed === null ? {} : { session: resumed.session }),
+      // Names are checked after every handshake, resumed ones included, where Node skips this call.
       checkServerIdentity: () => undefined,
       allowHalfOpen: true,
     };
     const socket = connectTls(tlsOptions);
     socket.setNoDelay(true);
     const connection = new NodeConnection(socket, this.logger);
+    let link: VerifiedLink | null = null;
     this.superviseConnect(connection, socket, 'secureConnect', options, handler, () => {
-      const link = verifyLink(socket, security, secrets, 'server', this.clock, this.logger);
+      const remembered = socket.isSessionReused() ? resumed?.chain : undefined;
+      link = verifyLink(socket, security, secrets, 'server', this.clock, this.logger, remembered);
       if (link === null)
         connection.fail({ kind: 'tls-failed', detail: "the peer's certificate was refused" });
       return link;
     });
+    if (security.maxSessions > 0) {
+      socket.on('session', (session: Buffer) => {
+        if (link !== null) this.sessions.put(security, sessionKey, { session, chain: link.chain });
+      });
+    }
     socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     return connection;
   }

@@ -1,40 +1,58 @@
-import { type SecureContext, createSecureContext } from 'node:tls';
-import type { CertificateSecret, LinkSecurity } from '../../tls/link-security.ts';
+import { createHash } from 'node:crypto';
+import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { TrustBundle } from '@heddle/identity';
+import type { CertificateSecret, LinkSecurity } from '../../tls/link-security.ts';
+import { cipherList, curveList } from '../../tls/tls-parameters.ts';
 
-/** Key and certificate with the roots to judge the other side by. */
+/** What a link shows and trusts at one moment. */
 export interface LinkSecrets {
-  readonly certificate: CertificateSecret;
-  readonly trustBundle: TrustBundle;
-  /** Changes when either does. */
+  readonly certificates: readonly CertificateSecret[];
+  /** The mesh's roots; null where the configuration gives roots itself, or none. */
+  readonly bundle: TrustBundle | null;
+  /** Roots in PEM; null where peers are not asked for a certificate. */
+  readonly roots: string | null;
+  /** Changes with what is trusted. */
+  readonly trustVersion: string;
+  /** Changes with any of it. */
   readonly version: string;
 }
 
 /** The secrets that `security` names, or null while one of them is not there: the link then fails closed. */
 export function linkSecretsOf(security: LinkSecurity): LinkSecrets | null {
-  const certificate = security.secrets.certificate(security.certificateSecret);
-  const trustBundle = security.secrets.trustBundle(security.validationSecret);
-  if (certificate === null || trustBundle === null) return null;
-  return { certificate, trustBundle, version: `${certificate.version}/${trustBundle.version}` };
+  const certificates: CertificateSecret[] = [];
+  for (const source of security.certificates) {
+    const certificate =
+      source.kind === 'static' ? source.certificate : security.secrets.certificate(source.name);
+    if (certificate === null) return null;
+    certificates.push(certificate);
+  }
+  const { validation } = security;
+  const bundle = validation?.kind === 'mesh' ? security.secrets.trustBundle(validation.bundleSecret) : null;
+  if (validation?.kind === 'mesh' && bundle === null) return null;
+  // Roots of the configuration itself never change: another one makes another `security`.
+  const trustVersion = bundle?.version ?? '';
+  const version = `${certificates.map((certificate) => certificate.version).join(' ')}/${trustVersion}`;
+  const roots = validation?.kind === 'roots' ? validation.roots : (bundle?.pem ?? null);
+  return { certificates, bundle, roots, trustVersion, version };
 }
 
-/** Options of a TLS endpoint of the mesh, for both roles: TLS 1.3 only, its own roots and nobody else's. */
-export function secureOptions(secrets: LinkSecrets): {
-  readonly key: string;
-  readonly cert: string;
-  readonly ca: string;
-  readonly minVersion: 'TLSv1.3';
-  readonly maxVersion: 'TLSv1.3';
-  readonly ecdhCurve: string;
-} {
+/** Options that both roles share: their own roots and nobody else's. */
+export function secureOptions(
+  security: LinkSecurity,
+  certificates: readonly CertificateSecret[],
+  roots: string | null,
+): SecureContextOptions {
+  const { parameters } = security;
   return {
-    key: secrets.certificate.privateKey,
-    cert: secrets.certificate.certificateChain,
-    ca: secrets.trustBundle.pem,
-    minVersion: 'TLSv1.3',
-    maxVersion: 'TLSv1.3',
-    // OpenSSL 3.5 would send post-quantum key shares too: three times the hello and more CPU for each link.
-    ecdhCurve: 'X25519:P-256',
+    key: certificates.map((certificate) => certificate.privateKey),
+    cert: certificates.map((certificate) => certificate.certificateChain),
+    // An empty list, because without any list Node trusts the roots of all browsers.
+    ca: roots === null ? [] : roots,
+    minVersion: parameters.minVersion,
+    maxVersion: parameters.maxVersion,
+    ciphers: cipherList(parameters),
+    ecdhCurve: curveList(parameters),
+    honorCipherOrder: true,
   };
 }
 
@@ -42,21 +60,28 @@ export function secureOptions(secrets: LinkSecrets): {
 const maxContexts = 8;
 
 /**
- * Client contexts by the version of what is in them: making one parses keys and costs 0.2 ms, and all clusters of a mesh
- * show the same certificate.
+ * Client contexts by what is in them: making one parses keys and costs 0.2 ms, and all clusters of a mesh show the same
+ * certificate.
  */
 export class ClientContexts {
-  private readonly byVersion = new Map<string, SecureContext>();
+  private readonly byContent = new Map<string, SecureContext>();
 
-  get(secrets: LinkSecrets): SecureContext {
-    let context = this.byVersion.get(secrets.version);
+  get(security: LinkSecurity, secrets: LinkSecrets): SecureContext {
+    const { parameters, validation } = security;
+    const roots = validation?.kind === 'roots' ? digest(validation.roots) : '';
+    const content = `${secrets.version} ${roots} ${JSON.stringify(parameters)}`;
+    let context = this.byContent.get(content);
     if (context !== undefined) return context;
-    context = createSecureContext(secureOptions(secrets));
-    this.byVersion.set(secrets.version, context);
-    if (this.byVersion.size > maxContexts) {
-      const [oldest] = this.byVersion.keys();
-      if (oldest !== undefined) this.byVersion.delete(oldest);
+    context = createSecureContext(secureOptions(security, secrets.certificates, secrets.roots));
+    this.byContent.set(content, context);
+    if (this.byContent.size > maxContexts) {
+      const [oldest] = this.byContent.keys();
+      if (oldest !== undefined) this.byContent.delete(oldest);
     }
     return context;
   }
+}
+
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

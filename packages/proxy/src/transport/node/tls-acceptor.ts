@@ -1,77 +1,100 @@
 // The server's side of TLS on accepted sockets: one for each listener or filter chain that has TLS.
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket, createSecureContext } from 'node:tls';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type Clock, type Logger, systemErrorCode } from '@heddle/base';
 import type { LinkSecurity } from '../../tls/link-security.ts';
 import type { AcceptHandler } from '../transport.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
-import { type VerifyPeer, verifyLink } from './verify-link.ts';
-import { linkSecretsOf, secureOptions } from './secure-contexts.ts';
+import { linkSecretsOf } from './secure-contexts.ts';
+import { ServerContext } from './server-context.ts';
+import { verifyLink } from './verify-link.ts';
+
+export interface TlsAcceptorOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handshakeTimeoutMs: number;
+  /** What session ticket keys are made of. */
+  readonly ticketSecret: Buffer;
+}
 
 /** Makes secured connections of accepted sockets. */
 export class TlsAcceptor {
   private readonly security: LinkSecurity;
-  private readonly clock: Clock;
-  private readonly logger: Logger;
-  private readonly handshakeTimeoutMs: number;
-  private context: SecureContext | null = null;
-  private version = '';
+  private readonly options: TlsAcceptorOptions;
+  private current: ServerContext | null = null;
 
-  constructor(security: LinkSecurity, clock: Clock, logger: Logger, handshakeTimeoutMs: number) {
+  constructor(security: LinkSecurity, options: TlsAcceptorOptions) {
     this.security = security;
-    this.clock = clock;
-    this.logger = logger;
-    this.handshakeTimeoutMs = handshakeTimeoutMs;
+    this.options = options;
   }
 
   /** Shakes hands over `raw`, whose bytes read so far have been put back, and calls `accept` if all is well. */
   shakeHands(raw: Socket, addresses: Addresses | null, accept: AcceptHandler): void {
     raw.on('error', ignoreError);
-    const { security, logger } = this;
-    const secrets = linkSecretsOf(security);
-    if (secrets === null) {
+    const { clock, logger, handshakeTimeoutMs } = this.options;
+    const { security } = this;
+    const server = this.context();
+    if (server === null) {
       // No identity or no trust yet: authorization fails closed.
+      security.observer?.onConnectionError();
       raw.destroy();
       return;
     }
-    if (this.context === null || secrets.version !== this.version) {
-      // Live connections keep the context they were made with; old session tickets are void with the old context.
-      this.context = createSecureContext(secureOptions(secrets));
-      this.version = secrets.version;
-    }
-    const socket = new TLSSocket(raw, {
-      isServer: true,
-      requestCert: true,
-      rejectUnauthorized: true,
-      secureContext: this.context,
-      ALPNProtocols: [...security.alpn],
-    });
-    const verify: VerifyPeer = () => verifyLink(socket, security, secrets, 'client', this.clock, logger);
-    let isSecure = false;
+    const socket = new TLSSocket(raw, this.socketOptions(server));
+    let isOver = false;
     const drop = (error: Error): void => {
-      logger.debug(isSecure ? 'TLS failed' : 'TLS handshake failed', {
+      logger.debug('TLS failed', {
         peer: raw.remoteAddress,
         reason: systemErrorCode(error) || error.message,
       });
+      if (!isOver) security.observer?.onConnectionError();
+      isOver = true;
       socket.destroy();
     };
     // Errors of TLS come by this event for as long as no `tls.Server` has taken the socket over, which none does here.
     socket.on('_tlsError', drop);
-    const timer = this.clock.setTimer(this.handshakeTimeoutMs, () => drop(new Error('timeout')));
+    const timer = clock.setTimer(handshakeTimeoutMs, () => drop(new Error('timeout')));
     socket.once('close', () => timer.cancel());
     socket.once('secure', () => {
       timer.cancel();
-      isSecure = true;
-      const peer = verify();
-      if (peer === null) {
-        socket.destroy();
+      const link = verifyLink(socket, security, server.secrets, 'client', clock, logger);
+      if (link === null) {
+        // The handshake is over, so that TLS has no alert for it any more: an orderly end instead of a reset.
+        isOver = true;
+        socket.end();
+        socket.destroySoon();
         return;
       }
       const connection = new NodeConnection(socket, logger);
-      connection.establish(peer, addresses);
+      connection.establish(link, addresses);
       connection.handler = accept(connection);
       socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     });
+  }
+
+  /** The context in force. Live connections keep the one they were made with. */
+  private context(): ServerContext | null {
+    const secrets = linkSecretsOf(this.security);
+    if (secrets === null) return null;
+    if (this.current?.secrets.version !== secrets.version) {
+      const { ticketSecret, clock } = this.options;
+      this.current = new ServerContext(this.security, secrets, ticketSecret, clock);
+    }
+    return this.current;
+  }
+
+  private socketOptions(server: ServerContext): TLSSocketOptions {
+    const { alpn, validation } = this.security;
+    const { chooseByName } = server;
+    return {
+      isServer: true,
+      secureContext: server.context,
+      requestCert: validation !== null,
+      // On a socket this asks no more than that there be a certificate: what it is worth, `verifyLink` asks.
+      rejectUnauthorized: validation !== null && this.security.server.requiresClientCertificate,
+      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+      ...(chooseByName === null ? {} : { SNICallback: chooseByName }),
+    };
   }
 }
 

@@ -38,6 +38,11 @@ export interface TlsCertificate {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface TlsSessionTicketKeys {
+  keys: DataSource[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface SubjectAltNameMatcher {
   sanType: SubjectAltNameMatcher_SanType;
   matcher?: StringMatcher | undefined;
@@ -59,9 +64,23 @@ export type SubjectAltNameMatcher_SanType =
 
 export interface CertificateValidationContext {
   trustedCa?: DataSource | undefined;
+  verifyCertificateHash: string[];
+  verifyCertificateSpki: string[];
+  trustChainVerification: CertificateValidationContext_TrustChainVerification;
   matchTypedSubjectAltNames: SubjectAltNameMatcher[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+export const CertificateValidationContext_TrustChainVerification = {
+  VERIFY_TRUST_CHAIN: 0,
+  ACCEPT_UNTRUSTED: 1,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type CertificateValidationContext_TrustChainVerification =
+  typeof CertificateValidationContext_TrustChainVerification[
+    keyof typeof CertificateValidationContext_TrustChainVerification
+  ];
 
 function createBaseTlsParameters(): TlsParameters {
   return {
@@ -211,6 +230,51 @@ export const TlsCertificate: MessageFns<TlsCertificate> = {
   },
 };
 
+function createBaseTlsSessionTicketKeys(): TlsSessionTicketKeys {
+  return { keys: [], _unknownFields: undefined };
+}
+
+export const TlsSessionTicketKeys: MessageFns<TlsSessionTicketKeys> = {
+  encode(message: TlsSessionTicketKeys, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      DataSource.encode(v!, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TlsSessionTicketKeys {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseTlsSessionTicketKeys();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.keys.push(DataSource.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<TlsSessionTicketKeys>): TlsSessionTicketKeys {
+    return TlsSessionTicketKeys.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TlsSessionTicketKeys>): TlsSessionTicketKeys {
+    const message = createBaseTlsSessionTicketKeys();
+    message.keys = object.keys?.map((e) => DataSource.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseSubjectAltNameMatcher(): SubjectAltNameMatcher {
   return { sanType: 0, matcher: undefined, _unknownFields: undefined };
 }
@@ -271,13 +335,29 @@ export const SubjectAltNameMatcher: MessageFns<SubjectAltNameMatcher> = {
 };
 
 function createBaseCertificateValidationContext(): CertificateValidationContext {
-  return { trustedCa: undefined, matchTypedSubjectAltNames: [], _unknownFields: undefined };
+  return {
+    trustedCa: undefined,
+    verifyCertificateHash: [],
+    verifyCertificateSpki: [],
+    trustChainVerification: 0,
+    matchTypedSubjectAltNames: [],
+    _unknownFields: undefined,
+  };
 }
 
 export const CertificateValidationContext: MessageFns<CertificateValidationContext> = {
   encode(message: CertificateValidationContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.trustedCa !== undefined) {
       DataSource.encode(message.trustedCa, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.verifyCertificateHash) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.verifyCertificateSpki) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.trustChainVerification !== 0) {
+      writer.uint32(80).int32(message.trustChainVerification);
     }
     for (const v of message.matchTypedSubjectAltNames) {
       SubjectAltNameMatcher.encode(v!, writer.uint32(122).fork()).join();
@@ -299,6 +379,30 @@ export const CertificateValidationContext: MessageFns<CertificateValidationConte
           }
 
           message.trustedCa = DataSource.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.verifyCertificateHash.push(reader.string());
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.verifyCertificateSpki.push(reader.string());
+          continue;
+        }
+        case 10: {
+          if (tag !== 80) {
+            break;
+          }
+
+          message.trustChainVerification = reader.int32() as any;
           continue;
         }
         case 15: {
@@ -324,6 +428,9 @@ export const CertificateValidationContext: MessageFns<CertificateValidationConte
     message.trustedCa = (object.trustedCa !== undefined && object.trustedCa !== null)
       ? DataSource.fromPartial(object.trustedCa)
       : undefined;
+    message.verifyCertificateHash = object.verifyCertificateHash?.map((e) => e) || [];
+    message.verifyCertificateSpki = object.verifyCertificateSpki?.map((e) => e) || [];
+    message.trustChainVerification = object.trustChainVerification ?? 0;
     message.matchTypedSubjectAltNames =
       object.matchTypedSubjectAltNames?.map((e) => SubjectAltNameMatcher.fromPartial(e)) || [];
     return message;

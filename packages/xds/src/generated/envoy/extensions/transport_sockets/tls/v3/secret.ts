@@ -5,7 +5,7 @@
 import { BinaryReader } from "../../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../../wire/binary-writer.ts";
 import { ConfigSource } from "../../../../config/core/v3/config_source.ts";
-import { CertificateValidationContext, TlsCertificate } from "./common.ts";
+import { CertificateValidationContext, TlsCertificate, TlsSessionTicketKeys } from "./common.ts";
 
 export const protobufPackage = "envoy.extensions.transport_sockets.tls.v3";
 
@@ -21,10 +21,11 @@ export interface SdsSecretConfig {
 
 export interface Secret {
   name: string;
-  type?: { $case: "tlsCertificate"; value: TlsCertificate } | {
-    $case: "validationContext";
-    value: CertificateValidationContext;
-  } | undefined;
+  type?:
+    | { $case: "tlsCertificate"; value: TlsCertificate }
+    | { $case: "sessionTicketKeys"; value: TlsSessionTicketKeys }
+    | { $case: "validationContext"; value: CertificateValidationContext }
+    | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -100,6 +101,9 @@ export const Secret: MessageFns<Secret> = {
       case "tlsCertificate":
         TlsCertificate.encode(message.type.value, writer.uint32(18).fork()).join();
         break;
+      case "sessionTicketKeys":
+        TlsSessionTicketKeys.encode(message.type.value, writer.uint32(26).fork()).join();
+        break;
       case "validationContext":
         CertificateValidationContext.encode(message.type.value, writer.uint32(34).fork()).join();
         break;
@@ -131,6 +135,14 @@ export const Secret: MessageFns<Secret> = {
           message.type = { $case: "tlsCertificate", value: TlsCertificate.decode(reader, reader.uint32()) };
           continue;
         }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.type = { $case: "sessionTicketKeys", value: TlsSessionTicketKeys.decode(reader, reader.uint32()) };
+          continue;
+        }
         case 4: {
           if (tag !== 34) {
             break;
@@ -159,6 +171,12 @@ export const Secret: MessageFns<Secret> = {
       case "tlsCertificate": {
         if (object.type?.value !== undefined && object.type?.value !== null) {
           message.type = { $case: "tlsCertificate", value: TlsCertificate.fromPartial(object.type.value) };
+        }
+        break;
+      }
+      case "sessionTicketKeys": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = { $case: "sessionTicketKeys", value: TlsSessionTicketKeys.fromPartial(object.type.value) };
         }
         break;
       }

@@ -4,8 +4,9 @@
 /* eslint-disable */
 import { BinaryReader } from "../../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../../wire/binary-writer.ts";
-import { BoolValue } from "../../../../../google/protobuf/wrappers.ts";
-import { CertificateValidationContext, TlsCertificate, TlsParameters } from "./common.ts";
+import { Duration } from "../../../../../google/protobuf/duration.ts";
+import { BoolValue, UInt32Value } from "../../../../../google/protobuf/wrappers.ts";
+import { CertificateValidationContext, TlsCertificate, TlsParameters, TlsSessionTicketKeys } from "./common.ts";
 import { SdsSecretConfig } from "./secret.ts";
 
 export const protobufPackage = "envoy.extensions.transport_sockets.tls.v3";
@@ -17,14 +18,35 @@ export const protobufFileName = "envoy/extensions/transport_sockets/tls/v3/tls.p
 export interface UpstreamTlsContext {
   commonTlsContext?: CommonTlsContext | undefined;
   sni: string;
+  maxSessionKeys?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface DownstreamTlsContext {
   commonTlsContext?: CommonTlsContext | undefined;
   requireClientCertificate?: boolean | undefined;
+  requireSni?: boolean | undefined;
+  sessionTicketKeysType?:
+    | { $case: "sessionTicketKeys"; value: TlsSessionTicketKeys }
+    | { $case: "sessionTicketKeysSdsSecretConfig"; value: SdsSecretConfig }
+    | { $case: "disableStatelessSessionResumption"; value: boolean }
+    | undefined;
+  sessionTimeout?: Duration | undefined;
+  ocspStaplePolicy: DownstreamTlsContext_OcspStaplePolicy;
+  fullScanCertsOnSniMismatch?: boolean | undefined;
+  disableStatefulSessionResumption: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+export const DownstreamTlsContext_OcspStaplePolicy = {
+  LENIENT_STAPLING: 0,
+  STRICT_STAPLING: 1,
+  MUST_STAPLE: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type DownstreamTlsContext_OcspStaplePolicy =
+  typeof DownstreamTlsContext_OcspStaplePolicy[keyof typeof DownstreamTlsContext_OcspStaplePolicy];
 
 export interface CommonTlsContext {
   tlsParams?: TlsParameters | undefined;
@@ -46,7 +68,7 @@ export interface CommonTlsContext_CombinedCertificateValidationContext {
 }
 
 function createBaseUpstreamTlsContext(): UpstreamTlsContext {
-  return { commonTlsContext: undefined, sni: "", _unknownFields: undefined };
+  return { commonTlsContext: undefined, sni: "", maxSessionKeys: undefined, _unknownFields: undefined };
 }
 
 export const UpstreamTlsContext: MessageFns<UpstreamTlsContext> = {
@@ -56,6 +78,9 @@ export const UpstreamTlsContext: MessageFns<UpstreamTlsContext> = {
     }
     if (message.sni !== "") {
       writer.uint32(18).string(message.sni);
+    }
+    if (message.maxSessionKeys !== undefined) {
+      UInt32Value.encode({ value: message.maxSessionKeys! }, writer.uint32(34).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -84,6 +109,14 @@ export const UpstreamTlsContext: MessageFns<UpstreamTlsContext> = {
           message.sni = reader.string();
           continue;
         }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.maxSessionKeys = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -100,12 +133,23 @@ export const UpstreamTlsContext: MessageFns<UpstreamTlsContext> = {
       ? CommonTlsContext.fromPartial(object.commonTlsContext)
       : undefined;
     message.sni = object.sni ?? "";
+    message.maxSessionKeys = object.maxSessionKeys ?? undefined;
     return message;
   },
 };
 
 function createBaseDownstreamTlsContext(): DownstreamTlsContext {
-  return { commonTlsContext: undefined, requireClientCertificate: undefined, _unknownFields: undefined };
+  return {
+    commonTlsContext: undefined,
+    requireClientCertificate: undefined,
+    requireSni: undefined,
+    sessionTicketKeysType: undefined,
+    sessionTimeout: undefined,
+    ocspStaplePolicy: 0,
+    fullScanCertsOnSniMismatch: undefined,
+    disableStatefulSessionResumption: false,
+    _unknownFields: undefined,
+  };
 }
 
 export const DownstreamTlsContext: MessageFns<DownstreamTlsContext> = {
@@ -115,6 +159,32 @@ export const DownstreamTlsContext: MessageFns<DownstreamTlsContext> = {
     }
     if (message.requireClientCertificate !== undefined) {
       BoolValue.encode({ value: message.requireClientCertificate! }, writer.uint32(18).fork()).join();
+    }
+    if (message.requireSni !== undefined) {
+      BoolValue.encode({ value: message.requireSni! }, writer.uint32(26).fork()).join();
+    }
+    switch (message.sessionTicketKeysType?.$case) {
+      case "sessionTicketKeys":
+        TlsSessionTicketKeys.encode(message.sessionTicketKeysType.value, writer.uint32(34).fork()).join();
+        break;
+      case "sessionTicketKeysSdsSecretConfig":
+        SdsSecretConfig.encode(message.sessionTicketKeysType.value, writer.uint32(42).fork()).join();
+        break;
+      case "disableStatelessSessionResumption":
+        writer.uint32(56).bool(message.sessionTicketKeysType.value);
+        break;
+    }
+    if (message.sessionTimeout !== undefined) {
+      Duration.encode(message.sessionTimeout, writer.uint32(50).fork()).join();
+    }
+    if (message.ocspStaplePolicy !== 0) {
+      writer.uint32(64).int32(message.ocspStaplePolicy);
+    }
+    if (message.fullScanCertsOnSniMismatch !== undefined) {
+      BoolValue.encode({ value: message.fullScanCertsOnSniMismatch! }, writer.uint32(74).fork()).join();
+    }
+    if (message.disableStatefulSessionResumption !== false) {
+      writer.uint32(80).bool(message.disableStatefulSessionResumption);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -143,6 +213,76 @@ export const DownstreamTlsContext: MessageFns<DownstreamTlsContext> = {
           message.requireClientCertificate = BoolValue.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.requireSni = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.sessionTicketKeysType = {
+            $case: "sessionTicketKeys",
+            value: TlsSessionTicketKeys.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.sessionTicketKeysType = {
+            $case: "sessionTicketKeysSdsSecretConfig",
+            value: SdsSecretConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 7: {
+          if (tag !== 56) {
+            break;
+          }
+
+          message.sessionTicketKeysType = { $case: "disableStatelessSessionResumption", value: reader.bool() };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.sessionTimeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 8: {
+          if (tag !== 64) {
+            break;
+          }
+
+          message.ocspStaplePolicy = reader.int32() as any;
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.fullScanCertsOnSniMismatch = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 10: {
+          if (tag !== 80) {
+            break;
+          }
+
+          message.disableStatefulSessionResumption = reader.bool();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -159,6 +299,42 @@ export const DownstreamTlsContext: MessageFns<DownstreamTlsContext> = {
       ? CommonTlsContext.fromPartial(object.commonTlsContext)
       : undefined;
     message.requireClientCertificate = object.requireClientCertificate ?? undefined;
+    message.requireSni = object.requireSni ?? undefined;
+    switch (object.sessionTicketKeysType?.$case) {
+      case "sessionTicketKeys": {
+        if (object.sessionTicketKeysType?.value !== undefined && object.sessionTicketKeysType?.value !== null) {
+          message.sessionTicketKeysType = {
+            $case: "sessionTicketKeys",
+            value: TlsSessionTicketKeys.fromPartial(object.sessionTicketKeysType.value),
+          };
+        }
+        break;
+      }
+      case "sessionTicketKeysSdsSecretConfig": {
+        if (object.sessionTicketKeysType?.value !== undefined && object.sessionTicketKeysType?.value !== null) {
+          message.sessionTicketKeysType = {
+            $case: "sessionTicketKeysSdsSecretConfig",
+            value: SdsSecretConfig.fromPartial(object.sessionTicketKeysType.value),
+          };
+        }
+        break;
+      }
+      case "disableStatelessSessionResumption": {
+        if (object.sessionTicketKeysType?.value !== undefined && object.sessionTicketKeysType?.value !== null) {
+          message.sessionTicketKeysType = {
+            $case: "disableStatelessSessionResumption",
+            value: object.sessionTicketKeysType.value,
+          };
+        }
+        break;
+      }
+    }
+    message.sessionTimeout = (object.sessionTimeout !== undefined && object.sessionTimeout !== null)
+      ? Duration.fromPartial(object.sessionTimeout)
+      : undefined;
+    message.ocspStaplePolicy = object.ocspStaplePolicy ?? 0;
+    message.fullScanCertsOnSniMismatch = object.fullScanCertsOnSniMismatch ?? undefined;
+    message.disableStatefulSessionResumption = object.disableStatefulSessionResumption ?? false;
     return message;
   },
 };
