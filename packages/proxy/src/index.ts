@@ -4,6 +4,7 @@ export type { BindAddress, SidecarOptions, UpstreamListener } from './sidecar/op
 export type { FromSidecar, ToSidecar } from './sidecar/messages.ts';
 export { meshSecurity } from './tls/mesh-security.ts';
 export { describeAddress, hostAndPort, isUnixAddress } from './transport/address.ts';
+export type * from './transport/datagrams.ts';
 export type * from './transport/transport.ts';
 export type * from './tls/link-security.ts';
 

@@ -8,6 +8,7 @@ export * from './process/programs.ts';
 export * from './process/temporary.ts';
 export * from './seeded-random.ts';
 export * from './servers/broken-servers.ts';
+export * from './servers/dns-server.ts';
 export * from './servers/echo-server.ts';
 export * from './servers/test-server.ts';
 export { RecordingHandler, type TransportHarness } from './transport-contract-support.ts';

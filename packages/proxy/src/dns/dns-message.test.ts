@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type DnsData, type DnsMessage, type DnsRecord, RecordType } from './dns-message.ts';
 import { ipBytes, ipText } from './ip-address.ts';
 import { readMessage } from './read-message.ts';
@@ -116,6 +116,32 @@ const refusals: readonly [string, string][] = [
 for (const [expected, hex] of refusals) {
   test(`an answer ${hex}: ${expected}`, () => assert.equal(answerWith(hex), expected));
 }
+
+test('a pointer that lies in wait in another record leads nowhere', () => {
+  // The text record holds a pointer to itself; the owner of the second record points there.
+  const trap = {
+    name: 'a',
+    type: 16,
+    class: 1,
+    ttlSeconds: 1,
+    data: { kind: 'raw', bytes: Buffer.alloc(2) },
+  } as const;
+  const bytes = Buffer.from(writeMessage({ ...empty, answers: [trap] }));
+  bytes.writeUInt16BE(0xc000 | (bytes.length - 2), bytes.length - 2);
+  bytes.writeUInt16BE(2, 6);
+  const owner = Buffer.from('c000 0001 0001 00000001 0004 7f000001'.replaceAll(' ', ''), 'hex');
+  owner.writeUInt16BE(0xc000 | (bytes.length - 2), 0);
+  assert.deepEqual(readMessage(Buffer.concat([bytes, owner])), { ok: false, error: 'a name points forward' });
+});
+
+test('there is one OPT record', () => {
+  const bytes = Buffer.from(writeMessage({ ...empty, ednsPayloadBytes: 512 }));
+  bytes.writeUInt16BE(2, 10);
+  assert.deepEqual(readMessage(Buffer.concat([bytes, bytes.subarray(-11)])), {
+    ok: false,
+    error: 'a misplaced OPT record',
+  });
+});
 
 test('a name is at most 255 bytes long, with the pointers followed', () => {
   const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;

@@ -5,6 +5,10 @@ import type {
   ConnectOptions,
   Connection,
   ConnectionHandler,
+  DatagramHandler,
+  DatagramOptions,
+  DatagramSocket,
+  DatagramTransport,
   LinkSecurity,
   ListenOptions,
   Listener,
@@ -17,6 +21,7 @@ import { describeAddress, hostAndPort, isUnixAddress } from '@heddle/proxy';
 import { clientHello } from './client-hello.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { InMemoryConnection, type StreamConditions } from './in-memory-connection.ts';
+import { DatagramPorts } from './in-memory-datagrams.ts';
 import { HelloReader, failed, simulatedSession } from './in-memory-handshake.ts';
 import { Wire } from './wire.ts';
 
@@ -89,6 +94,7 @@ export class InMemoryNetwork {
   private readonly random: SeededRandom;
   private readonly conditions: StreamConditions;
   private readonly nodes = new Map<string, SimulatedNode>();
+  private readonly ports = new WeakMap<SimulatedNode, DatagramPorts>();
   private readonly blocked = new Set<string>();
   private readonly heldWires: Wire[] = [];
   /** Clients that have begun a handshake with a server that reads bytes, by the server's end. */
@@ -148,6 +154,27 @@ export class InMemoryNetwork {
     return crashed;
   }
 
+  /** The datagram sockets of a node that is being made. */
+  datagramsOf(node: SimulatedNode): DatagramPorts {
+    const { latencyMs, jitterMs } = this.conditions;
+    const ports = new DatagramPorts({
+      clock: this.clock,
+      random: this.random.fork(`datagrams of ${node.name}`),
+      latencyMs,
+      jitterMs,
+      addresses: node.addresses,
+      takePort: () => node.takePort(),
+      reach: (host) => {
+        const target = this.find(host);
+        if (target === null || !target.isAlive || this.blocked.has(`${node.name} ${target.name}`))
+          return null;
+        return this.ports.get(target) ?? null;
+      },
+    });
+    this.ports.set(node, ports);
+    return ports;
+  }
+
   /** Makes both ends of a connection that is being established. */
   pair(client: SimulatedNode, server: SimulatedNode, localPort: number, remote: TransportAddress): Pair {
     const toServer = new Wire(this.conditions, client.name, server.name);
@@ -193,7 +220,7 @@ interface Pair {
 }
 
 /** One process of a simulation. What runs in it is given this node's transport, clock and random. */
-export class SimulatedNode implements Transport {
+export class SimulatedNode implements Transport, DatagramTransport {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly hostNames: readonly string[];
@@ -212,6 +239,7 @@ export class SimulatedNode implements Transport {
   private readonly network: InMemoryNetwork;
   private alive = true;
   private readonly listeners = new Map<string, BoundListener>();
+  private readonly datagrams: DatagramPorts;
   private readonly connections = new Set<InMemoryConnection>();
   private nextPort = firstEphemeralPort;
 
@@ -226,6 +254,7 @@ export class SimulatedNode implements Transport {
     this.fingerprint = createHash('sha256').update(`${this.identity} ${this.name}`).digest('hex');
     this.random = random;
     this.cuts = random.fork('cuts');
+    this.datagrams = network.datagramsOf(this);
     const { clock } = network;
     this.clock = {
       now: () => clock.now(),
@@ -249,6 +278,7 @@ export class SimulatedNode implements Transport {
   /** Kills the process: its listeners, connections and timers are gone at once, and nothing in it is told. */
   crash(): void {
     this.alive = false;
+    this.datagrams.crash();
     this.listeners.clear();
     for (const connection of this.connections) connection.die();
     this.connections.clear();
@@ -317,6 +347,10 @@ export class SimulatedNode implements Transport {
       );
     }
     return clientEnd;
+  }
+
+  async openDatagrams(options: DatagramOptions, handler: DatagramHandler): Promise<DatagramSocket> {
+    return this.alive ? this.datagrams.open(options, handler) : new Promise(() => undefined);
   }
 
   /** The address that a name of this node stands for. */
@@ -458,7 +492,8 @@ export class SimulatedNode implements Transport {
     serverEnd.establish(false);
   }
 
-  private takePort(): number {
+  /** A port that nobody has. */
+  takePort(): number {
     return this.nextPort++;
   }
 }
