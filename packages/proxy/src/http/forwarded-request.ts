@@ -1,6 +1,7 @@
 // Hot path.
 import { writeRequestHead } from '../http1/head-writer.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { rewrittenHost } from '../routing/host-rewrite.ts';
 import { rewritePath } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import { headChanges } from './header-changes.ts';
@@ -22,17 +23,33 @@ export function forwardedRequest(
   if (isPassthrough) added += `via: 1.1 ${context.viaName}\r\n`;
   if (timeoutMs > 0 && addsEnvoyHeaders) added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
   const changes = headChanges(request, request.replaced, route.requestHeaders, added);
-  let lines = changes.added;
+  let { replaced, added: lines } = changes;
   let { path, authority } = request;
   if (route.pathRewrite !== null) {
-    if (addsEnvoyHeaders) lines += `x-envoy-original-path: ${path}\r\n`;
+    if (addsEnvoyHeaders) {
+      replaced = withName(replaced, 'x-envoy-original-path');
+      lines += `x-envoy-original-path: ${path}\r\n`;
+    }
     path = rewritePath(route.pathRewrite, path);
   }
-  if (route.hostRewrite !== null) {
-    if (addsEnvoyHeaders) lines += `x-envoy-original-host: ${authority}\r\n`;
-    authority = route.hostRewrite;
+  const host = route.hostRewrite === null ? authority : rewrittenHost(route.hostRewrite, request);
+  if (host !== authority) {
+    if (route.appendsForwardedHost) {
+      const earlier = request.header('x-forwarded-host');
+      replaced = withName(replaced, 'x-forwarded-host');
+      lines += `x-forwarded-host: ${earlier === null ? '' : `${earlier},`}${authority}\r\n`;
+    }
+    if (addsEnvoyHeaders) {
+      replaced = withName(replaced, 'x-envoy-original-host');
+      lines += `x-envoy-original-host: ${authority}\r\n`;
+    }
+    authority = host;
   }
   const filter = request.fieldFilter(route.hostRewrite !== null);
   request.onForwarded(lines, path, authority);
-  return writeRequestHead(head, path, authority, filter, { replaced: changes.replaced, added: lines });
+  return writeRequestHead(head, path, authority, filter, { replaced, added: lines });
+}
+
+function withName(names: readonly string[] | null, name: string): readonly string[] {
+  return names === null ? [name] : [...names, name];
 }

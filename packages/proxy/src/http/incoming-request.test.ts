@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InternalAddresses } from './internal-addresses.ts';
 import { EscapedSlashes } from './path-normalization.ts';
-import { RawClient, plainRules, startProxy, startResponder } from './proxy-under-test.ts';
+import { type ProxyOptions, RawClient, plainRules, startProxy, startResponder } from './proxy-under-test.ts';
 import type { RequestRuleOptions } from './request-rules.ts';
 
 interface Seen {
@@ -19,13 +19,14 @@ async function pass(
   lines: readonly string[] = [],
   target = 'GET /',
   returnsRequestId = false,
+  route: ProxyOptions['route'] = {},
 ): Promise<Seen> {
   let head: string | null = null;
   const backend = await startResponder((received) => {
     head = received;
     return 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx-request-id: upstream\r\n\r\n';
   });
-  const proxy = await startProxy({ ports: [backend.port], rules, returnsRequestId });
+  const proxy = await startProxy({ ports: [backend.port], rules, returnsRequestId, route });
   const client = new RawClient(proxy.port);
   t.after(async () => {
     client.close();
@@ -269,4 +270,37 @@ test('a host without its port and dot is routed and forwarded', async (t) => {
   const host = { stripsPort: 'any' as const, stripsDot: true };
   const { upstream } = await pass(t, { ...noId, host }, [], 'GET http://Shop.:8080/');
   assert.deepEqual(upstream, ['host: Shop', http]);
+});
+
+describe('a rewritten request tells what it was', () => {
+  const literal = { $case: 'hostRewriteLiteral' as const, value: 'new.host' };
+
+  test('its host', async (t) => {
+    const action = { hostRewriteSpecifier: literal, appendXForwardedHost: true };
+    const { upstream } = await pass(
+      t,
+      noId,
+      ['x-forwarded-host: z', 'x-envoy-original-host: q'],
+      'GET /',
+      false,
+      action,
+    );
+    assert.deepEqual(upstream?.toSorted(), [
+      'host: new.host',
+      'x-envoy-original-host: a',
+      'x-forwarded-host: z,a',
+      http,
+    ]);
+  });
+
+  test('its path, without telling of a host that stayed', async (t) => {
+    const action = {
+      prefixRewrite: '/v2',
+      appendXForwardedHost: true,
+      hostRewriteSpecifier: { $case: 'hostRewriteHeader' as const, value: 'x-h' },
+    };
+    const { upstream, requestLine } = await pass(t, noId, [], 'GET /a?b', false, action);
+    assert.equal(requestLine, 'GET /v2a?b HTTP/1.1');
+    assert.deepEqual(upstream?.toSorted(), ['host: a', 'x-envoy-original-path: /a?b', http]);
+  });
 });

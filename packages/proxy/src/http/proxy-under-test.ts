@@ -4,6 +4,7 @@ import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/bas
 import { MetricRegistry } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import { type CircuitBreakerLimits, defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
+import type { RouteAction } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
@@ -45,6 +46,8 @@ export interface ProxyOptions {
   /** What differs from a connection manager without any settings. */
   readonly rules?: Partial<RequestRuleOptions>;
   readonly returnsRequestId?: boolean;
+  /** What the route says besides. */
+  readonly route?: Parameters<typeof RouteAction.fromPartial>[0];
   /** Requests go where their authority says, instead of to the ports. */
   readonly isPassthrough?: boolean;
 }
@@ -132,7 +135,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
             match: { pathSpecifier: { $case: 'prefix', value: '/' } },
             action: {
               $case: 'route',
-              value: { clusterSpecifier: { $case: 'cluster', value: 'be' }, timeout },
+              value: { clusterSpecifier: { $case: 'cluster', value: 'be' }, timeout, ...options.route },
             },
           },
         ],

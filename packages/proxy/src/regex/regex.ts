@@ -5,16 +5,18 @@ import { type Program, compileProgram } from './program.ts';
 import { type Match, Searcher } from './searcher.ts';
 
 /**
- * A regular expression with RE2's syntax and meaning, matched in time linear in the text (decision 0012). Texts are bytes,
+ * A regular expression with RE2's syntax and meaning, matched in time linear in the text (decision 0010). Texts are bytes,
  * one latin1 character each, as heads hold them; what is not ASCII in a pattern stands for its UTF-8 bytes.
  */
 export class Regex {
+  readonly pattern: string;
   readonly captures: number;
   private readonly program: Program;
   private readonly matcher: FullMatcher;
   private searcher: Searcher | null = null;
 
-  private constructor(program: Program) {
+  private constructor(pattern: string, program: Program) {
+    this.pattern = pattern;
     this.program = program;
     this.captures = program.captures;
     this.matcher = new FullMatcher(program);
@@ -25,7 +27,12 @@ export class Regex {
     const parsed = parseRegex(pattern);
     if (!parsed.ok) return err(parsed.error);
     const program = compileProgram(parsed.value.root, parsed.value.captures);
-    return program.ok ? { ok: true, value: new Regex(program.value) } : program;
+    return program.ok ? { ok: true, value: new Regex(pattern, program.value) } : program;
+  }
+
+  /** Configurations that hold patterns are compared as JSON. */
+  toJSON(): string {
+    return this.pattern;
   }
 
   /** Whether the pattern matches the whole text. */

@@ -9,6 +9,7 @@ import {
   type RouteAction,
   type WeightedCluster,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import type { RegexMatchAndSubstitute } from '@heddle/xds/api/envoy/type/matcher/v3/regex.ts';
 import { durationMs } from '../config/duration.ts';
 import type { ProblemList } from '../config/problem-list.ts';
 import {
@@ -17,7 +18,9 @@ import {
   joinMutations,
   noHeaderChanges,
 } from './compile-headers.ts';
-import { isHeaderValue } from './header-syntax.ts';
+import { compileRegexRewrite } from './compile-regex.ts';
+import { isHeaderName, isHeaderValue } from './header-syntax.ts';
+import type { HostRewrite } from './host-rewrite.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
 import { type DirectResponse, type PathRewrite, type Redirect, RouteMatch } from './route-match.ts';
@@ -44,7 +47,8 @@ interface Outcome {
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly pathRewrite: PathRewrite | null;
-  readonly hostRewrite: string | null;
+  readonly hostRewrite: HostRewrite | null;
+  readonly appendsForwardedHost: boolean;
   readonly directResponse: DirectResponse | null;
   readonly redirect: Redirect | null;
 }
@@ -56,6 +60,7 @@ const localOutcome: Outcome = {
   idleTimeoutMs: -1,
   pathRewrite: null,
   hostRewrite: null,
+  appendsForwardedHost: false,
   directResponse: null,
   redirect: null,
 };
@@ -119,29 +124,17 @@ function forward(
   path: string,
   problems: ProblemList,
 ): Outcome {
-  if (action.regexRewrite !== undefined) problems.unsupported(`${path}.regex_rewrite`);
-  let hostRewrite: string | null = null;
-  if (action.hostRewriteSpecifier?.$case === 'hostRewriteLiteral') {
-    hostRewrite = checkedHost(action.hostRewriteSpecifier.value, `${path}.host_rewrite_literal`, problems);
-  } else if (action.hostRewriteSpecifier?.$case === 'hostRewriteHeader') {
-    problems.unsupported(`${path}.host_rewrite_header`);
-  } else if (action.hostRewriteSpecifier?.$case === 'hostRewritePathRegex') {
-    problems.unsupported(`${path}.host_rewrite_path_regex`);
-  } else if (action.hostRewriteSpecifier?.value === true) {
-    problems.unsupported(`${path}.auto_host_rewrite`);
-  }
-  if (action.priority !== 0) problems.unsupported(`${path}.priority`);
   if (action.upgradeConfigs.length > 0) problems.unsupported(`${path}.upgrade_configs`);
   if (action.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
-  if (action.appendXForwardedHost) problems.unsupported(`${path}.append_x_forwarded_host`);
   return {
     ...localOutcome,
     kind: 'forward',
     clusterNotFoundStatus: notFoundStatus(action, path, problems),
     timeoutMs: durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems),
     idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
-    pathRewrite: pathRewrite(action.prefixRewrite, matcher, `${path}.prefix_rewrite`, problems),
-    hostRewrite,
+    pathRewrite: pathRewrite(action.prefixRewrite, action.regexRewrite, matcher, path, problems),
+    hostRewrite: compileHostRewrite(action.hostRewriteSpecifier, path, problems),
+    appendsForwardedHost: action.appendXForwardedHost,
   };
 }
 
@@ -161,15 +154,52 @@ function notFoundStatus(action: RouteAction, path: string, problems: ProblemList
 
 function pathRewrite(
   replacement: string,
+  regex: RegexMatchAndSubstitute | undefined,
   matcher: PathMatcher | null,
   path: string,
   problems: ProblemList,
 ): PathRewrite | null {
+  if (regex !== undefined) {
+    if (replacement !== '') problems.invalid(`${path}.regex_rewrite`, 'excludes prefix_rewrite');
+    const rewrite = compileRegexRewrite(regex, `${path}.regex_rewrite`, problems);
+    return rewrite === null ? null : { kind: 'regex', rewrite };
+  }
   if (replacement === '' || matcher === null) return null;
   if (!isHeaderValue(replacement) || /[\s#]/.test(replacement)) {
-    problems.invalid(path, 'holds characters that no path may hold');
+    problems.invalid(`${path}.prefix_rewrite`, 'holds characters that no path may hold');
   }
-  return { length: matcher.kind === 'path' ? -1 : matcher.value.length, replacement };
+  const isWhole = matcher.kind === 'path' || matcher.kind === 'regex';
+  return { kind: 'prefix', length: isWhole ? -1 : matcher.value.length, replacement };
+}
+
+function compileHostRewrite(
+  specifier: RouteAction['hostRewriteSpecifier'],
+  path: string,
+  problems: ProblemList,
+): HostRewrite | null {
+  switch (specifier?.$case) {
+    case undefined:
+      return null;
+    case 'hostRewriteLiteral':
+      return literalHost(specifier.value, `${path}.host_rewrite_literal`, problems);
+    case 'autoHostRewrite':
+      if (specifier.value) problems.unsupported(`${path}.auto_host_rewrite`);
+      return null;
+    case 'hostRewriteHeader':
+      if (isHeaderName(specifier.value)) return { kind: 'header', name: specifier.value.toLowerCase() };
+      problems.invalid(`${path}.host_rewrite_header`, `"${specifier.value}" is no header name`);
+      return null;
+    case 'hostRewritePathRegex': {
+      const rewrite = compileRegexRewrite(specifier.value, `${path}.host_rewrite_path_regex`, problems);
+      return rewrite === null ? null : { kind: 'path', rewrite };
+    }
+    default:
+      return assertNever(specifier);
+  }
+}
+
+function literalHost(host: string, path: string, problems: ProblemList): HostRewrite | null {
+  return host === '' ? null : { kind: 'literal', host: checkedHost(host, path, problems) };
 }
 
 function checkedHost(host: string, path: string, problems: ProblemList): string {
@@ -239,7 +269,7 @@ function weighted<C>(
     const hostRewrite =
       host === undefined
         ? outcome.hostRewrite
-        : checkedHost(host.value, `${place}.host_rewrite_literal`, problems);
+        : literalHost(host.value, `${place}.host_rewrite_literal`, problems);
     const weight = target.weight ?? 0;
     total += weight;
     // A cluster of weight 0 gets nothing, but Envoy, too, wants to know it.
@@ -323,7 +353,7 @@ function redirect(
     return null;
   }
   const rewrite = action.pathRewriteSpecifier;
-  if (rewrite?.$case === 'regexRewrite') problems.unsupported(`${path}.regex_rewrite`);
+  const regex = rewrite?.$case === 'regexRewrite' ? rewrite.value : undefined;
   const prefix = rewrite?.$case === 'prefixRewrite' ? rewrite.value : '';
   const newPath = rewrite?.$case === 'pathRedirect' ? rewrite.value : '';
   if (!isHeaderValue(newPath))
@@ -339,7 +369,7 @@ function redirect(
       host,
       port: action.portRedirect === 0 ? null : action.portRedirect,
       path: newPath === '' ? null : newPath,
-      pathRewrite: pathRewrite(prefix, matcher, `${path}.prefix_rewrite`, problems),
+      pathRewrite: pathRewrite(prefix, regex, matcher, path, problems),
       stripsQuery: action.stripQuery,
     },
   };

@@ -12,23 +12,23 @@ import { HeaderMatcher, type HeaderTest } from './header-matcher.ts';
 import { isHeaderName } from './header-syntax.ts';
 import { PathMatcher, type PathMatcherKind } from './path-matcher.ts';
 import { QueryParameterMatcher } from './query-matcher.ts';
+import { compileRegex } from './compile-regex.ts';
 import type { Fraction, RouteConditions } from './route-entry.ts';
-import { StringMatcher, type StringMatcherKind } from './string-matcher.ts';
+import { StringMatcher, type StringMatcherKind, type TextMatcher } from './string-matcher.ts';
 
 /** Compiles a `type.matcher.v3.StringMatcher`; null with a problem noted. */
 export function compileStringMatcher(
   message: StringMatcherMessage,
   path: string,
   problems: ProblemList,
-): StringMatcher | null {
+): TextMatcher | null {
   const pattern = message.matchPattern;
   switch (pattern?.$case) {
     case undefined:
-      problems.invalid(path, 'needs one of exact, prefix, suffix, contains');
+      problems.invalid(path, 'needs one of exact, prefix, suffix, contains, safe_regex');
       return null;
     case 'safeRegex':
-      problems.unsupported(`${path}.safe_regex`);
-      return null;
+      return compileRegex(pattern.value, `${path}.safe_regex`, problems);
     case 'exact':
     case 'prefix':
     case 'suffix':
@@ -116,9 +116,10 @@ function compilePath(match: RouteMatchMessage, path: string, problems: ProblemLi
     case undefined:
       problems.invalid(path, 'needs one of prefix, path, path_separated_prefix');
       return null;
-    case 'safeRegex':
-      problems.unsupported(`${path}.safe_regex`);
-      return null;
+    case 'safeRegex': {
+      const regex = compileRegex(specifier.value, `${path}.safe_regex`, problems);
+      return regex === null ? null : new PathMatcher('regex', specifier.value.regex, true, regex);
+    }
     case 'connectMatcher':
       problems.unsupported(`${path}.connect_matcher`);
       return null;
@@ -137,7 +138,7 @@ function compilePath(match: RouteMatchMessage, path: string, problems: ProblemLi
   }
 }
 
-const readablePseudoHeaders = new Set([':method', ':path', ':authority']);
+const readablePseudoHeaders = new Set([':method', ':path', ':authority', ':scheme']);
 
 function compileHeader(
   header: HeaderMatcherMessage,
@@ -187,9 +188,10 @@ function compileHeaderTest(
       return deprecated('suffix', specifier.value);
     case 'containsMatch':
       return deprecated('contains', specifier.value);
-    case 'safeRegexMatch':
-      problems.unsupported(`${path}.safe_regex_match`);
-      return null;
+    case 'safeRegexMatch': {
+      const matcher = compileRegex(specifier.value, `${path}.safe_regex_match`, problems);
+      return matcher === null ? null : { kind: 'string', matcher };
+    }
     case 'stringMatch': {
       const matcher = compileStringMatcher(specifier.value, `${path}.string_match`, problems);
       return matcher === null ? null : { kind: 'string', matcher };

@@ -1,12 +1,12 @@
 // Hot path.
 import { assertNever } from '@heddle/base';
 import type { RequestView } from './request-view.ts';
-import type { StringMatcher } from './string-matcher.ts';
+import type { TextMatcher } from './string-matcher.ts';
 
 /** What the value of a present header must be. */
 export type HeaderTest =
   | { readonly kind: 'present'; readonly isPresent: boolean }
-  | { readonly kind: 'string'; readonly matcher: StringMatcher }
+  | { readonly kind: 'string'; readonly matcher: TextMatcher }
   /** An integer in [start, end). */
   | { readonly kind: 'range'; readonly start: number; readonly end: number };
 
@@ -62,6 +62,8 @@ export class HeaderMatcher {
         return request.method;
       case ':path':
         return request.path;
+      case ':scheme':
+        return request.scheme;
       case ':authority':
       case 'host':
         return request.authority;

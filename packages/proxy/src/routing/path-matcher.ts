@@ -1,7 +1,8 @@
 // Hot path.
 import { assertNever } from '@heddle/base';
+import type { Regex } from '../regex/regex.ts';
 
-export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix';
+export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix' | 'regex';
 
 const slash = 0x2f;
 
@@ -20,9 +21,12 @@ export class PathMatcher {
   /** In lower case where case is ignored. */
   readonly value: string;
   readonly isCaseSensitive: boolean;
+  private readonly regex: Regex | null;
 
-  constructor(kind: PathMatcherKind, value: string, isCaseSensitive: boolean) {
+  /** `regex` with the kind of that name only, whose `value` is its pattern. */
+  constructor(kind: PathMatcherKind, value: string, isCaseSensitive: boolean, regex: Regex | null = null) {
     this.kind = kind;
+    this.regex = regex;
     this.value = isCaseSensitive ? value : value.toLowerCase();
     this.isCaseSensitive = isCaseSensitive;
   }
@@ -42,6 +46,8 @@ export class PathMatcher {
           (subject.length === length || subject.charCodeAt(length) === slash)
         );
       }
+      case 'regex':
+        return this.regex!.matches(path);
       default:
         return assertNever(this.kind);
     }

@@ -4,6 +4,12 @@ import type { PathRewrite, Redirect } from './route-match.ts';
 
 /** The request target to send upstream: the matched part replaced, the query kept. */
 export function rewritePath(rewrite: PathRewrite, target: string): string {
+  if (rewrite.kind === 'regex') {
+    const path = pathWithoutQuery(target);
+    const rewritten = rewrite.rewrite.apply(path) + target.slice(path.length);
+    // A pattern may take the slash away that makes it a path.
+    return rewritten.startsWith('/') ? rewritten : `/${rewritten}`;
+  }
   const length = rewrite.length < 0 ? pathWithoutQuery(target).length : rewrite.length;
   return rewrite.replacement + target.slice(length);
 }

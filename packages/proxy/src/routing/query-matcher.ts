@@ -1,5 +1,5 @@
 // Hot path.
-import type { StringMatcher } from './string-matcher.ts';
+import type { TextMatcher } from './string-matcher.ts';
 
 /**
  * The first value of a query parameter; null where it is missing. Nothing is decoded: Envoy compares parameters as they
@@ -27,9 +27,9 @@ export function queryParameter(path: string, name: string): string | null {
 export class QueryParameterMatcher {
   readonly name: string;
   /** Null where presence is enough. */
-  readonly matcher: StringMatcher | null;
+  readonly matcher: TextMatcher | null;
 
-  constructor(name: string, matcher: StringMatcher | null) {
+  constructor(name: string, matcher: TextMatcher | null) {
     this.name = name;
     this.matcher = matcher;
   }

@@ -1,14 +1,16 @@
 // Hot path.
+import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { HeaderMutation } from './header-mutation.ts';
+import type { HostRewrite } from './host-rewrite.ts';
 
 /** What a route does with a request. */
 export type RouteKind = 'forward' | 'direct-response' | 'redirect';
 
-/** Replaces the matched part of the path (`length` characters of it), or all of it with -1; the query stays. */
-export interface PathRewrite {
-  readonly length: number;
-  readonly replacement: string;
-}
+/** What becomes of a path; its query stays. */
+export type PathRewrite =
+  /** The matched part (`length` characters, or all with -1) is replaced. */
+  | { readonly kind: 'prefix'; readonly length: number; readonly replacement: string }
+  | { readonly kind: 'regex'; readonly rewrite: RegexRewrite };
 
 /** A response that the proxy gives itself. */
 export interface DirectResponse {
@@ -40,7 +42,8 @@ export interface RouteMatchFields<C> {
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly pathRewrite: PathRewrite | null;
-  readonly hostRewrite: string | null;
+  readonly hostRewrite: HostRewrite | null;
+  readonly appendsForwardedHost: boolean;
   readonly requestHeaders: readonly HeaderMutation[] | null;
   readonly responseHeaders: readonly HeaderMutation[] | null;
   readonly directResponse: DirectResponse | null;
@@ -68,7 +71,9 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly idleTimeoutMs: number;
   readonly pathRewrite: PathRewrite | null;
   /** The `Host` to send upstream; null keeps the request's. */
-  readonly hostRewrite: string | null;
+  readonly hostRewrite: HostRewrite | null;
+  /** The old host goes into X-Forwarded-Host where another one is sent. */
+  readonly appendsForwardedHost: boolean;
   /** Null for none. */
   readonly requestHeaders: readonly HeaderMutation[] | null;
   /** Null for none. */
@@ -89,6 +94,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.pathRewrite = fields.pathRewrite;
     this.hostRewrite = fields.hostRewrite;
+    this.appendsForwardedHost = fields.appendsForwardedHost;
     this.requestHeaders = fields.requestHeaders;
     this.responseHeaders = fields.responseHeaders;
     this.directResponse = fields.directResponse;

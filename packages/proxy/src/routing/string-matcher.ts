@@ -3,8 +3,13 @@ import { assertNever } from '@heddle/base';
 
 export type StringMatcherKind = 'exact' | 'prefix' | 'suffix' | 'contains';
 
-/** Compares strings as Envoy's `type.matcher.v3.StringMatcher` does; regular expressions are refused before it comes here. */
-export class StringMatcher {
+/** Compares strings as Envoy's `type.matcher.v3.StringMatcher` does. */
+export interface TextMatcher {
+  matches(text: string): boolean;
+}
+
+/** The comparisons without regular expressions; those are a `Regex`, for which case is its pattern's affair. */
+export class StringMatcher implements TextMatcher {
   readonly kind: StringMatcherKind;
   /** In lower case where case is ignored. */
   readonly value: string;

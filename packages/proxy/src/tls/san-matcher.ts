@@ -1,15 +1,15 @@
 import { assertNever } from '@heddle/base';
 import type { CertificateExtensions } from '@heddle/identity';
-import type { StringMatcher } from '../routing/string-matcher.ts';
+import { StringMatcher, type TextMatcher } from '../routing/string-matcher.ts';
 
 export type SanType = 'email' | 'dns' | 'uri' | 'ip';
 
 /** One of `match_typed_subject_alt_names`: compares names of one type. */
 export class SanMatcher {
   readonly type: SanType;
-  readonly matcher: StringMatcher;
+  readonly matcher: TextMatcher;
 
-  constructor(type: SanType, matcher: StringMatcher) {
+  constructor(type: SanType, matcher: TextMatcher) {
     this.type = type;
     this.matcher = matcher;
   }
@@ -20,8 +20,11 @@ export class SanMatcher {
   }
 
   private matchesName(name: string): boolean {
-    if (this.type !== 'dns' || this.matcher.kind !== 'exact') return this.matcher.matches(name);
-    return matchesDnsName(name.toLowerCase(), this.matcher.value.toLowerCase());
+    const { type, matcher } = this;
+    const isDnsName = type === 'dns' && matcher instanceof StringMatcher && matcher.kind === 'exact';
+    return isDnsName
+      ? matchesDnsName(name.toLowerCase(), matcher.value.toLowerCase())
+      : matcher.matches(name);
   }
 }
 

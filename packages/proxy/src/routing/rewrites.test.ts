@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { systemRandom } from '@heddle/base';
+import type {
+  RedirectAction,
+  Route,
+  RouteAction,
+} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import { compileRouteTable } from './compile-route-table.ts';
+import { rewrittenHost } from './host-rewrite.ts';
+import { redirectLocation, rewritePath } from './path-rewrite.ts';
+import type { RequestView } from './request-view.ts';
+import type { RouteMatch } from './route-match.ts';
+
+type RouteInput = Parameters<typeof Route.fromPartial>[0];
+type MatchInput = NonNullable<RouteInput['match']>;
+type HeaderInput = NonNullable<MatchInput['headers']>[number];
+
+const anyPath: MatchInput = { pathSpecifier: { $case: 'prefix', value: '/' } };
+const safeRegex = (regex: string): MatchInput => ({
+  pathSpecifier: { $case: 'safeRegex', value: { regex } },
+});
+
+/** The outcome of one route for one request, or what is wrong with the route. */
+function match(route: RouteInput, request: Partial<RequestView> = {}): RouteMatch<string> | string | null {
+  const config = RouteConfiguration.fromPartial({
+    virtualHosts: [{ name: 'h', domains: ['*'], routes: [route] }],
+  });
+  const table = compileRouteTable(config, (name) => name);
+  if (!table.ok) {
+    return table.error
+      .map(({ path, message }) => `${(path ?? '').replace('virtual_hosts[0].routes[0].', '')}: ${message}`)
+      .join();
+  }
+  return table.value.match({ ...view, ...request }, systemRandom);
+}
+
+const view: RequestView = {
+  method: 'GET',
+  path: '/',
+  authority: 'a',
+  scheme: 'http',
+  header: () => null,
+};
+
+function forward(action: Partial<RouteAction>, matcher: MatchInput = anyPath): RouteInput {
+  return {
+    match: matcher,
+    action: {
+      $case: 'route',
+      value: { clusterSpecifier: { $case: 'cluster', value: 'c' }, ...action },
+    },
+  };
+}
+
+/** As above, where it must be one. */
+function outcome(route: RouteInput, request: Partial<RequestView> = {}): RouteMatch<string> {
+  const found = match(route, request);
+  assert.ok(found !== null, 'no route matches');
+  assert.ok(typeof found !== 'string', `${found}`);
+  return found;
+}
+
+describe('safe_regex', () => {
+  test('must match the whole path, without its query', () => {
+    const route = forward({}, safeRegex('/b[io]t'));
+    assert.notEqual(match(route, { path: '/bit?x' }), null);
+    assert.equal(match(route, { path: '/bits' }), null);
+    assert.equal(match(route, { path: '/a/bit' }), null);
+  });
+
+  const header = (matcher: HeaderInput['headerMatchSpecifier']): RouteInput =>
+    forward({}, { ...anyPath, headers: [{ name: 'x', headerMatchSpecifier: matcher! }] });
+
+  test('matches whole headers, in both ways to write it', () => {
+    const ways = [
+      header({ $case: 'safeRegexMatch', value: { regex: 'a+' } }),
+      header({
+        $case: 'stringMatch',
+        value: { matchPattern: { $case: 'safeRegex', value: { regex: 'a+' } }, ignoreCase: true },
+      }),
+    ];
+    for (const route of ways) {
+      assert.notEqual(match(route, { header: () => 'aa' }), null);
+      // For a regular expression case is its own affair, whatever ignore_case says.
+      assert.equal(match(route, { header: () => 'AA' }), null);
+      assert.equal(match(route, { header: () => 'aab' }), null);
+      assert.equal(match(route), null);
+    }
+  });
+
+  test('matches query parameters', () => {
+    const route = forward(
+      {},
+      {
+        ...anyPath,
+        queryParameters: [
+          {
+            name: 'q',
+            queryParameterMatchSpecifier: {
+              $case: 'stringMatch',
+              value: { matchPattern: { $case: 'safeRegex', value: { regex: '\\d+' } } },
+            },
+          },
+        ],
+      },
+    );
+    assert.notEqual(match(route, { path: '/?q=12' }), null);
+    assert.equal(match(route, { path: '/?q=1a' }), null);
+  });
+
+  test('is refused with the place and the reason where RE2 would refuse it', () => {
+    assert.equal(
+      match(forward({}, safeRegex('(?=a)'))),
+      'match.safe_regex.regex: "(?=a)" is no regular expression of RE2: a group of a kind that RE2 lacks at character 3',
+    );
+    assert.equal(match(forward({}, safeRegex(''))), 'match.safe_regex.regex: must not be empty');
+  });
+});
+
+test('the scheme can be matched like a header', () => {
+  const route = forward(
+    {},
+    {
+      ...anyPath,
+      headers: [
+        {
+          name: ':scheme',
+          headerMatchSpecifier: {
+            $case: 'stringMatch',
+            value: { matchPattern: { $case: 'exact', value: 'https' } },
+          },
+        },
+      ],
+    },
+  );
+  assert.equal(match(route), null);
+  assert.notEqual(match(route, { scheme: 'https' }), null);
+});
+
+// As Envoy 1.40 rewrites them.
+const paths: readonly (readonly [string, string, string, string])[] = [
+  ['^/rr/([^/]+)(/.*)$', '\\2/i/\\1', '/rr/a/b?c=/rr/', '/b/i/a?c=/rr/'],
+  ['a', 'X', '/rall?a', '/rXll?a'],
+  ['none', 'X', '/a', '/a'],
+  // What is left is no path: Envoy sends it all the same.
+  ['^/a/', '', '/a/b', '/b'],
+];
+for (const [regex, substitution, path, expected] of paths) {
+  test(`regex_rewrite ${regex} → ${substitution}: ${path} becomes ${expected}`, () => {
+    const route = forward({ regexRewrite: { pattern: { regex }, substitution } });
+    assert.equal(rewritePath(outcome(route, { path }).pathRewrite!, path), expected);
+  });
+}
+
+test('a prefix rewrite behind a regular expression replaces the whole path', () => {
+  const route = forward({ prefixRewrite: '/v2' }, safeRegex('/api/.*'));
+  assert.equal(rewritePath(outcome(route, { path: '/api/x?y' }).pathRewrite!, '/api/x?y'), '/v2?y');
+});
+
+test('a redirect rewrites by a pattern', () => {
+  const value: Partial<RedirectAction> = {
+    pathRewriteSpecifier: {
+      $case: 'regexRewrite',
+      value: { pattern: { regex: '^/old/(.*)$' }, substitution: '/new/\\1' },
+    },
+  };
+  const found = outcome({ match: anyPath, action: { $case: 'redirect', value } }, { path: '/old/a?b' });
+  assert.equal(redirectLocation(found.redirect!, 'http', 'h', '/old/a?b'), 'http://h/new/a?b');
+});
+
+const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestView>, string])[] = [
+  ['literal', { hostRewriteSpecifier: { $case: 'hostRewriteLiteral', value: 'new.host' } }, {}, 'new.host'],
+  [
+    'of a header',
+    { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'X-H' } },
+    { header: (name) => (name === 'x-h' ? 'other' : null) },
+    'other',
+  ],
+  ['of a missing header', { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } }, {}, 'a'],
+  [
+    'of a header that is no host',
+    { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } },
+    { header: () => 'a/b' },
+    'a',
+  ],
+  [
+    'of the path',
+    {
+      hostRewriteSpecifier: {
+        $case: 'hostRewritePathRegex',
+        value: { pattern: { regex: '^/hp/(.+)/x$' }, substitution: '\\1.example' },
+      },
+    },
+    { path: '/hp/foo/x?y' },
+    'foo.example',
+  ],
+  [
+    // Envoy sends the path as host.
+    'of a path that the pattern leaves',
+    {
+      hostRewriteSpecifier: {
+        $case: 'hostRewritePathRegex',
+        value: { pattern: { regex: '^/hp/(.+)/x$' }, substitution: '\\1.example' },
+      },
+    },
+    { path: '/hp/foo' },
+    'a',
+  ],
+];
+for (const [name, action, request, expected] of hosts) {
+  test(`host rewrite ${name}`, () => {
+    const rewrite = outcome(forward(action), request).hostRewrite!;
+    assert.equal(rewrittenHost(rewrite, { ...view, ...request }), expected);
+  });
+}
+
+const refused: readonly (readonly [string, RouteInput, string])[] = [
+  [
+    'both rewrites',
+    forward({ prefixRewrite: '/x', regexRewrite: { pattern: { regex: 'a' }, substitution: 'b' } }),
+    'route.regex_rewrite: excludes prefix_rewrite',
+  ],
+  [
+    'a rewrite without pattern',
+    forward({ regexRewrite: { substitution: 'b' } }),
+    'route.regex_rewrite.pattern: is required',
+  ],
+  [
+    'a group that is not there',
+    forward({ regexRewrite: { pattern: { regex: 'a' }, substitution: '\\1' } }),
+    'route.regex_rewrite.substitution: the pattern has no group 1',
+  ],
+  [
+    'a substitution that would end the request line',
+    forward({ regexRewrite: { pattern: { regex: 'a' }, substitution: 'a b' } }),
+    'route.regex_rewrite.substitution: holds characters that no path or host may hold',
+  ],
+  [
+    'a host from what is no header',
+    forward({ hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'a b' } }),
+    'route.host_rewrite_header: "a b" is no header name',
+  ],
+  [
+    "the upstream's own name as host",
+    forward({ hostRewriteSpecifier: { $case: 'autoHostRewrite', value: true } }),
+    'route.auto_host_rewrite: is not supported yet',
+  ],
+];
+for (const [name, route, problem] of refused) {
+  test(`refuses ${name}`, () => assert.equal(match(route), problem));
+}
