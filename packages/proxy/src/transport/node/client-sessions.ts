@@ -27,7 +27,6 @@ export class ClientSessions {
   }
 
   put(security: LinkSecurity, key: string, session: RememberedSession): void {
-    if (security.maxSessions === 0) return;
     let sessions = this.byLink.get(security);
     if (sessions === undefined) {
       sessions = new Map();

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
 import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '../transport.ts';
+import { isTlsCode } from './tls-failure.ts';
 import type { VerifiedLink } from './verify-link.ts';
 
 /** Frozen failures: a reset under load makes no garbage. */
@@ -167,12 +168,7 @@ function describe(error: Error): TransportError {
   if (code === 'ETIMEDOUT') return timeoutError;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return { kind: 'connect-failed', detail: `name not resolved (${code})` };
-  if (
-    code.startsWith('ERR_SSL') ||
-    code.startsWith('ERR_TLS') ||
-    code.includes('CERT') ||
-    code === 'EPROTO'
-  ) {
+  if (isTlsCode(code)) {
     return { kind: 'tls-failed', detail: `TLS handshake failed (${code})` };
   }
   return { kind: 'connect-failed', detail: code === '' ? error.message : code };

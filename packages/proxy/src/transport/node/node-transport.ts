@@ -27,6 +27,7 @@ import { type Addresses, NodeConnection } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
 import { ownAddress } from './own-address.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
+import { countFailure } from './tls-failure.ts';
 import { type VerifiedLink, verifyLink } from './verify-link.ts';
 
 /**
@@ -171,6 +172,9 @@ export class NodeTransport implements Transport {
     };
     const socket = connectTls(tlsOptions);
     socket.setNoDelay(true);
+    if (security.observer !== null) {
+      socket.on('error', (error: Error) => countFailure(security.observer, error));
+    }
     const connection = new NodeConnection(socket, this.logger);
     let link: VerifiedLink | null = null;
     this.superviseConnect(connection, socket, 'secureConnect', options, handler, () => {

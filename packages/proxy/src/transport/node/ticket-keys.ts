@@ -42,21 +42,20 @@ export class TicketKeys {
       typeof native.enableTicketKeyCallback === 'function',
       'this Node has no ticket key callback: use the Node that Heddle brings along',
     );
-    native.onticketkeycallback = (name, _iv, isNew) => this.find(name, isNew);
+    native.onticketkeycallback = (name, _iv, isNew) => this.answer(name, isNew);
     native.enableTicketKeyCallback();
   }
 
   /** OpenSSL's question: which key makes a ticket, or opens the one that the key of this name made. */
-  private find(name: Buffer, isNew: boolean): TicketAnswer {
+  answer(name: Buffer, isNew: boolean): TicketAnswer {
     const keys = this.current();
     if (isNew) {
       const key = keys[0]!;
       return [Outcome.good, key.hmac, key.aes, key.name, randomBytes(partBytes)];
     }
-    const index = keys.findIndex((key) => key.name.equals(name));
-    if (index < 0) return [Outcome.unknown];
-    const { hmac, aes } = keys[index]!;
-    return [index === 0 ? Outcome.good : Outcome.renew, hmac, aes];
+    const key = keys.find((one) => one.name.equals(name));
+    // A ticket is used once (RFC 8446 appendix C.4), so that each resumed handshake has to bring the next.
+    return key === undefined ? unknown : [Outcome.renew, key.hmac, key.aes];
   }
 
   /** The key that makes tickets, then the older ones. */
@@ -73,8 +72,11 @@ export class TicketKeys {
 
 const Outcome = { unknown: 0, good: 1, renew: 2 } as const;
 
-type TicketAnswer =
-  | readonly [number]
+/** Node takes the parts even where it makes no use of them, and ends the process without. */
+const unknown: TicketAnswer = [Outcome.unknown, Buffer.alloc(partBytes), Buffer.alloc(partBytes)];
+
+/** An outcome; where the key is known, its parts; for a new ticket its name and an initialisation vector. */
+export type TicketAnswer =
   | readonly [number, Buffer, Buffer]
   | readonly [number, Buffer, Buffer, Buffer, Buffer];
 

@@ -7,6 +7,7 @@ import type { AcceptHandler } from '../transport.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
 import { linkSecretsOf } from './secure-contexts.ts';
 import { ServerContext } from './server-context.ts';
+import { countFailure } from './tls-failure.ts';
 import { verifyLink } from './verify-link.ts';
 
 export interface TlsAcceptorOptions {
@@ -47,7 +48,7 @@ export class TlsAcceptor {
         peer: raw.remoteAddress,
         reason: systemErrorCode(error) || error.message,
       });
-      if (!isOver) security.observer?.onConnectionError();
+      if (!isOver) countFailure(security.observer, error);
       isOver = true;
       socket.destroy();
     };
