@@ -130,6 +130,18 @@ export interface ListenOptions {
   readonly address: TransportAddress;
   /** Null for plain TCP. */
   readonly security: LinkSecurity | null;
+  /** Takes connections to addresses of others too, as TPROXY leads them here; an accepted one's local address is theirs. */
+  readonly isTransparent?: boolean;
+}
+
+/** Where a connection comes from, as its peer sees it. */
+export interface ConnectionSource {
+  /** An IP address; the system chooses the port. */
+  readonly host: string;
+  /** The address need not be one of this machine. Takes the capability CAP_NET_ADMIN. */
+  readonly isTransparent: boolean;
+  /** The mark of its packets (SO_MARK); 0 for none. */
+  readonly mark: number;
 }
 
 export interface ConnectOptions {
@@ -137,6 +149,8 @@ export interface ConnectOptions {
   readonly security: LinkSecurity | null;
   /** Connecting and, where secured, the handshake together take at most this long. */
   readonly timeoutMs: number;
+  /** Where it is absent, the system chooses. */
+  readonly source?: ConnectionSource | null;
 }
 
 /** A bound listener. */

@@ -1,20 +1,27 @@
 import { chmod, unlink } from 'node:fs/promises';
-import { type Server, connect } from 'node:net';
+import { BoundSocket, type Server, connect } from 'node:net';
 import { HeddleError, errorMessage, systemErrorCode } from '@heddle/base';
+import { makeTransparent } from '../../interception/transparent-socket.ts';
 import { describeAddress, isUnixAddress } from '../address.ts';
-import type { TransportAddress, UnixAddress } from '../transport.ts';
+import type { TcpAddress, TransportAddress, UnixAddress } from '../transport.ts';
 
 const backlog = 1024;
+
+interface BoundHandle {
+  readonly handle: BoundSocket;
+}
 
 /**
  * Makes a server listen; rejects with a `HeddleError` that names the address. The file of a Unix socket that nobody listens
  * on any more is replaced, as after a crash; one that answers is not.
  */
-export async function bind(server: Server, address: TransportAddress): Promise<void> {
+export async function bind(server: Server, address: TransportAddress, isTransparent: boolean): Promise<void> {
   try {
     if (isUnixAddress(address)) await listenOnFile(server, address);
+    else if (isTransparent) await listen(server, transparentSocket(address));
     else await listen(server, { host: address.host, port: address.port });
   } catch (error) {
+    if (error instanceof HeddleError) throw error;
     const where = describeAddress(address);
     const isTaken = systemErrorCode(error) === 'EADDRINUSE';
     throw isTaken
@@ -41,9 +48,21 @@ async function listenOnFile(server: Server, { path, mode }: UnixAddress): Promis
   if (!isAbstract && mode !== undefined) await chmod(path, mode);
 }
 
+/** Bound, and transparent before the first connection can come. */
+function transparentSocket({ host, port }: TcpAddress): BoundHandle {
+  const socket = new BoundSocket({ host, port });
+  try {
+    makeTransparent(socket.fd(), host);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return { handle: socket };
+}
+
 function listen(
   server: Server,
-  where: { readonly path: string } | { readonly host: string; readonly port: number },
+  where: { readonly path: string } | { readonly host: string; readonly port: number } | BoundHandle,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

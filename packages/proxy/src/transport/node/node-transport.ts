@@ -20,8 +20,10 @@ import type {
   Listener,
   Transport,
   TransportAddress,
+  TransportError,
 } from '../transport.ts';
 import { bind } from './bind.ts';
+import { connectFrom } from './connect-from.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
@@ -36,6 +38,10 @@ import { type VerifiedLink, verifyLink } from './verify-link.ts';
  */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const defaultHandshakeTimeoutMs = 10_000;
+const noSecrets: TransportError = Object.freeze({
+  kind: 'tls-failed',
+  detail: 'no certificate or no trust bundle yet',
+});
 
 /** A socket that reads into the shared buffer. `handle` adopts an accepted one (works alike from Node 18 to 26). */
 type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
@@ -71,7 +77,7 @@ export class NodeTransport implements Transport {
       security === null
         ? this.plainServer(addresses, accept)
         : this.secureServer(security, addresses, accept);
-    await bind(server, address);
+    await bind(server, address, options.isTransparent === true);
     return {
       address: boundAddress(server, address),
       close: () =>
@@ -132,8 +138,7 @@ export class NodeTransport implements Transport {
 
   private connectPlain(options: ConnectOptions, handler: ConnectionHandler): Connection {
     let connection: NodeConnection | null = null;
-    const socket = connectSocket({
-      ...destinationOf(options.address),
+    const socketOptions = {
       noDelay: true,
       allowHalfOpen: true,
       onread: {
@@ -143,7 +148,14 @@ export class NodeTransport implements Transport {
           return true;
         },
       },
-    });
+    };
+    const { address, source = null } = options;
+    const socket =
+      source === null
+        ? connectSocket({ ...destinationOf(address), ...socketOptions })
+        : connectFrom(source, address, socketOptions);
+    if (typeof socket === 'string')
+      return failedConnection({ kind: 'connect-failed', detail: socket }, handler, this.clock);
     connection = new NodeConnection(socket, this.logger);
     this.superviseConnect(connection, socket, 'connect', options, handler, () => null);
     return connection;
@@ -155,13 +167,16 @@ export class NodeTransport implements Transport {
     handler: ConnectionHandler,
   ): Connection {
     const secrets = linkSecretsOf(security);
-    if (secrets === null)
-      return failedConnection('no certificate or no trust bundle yet', handler, this.clock);
+    if (secrets === null) return failedConnection(noSecrets, handler, this.clock);
+    const { source = null } = options;
+    const raw = source === null ? null : connectFrom(source, options.address, { allowHalfOpen: true });
+    if (typeof raw === 'string')
+      return failedConnection({ kind: 'connect-failed', detail: raw }, handler, this.clock);
     const sessionKey = `${describeAddress(options.address)} ${secrets.version}`;
     const resumed = this.sessions.take(security, sessionKey);
     // `allowHalfOpen` is documented for `tls.connect`, but missing in its type.
     const tlsOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
-      ...destinationOf(options.address),
+      ...(raw === null ? destinationOf(options.address) : { socket: raw }),
       secureContext: this.contexts.get(security, secrets),
       ...(security.alpn.length === 0 ? {} : { ALPNProtocols: [...security.alpn] }),
       ...(security.serverName === '' ? {} : { servername: security.serverName }),
@@ -256,9 +271,9 @@ function adopt(accepted: Socket, onread: OnRead): Socket {
   return socket;
 }
 
-/** A connection that never comes to be, because this side has nothing to show or to trust. */
-function failedConnection(detail: string, handler: ConnectionHandler, clock: Clock): Connection {
-  clock.setTimer(0, () => handler.onClose({ kind: 'tls-failed', detail }));
+/** A connection that never comes to be, for a reason on this side. */
+function failedConnection(error: TransportError, handler: ConnectionHandler, clock: Clock): Connection {
+  clock.setTimer(0, () => handler.onClose(error));
   return {
     write: () => false,
     writeLatin1: () => false,
