@@ -51,7 +51,12 @@ for (const entry of readdirSync(envoyProtos, { recursive: true, withFileTypes: t
 }
 
 /** Fields that Envoy has got since the copies of its protos that we compare with. */
-for (const [message, number, field] of [['envoy.config.cluster.v3.Cluster', 58, 'dns_jitter']] as const) {
+for (const [message, number, field] of [
+  ['envoy.config.cluster.v3.Cluster', 58, 'dns_jitter'],
+  ['envoy.config.core.v3.HttpProtocolOptions', 7, 'max_response_headers_kb'],
+  ['envoy.config.route.v3.Route', 20, 'request_body_buffer_limit'],
+  ['envoy.config.route.v3.VirtualHost', 25, 'request_body_buffer_limit'],
+] as const) {
   names.get(message)?.set(number, field);
 }
 

@@ -4,10 +4,22 @@ import { type Clock, type Timer, TimerWheel } from '@heddle/base';
 import type { Listener, Transport } from '@heddle/proxy';
 import type { ServerConnection } from '@heddle/proxy/http1/server-connection';
 import { ServerConnections } from '@heddle/proxy/http1/server-connections';
-import type { ServerExchange } from '@heddle/proxy/http1/server-exchange';
+import {
+  type ServerExchange,
+  type ServerSettings,
+  defaultServerSettings,
+} from '@heddle/proxy/http1/server-exchange';
+import { ConnectionManagerMetrics } from '@heddle/proxy/stats/connection-manager';
+import { MetricRegistry } from '@heddle/telemetry';
 import type { SeededRandom } from '@heddle/testkit';
 import { bodyHash, chunk, drawBody, joinChunks } from './body.ts';
 import { type InstancePlan, ports } from './topology.ts';
+
+const settings: ServerSettings = {
+  ...defaultServerSettings,
+  idleTimeoutMs: 0,
+  metrics: new ConnectionManagerMetrics(new MetricRegistry().scope(), 'application'),
+};
 
 /** What an application says of itself and of the request, as JSON in `x-echo`. */
 export interface Echo {
@@ -66,7 +78,7 @@ export class EchoApplication {
   async listen(): Promise<void> {
     const accept = this.connections.acceptor(
       (server) => this.exchange(server),
-      () => ({ maxHeadBytes: 60 * 1024, maxFields: 100, idleTimeoutMs: 0, headTimeoutMs: 0 }),
+      () => settings,
     );
     const address = { host: '127.0.0.1', port: ports.application };
     this.listener = await this.options.transport.listen({ address, security: null }, accept);
@@ -116,6 +128,7 @@ export class EchoApplication {
         server.pauseRequest();
         clock.setTimer(random.integer(1, largestPauseMs), () => server.resumeRequest());
       },
+      onRequestTrailers: () => undefined,
       onRequestEnd: () => {
         const { wish, pieces, isChunked } = request!;
         this.received++;

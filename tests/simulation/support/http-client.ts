@@ -2,7 +2,8 @@
 // the production client codec over the in-memory transport.
 import type { Clock } from '@heddle/base';
 import type { Transport } from '@heddle/proxy';
-import { ClientConnection, type UpstreamExchange } from '@heddle/proxy/http1/client';
+import { ClientConnection, defaultClientSettings, type UpstreamExchange } from '@heddle/proxy/http1/client';
+import { ResponseKind } from '@heddle/proxy/http1/response-head';
 import type { SeededRandom } from '@heddle/testkit';
 import { chunk, joinChunks } from './body.ts';
 
@@ -63,24 +64,27 @@ export class HttpClient {
 
   private connect(request: HttpRequest, finish: (reply: HttpReply) => void): void {
     const { port } = request;
-    const connection = new ClientConnection({
-      bytesSent: { value: 0 },
-      bytesReceived: { value: 0 },
-      onExchangeEnded: () => undefined,
-      onConnected: () => this.write(connection, request, finish),
-      onReusable: () => {
-        const idle = this.idle.get(port);
-        if (idle === undefined) this.idle.set(port, [connection]);
-        else idle.push(connection);
+    const connection = new ClientConnection(
+      {
+        bytesSent: { value: 0 },
+        bytesReceived: { value: 0 },
+        onExchangeEnded: () => undefined,
+        onConnected: () => this.write(connection, request, finish),
+        onReusable: () => {
+          const idle = this.idle.get(port);
+          if (idle === undefined) this.idle.set(port, [connection]);
+          else idle.push(connection);
+        },
+        onGone: (_connection, error) => {
+          this.open.delete(connection);
+          const idle = this.idle.get(port);
+          const index = idle?.indexOf(connection) ?? -1;
+          if (index >= 0) idle!.splice(index, 1);
+          if (error !== null) finish(noReply(error.detail));
+        },
       },
-      onGone: (_connection, error) => {
-        this.open.delete(connection);
-        const idle = this.idle.get(port);
-        const index = idle?.indexOf(connection) ?? -1;
-        if (index >= 0) idle!.splice(index, 1);
-        if (error !== null) finish(noReply(error.detail));
-      },
-    });
+      defaultClientSettings,
+    );
     this.open.add(connection);
     const address = { host: '127.0.0.1', port };
     connection.attach(
@@ -108,7 +112,7 @@ export class HttpClient {
       connection.endRequest();
     };
     const exchange = this.receiver(connection, writeBody, finish);
-    connection.writeHead(exchange, headOf(request), false);
+    connection.writeHead(exchange, headOf(request), ResponseKind.usual);
     writeBody();
   }
 
@@ -127,6 +131,9 @@ export class HttpClient {
         echo = head.header('x-echo') ?? '';
         isChunked = head.header('transfer-encoding') !== null;
       },
+      onInterimResponse: () => undefined,
+      onUpgraded: () => undefined,
+      onResponseTrailers: () => undefined,
       onResponseBody: (buffer, start, end) => {
         pieces.push(Buffer.from(buffer.subarray(start, end)));
         if (!this.random.chance(pauseChance)) return;

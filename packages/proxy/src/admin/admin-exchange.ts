@@ -87,6 +87,10 @@ export class AdminExchange implements ServerExchange {
     // No admin request has a body that matters.
   }
 
+  onRequestTrailers(): void {
+    // Nor have its trailers.
+  }
+
   onRequestEnd(): void {
     const response = this.response!;
     this.response = null;

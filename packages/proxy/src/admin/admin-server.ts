@@ -1,11 +1,17 @@
+import { MetricRegistry } from '@heddle/telemetry';
 import type { ProxyContext } from '../http/http-settings.ts';
+import { type ServerSettings, defaultServerSettings } from '../http1/server-exchange.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import { isUnixAddress } from '../transport/address.ts';
+import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { Listener, Transport, TransportAddress } from '../transport/transport.ts';
 import { AdminExchange } from './admin-exchange.ts';
 import type { AdminHandler } from './admin-message.ts';
 
 const limits = { maxHeadBytes: 16 * 1024, maxFields: 64, idleTimeoutMs: 60_000, headTimeoutMs: 10_000 };
+/** Who looks at metrics isn't interested in those of looking: they are in no registry that is exported. */
+const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'admin');
+const settings: ServerSettings = { ...defaultServerSettings, ...limits, metrics };
 
 /** The admin interface's listener. */
 export class AdminServer {
@@ -28,7 +34,7 @@ export class AdminServer {
     const options = { handle, clock: context.clock, isUnixSocket: isUnixAddress(address) };
     const accept = connections.acceptor(
       (server) => new AdminExchange(server, options),
-      () => limits,
+      () => settings,
     );
     return new AdminServer(await transport.listen({ address, security: null }, accept), connections);
   }

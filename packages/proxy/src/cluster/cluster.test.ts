@@ -9,6 +9,7 @@ import { Endpoint } from './endpoint.ts';
 import { parseAuthority } from './passthrough.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
+import { defaultClientSettings } from '../http1/client-connection.ts';
 
 class FakePool {
   isClosed = false;
@@ -25,7 +26,13 @@ class FakePool {
 
 const plain: ClusterConfig = {
   name: 'c',
-  connections: { connectTimeoutMs: 5000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
+  connections: {
+    connectTimeoutMs: 5000,
+    idleTimeoutMs: 3_600_000,
+    maxDurationMs: 0,
+    maxRequests: 0,
+    responses: defaultClientSettings,
+  },
   tls: null,
   breakers: { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits },
   isPassthrough: false,

@@ -9,6 +9,8 @@ import { CircuitBreaker, type CircuitBreakerLimits, defaultCircuitBreakerLimits 
 import { ClusterMetrics } from './cluster-metrics.ts';
 import { type ConnectionLimits, ConnectionPool, type ConnectionWaiter } from './connection-pool.ts';
 import { Endpoint } from './endpoint.ts';
+import { defaultClientSettings } from '../http1/client-connection.ts';
+import { ResponseKind } from '../http1/response-head.ts';
 
 /** A handler that writes down what it is told. */
 class Recorder implements ConnectionHandler {
@@ -34,6 +36,7 @@ const defaultConnectionLimits: ConnectionLimits = {
   connectTimeoutMs: 1000,
   idleTimeoutMs: 3_600_000,
   maxDurationMs: 0,
+  responses: defaultClientSettings,
   maxRequests: 0,
 };
 
@@ -46,7 +49,7 @@ class Request implements ConnectionWaiter, UpstreamExchange {
   onConnection(connection: ClientConnection): void {
     this.outcome = 'sent';
     this.connection = connection;
-    connection.writeHead(this, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', false);
+    connection.writeHead(this, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
     connection.endRequest();
   }
   onConnectFailed(error: TransportError): void {
@@ -56,6 +59,9 @@ class Request implements ConnectionWaiter, UpstreamExchange {
     this.outcome = 'overflow';
   }
   onResponseHead(): void {}
+  onInterimResponse(): void {}
+  onUpgraded(): void {}
+  onResponseTrailers(): void {}
   onResponseBody(): void {}
   onResponsePause(): void {}
   onRequestDrain(): void {}

@@ -2,7 +2,11 @@
 // The connections to one endpoint: idle ones are taken last in, first out, so that few stay warm and the rest may age.
 import type { Clock, TimerWheel, TimerWheelEntry } from '@heddle/base';
 import type { Counter } from '@heddle/telemetry';
-import { ClientConnection, type ClientConnectionOwner } from '../http1/client-connection.ts';
+import {
+  ClientConnection,
+  type ClientConnectionOwner,
+  type ClientSettings,
+} from '../http1/client-connection.ts';
 import type { LinkSecurity } from '../tls/link-security.ts';
 import type { Connection, ConnectionHandler, Transport, TransportError } from '../transport/transport.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -31,6 +35,8 @@ export interface ConnectionLimits {
   readonly maxDurationMs: number;
   /** A connection is closed after this many requests; 0 for any number. */
   readonly maxRequests: number;
+  /** How responses are read. */
+  readonly responses: ClientSettings;
 }
 
 export interface ConnectionPoolOptions {
@@ -333,7 +339,7 @@ export class ConnectionPool
     this.connecting++;
     this.countBegun();
     this.metrics.http1ConnectionsTotal.value++;
-    const connection = new ClientConnection(this);
+    const connection = new ClientConnection(this, this.options.limits.responses);
     this.connections.set(connection, new ConnectionAge(this, connection, clock.monotonic()));
     connection.attach(
       transport.connect(

@@ -4,6 +4,7 @@ import { type DeepPartial, encodeMessage, type MessageOf, packAny, TypeUrl } fro
 import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
+import { defaultClientSettings } from '../http1/client-connection.ts';
 
 type ClusterInput = DeepPartial<MessageOf<typeof TypeUrl.cluster>>;
 
@@ -42,7 +43,13 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
   assert.deepEqual(compiled, {
     config: {
       name: 'c',
-      connections: { connectTimeoutMs: 5000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
+      connections: {
+        connectTimeoutMs: 5000,
+        idleTimeoutMs: 3_600_000,
+        maxDurationMs: 0,
+        maxRequests: 0,
+        responses: defaultClientSettings,
+      },
       breakers: { default: defaultLimits, high: defaultLimits },
       tls: null,
       isPassthrough: false,
@@ -212,6 +219,7 @@ test('reads when connections end', () => {
     idleTimeoutMs: 2000,
     maxDurationMs: 3000,
     maxRequests: 4,
+    responses: defaultClientSettings,
   });
 });
 

@@ -6,12 +6,15 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { defaultServerSettings } from '../http1/server-exchange.ts';
+import { upgradeName } from '../routing/compile-upgrades.ts';
+import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { checkConfigSource } from './config-source.ts';
 import { durationMs } from './duration.ts';
 import type { HttpConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
-import { checkHttp1Options, compileHttpLimits } from './protocol-options.ts';
+import { compileHttp1Options, compileHttpLimits } from './protocol-options.ts';
 import { clientCert, headerValue, hostRules, internalRanges, pathRules } from './compile-request-rules.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
@@ -43,7 +46,7 @@ export function compileHttp(
 ): CompiledHttp {
   if (manager.statPrefix === '') problems.invalid(`${path}.stat_prefix`, 'must not be empty');
   checkUnsupported(manager, path, problems);
-  const limits = compileHttpLimits(
+  const { maxStreamDurationMs, ...limits } = compileHttpLimits(
     manager.commonHttpProtocolOptions,
     `${path}.common_http_protocol_options`,
     problems,
@@ -72,11 +75,22 @@ export function compileHttp(
     hostRules: hostRules(manager, path, problems),
     suppressesEnvoyHeaders: compileFilters(manager.httpFilters, `${path}.http_filters`, problems),
     streamIdleTimeoutMs: time('stream_idle_timeout', manager.streamIdleTimeout, defaultStreamIdleTimeoutMs),
-    idleTimeoutMs: limits.idleTimeoutMs,
-    requestHeadersTimeoutMs: time('request_headers_timeout', manager.requestHeadersTimeout, 0),
+    maxStreamDurationMs,
     drainTimeoutMs: time('drain_timeout', manager.drainTimeout, defaultDrainTimeoutMs),
-    maxRequestHeadersBytes: headersKb * 1024,
-    maxHeadersCount: limits.maxHeadersCount,
+    upgrades: compileUpgrades(manager, `${path}.upgrade_configs`, problems),
+    server: {
+      ...limits,
+      ...compileHttp1Options(manager.httpProtocolOptions, `${path}.http_protocol_options`, problems),
+      maxHeadBytes: headersKb * 1024,
+      headTimeoutMs: time('request_headers_timeout', manager.requestHeadersTimeout, 0),
+      requestTimeoutMs: time('request_timeout', manager.requestTimeout, 0),
+      delayedCloseTimeoutMs: time(
+        'delayed_close_timeout',
+        manager.delayedCloseTimeout,
+        defaultServerSettings.delayedCloseTimeoutMs,
+      ),
+      forwardsExpectation: manager.proxy100Continue,
+    },
     accessLogs: compileAccessLogs(manager.accessLog, `${path}.access_log`, problems),
   };
   return { http, routes: compileRouteSource(manager, path, problems) };
@@ -108,12 +122,18 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   };
   refuse(manager.codecType !== CodecType.AUTO && manager.codecType !== CodecType.HTTP1, 'codec_type');
   refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
-  checkHttp1Options(manager.httpProtocolOptions, `${path}.http_protocol_options`, problems);
-  refuse(manager.delayedCloseTimeout !== undefined, 'delayed_close_timeout');
-  refuse(durationMs(manager.requestTimeout, 0, `${path}.request_timeout`, problems) > 0, 'request_timeout');
-  refuse(manager.proxy100Continue, 'proxy_100_continue');
-  refuse(manager.upgradeConfigs.length > 0, 'upgrade_configs');
   refuse(manager.streamErrorOnInvalidHttpMessage === true, 'stream_error_on_invalid_http_message');
+}
+
+function compileUpgrades(manager: HttpConnectionManager, path: string, problems: ProblemList): UpgradeRules {
+  const rules = new Map<string, 'forward' | 'refuse'>();
+  for (const [index, config] of manager.upgradeConfigs.entries()) {
+    const place = `${path}[${index}]`;
+    if (config.filters.length > 0) problems.unsupported(`${place}.filters`);
+    const name = upgradeName(config.upgradeType, rules, place, problems);
+    rules.set(name, (config.enabled ?? true) ? 'forward' : 'refuse');
+  }
+  return rules;
 }
 
 function serverHeader(

@@ -5,6 +5,7 @@ import { type DeepPartial, encodeMessage, type MessageOf, packAny, TypeUrl } fro
 import { type CompiledListener, compileListener } from './compile-listener.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
+import { defaultServerSettings } from '../http1/server-exchange.ts';
 
 type ListenerInput = DeepPartial<MessageOf<typeof TypeUrl.listener>>;
 type ManagerInput = DeepPartial<MessageOf<typeof TypeUrl.httpConnectionManager>>;
@@ -80,11 +81,10 @@ test("has Envoy's defaults", () => {
     hostRules: null,
     suppressesEnvoyHeaders: true,
     streamIdleTimeoutMs: 300_000,
-    idleTimeoutMs: 3_600_000,
-    requestHeadersTimeoutMs: 0,
+    maxStreamDurationMs: 0,
     drainTimeoutMs: 5000,
-    maxRequestHeadersBytes: 61_440,
-    maxHeadersCount: 100,
+    upgrades: new Map(),
+    server: defaultServerSettings,
     accessLogs: [],
   });
   assert.equal(listener?.direction, 'unspecified');
@@ -116,28 +116,16 @@ test('takes what is configured', () => {
     ['heddle', 'pass-through', false, true, 'sanitize-set'],
   );
   assert.deepEqual(
-    [http.streamIdleTimeoutMs, http.requestHeadersTimeoutMs, http.idleTimeoutMs, http.maxHeadersCount],
+    [http.streamIdleTimeoutMs, http.server.headTimeoutMs, http.server.idleTimeoutMs, http.server.maxFields],
     [0, 10_000, 60_000, 50],
   );
-  assert.equal(http.maxRequestHeadersBytes, 8192);
+  assert.equal(http.server.maxHeadBytes, 8192);
 });
 
 const hcm = 'filter_chains[0].filters[0].typed_config';
 const unsupported: readonly [string, ManagerInput][] = [
   [`${hcm}.codec_type`, { codecType: 2 }],
   [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
-  [`${hcm}.http_protocol_options.accept_http_10`, { httpProtocolOptions: { acceptHttp10: true } }],
-  [`${hcm}.http_protocol_options.enable_trailers`, { httpProtocolOptions: { enableTrailers: true } }],
-  [`${hcm}.delayed_close_timeout`, { delayedCloseTimeout: { seconds: 1, nanos: 0 } }],
-  [`${hcm}.request_timeout`, { requestTimeout: { seconds: 1, nanos: 0 } }],
-  [
-    `${hcm}.common_http_protocol_options.max_connection_duration`,
-    { commonHttpProtocolOptions: { maxConnectionDuration: { seconds: 1, nanos: 0 } } },
-  ],
-  [
-    `${hcm}.common_http_protocol_options.headers_with_underscores_action`,
-    { commonHttpProtocolOptions: { headersWithUnderscoresAction: 1 } },
-  ],
 ];
 for (const [path, manager] of unsupported) {
   test(`refuses ${path}`, () => {

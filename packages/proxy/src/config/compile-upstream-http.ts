@@ -5,15 +5,17 @@ import {
   HttpProtocolOptions_HeadersWithUnderscoresAction as UnderscoresAction,
 } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import type { ConnectionLimits } from '../cluster/connection-pool.ts';
+import { defaultClientSettings } from '../http1/client-connection.ts';
 import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
-import { checkHttp1Options } from './protocol-options.ts';
+import { compileHttp1Options, compileMaxHeaders } from './protocol-options.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 const optionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 /** Envoy's defaults. */
 const defaultConnectTimeoutMs = 5000;
 const defaultIdleTimeoutMs = 3_600_000;
+const maxResponseHeadersKb = 8192;
 
 /** Compiles how a cluster's connections are made and when they end. */
 export function compileConnectionLimits(cluster: Cluster, problems: ProblemList): ConnectionLimits {
@@ -29,6 +31,7 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
     idleTimeoutMs: defaultIdleTimeoutMs,
     maxDurationMs: 0,
     maxRequests: cluster.maxRequestsPerConnection ?? 0,
+    responses: defaultClientSettings,
   };
   for (const [key, any] of Object.entries(cluster.typedExtensionProtocolOptions)) {
     const path = `typed_extension_protocol_options[${key}]`;
@@ -45,7 +48,9 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
     if (protocol?.$case === 'http2ProtocolOptions') {
       problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
     } else if (protocol !== undefined) {
-      checkHttp1Options(protocol.value, `${path}.explicit_http_config.http_protocol_options`, problems);
+      const place = `${path}.explicit_http_config.http_protocol_options`;
+      const { takesTrailers } = compileHttp1Options(protocol.value, place, problems);
+      limits = { ...limits, responses: { ...limits.responses, takesTrailers } };
     }
   }
   return limits;
@@ -57,13 +62,22 @@ function withCommonOptions(
   path: string,
   problems: ProblemList,
 ): ConnectionLimits {
-  if (options.maxHeadersCount !== undefined) problems.unsupported(`${path}.max_headers_count`);
   if (options.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
   if (options.headersWithUnderscoresAction !== UnderscoresAction.ALLOW) {
     problems.unsupported(`${path}.headers_with_underscores_action`);
   }
+  const headKb = options.maxResponseHeadersKb;
+  if (headKb !== undefined && (headKb < 1 || headKb > maxResponseHeadersKb)) {
+    problems.invalid(`${path}.max_response_headers_kb`, `must be 1 to ${maxResponseHeadersKb}`);
+  }
+  const { responses } = limits;
   return {
     ...limits,
+    responses: {
+      ...responses,
+      maxHeadBytes: headKb === undefined ? responses.maxHeadBytes : headKb * 1024,
+      maxFields: compileMaxHeaders(options, responses.maxFields, path, problems),
+    },
     idleTimeoutMs: durationMs(options.idleTimeout, limits.idleTimeoutMs, `${path}.idle_timeout`, problems),
     maxDurationMs: durationMs(options.maxConnectionDuration, 0, `${path}.max_connection_duration`, problems),
     maxRequests: options.maxRequestsPerConnection ?? limits.maxRequests,

@@ -6,6 +6,8 @@ import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
+import type { ServerSettings } from '../http1/server-exchange.ts';
+import type { UpgradeRules } from '../routing/route-match.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 
 /** What an `HttpConnectionManager` says, besides its routes. Durations of 0 mean "no limit". */
@@ -37,13 +39,13 @@ export interface HttpConfig {
   readonly suppressesEnvoyHeaders: boolean;
   /** How long a request may stand still. */
   readonly streamIdleTimeoutMs: number;
-  /** How long a connection may be idle between requests. */
-  readonly idleTimeoutMs: number;
-  /** From the first byte of a request's head to its last. */
-  readonly requestHeadersTimeoutMs: number;
+  /** How long a request may last from its first byte to its response's last. */
+  readonly maxStreamDurationMs: number;
   readonly drainTimeoutMs: number;
-  readonly maxRequestHeadersBytes: number;
-  readonly maxHeadersCount: number;
+  /** What a request may become, by name in lower case. */
+  readonly upgrades: UpgradeRules;
+  /** How connections are served. */
+  readonly server: Omit<ServerSettings, 'metrics'>;
   readonly accessLogs: readonly AccessLogConfig[];
 }
 

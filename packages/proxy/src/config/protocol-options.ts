@@ -3,36 +3,57 @@ import {
   type HttpProtocolOptions,
   HttpProtocolOptions_HeadersWithUnderscoresAction as UnderscoresAction,
 } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
+import type { Duration } from '@heddle/xds/api/google/protobuf/duration.ts';
+import { validHost } from '../http1/request-head.ts';
+import { type HeadRules, UnderscoreAction, defaultServerSettings } from '../http1/server-exchange.ts';
 import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
 
-/** Refuses what the HTTP/1.1 codec doesn't do. */
-export function checkHttp1Options(
+/** What `Http1ProtocolOptions` say. */
+export interface Http1Options extends HeadRules {
+  readonly takesTrailers: boolean;
+}
+
+/** Compiles the options of a listener's or a cluster's HTTP/1.1 codec. */
+export function compileHttp1Options(
   options: Http1ProtocolOptions | undefined,
   path: string,
   problems: ProblemList,
-): void {
-  if (options === undefined) return;
-  if (options.allowAbsoluteUrl === false)
-    problems.unsupported(`${path}.allow_absolute_url`, 'refusing absolute URLs');
-  if (options.acceptHttp10) problems.unsupported(`${path}.accept_http_10`);
-  if (options.defaultHostForHttp10 !== '') problems.unsupported(`${path}.default_host_for_http_10`);
-  if (options.enableTrailers) problems.unsupported(`${path}.enable_trailers`);
-  if (options.allowChunkedLength) problems.unsupported(`${path}.allow_chunked_length`);
-  if (options.overrideStreamErrorOnInvalidHttpMessage === true) {
-    problems.unsupported(`${path}.override_stream_error_on_invalid_http_message`);
+): Http1Options {
+  const defaultHost = options?.defaultHostForHttp10 ?? '';
+  if (defaultHost !== '' && !validHost.test(defaultHost)) {
+    problems.invalid(`${path}.default_host_for_http_10`, `"${defaultHost}" is no host`);
   }
+  if (options?.allowChunkedLength === true) {
+    problems.unsupported(
+      `${path}.allow_chunked_length`,
+      'taking messages with both Content-Length and Transfer-Encoding',
+    );
+  }
+  if (options?.overrideStreamErrorOnInvalidHttpMessage === true) {
+    problems.unsupported(
+      `${path}.override_stream_error_on_invalid_http_message`,
+      'keeping a connection behind a request that could not be understood',
+    );
+  }
+  return {
+    acceptsHttp10: options?.acceptHttp10 ?? false,
+    defaultHost,
+    allowsAbsoluteTarget: options?.allowAbsoluteUrl ?? true,
+    takesTrailers: options?.enableTrailers ?? false,
+  };
 }
 
-/** The two of the common HTTP options that listeners do. */
+/** What a listener's `HttpProtocolOptions` say. */
 export interface CommonHttpLimits {
   readonly idleTimeoutMs: number;
-  readonly maxHeadersCount: number;
+  readonly maxFields: number;
+  readonly maxConnectionDurationMs: number;
+  readonly maxStreamDurationMs: number;
+  readonly maxRequests: number;
+  /** One of `UnderscoreAction`. */
+  readonly underscores: number;
 }
-
-/** Envoy's defaults. */
-const defaultIdleTimeoutMs = 3_600_000;
-const defaultMaxHeadersCount = 100;
 
 /** Compiles a listener's common HTTP options. */
 export function compileHttpLimits(
@@ -40,22 +61,47 @@ export function compileHttpLimits(
   path: string,
   problems: ProblemList,
 ): CommonHttpLimits {
-  checkRest(options, path, problems);
-  const maxHeadersCount = options?.maxHeadersCount ?? defaultMaxHeadersCount;
-  if (maxHeadersCount < 1) problems.invalid(`${path}.max_headers_count`, 'must be 1 or more');
+  const time = (field: string, duration: Duration | undefined, fallbackMs: number): number =>
+    durationMs(duration, fallbackMs, `${path}.${field}`, problems);
+  if (options?.maxResponseHeadersKb !== undefined) {
+    problems.invalid(`${path}.max_response_headers_kb`, 'is for clusters, not for listeners');
+  }
   return {
-    idleTimeoutMs: durationMs(options?.idleTimeout, defaultIdleTimeoutMs, `${path}.idle_timeout`, problems),
-    maxHeadersCount,
+    idleTimeoutMs: time('idle_timeout', options?.idleTimeout, defaultServerSettings.idleTimeoutMs),
+    maxFields: compileMaxHeaders(options, defaultServerSettings.maxFields, path, problems),
+    maxConnectionDurationMs: time('max_connection_duration', options?.maxConnectionDuration, 0),
+    maxStreamDurationMs: time('max_stream_duration', options?.maxStreamDuration, 0),
+    maxRequests: options?.maxRequestsPerConnection ?? 0,
+    underscores: underscoreAction(options, path, problems),
   };
 }
 
-function checkRest(options: HttpProtocolOptions | undefined, path: string, problems: ProblemList): void {
-  if (options === undefined) return;
-  if (options.maxConnectionDuration !== undefined) problems.unsupported(`${path}.max_connection_duration`);
-  if (options.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
-  if ((options.maxRequestsPerConnection ?? 0) > 0)
-    problems.unsupported(`${path}.max_requests_per_connection`);
-  if (options.headersWithUnderscoresAction !== UnderscoresAction.ALLOW) {
-    problems.unsupported(`${path}.headers_with_underscores_action`);
+/** Compiles `max_headers_count`, which listeners and clusters have. */
+export function compileMaxHeaders(
+  options: HttpProtocolOptions | undefined,
+  fallback: number,
+  path: string,
+  problems: ProblemList,
+): number {
+  const count = options?.maxHeadersCount ?? fallback;
+  if (count < 1) problems.invalid(`${path}.max_headers_count`, 'must be 1 or more');
+  return count;
+}
+
+function underscoreAction(
+  options: HttpProtocolOptions | undefined,
+  path: string,
+  problems: ProblemList,
+): number {
+  switch (options?.headersWithUnderscoresAction ?? UnderscoresAction.ALLOW) {
+    case UnderscoresAction.ALLOW:
+      return UnderscoreAction.allow;
+    case UnderscoresAction.REJECT_REQUEST:
+      return UnderscoreAction.reject;
+    case UnderscoresAction.DROP_HEADER:
+      return UnderscoreAction.drop;
+    default:
+      problems.invalid(`${path}.headers_with_underscores_action`, 'is no known value');
+      return UnderscoreAction.reject;
   }
 }

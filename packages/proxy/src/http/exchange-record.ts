@@ -21,7 +21,6 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   upstreamCluster = '';
   upstreamLocalAddress = '';
   upstreamTransportFailureReason = '';
-  readonly protocol = 'HTTP/1.1';
   readonly requestedServerName = '';
   routeName = '';
 
@@ -37,6 +36,10 @@ export abstract class ExchangeRecord implements AccessLogEntry {
     this.connection = connection;
     this.settings = settings;
     this.request = new IncomingRequest(connection);
+  }
+
+  get protocol(): string {
+    return this.head?.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
   }
 
   get downstreamPeerUriSan(): string {

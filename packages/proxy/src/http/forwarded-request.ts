@@ -1,5 +1,5 @@
 // Hot path.
-import { writeRequestHead } from '../http1/head-writer.ts';
+import { trailerLine, writeRequestHead } from '../http1/head-writer.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { rewrittenHost } from '../routing/host-rewrite.ts';
 import { rewritePath } from '../routing/path-rewrite.ts';
@@ -17,15 +17,20 @@ export function forwardedRequest(
   isPassthrough: boolean,
   settings: HttpSettings,
   context: ProxyContext,
+  /** Upgrade to ask for, as its line; empty for none. */
+  upgrade: string,
 ): string {
   const { addsEnvoyHeaders } = settings;
-  let added = request.lines;
+  let added = request.lines + upgrade;
+  if (head.acceptsTrailers) added += 'te: trailers\r\n';
+  if (head.expectsContinue && settings.server.forwardsExpectation) added += 'expect: 100-continue\r\n';
+  if (settings.server.takesTrailers) added += trailerLine(head);
   if (isPassthrough) added += `via: 1.1 ${context.viaName}\r\n`;
   if (timeoutMs > 0 && addsEnvoyHeaders) added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
   const changes = headChanges(request, request.replaced, route.requestHeaders, added);
   let { replaced, added: lines } = changes;
   let { path, authority } = request;
-  if (route.pathRewrite !== null) {
+  if (route.pathRewrite !== null && path !== '') {
     if (addsEnvoyHeaders) {
       replaced = withName(replaced, 'x-envoy-original-path');
       lines += `x-envoy-original-path: ${path}\r\n`;

@@ -1,5 +1,6 @@
 // Hot path.
-import { writeResponseHead } from '../http1/head-writer.ts';
+import { trailerLine, writeResponseHead } from '../http1/head-writer.ts';
+import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import { headChanges } from './header-changes.ts';
@@ -12,15 +13,19 @@ export function forwardedResponse(
   head: ResponseHead,
   request: IncomingRequest,
   route: RouteMatch<unknown>,
+  /** The request that is answered. */
+  client: RequestHead,
   isChunked: boolean,
-  closes: boolean,
+  connectionLine: string,
+  /** Negative where it isn't known. */
   serviceTimeMs: number,
   settings: HttpSettings,
   context: ProxyContext,
 ): string {
-  const upstreamLines = settings.addsEnvoyHeaders
-    ? `x-envoy-upstream-service-time: ${serviceTimeMs}\r\n`
-    : '';
+  const upstreamLines =
+    settings.addsEnvoyHeaders && serviceTimeMs >= 0
+      ? `x-envoy-upstream-service-time: ${serviceTimeMs}\r\n`
+      : '';
   const changes = headChanges(head, null, route.responseHeaders, upstreamLines);
   const isChanged = route.responseHeaders !== null;
   let { replaced } = changes;
@@ -37,8 +42,13 @@ export function forwardedResponse(
     lines += `via: ${earlier === null ? '' : `${earlier}, `}${settings.via}\r\n`;
   }
   if (isChunked) lines += 'transfer-encoding: chunked\r\n';
-  if (closes) lines += 'connection: close\r\n';
-  return writeResponseHead(head, settings.responseFilter, { replaced, added: lines });
+  if (settings.server.takesTrailers) lines += trailerLine(head);
+  lines += connectionLine;
+  if (client.minorVersion === 1)
+    return writeResponseHead(head, settings.responseFilter, { replaced, added: lines }, 'HTTP/1.1');
+  // HTTP/1.0 knows no chunks: the body ends with the connection.
+  replaced = replaced === null ? ['transfer-encoding'] : [...replaced, 'transfer-encoding'];
+  return writeResponseHead(head, settings.responseFilter, { replaced, added: lines }, 'HTTP/1.0');
 }
 
 /** What a route adds without what the listener has the last word on. */

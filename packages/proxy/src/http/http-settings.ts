@@ -1,9 +1,9 @@
 import type { Clock, Random, TimerWheel } from '@heddle/base';
-import type { Counter, Gauge } from '@heddle/telemetry';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../http1/head-writer.ts';
-import type { ServerLimits } from '../http1/server-exchange.ts';
+import type { ServerSettings } from '../http1/server-exchange.ts';
+import type { UpgradeRules } from '../routing/route-match.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import type { HttpDate } from './http-date.ts';
@@ -32,9 +32,14 @@ export interface ProxyContext {
  */
 export interface HttpSettings {
   readonly routes: RouteTableSlot<ClusterSlot<ConnectionPool>>;
-  readonly limits: ServerLimits;
+  /** Of the connections; the metrics of the exchanges are there, too. */
+  readonly server: ServerSettings;
   /** `stream_idle_timeout`; 0 for none. */
   readonly streamIdleTimeoutMs: number;
+  /** `max_stream_duration`: from a request's first byte to its response's last; 0 for none. */
+  readonly maxStreamDurationMs: number;
+  /** `upgrade_configs`; what isn't there is refused. */
+  readonly upgrades: UpgradeRules;
   /** What is done to requests before they are routed. */
   readonly request: RequestRules;
   readonly responseFilter: FieldFilter;
@@ -49,8 +54,6 @@ export interface HttpSettings {
   /** `x-envoy-upstream-service-time` and its like, unless `suppress_envoy_headers` is set. */
   readonly addsEnvoyHeaders: boolean;
   readonly observers: readonly ExchangeObserver[];
-  readonly requestsTotal: Counter;
-  readonly requestsActive: Gauge;
 }
 
 /** The settings in force: replaced by one assignment, read when a request begins. */

@@ -65,7 +65,7 @@ export class IncomingRequest implements RequestView {
     this.method = head.method;
     this.path = head.path;
     this.authority = head.authority;
-    this.rewritesHost = head.isAbsoluteForm;
+    this.rewritesHost = head.replacesHost;
     this.filters = rules.forExternal;
     this.lines = '';
     this.requestId = '';

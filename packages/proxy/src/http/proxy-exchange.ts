@@ -1,29 +1,35 @@
 // Hot path.
 // One request on its way through the proxy and its response on the way back. One object per client connection, used for
 // one request after the other: between two writes it allocates the strings of the two heads and nothing else.
-import { type TimerWheelEntry, assertNever } from '@heddle/base';
+import { assertNever } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ConnectionPool, ConnectionWaiter } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
-import { FieldId } from '../http1/field-name.ts';
-import { BodyKind, listContains } from '../http1/message-head.ts';
+import { writeResponseHead } from '../http1/head-writer.ts';
+import { BodyKind } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import type { ServerConnection } from '../http1/server-connection.ts';
 import type { ServerExchange } from '../http1/server-exchange.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
-import type { TransportError } from '../transport/transport.ts';
-import { ExchangeRecord } from './exchange-record.ts';
+import type { Connection, TransportError } from '../transport/transport.ts';
+import { DownstreamExchange } from './downstream-exchange.ts';
 import { forwardedRequest } from './forwarded-request.ts';
 import { forwardedResponse } from './forwarded-response.ts';
-import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { Admission } from './incoming-request.ts';
 import { isIdempotent } from './idempotent.ts';
-import { IdleWatch, type IdleWatched } from './idle-watch.ts';
-import { type LocalReply, LocalReplies, reasonPhrase } from './response-flags.ts';
+import { LocalReplies } from './response-flags.ts';
+import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
+import {
+  responseKind,
+  switchedLine,
+  switchesProtocol,
+  upgradeDecision,
+  upgradeLine,
+  wantedUpgrade,
+} from './upgrade-rules.ts';
 
 const noBytes = Buffer.alloc(0);
 /** Istio's default of `attempts` for connect failures, where nothing has been sent and a repetition is safe for any method. */
@@ -32,66 +38,45 @@ const chunkEnd = '\r\n';
 const lastChunk = '0\r\n\r\n';
 
 export class ProxyExchange
-  extends ExchangeRecord
-  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TimerWheelEntry, IdleWatched
+  extends DownstreamExchange
+  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TunnelOwner
 {
-  deadlineMs = -1;
-  wheelSlot = -1;
-
-  private readonly server: ServerConnection;
-  private readonly context: ProxyContext;
-  private readonly slot: HttpSettingsSlot;
-  private readonly idleWatch = new IdleWatch(this);
   private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
   private cluster: Cluster<ConnectionPool> | null = null;
   private endpoint: Endpoint<ConnectionPool> | null = null;
   private upstream: ClientConnection | null = null;
   private requestText = '';
   private waiting = false;
-  private active = false;
-  private requestEnded = false;
   private bodyForwarded = false;
-  private responseStarted = false;
   private chunksResponse = false;
+  /** The chunked response goes to a client that knows no chunks. */
+  private unframed = false;
+  private tunnelsRaw = false;
+  /** The upstream's side of a tunnel that is no answer to an upgrade. */
+  private rawConnection: Connection | null = null;
   private connectAttempts = 0;
-  private sawActivity = false;
-  private startedAt = 0;
   private upstreamStartedAt = 0;
   /** Body that came before there was a connection for it; reading is paused meanwhile. */
   private heldBody: Buffer = noBytes;
-
-  constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
-    super(server.connection, slot.current);
-    this.server = server;
-    this.context = context;
-    this.slot = slot;
-  }
+  private tunnel: Tunnel | null = null;
 
   // ServerExchange: the client's side
 
   onRequestHead(head: RequestHead): void {
     this.begin(head);
     if (!this.admit(head)) return;
-    if (head.method === 'CONNECT') {
-      this.reply(LocalReplies.connectNotAllowed);
-      return;
-    }
-    // An offer of h2c is declined by ignoring it (RFC 9110 §7.8); for anything else a silent downgrade would hang the client.
-    if (
-      head.hasUpgrade &&
-      listContains(head.valueById(FieldId.connection), 'upgrade') &&
-      !listContains(head.valueById(FieldId.upgrade), 'h2c')
-    ) {
-      this.reply(LocalReplies.upgradeNotAllowed);
-      return;
-    }
     const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
     if (match === null) {
+      this.settings.server.metrics.routesNotFound.value++;
       this.reply(LocalReplies.routeNotFound);
       return;
     }
     this.route = match;
     this.routeName = match.routeName;
+    if (head.hasUpgrade || head.method === 'CONNECT') {
+      if (!this.grantUpgrade(head, match)) return;
+    }
+    if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
     switch (match.kind) {
       case 'forward':
         this.toCluster(match);
@@ -119,7 +104,11 @@ export class ProxyExchange
   onRequestBody(buffer: Buffer, start: number, end: number): void {
     if (!this.active) return;
     this.bytesReceived += end - start;
-    this.sawActivity = true;
+    this.limits.sawActivity = true;
+    if (this.maxRequestBytes >= 0 && this.server.bodyBytes > this.maxRequestBytes) {
+      this.refuseBody();
+      return;
+    }
     if (this.upstream === null) {
       const more = buffer.subarray(start, end);
       this.heldBody = this.heldBody.length === 0 ? Buffer.from(more) : Buffer.concat([this.heldBody, more]);
@@ -130,37 +119,23 @@ export class ProxyExchange
     if (!this.upstream.writeBody(buffer, start, end)) this.server.pauseRequest();
   }
 
+  onRequestTrailers(lines: string): void {
+    if (!this.active) return;
+    if (this.upstream === null) this.heldBody = Buffer.concat([this.heldBody, Buffer.from(lines, 'latin1')]);
+    else if (this.upstream.takesTrailers) this.upstream.writeText(lines);
+  }
+
   onRequestEnd(): void {
     if (!this.active) return;
     this.requestEnded = true;
+    this.limits.endRequest();
     this.upstream?.endRequest();
-    this.armRouteTimeout();
+    // What was asked for may last: only standing still ends it.
+    if (this.upgrade === '') this.limits.limitResponse(this.timeoutMs);
   }
 
   onResponseDrain(): void {
     this.upstream?.resumeResponse();
-  }
-
-  onClientGone(error: TransportError | null): void {
-    if (!this.active) return;
-    this.responseFlags = 'DC';
-    this.responseCodeDetails =
-      error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
-    this.letUpstreamGo();
-    this.finish();
-  }
-
-  onConnectionClosed(): void {
-    // Left armed between requests for the sake of speed; armed now it would hold the connection's memory for minutes.
-    this.context.timers.disarm(this.idleWatch);
-  }
-
-  onRejected(status: number, detail: string): void {
-    this.begin(null);
-    this.responseCode = status;
-    this.responseFlags = 'DPE';
-    this.responseCodeDetails = detail;
-    this.finish();
   }
 
   // ConnectionWaiter
@@ -179,9 +154,10 @@ export class ProxyExchange
         this.cluster!.config.isPassthrough,
         this.settings,
         this.context,
+        upgradeLine(this.upgrade, this.head!),
       );
     }
-    let writable = connection.writeHead(this, this.requestText, this.head!.method === 'HEAD');
+    let writable = connection.writeHead(this, this.requestText, responseKind(this.upgrade, this.head!));
     if (this.heldBody.length > 0) {
       const body = this.heldBody;
       this.heldBody = noBytes;
@@ -224,24 +200,35 @@ export class ProxyExchange
   // UpstreamExchange: the upstream's side
 
   onResponseHead(head: ResponseHead): void {
-    this.sawActivity = true;
+    this.limits.sawActivity = true;
     this.responseHead = head;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
-    const { settings, context } = this;
-    const serviceTimeMs = settings.addsEnvoyHeaders
-      ? Math.round(context.clock.monotonic() - this.upstreamStartedAt)
-      : 0;
-    this.chunksResponse = head.bodyKind === BodyKind.untilClose;
-    const closes = this.server.decideLast();
+    const { settings, context, server } = this;
+    const client = this.head!;
+    const isOld = client.minorVersion === 0;
+    if (isOld && head.bodyKind === BodyKind.chunked) this.upstream!.unframe();
+    this.unframed = isOld && head.bodyKind === BodyKind.chunked;
+    this.chunksResponse = !isOld && head.bodyKind === BodyKind.untilClose;
+    // HTTP/1.0 learns a body's end from the connection's; bytes of a tunnel that never came to be are no request.
+    const isSwitching = switchesProtocol(this.upgrade, head.status);
+    if ((isOld && head.bodyKind > BodyKind.length) || (this.upgrade !== '' && !isSwitching))
+      server.isLast = true;
+    // As in Envoy: the time is the upstream's only where it had the whole request.
+    const serviceTimeMs =
+      settings.addsEnvoyHeaders && this.requestEnded && this.upgrade === ''
+        ? Math.round(context.clock.monotonic() - this.upstreamStartedAt)
+        : -1;
+    const connection = isSwitching ? switchedLine(this.upgrade, head) : this.connectionLine();
     this.responseStarted = true;
-    this.server.writeHead(
+    server.writeHead(
       forwardedResponse(
         head,
         this.request,
         this.route!,
+        client,
         this.chunksResponse,
-        closes,
+        connection,
         serviceTimeMs,
         settings,
         context,
@@ -249,10 +236,27 @@ export class ProxyExchange
     );
   }
 
+  onInterimResponse(head: ResponseHead): void {
+    this.limits.sawActivity = true;
+    const isOfUse = head.status === 100 || head.status === 103;
+    if (!isOfUse || !this.settings.server.forwardsExpectation) return;
+    const nothing = { replaced: null, added: '' };
+    this.server.writeInterim(writeResponseHead(head, this.settings.responseFilter, nothing, 'HTTP/1.1'));
+  }
+
+  onUpgraded(head: ResponseHead): void {
+    const upstream = this.upstream!;
+    this.onResponseHead(head);
+    const tunnel = this.openTunnel();
+    tunnel.open(this.connection, upstream.startTunnel(tunnel.upstream));
+    this.upstream = null;
+    this.server.startTunnel(tunnel.client);
+  }
+
   onResponseBody(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.bytesSent += end - start;
-    this.sawActivity = true;
+    this.limits.sawActivity = true;
     let writable: boolean;
     if (this.chunksResponse) {
       this.server.writeText(`${(end - start).toString(16)}\r\n`);
@@ -264,11 +268,17 @@ export class ProxyExchange
     if (!writable) this.upstream?.pauseResponse();
   }
 
+  onResponseTrailers(lines: string): void {
+    if (this.settings.server.takesTrailers && !this.unframed) this.server.writeText(lines);
+  }
+
   onResponsePause(): void {
     if (!this.server.flush()) this.upstream?.pauseResponse();
   }
 
   onResponseEnd(): void {
+    const isChunked = this.responseHead!.bodyKind === BodyKind.chunked;
+    if (isChunked) this.bytesSent = this.upstream!.chunkedBytes;
     this.upstream = null;
     if (this.chunksResponse) this.server.writeText(lastChunk);
     this.finish();
@@ -277,6 +287,46 @@ export class ProxyExchange
 
   onRequestDrain(): void {
     this.server.resumeRequest();
+  }
+
+  // TunnelOwner
+
+  onTunnelConnected(): void {
+    const { tunnel } = this;
+    this.waiting = false;
+    this.upstreamStartedAt = this.context.clock.monotonic();
+    this.responseStarted = true;
+    this.responseCode = 200;
+    this.responseCodeDetails = 'via_upstream';
+    const { date } = this.context;
+    this.server.writeHead(`HTTP/1.1 200 OK\r\ndate: ${date.now()}\r\n${this.settings.serverLine}\r\n`);
+    tunnel!.open(this.connection, this.rawConnection!);
+    this.server.startTunnel(tunnel!.client);
+  }
+
+  onTunnelConnectFailed(error: TransportError): void {
+    this.tunnel = null;
+    this.onConnectFailed(error);
+  }
+
+  onTunnelClosed(ending: TunnelEnding): void {
+    const tunnel = this.tunnel!;
+    this.tunnel = null;
+    if (!this.active) return;
+    this.bytesReceived = tunnel.client.received;
+    this.bytesSent = tunnel.upstream.received;
+    if (ending === 'client-gone') {
+      this.responseFlags = 'DC';
+      this.responseCodeDetails = 'downstream_remote_disconnect';
+    } else if (ending === 'upstream-gone') {
+      this.responseFlags = 'UC';
+      this.responseCodeDetails = 'upstream_reset_after_response_started{connection_termination}';
+    } else if (ending === 'idle') {
+      this.settings.server.metrics.streamIdleTimeouts.value++;
+      this.responseFlags = 'SI';
+      this.responseCodeDetails = 'stream_idle_timeout';
+    }
+    this.finish();
   }
 
   onUpstreamFailed(failure: UpstreamFailure): void {
@@ -301,10 +351,9 @@ export class ProxyExchange
     );
   }
 
-  // Timeouts
+  // LimitedExchange: the rest is in what this extends
 
-  /** The route's timeout: from the request's end to the response's. */
-  onTimeout(): void {
+  onResponseOverdue(): void {
     if (!this.active) return;
     if (this.cluster !== null) this.cluster.metrics.requestTimeouts.value++;
     if (this.endpoint !== null) this.endpoint.requestTimeouts++;
@@ -312,42 +361,52 @@ export class ProxyExchange
     this.giveUp(LocalReplies.requestTimeout);
   }
 
-  onIdleCheck(): void {
-    if (!this.active) return;
-    if (this.sawActivity) {
-      this.sawActivity = false;
-      this.context.timers.arm(this.idleWatch, this.settings.streamIdleTimeoutMs);
-      return;
-    }
-    this.letUpstreamGo();
-    this.giveUp(LocalReplies.idleTimeout);
-  }
-
-  private begin(head: RequestHead | null): void {
-    const settings = this.slot.current;
-    this.settings = settings;
-    this.head = head;
-    this.active = true;
-    this.startTimeMs = this.context.clock.now();
-    this.startedAt = this.context.clock.monotonic();
-    this.resetRecord();
+  protected override begin(head: RequestHead | null): void {
+    super.begin(head);
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
     this.upstream = null;
     this.requestText = '';
-    this.requestEnded = false;
     this.bodyForwarded = false;
-    this.responseStarted = false;
     this.chunksResponse = false;
     this.connectAttempts = 0;
-    this.sawActivity = true;
-    settings.requestsTotal.value++;
-    settings.requestsActive.value++;
-    // Left armed from an earlier request, the watch costs this one nothing.
-    if (settings.streamIdleTimeoutMs > 0 && this.idleWatch.wheelSlot < 0) {
-      this.context.timers.arm(this.idleWatch, settings.streamIdleTimeoutMs);
+    this.tunnelsRaw = false;
+    this.rawConnection = null;
+    this.unframed = false;
+  }
+
+  protected override closeTunnel(): boolean {
+    if (this.tunnel === null || !this.tunnel.isOpen) return false;
+    this.tunnel.close('given-up');
+    return true;
+  }
+
+  /** Whether the request may become what it asks for; false where it was refused. */
+  private grantUpgrade(head: RequestHead, route: RouteMatch<unknown>): boolean {
+    const wanted = wantedUpgrade(head);
+    if (wanted === '') return true;
+    const decision = upgradeDecision(wanted, route.upgrades, this.settings.upgrades);
+    if (decision === 'refuse') {
+      this.settings.server.metrics.upgradesRefused.value++;
+      this.server.isLast = true;
+      this.reply(LocalReplies.upgradeNotAllowed);
+      return false;
     }
+    this.upgrade = wanted;
+    this.tunnelsRaw = decision === 'tunnel';
+    this.settings.server.metrics.upgradesTotal.value++;
+    this.settings.server.metrics.upgradesActive.value++;
+    return true;
+  }
+
+  private openTunnel(): Tunnel {
+    this.limits.becomeTunnel();
+    const clientSent = this.settings.server.metrics.bytesSent;
+    const upstreamSent = this.cluster!.metrics.bytesSent;
+    const { timers } = this.context;
+    this.tunnel = new Tunnel(this, clientSent, upstreamSent, timers, this.limits.idleTimeoutMs);
+    return this.tunnel;
   }
 
   private toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
@@ -380,6 +439,10 @@ export class ProxyExchange
     this.endpoint = endpoint;
     this.upstreamHost = endpoint.address;
     this.connectAttempts++;
+    if (this.upgrade !== '' && this.tunnelsRaw) {
+      this.connectRaw(endpoint);
+      return;
+    }
     this.waiting = true;
     endpoint.pool.acquire(this);
   }
@@ -396,6 +459,7 @@ export class ProxyExchange
         this.send(307, '-', 'path_normalization_failed', `location: ${this.request.path}\r\n`, noBytes);
         return false;
       case Admission.noPath:
+        this.settings.server.metrics.nonRelativePaths.value++;
         this.reply(LocalReplies.noPath);
         return false;
       default:
@@ -408,24 +472,16 @@ export class ProxyExchange
     return this.request.timeoutMs >= 0 ? this.request.timeoutMs : (this.route?.timeoutMs ?? 0);
   }
 
-  private armRouteTimeout(): void {
-    const { timeoutMs } = this;
-    if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
+  /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
+  private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
+    const tunnel = this.openTunnel();
+    this.rawConnection = endpoint.pool.connectRaw(tunnel.upstream);
+    if (this.rawConnection !== null) return;
+    this.tunnel = null;
+    this.reply(LocalReplies.overflow);
   }
 
-  /** Ends the exchange after its upstream was given up: with a reply where there is still room for one. */
-  private giveUp(reply: LocalReply): void {
-    if (!this.responseStarted) {
-      this.reply(reply);
-      return;
-    }
-    this.responseFlags = reply.flag;
-    this.responseCodeDetails = reply.details;
-    this.finish();
-    this.server.abort();
-  }
-
-  private countUpstream(): void {
+  protected override countUpstream(): void {
     const { cluster, endpoint } = this;
     if (cluster === null) return;
     const { metrics } = cluster;
@@ -440,7 +496,7 @@ export class ProxyExchange
     }
   }
 
-  private letUpstreamGo(): void {
+  protected override letUpstreamGo(): void {
     if (this.waiting) {
       this.endpoint!.pool.cancel(this);
       this.waiting = false;
@@ -448,46 +504,12 @@ export class ProxyExchange
     const upstream = this.upstream;
     this.upstream = null;
     upstream?.abandon();
-  }
-
-  /** Answers the request itself, with the reason. */
-  private reply(reply: LocalReply): void {
-    this.send(
-      reply.status,
-      reply.flag,
-      reply.details,
-      'content-type: text/plain\r\n',
-      Buffer.from(reply.body),
-    );
-  }
-
-  private send(status: number, flag: string, details: string, lines: string, body: Buffer): void {
-    this.responseCode = status;
-    this.responseFlags = flag;
-    this.responseCodeDetails = details;
-    this.responseStarted = true;
-    const close = this.server.decideLast() ? 'connection: close\r\n' : '';
-    this.server.writeHead(
-      `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\ncontent-length: ${body.length}\r\n${lines}` +
-        `date: ${this.context.date.now()}\r\n${this.settings.serverLine}${close}\r\n`,
-    );
-    if (body.length > 0 && this.head!.method !== 'HEAD') {
-      this.bytesSent = body.length;
-      this.server.writeBody(body, 0, body.length);
-    }
-    this.finish();
-    this.server.endResponse();
-  }
-
-  /** Counts and logs the exchange; nothing of it is touched afterwards. */
-  private finish(): void {
-    this.active = false;
     this.heldBody = noBytes;
-    this.durationMs = this.context.clock.monotonic() - this.startedAt;
-    if (this.wheelSlot >= 0) this.context.timers.disarm(this);
-    const settings = this.settings;
-    settings.requestsActive.value--;
-    this.countUpstream();
-    for (const observer of settings.observers) observer.onFinished(this);
+    // One that isn't open yet: an open tunnel ends by itself.
+    if (this.tunnel !== null) {
+      this.tunnel.close('given-up');
+      this.rawConnection?.destroy();
+      this.tunnel = null;
+    }
   }
 }

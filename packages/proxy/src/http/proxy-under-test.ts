@@ -3,15 +3,22 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import {
+  Route,
+  type RouteAction,
+  type RouteMatch,
+} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { type CircuitBreakerLimits, defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
-import type { RouteAction } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
+import { type ClientSettings, defaultClientSettings } from '../http1/client-connection.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
+import { type ServerSettings, defaultServerSettings } from '../http1/server-exchange.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
+import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import { hostAndPort } from '../transport/address.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
@@ -33,6 +40,7 @@ export interface ProxyUnderTest {
   readonly port: number;
   readonly finished: Finished[];
   readonly metrics: ClusterMetrics;
+  readonly downstream: ConnectionManagerMetrics;
   readonly connections: ServerConnections;
   readonly timers: TimerWheel;
   close(): Promise<void>;
@@ -41,7 +49,14 @@ export interface ProxyUnderTest {
 export interface ProxyOptions {
   readonly ports: readonly number[];
   readonly timeoutMs?: number;
-  readonly maxHeadBytes?: number;
+  /** Instead of Envoy's defaults. */
+  readonly server?: Partial<Omit<ServerSettings, 'metrics'>>;
+  readonly responses?: Partial<ClientSettings>;
+  readonly upgrades?: Readonly<Record<string, 'forward' | 'tunnel' | 'refuse'>>;
+  readonly streamIdleTimeoutMs?: number;
+  readonly maxStreamDurationMs?: number;
+  /** Instead of one route that leads everything to the cluster `be`. */
+  readonly routes?: readonly Route[];
   readonly breakerLimits?: CircuitBreakerLimits;
   /** What differs from a connection manager without any settings. */
   readonly rules?: Partial<RequestRuleOptions>;
@@ -74,6 +89,18 @@ export const plainRules: RequestRuleOptions = {
   host: null,
   ownAddress: '',
 };
+/** A route to the proxy's backend, for everything unless `match` says otherwise. */
+export function toBackend(
+  action: Parameters<typeof RouteAction.fromPartial>[0],
+  match: Parameters<typeof RouteMatch.fromPartial>[0] = { pathSpecifier: { $case: 'prefix', value: '/' } },
+  route: Parameters<typeof Route.fromPartial>[0] = {},
+): Route {
+  return Route.fromPartial({
+    match,
+    action: { $case: 'route', value: { clusterSpecifier: { $case: 'cluster', value: 'be' }, ...action } },
+    ...route,
+  });
+}
 
 /** Starts a proxy whose only route leads everything to the given loopback ports. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
@@ -93,7 +120,13 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   const cluster = new Cluster<ConnectionPool>(
     {
       name: 'be',
-      connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 3_600_000, maxDurationMs: 0, maxRequests: 0 },
+      connections: {
+        connectTimeoutMs: 1_000,
+        idleTimeoutMs: 3_600_000,
+        maxDurationMs: 0,
+        maxRequests: 0,
+        responses: { ...defaultClientSettings, ...options.responses },
+      },
       tls: null,
       breakers: {
         default: options.breakerLimits ?? defaultCircuitBreakerLimits,
@@ -130,31 +163,25 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       {
         name: 'all',
         domains: ['*'],
-        routes: [
-          {
-            match: { pathSpecifier: { $case: 'prefix', value: '/' } },
-            action: {
-              $case: 'route',
-              value: { clusterSpecifier: { $case: 'cluster', value: 'be' }, timeout, ...options.route },
-            },
-          },
-        ],
+        routes: [...(options.routes ?? [toBackend({ timeout, ...options.route })])],
       },
     ],
   });
   const table = compileRouteTable(configuration, () => slot);
   if (!table.ok) throw new Error(JSON.stringify(table.error));
   const finished: Finished[] = [];
-  const scope = registry.scope();
+  const downstream = new ConnectionManagerMetrics(registry.scope(), 'test');
   const settings: HttpSettings = {
     routes: { name: '', current: table.value },
-    limits: {
-      maxHeadBytes: options.maxHeadBytes ?? 60 * 1024,
-      maxFields: 100,
+    server: {
+      ...defaultServerSettings,
       idleTimeoutMs: 60_000,
-      headTimeoutMs: 0,
+      ...options.server,
+      metrics: downstream,
     },
-    streamIdleTimeoutMs: 60_000,
+    maxStreamDurationMs: options.maxStreamDurationMs ?? 0,
+    upgrades: new Map(Object.entries(options.upgrades ?? {})),
+    streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,
     request: compileRequestRules({ ...plainRules, ...options.rules }),
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
     serverLine: 'server: envoy\r\n',
@@ -170,13 +197,11 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         },
       },
     ],
-    requestsTotal: scope.counter('requests_total', 'Requests.'),
-    requestsActive: scope.gauge('requests_active', 'Requests in flight.'),
   };
   const connections = new ServerConnections(context);
   const accept = connections.acceptor(
     (server) => new ProxyExchange(server, context, { current: settings }),
-    () => settings.limits,
+    () => settings.server,
   );
   const listener = await transport.listen(
     { address: { host: '127.0.0.1', port: 0 }, security: null },
@@ -186,6 +211,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     port: hostAndPort(listener.address).port,
     finished,
     metrics,
+    downstream,
     connections,
     timers,
     close: async () => {

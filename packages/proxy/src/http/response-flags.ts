@@ -59,6 +59,27 @@ export const LocalReplies = {
     body: 'upstream connect error or disconnect/reset before headers. reset reason: protocol error',
   },
   requestTimeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
+  /** `stream_idle_timeout` while the request is still coming. */
+  idleRequest: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  overallTimeout: { status: 408, flag: '-', details: 'request_overall_timeout', body: 'request timeout' },
+  maxDuration: {
+    status: 504,
+    flag: '-',
+    details: 'max_duration_timeout',
+    body: 'downstream duration timeout',
+  },
+  maxDurationOfRequest: {
+    status: 408,
+    flag: '-',
+    details: 'max_duration_timeout',
+    body: 'downstream duration timeout',
+  },
+  tooLarge: {
+    status: 413,
+    flag: '-',
+    details: 'request_payload_too_large',
+    body: 'the request body is larger than its route takes',
+  },
   idleTimeout: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
   loopDetected: {
     status: 508,
@@ -70,9 +91,8 @@ export const LocalReplies = {
     status: 403,
     flag: '-',
     details: 'upgrade_failed',
-    body: 'this listener takes no upgrades',
+    body: 'neither the route nor the listener takes this upgrade',
   },
-  connectNotAllowed: { status: 404, flag: 'NR', details: 'route_not_found', body: 'no route for CONNECT' },
 } as const satisfies Record<string, LocalReply>;
 
 const reasons: Readonly<Record<number, string>> = {
@@ -89,6 +109,7 @@ const reasons: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
   408: 'Request Timeout',
   410: 'Gone',
+  413: 'Payload Too Large',
   418: "I'm a teapot",
   429: 'Too Many Requests',
   500: 'Internal Server Error',

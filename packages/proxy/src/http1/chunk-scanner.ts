@@ -36,8 +36,18 @@ export class ChunkScanner {
   private extension: number = ExtensionState.nameStart;
   private extensionBytes = 0;
   private trailerBytes = 0;
+  /** Bytes of data so far, framing left out. */
+  dataBytes = 0;
+  /** Whether `scan` stops between framing and data, so that its caller can tell them apart. */
+  private splits = false;
+  /** With `splits`: what the last `scan` took was data. */
+  tookData = false;
 
-  reset(): void {
+  /** Begins a body; with `splits`, `scan` takes either framing or data at a time. */
+  reset(splits = false): void {
+    this.splits = splits;
+    this.tookData = false;
+    this.dataBytes = 0;
     this.state = State.size;
     this.digits = 0;
     this.size = 0;
@@ -60,6 +70,7 @@ export class ChunkScanner {
    */
   scan(buffer: Uint8Array, start: number, end: number): number {
     let i = start;
+    this.tookData = false;
     while (i < end) {
       const byte = buffer[i]!;
       switch (this.state) {
@@ -95,14 +106,17 @@ export class ChunkScanner {
           this.state = State.data;
           break;
         case State.data: {
+          if (this.splits && i > start) return i;
           const available = end - i;
-          if (available < this.size) {
-            this.size -= available;
-            return end;
+          const taken = available < this.size ? available : this.size;
+          this.size -= taken;
+          this.dataBytes += taken;
+          i += taken;
+          if (this.size === 0) this.state = State.dataCarriageReturn;
+          if (this.splits) {
+            this.tookData = true;
+            return i;
           }
-          i += this.size;
-          this.size = 0;
-          this.state = State.dataCarriageReturn;
           break;
         }
         case State.dataCarriageReturn:

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from '../transport/transport.ts';
-import { ClientConnection, type UpstreamExchange } from './client-connection.ts';
+import { ClientConnection, defaultClientSettings, type UpstreamExchange } from './client-connection.ts';
+import { ResponseKind } from './response-head.ts';
 
 /** A byte stream that only remembers whether it is being read. */
 class IdleStream implements Connection {
@@ -33,6 +34,9 @@ class IdleStream implements Connection {
 
 const ignore: UpstreamExchange = {
   onResponseHead: () => undefined,
+  onInterimResponse: () => undefined,
+  onUpgraded: () => undefined,
+  onResponseTrailers: () => undefined,
   onResponseBody: () => undefined,
   onResponseEnd: () => undefined,
   onResponsePause: () => undefined,
@@ -43,21 +47,24 @@ const ignore: UpstreamExchange = {
 test('a connection that was paused by the last bytes of a response reads again when it is reusable', () => {
   const stream = new IdleStream();
   let readsWhenReusable = false;
-  const connection = new ClientConnection({
-    bytesSent: { value: 0 },
-    bytesReceived: { value: 0 },
-    onConnected: () => undefined,
-    onExchangeEnded: () => undefined,
-    onReusable: () => {
-      readsWhenReusable = stream.isReading;
+  const connection = new ClientConnection(
+    {
+      bytesSent: { value: 0 },
+      bytesReceived: { value: 0 },
+      onConnected: () => undefined,
+      onExchangeEnded: () => undefined,
+      onReusable: () => {
+        readsWhenReusable = stream.isReading;
+      },
+      onGone: () => undefined,
     },
-    onGone: () => undefined,
-  });
+    defaultClientSettings,
+  );
   connection.attach(stream);
   connection.onConnect();
   // The client takes no more at the moment, and the response's last byte has come.
   const exchange = { ...ignore, onResponseBody: () => connection.pauseResponse() };
-  connection.writeHead(exchange, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', false);
+  connection.writeHead(exchange, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
   connection.endRequest();
   const response = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
   connection.onData(response, 0, response.length);

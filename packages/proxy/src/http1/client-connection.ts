@@ -4,14 +4,24 @@ import type { Connection, ConnectionHandler, TransportError } from '../transport
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
 import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
 import { BodyKind } from './message-head.ts';
-import { ResponseError, ResponseHead } from './response-head.ts';
+import { ResponseError, ResponseHead, ResponseKind } from './response-head.ts';
+import { TrailerReader } from './trailer-reader.ts';
 
 /** What waits for the response of one request. Calls are synchronous; bytes are valid during the call only. */
 export interface UpstreamExchange {
   /** The final response's head. */
   onResponseHead(head: ResponseHead): void;
-  /** Part of the body; chunked bodies come with their framing, trailers left out. */
+  /** An interim response (1xx but 101); the final one is still to come. */
+  onInterimResponse(head: ResponseHead): void;
+  /**
+   * The upstream has agreed to leave HTTP: what both sides send from here on is for `startTunnel`, which has to be called
+   * before this returns.
+   */
+  onUpgraded(head: ResponseHead): void;
+  /** Part of the body; chunked bodies come with their framing unless `unframe` was called, trailers left out. */
   onResponseBody(buffer: Buffer, start: number, end: number): void;
+  /** Field lines behind a chunked body, each ended by CRLF, forbidden ones left out. Only where they are enabled. */
+  onResponseTrailers(lines: string): void;
   onResponseEnd(): void;
   /** All that was read at once has been told: what was held back to be joined can go out. */
   onResponsePause(): void;
@@ -47,15 +57,29 @@ export interface ClientConnectionOwner {
   onGone(connection: ClientConnection, error: TransportError | null): void;
 }
 
-/** `max_response_headers_kb` and `max_headers_count` of Envoy's upstream HTTP/1 codec. */
-const maxResponseHeadBytes = 80 * 1024;
-const maxResponseFields = 100;
+/** How responses are read, with Envoy's names and defaults. */
+export interface ClientSettings {
+  /** `max_response_headers_kb` in bytes. */
+  readonly maxHeadBytes: number;
+  /** `max_headers_count`. */
+  readonly maxFields: number;
+  /** `enable_trailers`: trailers are told and may be sent, otherwise they are dropped. */
+  readonly takesTrailers: boolean;
+}
+
+/** Envoy's defaults for HTTP/1. */
+export const defaultClientSettings: ClientSettings = {
+  maxHeadBytes: 80 * 1024,
+  maxFields: 100,
+  takesTrailers: false,
+};
+
 /** An upstream may send this many interim responses before the final one. */
 const maxInterimResponses = 16;
 const noBytes = Buffer.alloc(0);
 const lineEnd = Buffer.from('\r\n');
 
-const Phase = { connecting: 0, idle: 1, head: 2, body: 3, closed: 4 } as const;
+const Phase = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
 
 export class ClientConnection implements ConnectionHandler {
   /** Requests sent on it so far: above 1, the connection is a reused one. */
@@ -77,11 +101,17 @@ export class ClientConnection implements ConnectionHandler {
   private connection: Connection | null = null;
   private readonly owner: ClientConnectionOwner;
   private exchange: UpstreamExchange | null = null;
-  private readonly scanner = new HeadScanner(false, maxResponseHeadBytes, maxResponseFields);
+  private readonly settings: ClientSettings;
+  private readonly scanner: HeadScanner;
   private readonly chunks = new ChunkScanner();
   private readonly head = new ResponseHead();
   private phase: number = Phase.connecting;
-  private isHeadRequest = false;
+  private asked: number = ResponseKind.usual;
+  private unframes = false;
+  /** Made for the first chunked body where trailers are enabled. */
+  private trailers: TrailerReader | null = null;
+  /** Who has taken the bytes over, once this is no HTTP any more. */
+  private tunnel: ConnectionHandler | null = null;
   private requestEnded = false;
   private readingPaused = false;
   private bodyLeft = 0;
@@ -89,10 +119,12 @@ export class ClientConnection implements ConnectionHandler {
   private pending: Buffer = noBytes;
   private scanned = 0;
 
-  constructor(owner: ClientConnectionOwner) {
+  constructor(owner: ClientConnectionOwner, settings: ClientSettings) {
     this.owner = owner;
     this.bytesSent = owner.bytesSent;
     this.bytesReceived = owner.bytesReceived;
+    this.settings = settings;
+    this.scanner = new HeadScanner(false, settings.maxHeadBytes, settings.maxFields);
   }
 
   /** Gives the connection its byte stream: the pool makes both, each needs the other. */
@@ -114,10 +146,21 @@ export class ClientConnection implements ConnectionHandler {
 
   // For the exchange
 
-  /** Sends a request's head for `exchange`, which is told everything that follows. */
-  writeHead(exchange: UpstreamExchange, text: string, isHeadRequest: boolean): boolean {
+  /** Whether the upstream may be sent trailers. */
+  get takesTrailers(): boolean {
+    return this.settings.takesTrailers;
+  }
+
+  /** Bytes of the chunked body so far, framing left out. */
+  get chunkedBytes(): number {
+    return this.chunks.dataBytes;
+  }
+
+  /** Sends a request's head for `exchange`, which is told everything that follows. `asked` is a `ResponseKind`. */
+  writeHead(exchange: UpstreamExchange, text: string, asked: number): boolean {
     this.exchange = exchange;
-    this.isHeadRequest = isHeadRequest;
+    this.asked = asked;
+    this.unframes = false;
     this.requestEnded = false;
     this.interimResponses = 0;
     this.requestCount++;
@@ -132,6 +175,28 @@ export class ClientConnection implements ConnectionHandler {
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     this.bytesSent.value += end - start;
     return this.connection!.write(buffer, start, end);
+  }
+
+  /** Sends text that belongs to the body: trailers. */
+  writeText(text: string): boolean {
+    this.bytesSent.value += text.length;
+    return this.connection!.writeLatin1(text);
+  }
+
+  /** Has the chunked body whose head is being told come without its framing. */
+  unframe(): void {
+    this.unframes = true;
+    this.chunks.reset(true);
+  }
+
+  /**
+   * Gives the bytes to `handler`, in answer to `onUpgraded`; the connection that it may write to. The exchange goes on
+   * until the connection's end.
+   */
+  startTunnel(handler: ConnectionHandler): Connection {
+    this.tunnel = handler;
+    this.exchange = null;
+    return this.connection!;
   }
 
   /** The request is complete. */
@@ -170,6 +235,11 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    if (this.tunnel !== null) {
+      this.bytesReceived.value += end - start;
+      this.tunnel.onData(buffer, start, end);
+      return;
+    }
     if (this.phase === Phase.idle) {
       // Bytes that nobody asked for would be the answer to the next request (response-queue poisoning).
       this.hasBrokenProtocol = true;
@@ -187,6 +257,10 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   onEnd(): void {
+    if (this.tunnel !== null) {
+      this.tunnel.onEnd();
+      return;
+    }
     if (this.phase === Phase.body && this.head.bodyKind === BodyKind.untilClose) {
       this.complete(false);
       return;
@@ -195,7 +269,8 @@ export class ClientConnection implements ConnectionHandler {
   }
 
   onDrain(): void {
-    this.exchange?.onRequestDrain();
+    if (this.tunnel !== null) this.tunnel.onDrain();
+    else this.exchange?.onRequestDrain();
   }
 
   onClose(error: TransportError | null): void {
@@ -203,12 +278,16 @@ export class ClientConnection implements ConnectionHandler {
     this.phase = Phase.closed;
     this.pending = noBytes;
     const exchange = this.exchange;
-    if (exchange !== null && phase !== Phase.connecting) {
+    const { tunnel } = this;
+    this.tunnel = null;
+    if ((exchange !== null || tunnel !== null) && phase !== Phase.connecting) {
       this.wasBusy = true;
       if (phase === Phase.body) this.hasBrokenProtocol = true;
     }
     this.endExchange();
+    if (tunnel !== null) this.owner.onExchangeEnded();
     this.owner.onGone(this, phase === Phase.connecting ? (error ?? notConnected) : null);
+    tunnel?.onClose(error);
     if (exchange !== null && phase !== Phase.connecting) {
       const beforeResponse = phase === Phase.head && this.scanned === 0 && this.interimResponses === 0;
       exchange.onUpstreamFailed({
@@ -226,7 +305,10 @@ export class ClientConnection implements ConnectionHandler {
     while (at < end) {
       if (this.phase === Phase.head) at = this.parseHead(buffer, at, end);
       else if (this.phase === Phase.body) at = this.parseBody(buffer, at, end);
-      else return;
+      else {
+        if (this.tunnel !== null) this.tunnel.onData(buffer, at, end);
+        return;
+      }
       if (at < 0) return;
     }
     this.exchange?.onResponsePause();
@@ -244,24 +326,37 @@ export class ClientConnection implements ConnectionHandler {
       return this.fail(
         result === HeadError.tooLarge ? 'response headers too large' : 'invalid response head',
       );
-    const error = this.head.parse(this.scanner, buffer, start, result, this.isHeadRequest);
+    const error = this.head.parse(this.scanner, buffer, start, result, this.asked);
     this.scanner.reset();
     if (error !== ResponseError.none) return this.fail('invalid response framing');
     const status = this.head.status;
+    const exchange = this.exchange!;
+    if (this.switches(status)) {
+      if (!this.requestEnded) return this.fail('the protocol was switched before the end of the request');
+      this.phase = Phase.tunnel;
+      exchange.onUpgraded(this.head);
+      return start + result;
+    }
     if (status < 200) {
-      // The proxy has asked for no upgrade; 100 was answered by the proxy itself, others are advice.
       if (status === 101 || ++this.interimResponses > maxInterimResponses)
         return this.fail('unexpected interim response');
-      return start + result;
+      exchange.onInterimResponse(this.head);
+      return this.exchange === exchange ? start + result : -1;
     }
     this.phase = Phase.body;
     this.bodyLeft = this.head.contentLength;
     if (this.head.bodyKind === BodyKind.chunked) this.chunks.reset();
-    const exchange = this.exchange!;
     exchange.onResponseHead(this.head);
     if (this.exchange !== exchange) return -1;
     if (this.head.bodyKind === BodyKind.none) this.complete(start + result < end);
     return start + result;
+  }
+
+  /** Whether the status ends HTTP on this connection: 101 where an upgrade was asked for, 2xx in answer to CONNECT. */
+  private switches(status: number): boolean {
+    return this.asked === ResponseKind.upgrade
+      ? status === 101
+      : this.asked === ResponseKind.connect && status >= 200 && status < 300;
   }
 
   private parseBody(buffer: Buffer, start: number, end: number): number {
@@ -276,21 +371,34 @@ export class ClientConnection implements ConnectionHandler {
         if (this.bodyLeft === 0 && this.exchange === exchange) this.complete(start + taken < end);
         return start + taken;
       }
-      case BodyKind.chunked: {
-        const wasInTrailers = this.chunks.isInTrailers;
-        const stop = this.chunks.scan(buffer, start, end);
-        if (stop === chunkError) return this.fail('invalid chunk framing');
-        if (!wasInTrailers) exchange.onResponseBody(buffer, start, stop);
-        if (this.chunks.isDone && this.exchange === exchange) {
-          exchange.onResponseBody(lineEnd, 0, lineEnd.length);
-          if (this.exchange === exchange) this.complete(stop < end);
-        }
-        return stop;
-      }
+      case BodyKind.chunked:
+        return this.parseChunked(exchange, buffer, start, end);
       default:
         exchange.onResponseBody(buffer, start, end);
         return end;
     }
+  }
+
+  private parseChunked(exchange: UpstreamExchange, buffer: Buffer, start: number, end: number): number {
+    const { chunks } = this;
+    const wasInTrailers = chunks.isInTrailers;
+    const stop = chunks.scan(buffer, start, end);
+    if (stop === chunkError) return this.fail('invalid chunk framing');
+    if (wasInTrailers) {
+      if (this.settings.takesTrailers) {
+        this.trailers ??= new TrailerReader(this.settings.maxFields);
+        this.trailers.add(buffer, start, stop);
+      }
+    } else if (!this.unframes || chunks.tookData) {
+      exchange.onResponseBody(buffer, start, stop);
+    }
+    if (!chunks.isDone || this.exchange !== exchange) return stop;
+    const lines = this.trailers === null ? '' : this.trailers.finish();
+    if (lines === null) return this.fail('invalid trailers');
+    if (lines !== '') exchange.onResponseTrailers(lines);
+    if (!this.unframes) exchange.onResponseBody(lineEnd, 0, lineEnd.length);
+    if (this.exchange === exchange) this.complete(stop < end);
+    return stop;
   }
 
   /**
@@ -300,7 +408,13 @@ export class ClientConnection implements ConnectionHandler {
   private complete(bytesFollow: boolean): void {
     const exchange = this.exchange!;
     this.endExchange();
-    if (this.requestEnded && !this.head.closesConnection && !bytesFollow) {
+    if (
+      this.requestEnded &&
+      !this.head.closesConnection &&
+      !bytesFollow &&
+      // Its client may have sent the first bytes of a tunnel that never came to be.
+      this.asked < ResponseKind.upgrade
+    ) {
       this.phase = Phase.idle;
       // Paused by the response's last bytes: the next exchange could not hear its answer.
       if (this.readingPaused) this.resumeResponse();

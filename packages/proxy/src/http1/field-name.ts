@@ -25,8 +25,11 @@ export const FieldId = {
   expectedRequestTimeout: 21,
   /** `x-envoy-internal`: only this proxy says it. */
   envoyInternal: 22,
-  /** A trusted name with `_` for `-`: CGI and WSGI make the same variable of both, so a forged one would pass for the real one. */
-  trustedVariant: 23,
+  /**
+   * Left out whatever the configuration: a trusted name with `_` for `-` (CGI and WSGI make the same variable of both, so
+   * that a forged one would pass for the real one), and what `headers_with_underscores_action` drops.
+   */
+  neverForwarded: 23,
   upstreamRequestTimeout: 24,
   /** Instructions to a router, which it obeys and doesn't pass on. */
   routerInstruction: 25,
@@ -114,7 +117,7 @@ export function fieldIdOf(buffer: Uint8Array, start: number, end: number): numbe
     }
   }
   if ((buffer[start]! | 0x20) !== 0x78) return FieldId.other;
-  return isTrustedVariant(buffer, start, length) ? FieldId.trustedVariant : FieldId.other;
+  return isTrustedVariant(buffer, start, length) ? FieldId.neverForwarded : FieldId.other;
 }
 
 /** Compares with lower-case `expected`; only letters and `-`, digits, which `| 0x20` leaves apart from each other. */

@@ -92,6 +92,13 @@ export class HeadScanner {
     this.status = 0;
   }
 
+  /** Like `reset`, but what follows are fields only, as in a trailer section. */
+  resetToFields(): void {
+    this.reset();
+    this.state = State.fieldStart;
+    this.fieldsStart = 0;
+  }
+
   /** True where part of a head has been seen: the peer owes the rest. */
   get isMidHead(): boolean {
     return this.state !== State.start || this.emptyLines > 0;

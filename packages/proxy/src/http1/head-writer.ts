@@ -12,7 +12,7 @@ const fieldIdCount = Math.max(...Object.values(FieldId)) + 1;
 /** Which fields are left out, by `FieldId`: decided when the configuration changes, looked up per field. */
 export type FieldFilter = Uint8Array;
 
-/** Fields that concern one hop only, plus those given. `Expect` is answered by the proxy, trailers are not forwarded. */
+/** Fields that concern one hop only, plus those given. `Expect` and `Trailer` are written anew where they go on. */
 export function createFieldFilter(dropped: readonly number[]): FieldFilter {
   const filter = new Uint8Array(fieldIdCount);
   const hopByHop = [
@@ -26,7 +26,7 @@ export function createFieldFilter(dropped: readonly number[]): FieldFilter {
     FieldId.proxyAuthorization,
     FieldId.proxyAuthenticate,
     FieldId.http2Settings,
-    FieldId.trustedVariant,
+    FieldId.neverForwarded,
   ];
   for (const id of [...hopByHop, ...dropped]) filter[id] = 1;
   return filter;
@@ -76,7 +76,7 @@ export interface HeadChanges {
 }
 
 /**
- * The request head for the next hop: `path` and the Host in force, the kept lines, then the added ones. Where the filter
+ * The request head for the next hop: `path` (the authority for CONNECT, which has none) and the Host in force, the kept lines, then the added ones. Where the filter
  * drops `Host`, it is written from `authority` (RFC 9112 §3.2.2).
  */
 export function writeRequestHead(
@@ -87,12 +87,23 @@ export function writeRequestHead(
   changes: HeadChanges,
 ): string {
   const host = filter[FieldId.host] === 1 ? `host: ${authority}\r\n` : '';
-  return `${head.method} ${path} HTTP/1.1\r\n${host}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+  return `${head.method} ${path === '' ? authority : path} HTTP/1.1\r\n${host}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
 }
 
-/** The response head for the client: HTTP/1.1 with the status line's reason as it came. */
-export function writeResponseHead(head: ResponseHead, filter: FieldFilter, changes: HeadChanges): string {
+/** The response head for the client: in its version, with the status line's reason as it came. */
+export function writeResponseHead(
+  head: ResponseHead,
+  filter: FieldFilter,
+  changes: HeadChanges,
+  version: 'HTTP/1.0' | 'HTTP/1.1',
+): string {
   const line = head.text.slice(0, head.fieldsStart);
-  const statusLine = head.minorVersion === 1 ? line : `HTTP/1.1${line.slice(8)}`;
+  const statusLine = line.startsWith(version) ? line : `${version}${line.slice(8)}`;
   return `${statusLine}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+}
+
+/** `Trailer` as it came, for where trailers go on; empty where there is none. */
+export function trailerLine(head: MessageHead): string {
+  const names = head.joinedById(FieldId.trailer);
+  return names === null || names === '' ? '' : `trailer: ${names}\r\n`;
 }

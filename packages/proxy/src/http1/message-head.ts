@@ -1,4 +1,5 @@
 // Hot path.
+import { FieldId } from './field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 
 /** How long a body is and how its end is known (RFC 9112 §6.3). */
@@ -69,6 +70,31 @@ export class MessageHead {
     const [start, end] = [this.fields[at + FieldOffset.valueStart]!, this.fields[at + FieldOffset.valueEnd]!];
     this.text = `${this.text.slice(0, start)}chunked${this.text.slice(end)}`;
     return true;
+  }
+
+  /** True where the name of some field holds `_`. */
+  hasUnderscoredName(): boolean {
+    for (let index = 0; index < this.fieldCount; index++) if (this.isUnderscored(index)) return true;
+    return false;
+  }
+
+  /** Takes the fields whose name holds `_` out of sight: nobody finds them, nobody forwards them. Returns their number. */
+  dropUnderscoredNames(): number {
+    let dropped = 0;
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (!this.isUnderscored(index)) continue;
+      const at = index * fieldStride;
+      this.fields[at + FieldOffset.nameEnd] = this.fields[at + FieldOffset.nameStart]!;
+      this.fields[at + FieldOffset.id] = FieldId.neverForwarded;
+      dropped++;
+    }
+    return dropped;
+  }
+
+  private isUnderscored(index: number): boolean {
+    const at = index * fieldStride;
+    const underscore = this.text.indexOf('_', this.fields[at + FieldOffset.nameStart]);
+    return underscore >= 0 && underscore < this.fields[at + FieldOffset.nameEnd]!;
   }
 
   /** The first field with this `FieldId`, or an empty string. */

@@ -2,6 +2,7 @@
 import { FieldId } from './field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 import { BodyKind, MessageHead, listContains, parseContentLength } from './message-head.ts';
+import type { HeadRules } from './server-exchange.ts';
 
 /** Why a complete head is still no request we take. Numbers continue those of `HeadError`. */
 export const RequestError = {
@@ -15,10 +16,15 @@ export const RequestError = {
   badExpectation: -36,
   protectedFieldNominated: -37,
   unknownMethod: -38,
+  lowVersion: -51,
+  badScheme: -39,
+  bodyDisallowed: -50,
 } as const;
 
 // Host = uri-host [ ":" port ] (RFC 9110 §7.2): a name, an IPv4 address or a bracketed IPv6 address; no userinfo.
 export const validHost = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
+
+const schemePrefix = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 /** One request's head. One object per connection, filled anew for each request. */
 export class RequestHead extends MessageHead {
@@ -27,27 +33,31 @@ export class RequestHead extends MessageHead {
   path = '';
   /** Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. */
   authority = '';
-  /** The target was absolute (`GET http://reviews:9080/ HTTP/1.1`), as clients of a proxy write it. */
-  isAbsoluteForm = false;
+  /** `authority` comes from elsewhere than Host: an absolute target, that of CONNECT, the listener's default. */
+  replacesHost = false;
   expectsContinue = false;
+  /** `TE: trailers`: the client reads trailers. */
+  acceptsTrailers = false;
   hasUpgrade = false;
   private validatedHost = '';
 
   /** Fills the head from a finished scan. Returns `RequestError.none` or why it is refused. */
-  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number): number {
+  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number, rules: HeadRules): number {
+    if (scanner.minorVersion === 0 && !rules.acceptsHttp10) return RequestError.lowVersion;
     this.take(scanner, buffer, base, length);
     this.method = methodName(this.text, scanner.startLineStart, scanner.methodEnd);
     if (!knownMethods.has(this.method)) return RequestError.unknownMethod;
     this.expectsContinue = false;
     this.hasUpgrade = false;
-    this.isAbsoluteForm = false;
+    this.replacesHost = false;
+    this.acceptsTrailers = false;
     this.authority = '';
-    const fieldsError = this.examineFields();
+    const fieldsError = this.examineFields(rules);
     if (fieldsError !== RequestError.none) return fieldsError;
-    return this.examineTarget(scanner.targetStart, scanner.targetEnd);
+    return this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
   }
 
-  private examineFields(): number {
+  private examineFields(rules: HeadRules): number {
     let hosts = 0;
     let lengthSeen = false;
     let encodingSeen = false;
@@ -79,6 +89,9 @@ export class RequestHead extends MessageHead {
         case FieldId.upgrade:
           this.hasUpgrade = true;
           break;
+        case FieldId.te:
+          if (listContains(this.fieldValue(index), 'trailers')) this.acceptsTrailers = true;
+          break;
         case FieldId.expect:
           if (this.fieldValue(index).toLowerCase() !== '100-continue') return RequestError.badExpectation;
           this.expectsContinue = this.minorVersion === 1;
@@ -88,7 +101,11 @@ export class RequestHead extends MessageHead {
       }
     }
     if (hosts > 1) return RequestError.badHost;
-    if (hosts === 0 && this.minorVersion === 1) return RequestError.missingHost;
+    if (hosts === 0) {
+      if (this.minorVersion === 1 || rules.defaultHost === '') return RequestError.missingHost;
+      this.authority = rules.defaultHost;
+      this.replacesHost = true;
+    }
     if (encodingSeen) {
       if (lengthSeen) return RequestError.bothLengths;
       if (this.minorVersion === 0) return RequestError.badTransferEncoding;
@@ -114,13 +131,16 @@ export class RequestHead extends MessageHead {
     return RequestError.none;
   }
 
-  private examineTarget(start: number, end: number): number {
+  private examineTarget(start: number, end: number, rules: HeadRules): number {
     const first = this.text.charCodeAt(start);
     if (this.method === 'CONNECT') {
       const target = this.text.slice(start, end);
       if (!validHost.test(target) || !/:[0-9]{1,5}$/.test(target)) return RequestError.badTargetForm;
+      // Behind its head a CONNECT request is the tunnel (RFC 9110 §9.3.6): a length would say where something else begins.
+      if (this.bodyKind !== BodyKind.none) return RequestError.bodyDisallowed;
       this.path = '';
       this.authority = target;
+      this.replacesHost = true;
       return RequestError.none;
     }
     if (first === 0x2f) {
@@ -131,24 +151,30 @@ export class RequestHead extends MessageHead {
       this.path = '*';
       return this.method === 'OPTIONS' ? RequestError.none : RequestError.badTargetForm;
     }
-    return this.examineAbsoluteTarget(this.text.slice(start, end));
+    const target = this.text.slice(start, end);
+    if (rules.allowsAbsoluteTarget) return this.examineAbsoluteTarget(target);
+    this.path = target;
+    return RequestError.none;
   }
 
   /** `http://authority/path`: the authority replaces Host (RFC 9112 §3.2.2), so that what is routed is what is forwarded. */
   private examineAbsoluteTarget(target: string): number {
-    if (target.slice(0, 7).toLowerCase() !== 'http://') return RequestError.badTargetForm;
-    let authorityEnd = 7;
+    const scheme = schemePrefix.exec(target)?.[0].toLowerCase() ?? '';
+    if (scheme === '') return RequestError.badTargetForm;
+    // As in Envoy the scheme decides nothing: `https` in a plain request goes on plain.
+    if (scheme !== 'http://' && scheme !== 'https://') return RequestError.badScheme;
+    let authorityEnd = scheme.length;
     while (authorityEnd < target.length) {
       const character = target.charCodeAt(authorityEnd);
       if (character === 0x2f || character === 0x3f) break;
       authorityEnd++;
     }
-    const authority = target.slice(7, authorityEnd);
+    const authority = target.slice(scheme.length, authorityEnd);
     if (!validHost.test(authority)) return RequestError.badHost;
     const rest = target.slice(authorityEnd);
     this.path = rest === '' ? '/' : rest.startsWith('/') ? rest : `/${rest}`;
     this.authority = authority;
-    this.isAbsoluteForm = true;
+    this.replacesHost = true;
     return RequestError.none;
   }
 }

@@ -2,42 +2,48 @@
 import { HeadError } from './head-scanner.ts';
 import { RequestError } from './request-head.ts';
 
-/** The answer to a request that can't be understood. */
+/** The answer to a request that can't be served, as Envoy's users know it. */
 export interface Rejection {
   readonly status: number;
-  /** What Envoy's users know from `%RESPONSE_CODE_DETAILS%`. */
+  /** `%RESPONSE_FLAGS%`: `DPE` where the request could not be understood. */
+  readonly flag: string;
+  /** `%RESPONSE_CODE_DETAILS%`. */
   readonly detail: string;
 }
 
+function malformed(status: number, detail: string): Rejection {
+  return Object.freeze({ status, flag: 'DPE', detail });
+}
+
+export const Rejections = {
+  headTimeout: { status: 408, flag: '-', detail: 'request_header_timeout' },
+  requestTimeout: { status: 408, flag: '-', detail: 'request_overall_timeout' },
+  underscore: malformed(400, 'http1.unexpected_underscore'),
+  codecError: malformed(400, 'http1.codec_error'),
+} as const satisfies Record<string, Rejection>;
+
+const missingHost: Rejection = { status: 400, flag: '-', detail: 'missing_host_header' };
+const byCode = new Map<number, Rejection>([
+  [HeadError.tooLarge, malformed(431, 'http1.headers_too_large')],
+  [HeadError.tooManyFields, malformed(431, 'http1.too_many_headers')],
+  [HeadError.unsupportedVersion, malformed(505, 'http1.unsupported_version')],
+  [HeadError.badTarget, malformed(400, 'http1.invalid_url')],
+  [RequestError.lowVersion, malformed(426, 'low_version')],
+  [RequestError.badTransferEncoding, malformed(501, 'http1.invalid_transfer_encoding')],
+  [RequestError.bothLengths, malformed(400, 'http1.content_length_and_chunked_not_allowed')],
+  [RequestError.badContentLength, malformed(400, 'http1.invalid_content_length')],
+  [RequestError.missingHost, missingHost],
+  [RequestError.badHost, malformed(400, 'http1.invalid_authority')],
+  [RequestError.badTargetForm, malformed(400, 'http1.invalid_url')],
+  [RequestError.badScheme, malformed(400, 'http1.invalid_scheme')],
+  [RequestError.badExpectation, malformed(417, 'http1.unknown_expectation')],
+  [RequestError.bodyDisallowed, malformed(400, 'http1.body_disallowed')],
+  [RequestError.protectedFieldNominated, malformed(400, 'http1.connection_header_sanitization')],
+]);
+
 /** How the request that a `HeadError` or `RequestError` stands for is answered. */
 export function rejectionOf(code: number): Rejection {
-  switch (code) {
-    case HeadError.tooLarge:
-      return { status: 431, detail: 'request_headers_too_large' };
-    case HeadError.tooManyFields:
-      return { status: 431, detail: 'http1.too_many_headers' };
-    case HeadError.unsupportedVersion:
-      return { status: 505, detail: 'http1.unsupported_version' };
-    case RequestError.badTransferEncoding:
-      return { status: 501, detail: 'http1.invalid_transfer_encoding' };
-    case RequestError.bothLengths:
-      return { status: 400, detail: 'http1.content_length_and_chunked_not_allowed' };
-    case RequestError.badContentLength:
-      return { status: 400, detail: 'http1.invalid_content_length' };
-    case RequestError.missingHost:
-      return { status: 400, detail: 'missing_host_header' };
-    case RequestError.badHost:
-      return { status: 400, detail: 'http1.invalid_authority' };
-    case RequestError.badTargetForm:
-    case HeadError.badTarget:
-      return { status: 400, detail: 'http1.invalid_url' };
-    case RequestError.badExpectation:
-      return { status: 417, detail: 'http1.unknown_expectation' };
-    case RequestError.protectedFieldNominated:
-      return { status: 400, detail: 'http1.connection_header_sanitization' };
-    default:
-      return { status: 400, detail: 'http1.codec_error' };
-  }
+  return byCode.get(code) ?? Rejections.codecError;
 }
 
 const reasons: Readonly<Record<number, string>> = {
@@ -51,7 +57,7 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 /** The whole response to a request that is refused; the connection closes behind it. */
-export function rejectionResponse(status: number, detail: string): string {
+export function rejectionResponse({ status, detail }: Rejection): string {
   const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
   const body = `the request cannot be accepted: ${detail}`;
   return (

@@ -11,6 +11,9 @@ export const ResponseError = {
   badTransferEncoding: -42,
 } as const;
 
+/** What the request makes of its response. */
+export const ResponseKind = { usual: 0, head: 1, upgrade: 2, connect: 3 } as const;
+
 /** One response's head. One object per upstream connection, filled anew for each response. */
 export class ResponseHead extends MessageHead {
   status = 0;
@@ -18,10 +21,10 @@ export class ResponseHead extends MessageHead {
   hasDate = false;
 
   /**
-   * Fills the head from a finished scan; `isHeadRequest` because the answer to HEAD has no body, whatever it says
-   * (RFC 9112 §6.3). Returns `ResponseError.none` or why it is refused.
+   * Fills the head from a finished scan; `asked` (a `ResponseKind`) because the answers to HEAD and, with 2xx, to CONNECT have no
+   * body, whatever they say (RFC 9112 §6.3). Returns `ResponseError.none` or why it is refused.
    */
-  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number, isHeadRequest: boolean): number {
+  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number, asked: number): number {
     this.take(scanner, buffer, base, length);
     this.status = scanner.status;
     this.hasServer = false;
@@ -61,7 +64,9 @@ export class ResponseHead extends MessageHead {
     }
     if (encodingSeen && (lengthSeen || this.minorVersion === 0)) return ResponseError.bothLengths;
     const status = this.status;
-    if (isHeadRequest || status < 200 || status === 204 || status === 304) this.bodyKind = BodyKind.none;
+    const isBodiless =
+      asked === ResponseKind.head || (asked === ResponseKind.connect && status >= 200 && status < 300);
+    if (isBodiless || status < 200 || status === 204 || status === 304) this.bodyKind = BodyKind.none;
     else if (encodingSeen) this.bodyKind = BodyKind.chunked;
     else if (lengthSeen) this.bodyKind = this.contentLength === 0 ? BodyKind.none : BodyKind.length;
     else {

@@ -6,11 +6,19 @@ import type { Connection, ConnectionHandler, TransportError } from '../transport
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
 import { HeadScanner, needMore } from './head-scanner.ts';
 import { BodyKind, latin1 } from './message-head.ts';
+import { AgeLimit, type Aging } from './connection-age.ts';
+import { TrailerReader } from './trailer-reader.ts';
 import { RequestError, RequestHead } from './request-head.ts';
-import { rejectionOf, rejectionResponse } from './request-rejection.ts';
-import type { DrainPolicy, ServerContext, ServerExchange, ServerLimits } from './server-exchange.ts';
+import { type Rejection, Rejections, rejectionOf, rejectionResponse } from './request-rejection.ts';
+import {
+  type DrainPolicy,
+  type ServerContext,
+  type ServerExchange,
+  type ServerSettings,
+  UnderscoreAction,
+} from './server-exchange.ts';
 
-const Phase = { idle: 0, body: 1, awaitingResponse: 2, closing: 3, closed: 4 } as const;
+const Phase = { idle: 0, body: 1, awaitingResponse: 2, tunnel: 3, closing: 4, closed: 5 } as const;
 
 const noBytes = Buffer.alloc(0);
 /** A body up to this size leaves together with its head: copying it costs less than a second system call. */
@@ -27,23 +35,23 @@ export interface ServerConnectionOwner {
   /** The connection is gone. */
   remove(connection: ServerConnection): void;
   /** Everything has been sent: drop the connection if its peer does not close its side in time. */
-  lingerClose(connection: ServerConnection): void;
+  lingerClose(connection: ServerConnection, timeoutMs: number): void;
   readonly drainPolicy: DrainPolicy;
 }
 
 /** One accepted connection. */
-export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
+export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Aging {
   deadlineMs = -1;
   wheelSlot = -1;
   readonly connection: Connection;
   readonly head = new RequestHead();
+  readonly settings: ServerSettings;
   /** True once nothing more may be asked on this connection: the next response says `Connection: close`. */
   isLast = false;
 
   private readonly exchange: ServerExchange;
   private readonly scanner: HeadScanner;
   private readonly chunks = new ChunkScanner();
-  private readonly limits: ServerLimits;
   private readonly context: ServerContext;
   private readonly owner: ServerConnectionOwner;
   private phase: number = Phase.idle;
@@ -58,20 +66,33 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   private responseStarted = false;
   private responseEnded = false;
   private readingPaused = false;
+  private requests = 0;
+  private isClosedLocally = false;
+  /** Why the head timer runs: the shorter of two limits. */
+  private headTimeout: Rejection = Rejections.headTimeout;
+  /** Made for the first chunked body where trailers are enabled. */
+  private trailers: TrailerReader | null = null;
+  /** Who has taken the bytes over, once this is no HTTP any more. */
+  private tunnel: ConnectionHandler | null = null;
+  private readonly ageLimit: AgeLimit | null;
+  private readonly acceptedAt: number;
 
   constructor(
     connection: Connection,
     createExchange: (server: ServerConnection) => ServerExchange,
-    limits: ServerLimits,
+    settings: ServerSettings,
     context: ServerContext,
     owner: ServerConnectionOwner,
   ) {
     this.connection = connection;
-    this.limits = limits;
+    this.settings = settings;
     this.context = context;
     this.owner = owner;
-    this.scanner = new HeadScanner(true, limits.maxHeadBytes, limits.maxFields);
+    this.scanner = new HeadScanner(true, settings.maxHeadBytes, settings.maxFields);
     this.exchange = createExchange(this);
+    this.acceptedAt = context.clock.monotonic();
+    this.ageLimit = settings.maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
+    if (this.ageLimit !== null) context.timers.arm(this.ageLimit, settings.maxConnectionDurationMs);
     this.armIdle();
   }
 
@@ -85,6 +106,11 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     return this.requestEnded;
   }
 
+  /** Bytes of the request's body so far, framing left out; for chunked bodies. */
+  get bodyBytes(): number {
+    return this.chunks.dataBytes;
+  }
+
   // ConnectionHandler
 
   onConnect(): void {
@@ -92,7 +118,11 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
-    if (this.phase >= Phase.closing) return;
+    this.settings.metrics.bytesReceived.value += end - start;
+    if (this.phase >= Phase.tunnel) {
+      if (this.phase === Phase.tunnel) this.tunnel!.onData(buffer, start, end);
+      return;
+    }
     if (this.phase === Phase.awaitingResponse || this.isParsing) {
       this.keep(buffer, start, end);
       this.pauseReading();
@@ -107,6 +137,10 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   onEnd(): void {
+    if (this.phase === Phase.tunnel) {
+      this.tunnel!.onEnd();
+      return;
+    }
     // As in Envoy, a client that closes its side has gone away: a request nobody waits for is not worth its upstream.
     if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.connection.destroy();
     else this.closeNow();
@@ -114,16 +148,27 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   onDrain(): void {
     if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.exchange.onResponseDrain();
+    else if (this.phase === Phase.tunnel) this.tunnel!.onDrain();
   }
 
   onClose(error: TransportError | null): void {
-    const owed = (this.phase === Phase.body || this.phase === Phase.awaitingResponse) && !this.responseEnded;
+    const { tunnel, phase } = this;
+    const owed = (phase === Phase.body || phase === Phase.awaitingResponse) && !this.responseEnded;
     this.phase = Phase.closed;
     this.pending = noBytes;
     this.pendingLength = 0;
+    this.tunnel = null;
     this.context.timers.disarm(this);
+    if (this.ageLimit !== null) this.context.timers.disarm(this.ageLimit);
     this.owner.remove(this);
+    this.settings.metrics.countClosed(
+      this.isClosedLocally || phase === Phase.closing,
+      owed || tunnel !== null,
+      this.connection.peerIdentity !== '',
+      this.context.clock.monotonic() - this.acceptedAt,
+    );
     if (owed) this.exchange.onClientGone(error);
+    tunnel?.onClose(error);
     this.exchange.onConnectionClosed();
   }
 
@@ -131,15 +176,29 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   onTimeout(): void {
     if (this.phase !== Phase.idle) return;
-    if (this.scanner.isMidHead) this.reject(408, 'request_header_timeout');
-    else this.closeNow();
+    if (this.scanner.isMidHead) {
+      this.reject(this.headTimeout);
+      return;
+    }
+    this.settings.metrics.idleTimeouts.value++;
+    this.closeNow();
+  }
+
+  /** `max_connection_duration` is over: the response under way, if there is one, is the last. */
+  onTooOld(): void {
+    if (this.phase >= Phase.tunnel) return;
+    this.settings.metrics.maxDurationsReached.value++;
+    this.drain();
   }
 
   // For the exchange
 
   /** Whether the response whose head is about to be written is the last one; asked once for each response. */
   decideLast(): boolean {
-    if (!this.isLast && this.owner.drainPolicy.shouldClose()) this.isLast = true;
+    if (!this.isLast && this.owner.drainPolicy.shouldClose()) {
+      this.isLast = true;
+      this.settings.metrics.drainCloses.value++;
+    }
     return this.isLast || !this.isRequestComplete;
   }
 
@@ -157,16 +216,18 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     const head = this.heldHead;
     if (head === '') return true;
     this.heldHead = '';
-    return this.connection.writeLatin1(head);
+    return this.write(head);
   }
 
   /** Sends part of the body, framing included. False: wait for `onResponseDrain`. */
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     const head = this.heldHead;
-    if (head === '') return this.connection.write(buffer, start, end);
-    this.heldHead = '';
-    if (end - start <= maxJoinedBytes) return this.connection.writeLatin1(head + latin1(buffer, start, end));
-    this.connection.writeLatin1(head);
+    if (head !== '') {
+      this.heldHead = '';
+      if (end - start <= maxJoinedBytes) return this.write(head + latin1(buffer, start, end));
+      this.write(head);
+    }
+    this.settings.metrics.bytesSent.value += end - start;
     return this.connection.write(buffer, start, end);
   }
 
@@ -174,7 +235,27 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   writeText(text: string): boolean {
     const head = this.heldHead;
     this.heldHead = '';
-    return this.connection.writeLatin1(head === '' ? text : head + text);
+    return this.write(head === '' ? text : head + text);
+  }
+
+  /** Sends an interim response (1xx), complete with its empty line. HTTP/1.0 knows none. */
+  writeInterim(text: string): void {
+    if (this.head.minorVersion === 0) return;
+    this.settings.metrics.countResponse(100);
+    this.write(text);
+  }
+
+  /** What was sent before its end has been told: `handler` is given all bytes from here on, those that came early first. */
+  startTunnel(handler: ConnectionHandler): void {
+    this.flush();
+    this.phase = Phase.tunnel;
+    this.tunnel = handler;
+    this.context.timers.disarm(this);
+    const { pending, pendingLength } = this;
+    this.pending = noBytes;
+    this.pendingLength = 0;
+    if (pendingLength > 0) handler.onData(pending, 0, pendingLength);
+    this.resumeReading();
   }
 
   /** The response is complete. The next request is taken up when this one is complete too. */
@@ -192,6 +273,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   /** Drops the connection because the response can't be completed. */
   abort(): void {
+    this.isClosedLocally = true;
     this.connection.destroy();
   }
 
@@ -264,13 +346,16 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
       return -1;
     }
     this.scanned = 0;
-    if (result < 0) return this.refuse(result);
-    const error = this.head.parse(this.scanner, buffer, start, result);
+    if (result < 0) return this.refuse(rejectionOf(result));
+    const error = this.head.parse(this.scanner, buffer, start, result, this.settings);
     this.scanner.reset();
-    if (error !== RequestError.none) return this.refuse(error);
-    if (this.head.minorVersion === 0) {
-      this.reject(426, 'low_version');
-      return -1;
+    if (error !== RequestError.none) return this.refuse(rejectionOf(error));
+    if (this.settings.underscores !== UnderscoreAction.allow && this.head.hasUnderscoredName()) {
+      if (this.settings.underscores === UnderscoreAction.reject) {
+        this.settings.metrics.underscoreRequestsRejected.value++;
+        return this.refuse(Rejections.underscore);
+      }
+      this.settings.metrics.underscoreFieldsDropped.value += this.head.dropUnderscoredNames();
     }
     this.beginExchange();
     return start + result;
@@ -278,15 +363,20 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
 
   private beginExchange(): void {
     // The idle timer stays armed: it does nothing during an exchange, and pushing it back later costs two stores.
-    const head = this.head;
+    const { head, settings } = this;
     if (head.closesConnection) this.isLast = true;
+    if (++this.requests === settings.maxRequests) {
+      this.isLast = true;
+      settings.metrics.maxRequestsReached.value++;
+    }
     this.responseStarted = false;
     this.responseEnded = false;
     this.requestEnded = head.bodyKind === BodyKind.none;
     this.bodyLeft = head.contentLength;
     if (head.bodyKind === BodyKind.chunked) this.chunks.reset();
     this.phase = this.requestEnded ? Phase.awaitingResponse : Phase.body;
-    if (head.expectsContinue && !this.requestEnded) this.connection.writeLatin1(continueResponse);
+    if (head.expectsContinue && !settings.forwardsExpectation && !this.requestEnded)
+      this.writeInterim(continueResponse);
     this.exchange.onRequestHead(head);
     if (this.requestEnded && this.phase === Phase.awaitingResponse && !this.responseEnded)
       this.exchange.onRequestEnd();
@@ -305,19 +395,37 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     const wasInTrailers = this.chunks.isInTrailers;
     const stop = this.chunks.scan(buffer, start, end);
     if (stop === chunkError) {
-      if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
-      if (this.responseStarted) this.connection.destroy();
-      else this.reject(400, 'http1.codec_error');
-      return -1;
+      return this.breakOff();
     }
-    if (!wasInTrailers && stop > start && !this.responseEnded)
+    if (wasInTrailers) {
+      if (this.settings.takesTrailers) this.keepTrailers(buffer, start, stop);
+    } else if (stop > start && !this.responseEnded) {
       this.exchange.onRequestBody(buffer, start, stop);
+    }
     if (this.chunks.isDone) {
+      const lines = this.trailers === null ? '' : this.trailers.finish();
+      if (lines === null) return this.breakOff();
       this.requestEnded = true;
-      if (!this.responseEnded) this.exchange.onRequestBody(lineEnd, 0, lineEnd.length);
+      if (!this.responseEnded) {
+        if (lines !== '') this.exchange.onRequestTrailers(lines);
+        this.exchange.onRequestBody(lineEnd, 0, lineEnd.length);
+      }
     }
     this.bodyProgress();
     return stop;
+  }
+
+  private keepTrailers(buffer: Buffer, start: number, end: number): void {
+    this.trailers ??= new TrailerReader(this.settings.maxFields);
+    this.trailers.add(buffer, start, end);
+  }
+
+  /** The body can't be read any further: nothing behind it can be trusted. */
+  private breakOff(): number {
+    if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
+    if (this.responseStarted) this.abort();
+    else this.reject(Rejections.codecError);
+    return -1;
   }
 
   private bodyProgress(): void {
@@ -334,21 +442,21 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     else this.awaitNext();
   }
 
-  private refuse(code: number): number {
-    const { status, detail } = rejectionOf(code);
-    this.reject(status, detail);
+  private refuse(rejection: Rejection): number {
+    this.reject(rejection);
     return -1;
   }
 
   /** Answers what is no request and closes: nothing behind it can be trusted. */
-  private reject(status: number, detail: string): void {
+  private reject(rejection: Rejection): void {
     if (this.phase >= Phase.closing) return;
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
-    this.connection.writeLatin1(rejectionResponse(status, detail));
-    this.exchange.onRejected(status, detail);
+    if (rejection.flag === 'DPE') this.settings.metrics.protocolErrors.value++;
+    this.write(rejectionResponse(rejection));
+    this.exchange.onRejected(rejection);
     this.connection.end();
-    this.owner.lingerClose(this);
+    this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);
   }
 
   private closeNow(): void {
@@ -358,7 +466,12 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
     this.pendingLength = 0;
     this.context.timers.disarm(this);
     this.connection.end();
-    this.owner.lingerClose(this);
+    this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);
+  }
+
+  private write(text: string): boolean {
+    this.settings.metrics.bytesSent.value += text.length;
+    return this.connection.writeLatin1(text);
   }
 
   private keep(buffer: Buffer, start: number, end: number): void {
@@ -390,10 +503,14 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry {
   }
 
   private armIdle(): void {
-    if (this.limits.idleTimeoutMs > 0) this.context.timers.arm(this, this.limits.idleTimeoutMs);
+    if (this.settings.idleTimeoutMs > 0) this.context.timers.arm(this, this.settings.idleTimeoutMs);
   }
 
   private armHead(): void {
-    if (this.limits.headTimeoutMs > 0) this.context.timers.arm(this, this.limits.headTimeoutMs);
+    const { headTimeoutMs, requestTimeoutMs } = this.settings;
+    const isOverall = requestTimeoutMs > 0 && (headTimeoutMs === 0 || requestTimeoutMs < headTimeoutMs);
+    const timeoutMs = isOverall ? requestTimeoutMs : headTimeoutMs;
+    this.headTimeout = isOverall ? Rejections.requestTimeout : Rejections.headTimeout;
+    if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
   }
 }

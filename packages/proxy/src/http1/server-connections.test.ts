@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TimerWheel } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
+import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
+import { defaultServerSettings } from './server-exchange.ts';
 import { ServerConnections } from './server-connections.ts';
 
 test('tells everybody who waits that the last connection is gone', async () => {
@@ -9,18 +12,20 @@ test('tells everybody who waits that the last connection is gone', async () => {
   const network = new InMemoryNetwork({ clock, seed: 1 });
   const node = network.addNode({ name: 'node', addresses: ['10.0.0.1'] });
   const timers = new TimerWheel(clock);
+  const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'test');
   const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
   const accept = connections.acceptor(
     () => ({
       onRequestHead: () => undefined,
       onRequestBody: () => undefined,
+      onRequestTrailers: () => undefined,
       onRequestEnd: () => undefined,
       onResponseDrain: () => undefined,
       onClientGone: () => undefined,
       onRejected: () => undefined,
       onConnectionClosed: () => undefined,
     }),
-    () => ({ maxHeadBytes: 1000, maxFields: 10, idleTimeoutMs: 0, headTimeoutMs: 0 }),
+    () => ({ ...defaultServerSettings, idleTimeoutMs: 0, metrics }),
   );
   const address = { host: '127.0.0.1', port: 80 };
   await node.listen({ address, security: null }, accept);

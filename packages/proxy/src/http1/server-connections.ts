@@ -1,30 +1,28 @@
 // The accepted connections of a listener as a set: drained, counted and closed together.
 import type { TimerWheelEntry } from '@heddle/base';
-import type { AcceptHandler, Connection } from '../transport/transport.ts';
+import type { AcceptHandler } from '../transport/transport.ts';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.ts';
 import {
   type DrainPolicy,
   neverDrains,
   type ServerContext,
   type ServerExchange,
-  type ServerLimits,
+  type ServerSettings,
 } from './server-exchange.ts';
-
-/** `delayed_close_timeout`: how long a peer may take to read the last response before the socket is dropped. */
-const lingerMs = 1000;
 
 /** Drops a connection whose peer does not close its side. */
 class Linger implements TimerWheelEntry {
   deadlineMs = -1;
   wheelSlot = -1;
-  private readonly connection: Connection;
+  private readonly server: ServerConnection;
 
-  constructor(connection: Connection) {
-    this.connection = connection;
+  constructor(server: ServerConnection) {
+    this.server = server;
   }
 
   onTimeout(): void {
-    this.connection.destroy();
+    this.server.settings.metrics.delayedCloseTimeouts.value++;
+    this.server.connection.destroy();
   }
 }
 
@@ -54,14 +52,15 @@ export class ServerConnections implements ServerConnectionOwner {
     return busy;
   }
 
-  /** Makes the accept handler of a listener; `limits` is asked for each connection, so that it follows the configuration. */
+  /** Makes the accept handler of a listener; `settings` is asked for each connection, so that it follows the configuration. */
   acceptor(
     createExchange: (server: ServerConnection) => ServerExchange,
-    limits: () => ServerLimits,
+    settings: () => ServerSettings,
   ): AcceptHandler {
     return (connection) => {
-      const server = new ServerConnection(connection, createExchange, limits(), this.context, this);
+      const server = new ServerConnection(connection, createExchange, settings(), this.context, this);
       this.open.add(server);
+      server.settings.metrics.countAccepted(connection.peerIdentity !== '');
       if (this.draining) server.isLast = true;
       return server;
     };
@@ -97,10 +96,12 @@ export class ServerConnections implements ServerConnectionOwner {
     for (const resolve of this.emptied.splice(0)) resolve();
   }
 
-  lingerClose(connection: ServerConnection): void {
+  lingerClose(connection: ServerConnection, timeoutMs: number): void {
     if (!this.open.has(connection)) return;
-    const linger = new Linger(connection.connection);
+    // Without the timeout the socket is dropped as soon as everything has been handed to the kernel; that it has is unknown.
+    if (timeoutMs === 0) return;
+    const linger = new Linger(connection);
     this.lingering.set(connection, linger);
-    this.context.timers.arm(linger, lingerMs);
+    this.context.timers.arm(linger, timeoutMs);
   }
 }

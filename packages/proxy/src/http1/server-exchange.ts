@@ -1,7 +1,9 @@
 // What the server side of HTTP/1.1 asks of those who use it.
 import type { Clock, Random, TimerWheel } from '@heddle/base';
+import type { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TransportError } from '../transport/transport.ts';
 import type { RequestHead } from './request-head.ts';
+import type { Rejection } from './request-rejection.ts';
 
 /**
  * What serves the requests of one connection: one object per connection, told of one request after the other. Calls are
@@ -10,6 +12,8 @@ import type { RequestHead } from './request-head.ts';
 export interface ServerExchange {
   onRequestHead(head: RequestHead): void;
   onRequestBody(buffer: Buffer, start: number, end: number): void;
+  /** Field lines behind a chunked body, each ended by CRLF, forbidden ones left out. Only where they are enabled. */
+  onRequestTrailers(lines: string): void;
   onRequestEnd(): void;
   /** The client takes bytes again, after `writeBody` had answered false. */
   onResponseDrain(): void;
@@ -17,20 +21,48 @@ export interface ServerExchange {
   onClientGone(error: TransportError | null): void;
   /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
   onConnectionClosed(): void;
-  /** A request could not be understood: answered with `status` by the connection, which closes. For metrics and logs. */
-  onRejected(status: number, detail: string): void;
+  /** A request did not come to a head that can be served: the connection has answered it and closes. For metrics and logs. */
+  onRejected(rejection: Rejection): void;
 }
 
-/** Limits and timeouts of a listener's connections, with Envoy's names and defaults. */
-export interface ServerLimits {
+/** What is done with fields whose name holds `_` (`headers_with_underscores_action`). */
+export const UnderscoreAction = { allow: 0, reject: 1, drop: 2 } as const;
+
+/** What a request's head may look like. */
+export interface HeadRules {
+  /** `accept_http_10`; HTTP/1.0 is answered with 426 otherwise. */
+  readonly acceptsHttp10: boolean;
+  /** `default_host_for_http_10`: the Host of HTTP/1.0 requests that bring none; empty where they are refused. */
+  readonly defaultHost: string;
+  /** `allow_absolute_url`: otherwise an absolute target is a path that no route matches. */
+  readonly allowsAbsoluteTarget: boolean;
+}
+
+/** How a listener's connections are served, with Envoy's names and defaults. A duration of 0 is none. */
+export interface ServerSettings extends HeadRules {
   /** `max_request_headers_kb` in bytes. */
   readonly maxHeadBytes: number;
   /** `max_headers_count`. */
   readonly maxFields: number;
-  /** `idle_timeout`: between requests; 0 for none. */
+  /** `idle_timeout`: between requests. */
   readonly idleTimeoutMs: number;
-  /** `request_headers_timeout`: from the first byte of a head to its last; 0 for none. */
+  /** `request_headers_timeout`: from the first byte of a head to its last. */
   readonly headTimeoutMs: number;
+  /** `request_timeout`: from the first byte of a head to the request's last byte. */
+  readonly requestTimeoutMs: number;
+  /** `max_connection_duration`. */
+  readonly maxConnectionDurationMs: number;
+  /** `max_requests_per_connection`; 0 for any number. */
+  readonly maxRequests: number;
+  /** `delayed_close_timeout`: how long a peer may take to read the last response before the socket is dropped. */
+  readonly delayedCloseTimeoutMs: number;
+  /** One of `UnderscoreAction`. */
+  readonly underscores: number;
+  /** `enable_trailers`: trailers of requests are told, otherwise they are dropped. */
+  readonly takesTrailers: boolean;
+  /** `proxy_100_continue`: the upstream answers `Expect: 100-continue`, not the proxy. */
+  readonly forwardsExpectation: boolean;
+  readonly metrics: ConnectionManagerMetrics;
 }
 
 /** Whether clients are asked to go elsewhere: asked once per response. */
@@ -41,6 +73,23 @@ export interface DrainPolicy {
 
 /** For what is never drained. */
 export const neverDrains: DrainPolicy = { shouldClose: () => false };
+/** Envoy's defaults. */
+export const defaultServerSettings: Omit<ServerSettings, 'metrics'> = {
+  acceptsHttp10: false,
+  defaultHost: '',
+  allowsAbsoluteTarget: true,
+  maxHeadBytes: 60 * 1024,
+  maxFields: 100,
+  idleTimeoutMs: 3_600_000,
+  headTimeoutMs: 0,
+  requestTimeoutMs: 0,
+  maxConnectionDurationMs: 0,
+  maxRequests: 0,
+  delayedCloseTimeoutMs: 1000,
+  underscores: UnderscoreAction.allow,
+  takesTrailers: false,
+  forwardsExpectation: false,
+};
 
 export interface ServerContext {
   readonly clock: Clock;

@@ -27,7 +27,7 @@ export class HttpConnections implements ConnectionGroup {
     this.connections = new ServerConnections(context, environment.drains.policyOf(config.direction));
     this.accept = this.connections.acceptor(
       (server) => new ProxyExchange(server, context, slot),
-      () => slot.current.limits,
+      () => slot.current.server,
     );
   }
 

@@ -21,9 +21,16 @@ import {
 import { compileRegexRewrite } from './compile-regex.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
+import { compileRouteUpgrades } from './compile-upgrades.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
-import { type DirectResponse, type PathRewrite, type Redirect, RouteMatch } from './route-match.ts';
+import {
+  type DirectResponse,
+  type PathRewrite,
+  type Redirect,
+  RouteMatch,
+  type UpgradeRules,
+} from './route-match.ts';
 
 /** Envoy's default for `RouteAction.timeout`. */
 const defaultTimeoutMs = 15_000;
@@ -34,6 +41,8 @@ export interface RouteContext<C> {
   /** Gives the cluster for a name; called for every cluster that a route names. */
   readonly resolveCluster: (name: string) => C;
   readonly maxDirectResponseBytes: number;
+  /** The virtual host's `request_body_buffer_limit`. */
+  readonly requestBodyLimit: Route['requestBodyBufferLimit'];
   /** Outermost first: route configuration, virtual host. */
   readonly outerHeaders: readonly HeaderChanges[];
   /** Outer levels change headers before inner ones, so that the inner ones win. */
@@ -46,6 +55,9 @@ interface Outcome {
   readonly clusterNotFoundStatus: number;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly maxStreamDurationMs: number;
+  readonly maxRequestBytes: number;
+  readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
   readonly appendsForwardedHost: boolean;
@@ -58,6 +70,9 @@ const localOutcome: Outcome = {
   clusterNotFoundStatus: 503,
   timeoutMs: 0,
   idleTimeoutMs: -1,
+  maxStreamDurationMs: -1,
+  maxRequestBytes: -1,
+  upgrades: null,
   pathRewrite: null,
   hostRewrite: null,
   appendsForwardedHost: false,
@@ -88,12 +103,20 @@ export function compileAction<C>(
     case 'redirect':
       return single(redirect(action.value, matcher, `${path}.redirect`, problems));
     case 'route': {
-      const outcome = forward(action.value, matcher, `${path}.route`, problems);
+      const outcome = {
+        ...forward(action.value, matcher, `${path}.route`, problems),
+        maxRequestBytes: bodyLimit(route.requestBodyBufferLimit ?? context.requestBodyLimit),
+      };
       return compileClusters(route, action.value, outcome, headers, context, `${path}.route`, problems);
     }
     default:
       return assertNever(action);
   }
+}
+
+/** Envoy buffers up to so many bytes where it buffers; this proxy streams, and takes the number as the limit of what passes. */
+function bodyLimit(limit: Route['requestBodyBufferLimit']): number {
+  return limit ?? -1;
 }
 
 function makeMatch<C>(
@@ -124,14 +147,25 @@ function forward(
   path: string,
   problems: ProblemList,
 ): Outcome {
-  if (action.upgradeConfigs.length > 0) problems.unsupported(`${path}.upgrade_configs`);
-  if (action.maxStreamDuration !== undefined) problems.unsupported(`${path}.max_stream_duration`);
+  const duration = action.maxStreamDuration;
+  const durationPath = `${path}.max_stream_duration`;
+  if (duration?.grpcTimeoutHeaderMax !== undefined)
+    problems.unsupported(`${durationPath}.grpc_timeout_header_max`);
+  if (duration?.grpcTimeoutHeaderOffset !== undefined)
+    problems.unsupported(`${durationPath}.grpc_timeout_header_offset`);
   return {
     ...localOutcome,
     kind: 'forward',
     clusterNotFoundStatus: notFoundStatus(action, path, problems),
     timeoutMs: durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems),
     idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
+    maxStreamDurationMs: durationMs(
+      duration?.maxStreamDuration,
+      -1,
+      `${durationPath}.max_stream_duration`,
+      problems,
+    ),
+    upgrades: compileRouteUpgrades(action.upgradeConfigs, `${path}.upgrade_configs`, problems),
     pathRewrite: pathRewrite(action.prefixRewrite, action.regexRewrite, matcher, path, problems),
     hostRewrite: compileHostRewrite(action.hostRewriteSpecifier, path, problems),
     appendsForwardedHost: action.appendXForwardedHost,

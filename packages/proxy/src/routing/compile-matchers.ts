@@ -114,15 +114,14 @@ function compilePath(match: RouteMatchMessage, path: string, problems: ProblemLi
     new PathMatcher(kind, value, isCaseSensitive);
   switch (specifier?.$case) {
     case undefined:
-      problems.invalid(path, 'needs one of prefix, path, path_separated_prefix');
+      problems.invalid(path, 'needs one of prefix, path, path_separated_prefix, connect_matcher');
       return null;
     case 'safeRegex': {
       const regex = compileRegex(specifier.value, `${path}.safe_regex`, problems);
       return regex === null ? null : new PathMatcher('regex', specifier.value.regex, true, regex);
     }
     case 'connectMatcher':
-      problems.unsupported(`${path}.connect_matcher`);
-      return null;
+      return matcher('connect', '');
     case 'prefix':
       return matcher('prefix', specifier.value);
     case 'path':

@@ -138,6 +138,7 @@ function routeContext<C>(
     virtualHostName: message.name,
     resolveCluster,
     maxDirectResponseBytes,
+    requestBodyLimit: message.requestBodyBufferLimit,
     outerHeaders: [headers, compileHeaderChanges(message, path, problems)],
     innermostWins,
   };

@@ -2,7 +2,8 @@
 import { assertNever } from '@heddle/base';
 import type { Regex } from '../regex/regex.ts';
 
-export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix' | 'regex';
+/** `connect` is for CONNECT, whose path is empty; the others are for everything else. */
+export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix' | 'regex' | 'connect';
 
 const slash = 0x2f;
 
@@ -35,7 +36,7 @@ export class PathMatcher {
     const subject = this.isCaseSensitive ? path : path.toLowerCase();
     switch (this.kind) {
       case 'prefix':
-        return subject.startsWith(this.value);
+        return subject.startsWith(this.value) && subject !== '';
       case 'path':
         return subject === this.value;
       case 'path-separated-prefix': {
@@ -48,6 +49,8 @@ export class PathMatcher {
       }
       case 'regex':
         return this.regex!.matches(path);
+      case 'connect':
+        return subject === '';
       default:
         return assertNever(this.kind);
     }

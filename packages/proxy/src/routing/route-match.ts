@@ -12,6 +12,12 @@ export type PathRewrite =
   | { readonly kind: 'prefix'; readonly length: number; readonly replacement: string }
   | { readonly kind: 'regex'; readonly rewrite: RegexRewrite };
 
+/**
+ * What is done with upgrades, by name in lower case (`websocket`, `connect`): forwarded and, where the upstream agrees,
+ * tunnelled; tunnelled to the upstream as plain bytes (CONNECT only); refused.
+ */
+export type UpgradeRules = ReadonlyMap<string, 'forward' | 'tunnel' | 'refuse'>;
+
 /** A response that the proxy gives itself. */
 export interface DirectResponse {
   readonly status: number;
@@ -41,6 +47,9 @@ export interface RouteMatchFields<C> {
   readonly clusterNotFoundStatus: number;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly maxStreamDurationMs: number;
+  readonly maxRequestBytes: number;
+  readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
   readonly appendsForwardedHost: boolean;
@@ -69,6 +78,14 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly timeoutMs: number;
   /** How long a request may stand still; -1 for the listener's `stream_idle_timeout`, 0 for none. */
   readonly idleTimeoutMs: number;
+  /** How long a request may last from its first byte to its response's last; -1 for the listener's, 0 for ever. */
+  readonly maxStreamDurationMs: number;
+  /** More than this many bytes of body get 413; -1 for no limit. */
+  readonly maxRequestBytes: number;
+  /** Where it differs from the listener's; null where it doesn't. */
+  readonly upgrades: UpgradeRules | null;
+  /** One of the limits above is the route's own: all others skip them together. */
+  readonly hasOwnLimits: boolean;
   readonly pathRewrite: PathRewrite | null;
   /** The `Host` to send upstream; null keeps the request's. */
   readonly hostRewrite: HostRewrite | null;
@@ -92,6 +109,11 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.clusterNotFoundStatus = fields.clusterNotFoundStatus;
     this.timeoutMs = fields.timeoutMs;
     this.idleTimeoutMs = fields.idleTimeoutMs;
+    this.maxStreamDurationMs = fields.maxStreamDurationMs;
+    this.maxRequestBytes = fields.maxRequestBytes;
+    this.upgrades = fields.upgrades;
+    this.hasOwnLimits =
+      fields.idleTimeoutMs >= 0 || fields.maxStreamDurationMs >= 0 || fields.maxRequestBytes >= 0;
     this.pathRewrite = fields.pathRewrite;
     this.hostRewrite = fields.hostRewrite;
     this.appendsForwardedHost = fields.appendsForwardedHost;

@@ -484,7 +484,7 @@ const refusals: readonly [string, RouteInput, string][] = [
   [
     'a match without path',
     to('c', {}),
-    'virtual_hosts[0].routes[0].match: needs one of prefix, path, path_separated_prefix',
+    'virtual_hosts[0].routes[0].match: needs one of prefix, path, path_separated_prefix, connect_matcher',
   ],
   [
     'a route without action',

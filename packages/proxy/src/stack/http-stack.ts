@@ -6,7 +6,7 @@
 //              ─▶ ConnectionPool     reuses connections per endpoint and per identity: a link never serves another cluster
 //              ─▶ ClientConnection   frames responses as strictly as requests
 //              ◀─ observers          count and log last, when everything about the exchange is known
-import type { Counter, MetricRegistry, MetricScope } from '@heddle/telemetry';
+import type { MetricRegistry } from '@heddle/telemetry';
 import { AccessLog } from '../access-log/access-log.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { LogFiles } from '../access-log/log-files.ts';
@@ -19,6 +19,7 @@ import { type RequestRules, compileRequestRules } from '../http/request-rules.ts
 import { FieldId } from '../http1/field-name.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
 import type { DrainManager } from './drain-manager.ts';
+import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
 
 /** What all listeners of a proxy share. */
@@ -52,7 +53,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
   const { registry, context } = environment;
   const scope = registry.scope();
   const files: LogFile[] = [];
-  const observers: ExchangeObserver[] = [new ListenerMetrics(scope, http.statPrefix)];
+  const observers: ExchangeObserver[] = [];
   const traffic = config.direction === 'inbound' ? environment.inboundTraffic : environment.outboundTraffic;
   if (traffic !== null) observers.push(traffic);
   for (const log of http.accessLogs) {
@@ -63,12 +64,9 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
   }
   const settings: HttpSettings = {
     routes: config.routes,
-    limits: {
-      maxHeadBytes: http.maxRequestHeadersBytes,
-      maxFields: http.maxHeadersCount,
-      idleTimeoutMs: http.idleTimeoutMs,
-      headTimeoutMs: http.requestHeadersTimeoutMs,
-    },
+    server: { ...http.server, metrics: new ConnectionManagerMetrics(scope, http.statPrefix) },
+    maxStreamDurationMs: http.maxStreamDurationMs,
+    upgrades: http.upgrades,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,
     request: requestRules(config, environment),
     responseFilter: createFieldFilter([
@@ -81,16 +79,6 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     returnsRequestId: http.alwaysSetRequestIdInResponse,
     addsEnvoyHeaders: !http.suppressesEnvoyHeaders,
     observers,
-    requestsTotal: scope.counter(
-      'envoy_http_downstream_rq_total',
-      'Requests received.',
-      labelsOf(http.statPrefix),
-    ),
-    requestsActive: scope.gauge(
-      'envoy_http_downstream_rq_active',
-      'Requests in flight.',
-      labelsOf(http.statPrefix),
-    ),
   };
   return {
     settings,
@@ -120,27 +108,4 @@ function requestRules(config: HttpStackConfig, environment: StackEnvironment): R
     host: http.hostRules,
     ownAddress: environment.context.ownAddress,
   });
-}
-
-function labelsOf(statPrefix: string): { readonly envoy_http_conn_manager_prefix: string } {
-  return { envoy_http_conn_manager_prefix: statPrefix };
-}
-
-/** A listener's own counts, under Envoy's names. */
-class ListenerMetrics implements ExchangeObserver {
-  private readonly byClass: readonly Counter[];
-
-  constructor(scope: MetricScope, statPrefix: string) {
-    this.byClass = [0, 1, 2, 3, 4, 5].map((digit) =>
-      scope.counter('envoy_http_downstream_rq_xx', 'Responses by the first digit of their status.', {
-        ...labelsOf(statPrefix),
-        envoy_response_code_class: String(digit),
-      }),
-    );
-  }
-
-  onFinished(exchange: { readonly responseCode: number }): void {
-    const counter = this.byClass[(exchange.responseCode / 100) | 0];
-    if (counter !== undefined) counter.value++;
-  }
 }

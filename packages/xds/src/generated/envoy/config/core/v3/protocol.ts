@@ -20,6 +20,7 @@ export interface HttpProtocolOptions {
   maxStreamDuration?: Duration | undefined;
   headersWithUnderscoresAction: HttpProtocolOptions_HeadersWithUnderscoresAction;
   maxRequestsPerConnection?: number | undefined;
+  maxResponseHeadersKb?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -60,6 +61,7 @@ function createBaseHttpProtocolOptions(): HttpProtocolOptions {
     maxStreamDuration: undefined,
     headersWithUnderscoresAction: 0,
     maxRequestsPerConnection: undefined,
+    maxResponseHeadersKb: undefined,
     _unknownFields: undefined,
   };
 }
@@ -83,6 +85,9 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
     }
     if (message.maxRequestsPerConnection !== undefined) {
       UInt32Value.encode({ value: message.maxRequestsPerConnection! }, writer.uint32(50).fork()).join();
+    }
+    if (message.maxResponseHeadersKb !== undefined) {
+      UInt32Value.encode({ value: message.maxResponseHeadersKb! }, writer.uint32(58).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -143,6 +148,14 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
           message.maxRequestsPerConnection = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.maxResponseHeadersKb = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -168,6 +181,7 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
       : undefined;
     message.headersWithUnderscoresAction = object.headersWithUnderscoresAction ?? 0;
     message.maxRequestsPerConnection = object.maxRequestsPerConnection ?? undefined;
+    message.maxResponseHeadersKb = object.maxResponseHeadersKb ?? undefined;
     return message;
   },
 };

@@ -5,7 +5,7 @@
 import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
-import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
+import { BoolValue, UInt32Value, UInt64Value } from "../../../../google/protobuf/wrappers.ts";
 import { RegexMatchAndSubstitute, RegexMatcher } from "../../../type/matcher/v3/regex.ts";
 import { StringMatcher } from "../../../type/matcher/v3/string.ts";
 import { Int64Range } from "../../../type/v3/range.ts";
@@ -32,6 +32,7 @@ export interface VirtualHost {
   responseHeadersToAdd: HeaderValueOption[];
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
+  requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -54,6 +55,7 @@ export interface Route {
   requestHeadersToRemove: string[];
   name: string;
   statPrefix: string;
+  requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -223,6 +225,7 @@ function createBaseVirtualHost(): VirtualHost {
     responseHeadersToAdd: [],
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
+    requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
 }
@@ -252,6 +255,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(106).string(v!);
+    }
+    if (message.requestBodyBufferLimit !== undefined) {
+      UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -328,6 +334,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 25: {
+          if (tag !== 202) {
+            break;
+          }
+
+          message.requestBodyBufferLimit = UInt64Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -348,6 +362,7 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     message.responseHeadersToAdd = object.responseHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.responseHeadersToRemove = object.responseHeadersToRemove?.map((e) => e) || [];
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
 };
@@ -364,6 +379,7 @@ function createBaseRoute(): Route {
     requestHeadersToRemove: [],
     name: "",
     statPrefix: "",
+    requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
 }
@@ -407,6 +423,9 @@ export const Route: MessageFns<Route> = {
     }
     if (message.statPrefix !== "") {
       writer.uint32(154).string(message.statPrefix);
+    }
+    if (message.requestBodyBufferLimit !== undefined) {
+      UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(162).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -515,6 +534,14 @@ export const Route: MessageFns<Route> = {
           message.statPrefix = reader.string();
           continue;
         }
+        case 20: {
+          if (tag !== 162) {
+            break;
+          }
+
+          message.requestBodyBufferLimit = UInt64Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -562,6 +589,7 @@ export const Route: MessageFns<Route> = {
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
     message.name = object.name ?? "";
     message.statPrefix = object.statPrefix ?? "";
+    message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
 };

@@ -1,0 +1,197 @@
+// Hot path.
+// The client's half of an exchange, whoever answers it: begin and end, limits, and the answers that the proxy gives itself.
+import { BodyKind } from '../http1/message-head.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { type Rejection, Rejections } from '../http1/request-rejection.ts';
+import type { ServerConnection } from '../http1/server-connection.ts';
+import type { RouteMatch } from '../routing/route-match.ts';
+import type { TransportError } from '../transport/transport.ts';
+import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import { localResponse } from './local-response.ts';
+import { type LocalReply, LocalReplies } from './response-flags.ts';
+
+export abstract class DownstreamExchange extends ExchangeRecord implements LimitedExchange {
+  protected readonly server: ServerConnection;
+  protected readonly context: ProxyContext;
+  protected readonly limits: ExchangeLimits;
+  protected active = false;
+  protected requestEnded = false;
+  protected responseStarted = false;
+  /** What the request is to become (`websocket`, `connect`), where that was granted; empty for none. */
+  protected upgrade = '';
+  /** The most bytes of a body that the route takes; -1 for any number. */
+  protected maxRequestBytes = -1;
+  private readonly slot: HttpSettingsSlot;
+  private startedAt = 0;
+
+  constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
+    super(server.connection, slot.current);
+    this.server = server;
+    this.context = context;
+    this.slot = slot;
+    this.limits = new ExchangeLimits(context.timers, this);
+  }
+
+  abstract onResponseOverdue(): void;
+  /** Gives up what the exchange has or awaits upstream. */
+  protected abstract letUpstreamGo(): void;
+  protected abstract countUpstream(): void;
+  /** Ends a tunnel, which ends the exchange. False where there is none. */
+  protected abstract closeTunnel(): boolean;
+
+  onClientGone(error: TransportError | null): void {
+    if (!this.active) return;
+    this.responseFlags = 'DC';
+    this.responseCodeDetails =
+      error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
+    this.letUpstreamGo();
+    this.finish();
+  }
+
+  onConnectionClosed(): void {
+    this.limits.close();
+  }
+
+  onRejected({ status, flag, detail }: Rejection): void {
+    const { metrics } = this.settings.server;
+    if (this.active) this.letUpstreamGo();
+    else this.begin(null);
+    this.responseCode = status;
+    this.responseFlags = flag;
+    this.responseCodeDetails = detail;
+    if (detail === Rejections.headTimeout.detail) metrics.headerTimeouts.value++;
+    if (detail === Rejections.requestTimeout.detail) metrics.requestTimeouts.value++;
+    this.finish();
+  }
+
+  // LimitedExchange
+
+  onIdleCheck(): void {
+    if (!this.active) return;
+    if (!this.limits.isIdle()) return;
+    this.settings.server.metrics.streamIdleTimeouts.value++;
+    this.letUpstreamGo();
+    this.giveUp(this.server.isRequestComplete ? LocalReplies.idleTimeout : LocalReplies.idleRequest);
+  }
+
+  onRequestOverdue(): void {
+    if (!this.active || this.requestEnded) return;
+    this.settings.server.metrics.requestTimeouts.value++;
+    this.letUpstreamGo();
+    this.giveUp(LocalReplies.overallTimeout);
+  }
+
+  onTooLong(): void {
+    if (!this.active) return;
+    this.settings.server.metrics.maxStreamDurationsReached.value++;
+    if (this.closeTunnel()) return;
+    this.letUpstreamGo();
+    this.giveUp(this.server.isRequestComplete ? LocalReplies.maxDuration : LocalReplies.maxDurationOfRequest);
+  }
+
+  protected begin(head: RequestHead | null): void {
+    const settings = this.slot.current;
+    this.settings = settings;
+    this.head = head;
+    this.active = true;
+    this.startTimeMs = this.context.clock.now();
+    this.startedAt = this.context.clock.monotonic();
+    this.resetRecord();
+    this.requestEnded = false;
+    this.responseStarted = false;
+    this.upgrade = '';
+    this.maxRequestBytes = -1;
+    const { metrics, requestTimeoutMs } = settings.server;
+    metrics.requestsTotal.value++;
+    metrics.http1RequestsTotal.value++;
+    metrics.requestsActive.value++;
+    this.limits.watchIdle(settings.streamIdleTimeoutMs);
+    if (requestTimeoutMs > 0 && !this.server.isRequestComplete) this.limits.limitRequest(requestTimeoutMs);
+    if (settings.maxStreamDurationMs > 0) this.limits.limitDuration(settings.maxStreamDurationMs);
+  }
+
+  /** The limits that the route has of its own. False: the request was refused for one. */
+  protected applyLimits(head: RequestHead, route: RouteMatch<unknown>): boolean {
+    if (route.idleTimeoutMs >= 0) this.limits.watchIdle(route.idleTimeoutMs);
+    if (route.maxStreamDurationMs >= 0) this.limits.limitDuration(route.maxStreamDurationMs);
+    this.maxRequestBytes = route.maxRequestBytes;
+    if (route.maxRequestBytes < 0 || head.contentLength <= route.maxRequestBytes) return true;
+    this.refuseBody();
+    return false;
+  }
+
+  protected refuseBody(): void {
+    this.settings.server.metrics.requestsTooLarge.value++;
+    this.letUpstreamGo();
+    this.giveUp(LocalReplies.tooLarge);
+  }
+
+  /** What the response's head says about the connection: usually nothing. */
+  protected connectionLine(): string {
+    if (this.server.decideLast()) return 'connection: close\r\n';
+    return this.head!.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
+  }
+
+  /** Ends the exchange after its upstream was given up: with a reply where there is still room for one. */
+  protected giveUp(reply: LocalReply): void {
+    if (!this.responseStarted) {
+      this.reply(reply);
+      return;
+    }
+    this.responseFlags = reply.flag;
+    this.responseCodeDetails = reply.details;
+    this.finish();
+    this.server.abort();
+  }
+
+  /** Answers the request itself, with the reason. */
+  protected reply(reply: LocalReply): void {
+    this.send(
+      reply.status,
+      reply.flag,
+      reply.details,
+      'content-type: text/plain\r\n',
+      Buffer.from(reply.body),
+    );
+  }
+
+  protected send(status: number, flag: string, details: string, lines: string, body: Buffer): void {
+    this.responseCode = status;
+    this.responseFlags = flag;
+    this.responseCodeDetails = details;
+    this.responseStarted = true;
+    if (this.upgrade !== '') this.server.isLast = true;
+    const { settings, context, server } = this;
+    const connection = this.connectionLine();
+    server.writeHead(localResponse(this.head!, status, body.length, lines, connection, settings, context));
+    if (body.length > 0 && this.head!.method !== 'HEAD') {
+      this.bytesSent = body.length;
+      this.server.writeBody(body, 0, body.length);
+    }
+    this.finish();
+    this.server.endResponse();
+  }
+
+  /** Counts and logs the exchange; nothing of it is touched afterwards. */
+  protected finish(): void {
+    this.active = false;
+    this.durationMs = this.context.clock.monotonic() - this.startedAt;
+    this.limits.end();
+    const { settings } = this;
+    const { metrics } = settings.server;
+    if (this.head !== null && this.head.bodyKind === BodyKind.chunked)
+      this.bytesReceived = this.server.bodyBytes;
+    metrics.requestsActive.value--;
+    metrics.requestTimeMs.observe(this.durationMs);
+    if (this.upgrade !== '') metrics.upgradesActive.value--;
+    if (this.responseCode !== 0) metrics.countResponse(this.responseCode);
+    if (!this.server.isRequestComplete || this.upgrade !== '') {
+      metrics.requestsReset.value++;
+      if (this.responseCode !== 0) metrics.responsesBeforeRequestEnd.value++;
+    }
+    this.countUpstream();
+    for (const observer of settings.observers) observer.onFinished(this);
+  }
+}

@@ -1,0 +1,143 @@
+// Hot path: `onData` runs per chunk.
+// Bytes both ways between a client and an upstream, after an upgrade or CONNECT: no HTTP any more, whatever they look like.
+import type { TimerWheel, TimerWheelEntry } from '@heddle/base';
+import type { ByteCount } from '../http1/client-connection.ts';
+import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+
+/** Why a tunnel ended. `finished`: both sides said that they were done. */
+export type TunnelEnding = 'finished' | 'client-gone' | 'upstream-gone' | 'idle' | 'given-up';
+
+/** Told about the life of a tunnel. */
+export interface TunnelOwner {
+  /** The upstream's connection, made for the tunnel alone, is there. Not called after an upgrade. */
+  onTunnelConnected(): void;
+  onTunnelConnectFailed(error: TransportError): void;
+  /** The last call. */
+  onTunnelClosed(ending: TunnelEnding): void;
+}
+
+const notConnected: TransportError = Object.freeze({
+  kind: 'connect-failed',
+  detail: 'the connection was not made',
+});
+
+/** One of the two ends. What arrives here is written to the other. */
+class TunnelEnd implements ConnectionHandler {
+  connection: Connection | null = null;
+  received = 0;
+  hasEnded = false;
+  /** What is written here counts there. */
+  readonly sent: ByteCount;
+  private readonly tunnel: Tunnel;
+
+  constructor(tunnel: Tunnel, sent: ByteCount) {
+    this.tunnel = tunnel;
+    this.sent = sent;
+  }
+
+  onConnect(): void {
+    this.tunnel.onConnected();
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    this.received += end - start;
+    this.tunnel.sawActivity = true;
+    const { connection, sent } = this.tunnel.otherEnd(this);
+    if (connection === null) return;
+    sent.value += end - start;
+    if (!connection.write(buffer, start, end)) this.connection?.pauseReading();
+  }
+
+  /** Half-close: what this side has said goes on, and the other may still answer. */
+  onEnd(): void {
+    this.hasEnded = true;
+    this.tunnel.otherEnd(this).connection?.end();
+  }
+
+  onDrain(): void {
+    this.tunnel.otherEnd(this).connection?.resumeReading();
+  }
+
+  onClose(error: TransportError | null): void {
+    this.connection = null;
+    this.tunnel.onEndClosed(this, error);
+  }
+}
+
+export class Tunnel implements TimerWheelEntry {
+  deadlineMs = -1;
+  wheelSlot = -1;
+  readonly client: TunnelEnd;
+  readonly upstream: TunnelEnd;
+  sawActivity = false;
+  private readonly owner: TunnelOwner;
+  private readonly timers: TimerWheel;
+  private readonly idleTimeoutMs: number;
+  isOpen = false;
+  private isClosed = false;
+
+  /** `idleTimeoutMs` of 0 is none. */
+  constructor(
+    owner: TunnelOwner,
+    clientSent: ByteCount,
+    upstreamSent: ByteCount,
+    timers: TimerWheel,
+    idleTimeoutMs: number,
+  ) {
+    this.client = new TunnelEnd(this, clientSent);
+    this.upstream = new TunnelEnd(this, upstreamSent);
+    this.owner = owner;
+    this.timers = timers;
+    this.idleTimeoutMs = idleTimeoutMs;
+  }
+
+  /** Both connections are there and belong to the tunnel from here on. */
+  open(client: Connection, upstream: Connection): void {
+    this.isOpen = true;
+    this.client.connection = client;
+    this.upstream.connection = upstream;
+    if (this.idleTimeoutMs > 0) this.timers.arm(this, this.idleTimeoutMs);
+  }
+
+  otherEnd(end: TunnelEnd): TunnelEnd {
+    return end === this.client ? this.upstream : this.client;
+  }
+
+  onConnected(): void {
+    if (!this.isClosed) this.owner.onTunnelConnected();
+  }
+
+  onEndClosed(end: TunnelEnd, error: TransportError | null): void {
+    if (!this.isOpen) {
+      if (this.isClosed) return;
+      this.isClosed = true;
+      this.owner.onTunnelConnectFailed(error ?? notConnected);
+      return;
+    }
+    if (error === null && this.client.hasEnded && this.upstream.hasEnded) this.close('finished');
+    else this.close(end === this.client ? 'client-gone' : 'upstream-gone');
+  }
+
+  /** Drops both connections; a connection that was still being made, too. */
+  close(ending: TunnelEnding): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.timers.disarm(this);
+    const { client, upstream, isOpen } = this;
+    // What has been written to an end that finished in order may still be on its way: it closes by itself.
+    if (ending !== 'finished') {
+      if (isOpen) client.connection?.destroy();
+      upstream.connection?.destroy();
+    }
+    if (isOpen) this.owner.onTunnelClosed(ending);
+  }
+
+  onTimeout(): void {
+    if (this.sawActivity) {
+      this.sawActivity = false;
+      this.timers.arm(this, this.idleTimeoutMs);
+      return;
+    }
+    this.close('idle');
+  }
+}
