@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@heddle/telemetry';
+import { TlsMetrics } from '../stats/tls-metrics.ts';
 import type { CircuitBreakerGauges } from './circuit-breaker.ts';
 
 /** Whose limits: `circuit_breakers.default` and `circuit_breakers.high`. */
@@ -209,6 +210,11 @@ export class ClusterMetrics {
       remainingPending: remaining('remaining_pending', 'Waiting requests left to the limit.'),
       remainingRequests: remaining('remaining_rq', 'Requests left to the limit.'),
     };
+  }
+
+  /** Counts handshakes of the cluster's connections. */
+  ofTls(): TlsMetrics {
+    return new TlsMetrics(this.scope, { clusterName: this.labels.envoy_cluster_name });
   }
 
   /** Takes the cluster's series out of the registry. */

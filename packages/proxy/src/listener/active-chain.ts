@@ -1,7 +1,9 @@
+import type { MetricScope } from '@heddle/telemetry';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FilterChainConfig, ListenerConfig } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import { buildTcpStack } from '../stack/tcp-stack.ts';
+import { TlsMetrics } from '../stats/tls-metrics.ts';
 import { TcpConnections } from '../tcp/tcp-connections.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
@@ -19,16 +21,20 @@ export class ActiveChain {
   /** Where the settings can be replaced under live connections; null where a change needs another chain. */
   private readonly http: HttpConnections | null;
   private readonly giveBack: () => void;
+  private readonly scope: MetricScope;
 
   constructor(
     config: FilterChainConfig<ConnectionPool>,
     direction: Direction,
     environment: StackEnvironment,
     secrets: SecretProvider,
+    listenerAddress: string,
   ) {
     const { filter, tls } = config;
     this.key = chainKey(config);
-    this.security = tls === null ? null : linkSecurityOf(tls, secrets);
+    this.scope = environment.registry.scope();
+    this.security =
+      tls === null ? null : linkSecurityOf(tls, secrets, new TlsMetrics(this.scope, { listenerAddress }));
     if (filter.kind === 'http') {
       const http = new HttpConnections({ ...filter, tls, direction }, environment);
       this.http = http;
@@ -56,6 +62,7 @@ export class ActiveChain {
   /** Gives back what it holds. To be called when no connection is left. */
   close(): void {
     this.giveBack();
+    this.scope.close();
   }
 }
 

@@ -161,7 +161,7 @@ export class ListenerManager {
     const { transport, environment, secrets, logger } = this.options;
     const [first] = config.filterChains;
     invariant(first !== undefined, 'a listener has a filter chain');
-    const chain = new ActiveChain(first, config.direction, environment, secrets);
+    const chain = new ActiveChain(first, config.direction, environment, secrets, statAddress(config.address));
     const { security, group } = chain;
     try {
       const bound = await transport.listen({ address: config.address, security }, group.accept);
@@ -198,6 +198,11 @@ export class ListenerManager {
       chain.close();
     });
   }
+}
+
+/** An address as Envoy writes it in the names of counters. */
+function statAddress({ host, port }: ListenerConfig<ConnectionPool>['address']): string {
+  return `${host.includes(':') ? `[${host}]` : host}_${port}`;
 }
 
 /** True where the bound socket can go on serving: same address, same security. */

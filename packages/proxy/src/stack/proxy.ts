@@ -168,7 +168,7 @@ export class Proxy {
     if (tls === null) return null;
     let security = this.linkSecurity.get(cluster);
     if (security === undefined) {
-      security = linkSecurityOf(tls, this.options.secrets);
+      security = linkSecurityOf(tls, this.options.secrets, cluster.metrics.ofTls());
       this.linkSecurity.set(cluster, security);
     }
     return security;
