@@ -225,6 +225,18 @@ const framing: readonly WireCase[] = [
     request: post('Transfer-Encoding: CHUNKED\r\n', '0\r\n\r\n'),
     passesOn: ['Transfer-Encoding: chunked\r\n'],
   },
+  {
+    rule: '17',
+    name: 'chunked with HTTP/1.0',
+    request: `POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${second}`,
+    refusedWith: 501,
+  },
+  {
+    rule: '17',
+    name: 'a length with HTTP/1.0',
+    request: 'POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody',
+    passesOn: ['body'],
+  },
   ...['0x4', '+4', '-4', ' 4', '4 ', '', 'g', '4_0', 'ffffffffffffffff', '1000000000000004'].map((size) => ({
     rule: '18',
     name: `the chunk size ${JSON.stringify(size)}`,

@@ -9,6 +9,8 @@ import { Upstream } from './upstream.ts';
 
 /** How long an event may take that should come at once, on a busy machine. */
 const eventMs = 4000;
+/** How long a counter may take to follow what it counts. */
+const countMs = 500;
 
 /** A proxy's command line on a configuration file. */
 export interface Program {
@@ -134,7 +136,7 @@ export class Side {
     before: ReadonlyMap<string, number>,
     expected: Readonly<Record<string, number>>,
   ): Promise<Record<string, number>> {
-    const limit = performance.now() + eventMs;
+    const limit = performance.now() + countMs;
     for (;;) {
       const now = await this.counters();
       const moved = Object.fromEntries(
