@@ -1,13 +1,14 @@
 // `heddle proxy`: the data plane alone, configured by a file.
 import { once } from 'node:events';
 import { openSync, writeFileSync, writeSync } from 'node:fs';
-import { systemClock, systemRandom } from '@heddle/base';
-import { StaticProxy } from '@heddle/proxy/bootstrap';
+import { type HeddleError, systemClock, systemRandom } from '@heddle/base';
+import { StaticProxy, type StaticProxyOptions } from '@heddle/proxy/bootstrap';
 import { Loggers } from '@heddle/proxy/loggers';
 import type { ProxyFlags } from '../commands/proxy.ts';
 import { ExitCode } from '../exit-code.ts';
 import { listenForEnd } from '../signals.ts';
 import { type ProxyConfig, readProxyConfig } from './read-config.ts';
+import { announceSuccession, receiveSuccession, startSuccessor, type Succession } from './successor.ts';
 
 function createLoggers({ logLevel, logPath }: ProxyFlags): Loggers {
   const level = process.env['HEDDLE_DEBUG'] === '1' ? 'debug' : logLevel;
@@ -35,14 +36,21 @@ function describeOptions(flags: ProxyFlags): Readonly<Record<string, unknown>> {
   };
 }
 
-async function start(config: ProxyConfig, flags: ProxyFlags, onQuit: () => void): Promise<StaticProxy> {
+async function start(
+  config: ProxyConfig,
+  flags: ProxyFlags,
+  { epoch, sockets }: Succession,
+  events: Pick<StaticProxyOptions, 'onQuit' | 'onFailed'>,
+): Promise<StaticProxy> {
   const started = await StaticProxy.start(config.source, {
     clock: systemClock,
     random: systemRandom,
     loggers: createLoggers(flags),
     drain: { drainTimeMs: flags.drainTimeS, strategy: flags.drainStrategy },
-    description: { options: describeOptions(flags), epoch: 0 },
-    onQuit,
+    concurrency: flags.concurrency,
+    inherited: sockets,
+    description: { options: describeOptions(flags), epoch },
+    ...events,
   });
   if (!started.ok) throw config.refuse(started.error);
   return started.value;
@@ -68,26 +76,64 @@ async function validate(config: ProxyConfig): Promise<number> {
   return ExitCode.ok;
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+/**
+ * Replaces this process by a new one of the same program, which may be another version of it by now. True once this one
+ * has nothing left to do; false where the new one can't start and this one goes on.
+ */
+async function replace(running: StaticProxy, epoch: number, flags: ProxyFlags): Promise<boolean> {
+  const failure = await startSuccessor({ epoch: epoch + 1, sockets: await running.openSockets() });
+  if (failure !== null) {
+    process.stderr.write(`heddle: the new process does not serve, this one goes on: ${failure}\n`);
+    return false;
+  }
+  process.stderr.write(`heddle: a new process serves, ${process.pid} ends when its connections have\n`);
+  await running.departure(flags.parentShutdownTimeS);
+  return true;
+}
+
 /** `heddle proxy`. */
 export async function proxy(flags: ProxyFlags): Promise<number> {
+  const succession = receiveSuccession();
   const config = await readProxyConfig(flags);
   if (flags.mode === 'validate') return await validate(config);
   const end = listenForEnd();
+  const stop = new AbortController();
+  let failure: HeddleError | null = null;
+  const running = await start(config, flags, succession, {
+    onQuit: () => stop.abort(),
+    onFailed: (error) => {
+      failure = error;
+      stop.abort();
+    },
+  });
+  announce(running, flags);
+  announceSuccession(succession);
+  let isReplacing = false;
+  const handlers = {
+    SIGUSR1: () => running.reopenLogs(),
+    SIGUSR2: () => {
+      if (isReplacing || flags.disableHotRestart) return;
+      isReplacing = true;
+      void replace(running, succession.epoch, flags).then((isDone) => {
+        isReplacing = isDone;
+        if (isDone) stop.abort();
+      });
+    },
+  };
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   try {
-    const quit = new AbortController();
-    const running = await start(config, flags, () => quit.abort());
-    announce(running, flags);
-    const reopenLogs = (): void => running.reopenLogs();
-    process.on('SIGUSR1', reopenLogs);
-    await once(AbortSignal.any([end.signal, quit.signal]), 'abort');
-    if (!quit.signal.aborted) {
-      const force = AbortSignal.any([end.force, quit.signal]);
-      await Promise.race([running.drain(flags.stopTimeout), once(force, 'abort')]);
-    }
+    await aborted(AbortSignal.any([end.signal, stop.signal]));
+    const force = AbortSignal.any([end.force, stop.signal]);
+    await Promise.race([aborted(force), running.drain(flags.stopTimeout)]);
     await running.close();
-    process.off('SIGUSR1', reopenLogs);
+    if (failure !== null) throw failure;
     return ExitCode.ok;
   } finally {
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
     end.release();
   }
 }

@@ -3,7 +3,7 @@ import { TypeUrl } from '@heddle/xds';
 import { messageToJson, resourceToJson } from '@heddle/xds/json';
 import { type AdminResponse, BadAdminRequest } from './admin-message.ts';
 import { applyFieldMask } from './field-mask.ts';
-import { safePattern } from './safe-pattern.ts';
+import { type NamePattern, safePattern } from './safe-pattern.ts';
 
 /** A resource in force. */
 export interface DumpedResource {
@@ -139,7 +139,7 @@ function* maskedText(source: DumpSource, messages: readonly DumpMessage[], mask:
   }
 }
 
-function messagesOf(source: DumpSource, includesEndpoints: boolean, names: RegExp): DumpMessage[] {
+function messagesOf(source: DumpSource, includesEndpoints: boolean, names: NamePattern): DumpMessage[] {
   const { isStatic } = source;
   const startedAt = source.startedAt.toISOString();
   const section = (

@@ -1,27 +1,25 @@
-import { err, errorMessage, ok, type Result } from '@heddle/base';
+import { err, ok, type Result } from '@heddle/base';
+import { Regex } from '../regex/regex.ts';
 
-/** Longer patterns are no questions that a person asks. */
-const maxPatternLength = 1024;
-/** V8's flag for the engine that does not backtrack. */
-const linearFlag = 'l';
-const everything = /(?:)/;
-let isEnabled = false;
+/** A regular expression that is looked for anywhere in a name. */
+export interface NamePattern {
+  test(name: string): boolean;
+}
+
+const everything: NamePattern = { test: () => true };
 
 /**
- * Compiles a regular expression that is tried in time linear to the text, as RE2 does: the thread that would wait for a
- * backtracking one is the thread that serves traffic. Refuses what needs backtracking (back references, look-around).
+ * Compiles a regular expression of RE2's syntax, which takes time linear to the text: the thread that would wait for a
+ * backtracking one is the thread that serves traffic. An empty one is found everywhere.
  */
-export function safePattern(source: string): Result<RegExp, string> {
+export function safePattern(source: string): Result<NamePattern, string> {
   if (source === '') return ok(everything);
-  if (source.length > maxPatternLength) return err(`longer than ${maxPatternLength} characters`);
-  if (!isEnabled) {
-    isEnabled = true;
-    // Not imported: most proxies are never asked with a pattern.
-    process.getBuiltinModule('node:v8').setFlagsFromString('--enable-experimental-regexp-engine');
-  }
-  try {
-    return ok(new RegExp(source, linearFlag));
-  } catch (error) {
-    return err(errorMessage(error));
-  }
+  // Alone first: put into the other, a lone bracket would have a partner.
+  const alone = Regex.compile(source);
+  if (!alone.ok) return alone;
+  const anywhere = Regex.compile(`(?s:.*)(?:${source})(?s:.*)`);
+  if (!anywhere.ok) return err(anywhere.error);
+  const regex = anywhere.value;
+  // Patterns are matched with bytes.
+  return ok({ test: (name) => regex.matches(Buffer.from(name).toString('latin1')) });
 }

@@ -57,7 +57,7 @@ test('filter is tried anywhere in the dotted name, and can be turned round', () 
 });
 
 test('a filter that would backtrack for ever is refused or answers at once', () => {
-  assert.throws(() => ask('filter=(a)\\1'), /linear time/);
+  assert.throws(() => ask('filter=(a)\\1'), /Invalid filter/);
   assert.equal(ask(`filter=${encodeURIComponent('^([a-z._]+)+!$')}`), '');
 });
 

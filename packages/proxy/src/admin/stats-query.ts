@@ -1,7 +1,7 @@
 // Which series a question about statistics is about: `filter`, `usedonly`, `type`.
 import type { LabelPairs, MetricFamily } from '@heddle/telemetry';
 import { BadAdminRequest, choiceOf } from './admin-message.ts';
-import { safePattern } from './safe-pattern.ts';
+import { type NamePattern, safePattern } from './safe-pattern.ts';
 import { dottedName } from './stat-names.ts';
 
 const types = ['All', 'Counters', 'Gauges', 'Histograms', 'TextReadouts'] as const;
@@ -20,7 +20,7 @@ export type NamedSeries =
 /** What is asked for. */
 export interface StatsQuery {
   /** Null for everything; tried against dotted names, anywhere in them. */
-  readonly pattern: RegExp | null;
+  readonly pattern: NamePattern | null;
   /** The pattern's series are those to leave out. */
   readonly inverts: boolean;
   /** Leaves out counters that are 0 and histograms without values. A gauge may have come back to 0. */

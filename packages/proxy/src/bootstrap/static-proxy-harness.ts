@@ -30,7 +30,7 @@ export function clusterTo(name: string, port: number) {
 }
 
 /** A plain listener whose every request goes to `cluster`. */
-export function listenerTo(name: string, cluster: string, more: object = {}) {
+export function listenerTo(name: string, cluster: string, more: object = {}, moreHttp: object = {}) {
   const manager = {
     '@type': type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: name,
@@ -43,6 +43,7 @@ export function listenerTo(name: string, cluster: string, more: object = {}) {
     http_filters: [
       { name: 'envoy.filters.http.router', typed_config: { '@type': type('filters.http.router.v3.Router') } },
     ],
+    ...moreHttp,
   };
   return {
     name,
@@ -117,8 +118,11 @@ export async function startStaticProxy(
       random: systemRandom,
       loggers: new Loggers('off'),
       drain: { drainTimeMs: 600_000, strategy: 'immediate' },
+      concurrency: 1,
+      inherited: [],
       description: { options: { concurrency: 1 }, epoch: 0 },
       onQuit: () => undefined,
+      onFailed: () => undefined,
       ...options,
     },
   );

@@ -1,13 +1,22 @@
 // A proxy whose whole configuration is a file: `heddle proxy --bootstrap envoy.yaml`.
-import { type Clock, err, ok, type Problem, type Random, type Result } from '@heddle/base';
+import { randomBytes } from 'node:crypto';
+import { closeSync } from 'node:fs';
+import { type Clock, err, type HeddleError, ok, type Problem, type Random, type Result } from '@heddle/base';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
+import type { AdminHandler } from '../admin/admin-message.ts';
 import type { DumpSource } from '../admin/config-dump.ts';
 import type { ServerDescription } from '../admin/server-info-page.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { Loggers } from '../stack/loggers.ts';
-import { type DrainOptions, Proxy } from '../stack/proxy.ts';
+import { type DrainOptions, makeViaName, Proxy } from '../stack/proxy.ts';
 import { ProxyThreads } from '../threads/proxy-threads.ts';
+import { MainSockets } from '../threads/shared-sockets.ts';
+import type { ThreadCommand } from '../threads/thread-command.ts';
+import type { WorkerSettings } from '../threads/worker-messages.ts';
+import type { WorkerPool } from '../threads/worker-pool.ts';
+import { InheritedSockets, type OpenSocket } from '../transport/node/socket-source.ts';
+import { TypeUrl } from '@heddle/xds';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { describeAddress } from '../transport/address.ts';
@@ -19,9 +28,15 @@ export interface StaticProxyOptions {
   readonly random: Random;
   readonly loggers: Loggers;
   readonly drain: DrainOptions;
+  /** Threads that move bytes. */
+  readonly concurrency: number;
+  /** Listening sockets of the process that this one replaces. */
+  readonly inherited: readonly OpenSocket[];
   readonly description: Omit<ServerDescription, 'node'>;
   /** `/quitquitquit` was asked for. */
-  onQuit(): void;
+  readonly onQuit: () => void;
+  /** It cannot go on: threads keep ending. */
+  readonly onFailed: (error: HeddleError) => void;
 }
 
 /** A bound listener of a static proxy. */
@@ -34,16 +49,23 @@ export interface StaticListener {
 /** A file's TLS contexts would name secrets; there is no control plane to give any. */
 const noSecrets: SecretProvider = { certificate: () => null, trustBundle: () => null };
 
-export class StaticProxy {
-  /** Where the admin interface listens; null where the file has none. */
-  readonly admin: string | null;
-  private readonly threads: ProxyThreads;
-  private readonly adminServer: AdminServer | null;
+export type { OpenSocket };
 
-  private constructor(threads: ProxyThreads, adminServer: AdminServer | null) {
+export class StaticProxy {
+  private readonly threads: ProxyThreads;
+  private readonly workers: WorkerPool | null;
+  /** Of listeners and of the admin interface. */
+  private readonly transports: readonly NodeTransport[];
+  private adminServer: AdminServer | null = null;
+
+  private constructor(
+    threads: ProxyThreads,
+    workers: WorkerPool | null,
+    transports: readonly NodeTransport[],
+  ) {
     this.threads = threads;
-    this.adminServer = adminServer;
-    this.admin = adminServer === null ? null : describeAddress(adminServer.address);
+    this.workers = workers;
+    this.transports = transports;
   }
 
   /**
@@ -56,8 +78,18 @@ export class StaticProxy {
   ): Promise<Result<StaticProxy, Problem[]>> {
     const config = readBootstrap(source);
     if (!config.ok) return config;
-    const { clock, random, loggers, drain } = options;
-    const transport = new NodeTransport(clock, loggers.get('connection'));
+    const { clock, random, loggers, drain, concurrency } = options;
+    const inherited = new InheritedSockets(options.inherited);
+    const viaName = makeViaName(random);
+    const ticketSecret = randomBytes(32);
+    const workers =
+      concurrency > 1 ? await startWorkers(config.value, { viaName, ticketSecret }, options) : null;
+    const logger = loggers.get('connection');
+    const transport = new NodeTransport(clock, logger, {
+      sockets: new MainSockets(inherited, concurrency, workers),
+      ticketSecret,
+    });
+    const adminTransport = new NodeTransport(clock, logger, { sockets: new MainSockets(inherited, 1, null) });
     const subscriber = new NoSubscriber();
     const failures: unknown[] = [];
     const bound = Promise.withResolvers<void>();
@@ -69,43 +101,41 @@ export class StaticProxy {
       drain,
       secrets: noSecrets,
       workload: null,
+      viaName,
       subscriber,
       onTrustBundleChanged: () => undefined,
       onListenFailed: (error) => failures.push(error),
       onCommitted: () => bound.resolve(),
     });
+    const threads = new ProxyThreads(proxy, loggers, workers);
     // Listeners are bound after this turn: where anything is wrong none is.
     const problems = applyBootstrap(config.value, proxy.config, subscriber, source);
     if (problems.length > 0) {
-      await proxy.close();
+      await threads.close();
       return err(problems);
     }
-    await bound.promise;
-    const threads = new ProxyThreads(proxy, options.loggers, null);
+    for (const command of commandsOf(config.value)) workers?.post(command);
+    const started = new StaticProxy(threads, workers, [transport, adminTransport]);
     try {
+      await bound.promise;
       if (failures.length > 0) throw failures[0];
+      await workers?.settled();
       const { admin } = config.value;
-      const adminServer =
-        admin === null
-          ? null
-          : await AdminServer.start(
-              transport,
-              admin,
-              proxy.context,
-              proxyAdminHandler({
-                threads,
-                clock,
-                description: { ...options.description, node: config.value.node },
-                configuration: dumpSourceOf(config.value, new Date(clock.now())),
-                certificates: () => [],
-                quit: () => options.onQuit(),
-              }),
-            );
-      return ok(new StaticProxy(threads, adminServer));
+      if (admin !== null) {
+        const handler = started.adminHandler(config.value, options);
+        started.adminServer = await AdminServer.start(adminTransport, admin, proxy.context, handler);
+      }
+      for (const descriptor of inherited.takeRest()) closeSync(descriptor);
+      return ok(started);
     } catch (error) {
-      await proxy.close();
+      await started.close();
       throw error;
     }
+  }
+
+  /** Where the admin interface listens; null where the file has none. */
+  get admin(): string | null {
+    return this.adminServer === null ? null : describeAddress(this.adminServer.address);
   }
 
   get listeners(): readonly StaticListener[] {
@@ -120,6 +150,19 @@ export class StaticProxy {
     this.threads.run({ type: 'reopen-logs' });
   }
 
+  /** The listening sockets of all threads, for a process that is to take them over. */
+  async openSockets(): Promise<readonly OpenSocket[]> {
+    const own = this.transports.flatMap((transport) => transport.openSockets());
+    return [...own, ...((await this.workers?.openSockets()) ?? [])];
+  }
+
+  /** Another process has the sockets: accepts no more, and resolves when all clients have gone or the time is up. */
+  async departure(timeoutMs: number): Promise<void> {
+    for (const transport of this.transports) transport.handOver();
+    await this.adminServer?.close();
+    await this.threads.departure(timeoutMs);
+  }
+
   /** Accepts nothing new; resolves with the requests still running when the time is up. */
   drain(timeoutMs: number): Promise<number> {
     return this.threads.drain(timeoutMs);
@@ -129,6 +172,48 @@ export class StaticProxy {
     await this.adminServer?.close();
     await this.threads.close();
   }
+
+  private adminHandler(config: StaticConfig, options: StaticProxyOptions): AdminHandler {
+    const { clock, description } = options;
+    return proxyAdminHandler({
+      threads: this.threads,
+      clock,
+      description: { ...description, node: config.node },
+      configuration: dumpSourceOf(config, new Date(clock.now())),
+      certificates: () => [],
+      quit: () => options.onQuit(),
+    });
+  }
+}
+
+/** Loaded where there is more than one thread: a proxy of one does without what starts others. */
+async function startWorkers(
+  config: StaticConfig,
+  shared: Pick<WorkerSettings, 'viaName' | 'ticketSecret'>,
+  options: StaticProxyOptions,
+): Promise<WorkerPool> {
+  const { clock, loggers, drain, concurrency, onFailed } = options;
+  const { WorkerPool: Pool } = await import('../threads/worker-pool.ts');
+  const [[, logLevel] = ['main', 'warning'] as const] = loggers.levels;
+  return new Pool({
+    count: concurrency - 1,
+    settings: { logLevel, logFields: {}, drain, ...shared, workload: null },
+    clock,
+    logger: loggers.get('main'),
+    catchUp: () => commandsOf(config),
+    onFailed,
+  });
+}
+
+/** What brings a thread to the state that the file describes. */
+function commandsOf({ resources }: StaticConfig): ThreadCommand[] {
+  const commands = resources.map(({ typeUrl, name, bytes }): ThreadCommand => ({
+    type: 'apply',
+    typeUrl,
+    name,
+    bytes,
+  }));
+  return [...commands, { type: 'commit', typeUrl: TypeUrl.listener }];
 }
 
 function dumpSourceOf({ bootstrap, resources }: StaticConfig, startedAt: Date): DumpSource {

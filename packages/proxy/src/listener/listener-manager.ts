@@ -99,6 +99,13 @@ export class ListenerManager {
     return stopping.length;
   }
 
+  /** Accepts no more and waits until nobody is connected any more, `timeoutMs` at most: for a process that has a successor. */
+  async departure(timeoutMs: number): Promise<void> {
+    await this.stop(false);
+    const chains = [...[...this.active.values()].map(({ chain }) => chain), ...this.draining];
+    await this.within(timeoutMs, Promise.all(chains.map((chain) => chain.group.whenEmpty())));
+  }
+
   /**
    * Accepts nothing new and lets what runs end; resolves with the requests that were still running when the time was up.
    * For a moment it serves as before, for those who have just heard that they should not come any more.
@@ -107,17 +114,7 @@ export class ListenerManager {
     this.isDraining = true;
     await this.pass(Math.min(lateArrivalMs, timeoutMs));
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
-    const { clock } = this.options.environment.context;
-    const empty = Promise.all([...this.draining].map((chain) => chain.group.whenEmpty())).then(
-      () => undefined,
-    );
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(timeoutMs, resolve);
-      void empty.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    await this.within(timeoutMs, Promise.all([...this.draining].map((chain) => chain.group.whenEmpty())));
     return this.busy;
   }
 
@@ -126,6 +123,17 @@ export class ListenerManager {
     this.isDraining = true;
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     for (const chain of this.draining) chain.group.destroy();
+  }
+
+  /** Waits for `event`, `timeoutMs` at most. */
+  private within(timeoutMs: number, event: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.options.environment.context.clock.setTimer(timeoutMs, resolve);
+      void event.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   private pass(ms: number): Promise<void> {

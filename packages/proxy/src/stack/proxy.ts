@@ -36,12 +36,19 @@ export interface ProxyOptions {
   /** The workload whose sidecar this is; null for a proxy of nobody's. */
   readonly workload: WorkloadLabels | null;
   readonly subscriber: Subscriber;
+  /** The process's name in `Via`, for threads that share it; made here where it is absent. */
+  readonly viaName?: string;
   /** The roots (PEM) of a trust bundle arrived or changed. */
   onTrustBundleChanged(name: string, roots: string): void;
   /** A listener could not be bound. */
   onListenFailed(error: unknown): void;
   /** All changes of one response have been applied and their listeners bound. */
   onCommitted(): void;
+}
+
+/** A pseudonym for `Via` that no other process has. */
+export function makeViaName(random: Random): string {
+  return `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
 }
 
 export class Proxy {
@@ -63,7 +70,7 @@ export class Proxy {
     const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
     this.logFiles = new LogFiles(clock, loggers.get('access_log'));
-    const viaName = `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
+    const viaName = options.viaName ?? makeViaName(random);
     this.context = {
       clock,
       random,
@@ -107,6 +114,11 @@ export class Proxy {
   /** Everything needed to serve has arrived, and all sockets are bound. */
   get isServing(): boolean {
     return this.binding === 0 && this.config.isWarm;
+  }
+
+  /** No listener is on its way to be bound. */
+  get isSettled(): boolean {
+    return this.binding === 0;
   }
 
   /** Frees all ports, drops all connections, writes the logs out. */

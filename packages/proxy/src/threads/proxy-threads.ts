@@ -21,6 +21,7 @@ export interface WorkerThreads {
   clusters(): Promise<readonly (readonly ClusterStatus[])[]>;
   /** Requests that were still running on each when the time was up. */
   drain(timeoutMs: number): Promise<readonly number[]>;
+  departure(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,6 +75,17 @@ export class ProxyThreads {
     const own = this.proxy.listeners.drain(timeoutMs);
     const others = this.workers?.drain(timeoutMs) ?? Promise.resolve([]);
     return (await others).reduce((sum, open) => sum + open, await own);
+  }
+
+  /**
+   * Another process has taken the ports over: accepts no more, asks clients to go there, and resolves when all have gone
+   * or the time is up.
+   */
+  async departure(timeoutMs: number): Promise<void> {
+    this.isEnding = true;
+    const drain = { isGraceful: true, inboundOnly: false, keepsListeners: true };
+    this.run({ type: 'drain-listeners', drain });
+    await Promise.all([this.proxy.listeners.departure(timeoutMs), this.workers?.departure(timeoutMs)]);
   }
 
   async close(): Promise<void> {

@@ -24,7 +24,22 @@ export interface ListenerDrain {
   readonly keepsListeners: boolean;
 }
 
-/** Does what a command says on this thread. */
+/** Does what a command says on this thread; may be interrupted between two steps. */
+export function* executeInSteps(
+  command: ThreadCommand,
+  proxy: Proxy,
+  loggers: Loggers | null,
+): Generator<unknown, void> {
+  if (command.type !== 'apply') {
+    execute(command, proxy, loggers);
+    return;
+  }
+  const { typeUrl, name, bytes } = command;
+  const refused = yield* proxy.config.applySteps(typeUrl, { name, version: '', bytes });
+  invariant(refused === null, 'what one thread has taken is right on all of them');
+}
+
+/** Does what a command says on this thread, at once. */
 export function execute(command: ThreadCommand, proxy: Proxy, loggers: Loggers | null): void {
   switch (command.type) {
     case 'apply': {

@@ -22,12 +22,13 @@ import type {
   TransportAddress,
   TransportError,
 } from '../transport.ts';
-import { bind } from './bind.ts';
+import { adoptSocket, bind, unbind } from './bind.ts';
 import { connectFrom } from './connect-from.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { type Addresses, NodeConnection } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
 import { ownAddress } from './own-address.ts';
+import { type OpenSocket, ownSockets, type SocketSource } from './socket-source.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { countFailure } from './tls-failure.ts';
 import { type VerifiedLink, verifyLink } from './verify-link.ts';
@@ -51,6 +52,8 @@ export interface NodeTransportOptions {
   readonly handshakeTimeoutMs?: number;
   /** 32 random bytes that session ticket keys are made of; threads that share them resume each other's sessions. */
   readonly ticketSecret?: Buffer;
+  /** Where listening sockets come from; without it the transport opens its own. */
+  readonly sockets?: SocketSource;
 }
 
 export class NodeTransport implements Transport {
@@ -61,6 +64,10 @@ export class NodeTransport implements Transport {
   private readonly ticketSecret: Buffer;
   private readonly sessions = new ClientSessions();
   private readonly contexts = new ClientContexts();
+  private readonly sockets: SocketSource;
+  /** By server, the address that it was asked to listen on. */
+  private readonly servers = new Map<Server, string>();
+  private isHandedOver = false;
   private readonly acceptors = new WeakMap<LinkSecurity, TlsAcceptor>();
 
   constructor(clock: Clock, logger: Logger, options: NodeTransportOptions = {}) {
@@ -68,25 +75,61 @@ export class NodeTransport implements Transport {
     this.logger = logger;
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
     this.ticketSecret = options.ticketSecret ?? randomBytes(32);
+    this.sockets = options.sockets ?? ownSockets;
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
     const { address, security } = options;
+    const plan = await this.sockets.prepare(address);
+    if (!plan.listens) return { address, close: () => Promise.resolve() };
     const addresses = isUnixAddress(address) ? unixAddresses(address.path, '') : null;
-    const server =
+    const open = (): Server =>
       security === null
         ? this.plainServer(addresses, accept)
         : this.secureServer(security, addresses, accept);
-    await bind(server, address, options.isTransparent === true);
+    const servers: Server[] = [];
+    try {
+      if (plan.descriptors.length === 0) {
+        servers.push(open());
+        await bind(servers[0]!, address, plan, options.isTransparent === true);
+      }
+      for (const descriptor of plan.descriptors) {
+        const server = open();
+        servers.push(server);
+        await adoptSocket(server, descriptor);
+      }
+    } catch (error) {
+      for (const server of servers) server.close();
+      this.sockets.onClosed(address, -1);
+      throw error;
+    }
+    const bound = boundAddress(servers[0]!, address);
+    const port = isUnixAddress(bound) ? 0 : bound.port;
+    const key = describeAddress(address);
+    for (const server of servers) this.servers.set(server, key);
+    this.sockets.onBound(address, port);
     return {
-      address: boundAddress(server, address),
-      close: () =>
-        new Promise((resolve) => {
+      address: bound,
+      close: async () => {
+        for (const server of servers) {
+          // The port is free at once, though a server is closed only once its connections are.
           server.close();
-          // `close` of a server waits for its connections, but the port is free at once.
-          resolve();
-        }),
+          this.servers.delete(server);
+        }
+        this.sockets.onClosed(address, port);
+        if (!this.isHandedOver) await unbind(address);
+      },
     };
+  }
+
+  /** The listening sockets of this transport, for a process or thread that is to go on with them. */
+  openSockets(): OpenSocket[] {
+    return [...this.servers].map(([server, address]) => ({ address, descriptor: descriptorOf(server) }));
+  }
+
+  /** Another process has its sockets: what is closed from now on goes on under the same name. */
+  handOver(): void {
+    this.isHandedOver = true;
   }
 
   connect(options: ConnectOptions, handler: ConnectionHandler): Connection {
@@ -246,6 +289,12 @@ function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
 }
 
 /** The address in force: the port chosen by the system where 0 was asked for. */
+/** The descriptor of a listening server; Node keeps it on the handle, and tells nobody else. */
+function descriptorOf(server: Server): number {
+  const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } | null };
+  return handle?.fd ?? -1;
+}
+
 function boundAddress(server: Server, asked: TransportAddress): TransportAddress {
   if (isUnixAddress(asked) || asked.port !== 0) return asked;
   // A server on TCP has an address and a port.

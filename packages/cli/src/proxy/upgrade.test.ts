@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { Agent, createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Child, eventually, freePort, startChild, temporaryDirectory } from '@heddle/testkit';
+
+const program = fileURLToPath(new URL('../main.ts', import.meta.url));
+const manager = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+
+function bootstrap(port: number, backendPort: number): string {
+  const address = (at: number) => `{ socket_address: { address: 127.0.0.1, port_value: ${at} } }`;
+  return `admin: { address: ${address(0)} }
+static_resources:
+  listeners:
+    - name: web
+      address: ${address(port)}
+      filter_chains:
+        - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": type.googleapis.com/${manager}
+                stat_prefix: web
+                route_config:
+                  virtual_hosts:
+                    - { name: all, domains: ["*"], routes: [{ match: { prefix: / }, route: { cluster: app } }] }
+                http_filters:
+                  - name: envoy.filters.http.router
+                    typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+  clusters:
+    - name: app
+      type: STATIC
+      load_assignment:
+        cluster_name: app
+        endpoints: [{ lb_endpoints: [{ endpoint: { address: ${address(backendPort)} } }] }]
+`;
+}
+
+/** Sends a POST, which no proxy or client may repeat, and resolves with the status or the error's code. */
+function post(port: number, agent: Agent | false): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const sent = request({ host: '127.0.0.1', port, path: '/', method: 'POST', agent }, (response) => {
+    response.resume().on('end', () => resolve(String(response.statusCode)));
+    response.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+  sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  sent.end('x');
+  return promise;
+}
+
+/** Sends requests one after the other until it is stopped, over a connection each or over one that is kept. */
+class Load {
+  readonly outcomes = new Map<string, number>();
+  private isStopped = false;
+  private readonly running: Promise<void>[] = [];
+
+  constructor(port: number, clients: number) {
+    for (let index = 0; index < clients; index++) {
+      const agent = index % 2 === 0 ? false : new Agent({ keepAlive: true, maxSockets: 1 });
+      this.running.push(this.send(port, agent));
+    }
+  }
+
+  get total(): number {
+    return [...this.outcomes.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await Promise.all(this.running);
+  }
+
+  private async send(port: number, agent: Agent | false): Promise<void> {
+    while (!this.isStopped) {
+      const outcome = await post(port, agent);
+      this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    }
+    if (agent !== false) agent.destroy();
+  }
+}
+
+interface Setup {
+  readonly child: Child;
+  readonly port: number;
+  readonly pidFile: string;
+  readonly configFile: string;
+  readonly backendPort: number;
+}
+
+async function setUp(t: TestContext, concurrency: number): Promise<Setup> {
+  const directory = await temporaryDirectory();
+  const backend = createServer((message, response) => {
+    message.resume().on('end', () => response.end('hello'));
+  }).listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  const address = backend.address();
+  const backendPort = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const port = await freePort();
+  const configFile = join(directory.path, 'envoy.yaml');
+  const pidFile = join(directory.path, 'heddle.pid');
+  await writeFile(configFile, bootstrap(port, backendPort));
+  const flags = [
+    '--concurrency',
+    String(concurrency),
+    '--drain-strategy',
+    'immediate',
+    '--pid-file',
+    pidFile,
+  ];
+  const child = await startChild(process.execPath, {
+    arguments: [program, 'proxy', '--bootstrap', configFile, ...flags],
+  });
+  t.after(async () => {
+    const pid = Number(await readFile(pidFile, 'utf8'));
+    if (isRunning(pid)) process.kill(pid, 'SIGTERM');
+    await eventually('the last process has ended', () => !isRunning(pid));
+    await child[Symbol.asyncDispose]();
+    backend.close();
+    backend.closeAllConnections();
+    await directory[Symbol.asyncDispose]();
+  });
+  await eventually('it serves', () => child.output.includes('admin on'));
+  return { child, port, pidFile, configFile, backendPort };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const concurrency of [1, 2]) {
+  test(`SIGUSR2 replaces a process of ${concurrency} thread(s) without a failed request`, async (t) => {
+    const { child, port, pidFile } = await setUp(t, concurrency);
+    const load = new Load(port, 16);
+    const pidOf = async () => Number(await readFile(pidFile, 'utf8'));
+    let pid = await pidOf();
+    assert.equal(pid, child.process.pid);
+    for (let round = 0; round < 2; round++) {
+      const before = load.total;
+      process.kill(pid, 'SIGUSR2');
+      await eventually('another process serves', async () => (await pidOf()) !== pid);
+      await eventually('the one before has ended', () => !isRunning(pid) || child.exit !== null);
+      pid = await pidOf();
+      await eventually('requests go on', () => load.total > before + 100);
+    }
+    await load.stop();
+    assert.deepEqual([...load.outcomes.keys()], ['200'], JSON.stringify([...load.outcomes]));
+    process.kill(pid, 'SIGTERM');
+  });
+}
+
+test('a new process that cannot start leaves the old one serving', async (t) => {
+  const { child, port, pidFile, configFile } = await setUp(t, 1);
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  await writeFile(configFile, 'static_resources: {}');
+  process.kill(pid, 'SIGUSR2');
+  await eventually('it says so', () => child.output.includes('this one goes on'));
+  assert.equal(await post(port, false), '200');
+  assert.equal(Number(await readFile(pidFile, 'utf8')), pid);
+});
+
+test('a changed configuration takes effect with the new process, sockets that are no longer asked for are closed', async (t) => {
+  const { port, pidFile, configFile, backendPort } = await setUp(t, 1);
+  const pid = Number(await readFile(pidFile, 'utf8'));
+  const other = await freePort();
+  await writeFile(configFile, bootstrap(other, backendPort));
+  process.kill(pid, 'SIGUSR2');
+  await eventually('the new address serves', async () => (await post(other, false)) === '200');
+  await eventually('the old one does not', async () => (await post(port, false)) === 'ECONNREFUSED');
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { eventually, temporaryDirectory } from '@heddle/testkit';
+import {
+  ask,
+  clusterTo,
+  listenerTo,
+  loopback,
+  startBackend,
+  startStaticProxy,
+} from '../bootstrap/static-proxy-harness.ts';
+import type { StaticProxy, StaticProxyOptions } from '../bootstrap/static-proxy.ts';
+
+const concurrency = 3;
+
+async function startThreads(
+  t: TestContext,
+  accessLog: readonly object[] = [],
+  options: Partial<StaticProxyOptions> = {},
+): Promise<StaticProxy> {
+  const { server, port } = await startBackend((_request, response) => response.end('hello'));
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      static_resources: {
+        listeners: [listenerTo('web', 'be', {}, { access_log: accessLog })],
+        clusters: [clusterTo('be', port)],
+      },
+    },
+    { concurrency, ...options },
+  );
+  t.after(async () => {
+    await proxy.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  return proxy;
+}
+
+const countOf = async (proxy: StaticProxy, name: string): Promise<number> => {
+  const { body } = await ask(proxy.admin!, `/stats?filter=^${name}$`);
+  return Number(/: (\d+)\n$/.exec(body)?.[1]);
+};
+
+/** Sends requests over a connection each, enough for every thread to get some. */
+async function sendMany(proxy: StaticProxy, count = 60): Promise<void> {
+  const { address } = proxy.listeners[0]!;
+  const answers = await Promise.all(Array.from({ length: count }, () => ask(address, '/')));
+  assert.ok(answers.every(({ status, body }) => status === 200 && body === 'hello'));
+}
+
+test('all threads serve one port, and their counts are added up', async (t) => {
+  const proxy = await startThreads(t);
+  const sockets = await proxy.openSockets();
+  assert.equal(
+    sockets.length,
+    concurrency + 1,
+    'a listening socket for each thread, and the admin interface',
+  );
+  await sendMany(proxy);
+  assert.equal(await countOf(proxy, 'http.web.downstream_rq_total'), 60);
+  assert.equal(await countOf(proxy, 'cluster.be.upstream_rq_2xx'), 60);
+  assert.equal(await countOf(proxy, 'cluster.be.membership_total'), 1, 'the same on all threads');
+  assert.equal(await countOf(proxy, 'server.concurrency'), concurrency);
+  assert.equal(await countOf(proxy, 'listener_manager.total_listeners_active'), 1);
+  const { body } = await ask(proxy.admin!, '/clusters');
+  assert.match(body, /::rq_total::60\n/);
+});
+
+test('what the admin interface is told reaches every thread', async (t) => {
+  const proxy = await startThreads(t);
+  const { address } = proxy.listeners[0]!;
+  const agents = Array.from({ length: 24 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  t.after(() => agents.forEach((agent) => agent.destroy()));
+  const closing = async (): Promise<number> => {
+    const answers = await Promise.all(agents.map((agent) => ask(address, '/', { agent })));
+    return answers.filter(({ headers }) => headers.connection === 'close').length;
+  };
+  assert.equal(await closing(), 0);
+  await ask(proxy.admin!, '/healthcheck/fail', { method: 'POST' });
+  await eventually('all threads ask to go', async () => (await closing()) === agents.length);
+  await ask(proxy.admin!, '/healthcheck/ok', { method: 'POST' });
+  await eventually('none does', async () => (await closing()) === 0);
+  await ask(proxy.admin!, '/reset_counters', { method: 'POST' });
+  assert.equal(await countOf(proxy, 'http.web.downstream_rq_total'), 0);
+  await ask(proxy.admin!, '/drain_listeners', { method: 'POST' });
+  await eventually('no thread accepts', async () => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => ask(address, '/')));
+    return outcomes.every(({ status }) => status === 'rejected');
+  });
+  assert.equal(await closing(), 0, 'what was connected goes on');
+});
+
+test('lines of access logs from all threads are whole', async (t) => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'access.log');
+  const type = 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog';
+  const format = { text_format_source: { inline_string: '%REQ(:PATH)% %RESPONSE_CODE%\n' } };
+  const proxy = await startThreads(t, [
+    { name: 'file', typed_config: { '@type': type, path, log_format: format } },
+  ]);
+  await sendMany(proxy, 90);
+  await proxy.close();
+  assert.equal(await readFile(path, 'utf8'), '/ 200\n'.repeat(90));
+});
+
+test('drains on all threads, and says how many requests were running', async (t) => {
+  const held: (() => void)[] = [];
+  const { server, port } = await startBackend((request, response) => {
+    if (request.url === '/slow') held.push(() => response.end('late'));
+    else response.end('soon');
+  });
+  t.after(() => server.close());
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      static_resources: { listeners: [listenerTo('web', 'be')], clusters: [clusterTo('be', port)] },
+    },
+    { concurrency },
+  );
+  const { address } = proxy.listeners[0]!;
+  const answers = Promise.all(Array.from({ length: 24 }, () => ask(address, '/slow')));
+  await eventually('all requests have arrived', () => held.length === 24);
+  const drained = proxy.drain(10_000);
+  await eventually('nobody can connect any more', () =>
+    ask(address, '/').then(
+      () => false,
+      () => true,
+    ),
+  );
+  for (const release of held) release();
+  assert.deepEqual(new Set((await answers).map(({ body }) => body)), new Set(['late']));
+  assert.equal(await drained, 0);
+  await proxy.close();
+});

@@ -1,0 +1,66 @@
+import { describeAddress } from '../address.ts';
+import type { TransportAddress } from '../transport.ts';
+
+/** A listening socket that is open already, such as one of the process that this one replaces. */
+export interface OpenSocket {
+  /** The address it was asked for, as `describeAddress` writes it. */
+  readonly address: string;
+  readonly descriptor: number;
+}
+
+/** How a thread is to listen on an address. */
+export interface ListenPlan {
+  /** Sockets to take over; none: open one. */
+  readonly descriptors: readonly number[];
+  /** Other threads listen on the port too (`SO_REUSEPORT`). */
+  readonly sharesPort: boolean;
+  /** The port to bind, where another thread has chosen it. */
+  readonly port: number | null;
+  /** False: another thread listens, this one is to do without. */
+  readonly listens: boolean;
+}
+
+/** Where a transport's listening sockets come from. */
+export interface SocketSource {
+  /** Asked before an address is bound. */
+  prepare(address: TransportAddress): Promise<ListenPlan>;
+  /** An address that was asked for is bound, on `port`; 0 for a Unix socket. */
+  onBound(address: TransportAddress, port: number): void;
+  /** It is closed; -1 for the port of one that could not be bound. */
+  onClosed(address: TransportAddress, port: number): void;
+}
+
+/** Opens a socket of its own for each address, as a process of one thread does. */
+export const ownSockets: SocketSource = {
+  prepare: () => Promise.resolve({ descriptors: [], sharesPort: false, port: null, listens: true }),
+  onBound: () => undefined,
+  onClosed: () => undefined,
+};
+
+/** Gives out sockets that are open already, the first one first. */
+export class InheritedSockets {
+  private readonly byAddress = new Map<string, number[]>();
+
+  constructor(sockets: readonly OpenSocket[]) {
+    for (const { address, descriptor } of sockets) {
+      const descriptors = this.byAddress.get(address);
+      if (descriptors === undefined) this.byAddress.set(address, [descriptor]);
+      else descriptors.push(descriptor);
+    }
+  }
+
+  /** All sockets of an address, which are the caller's from now on. */
+  take(address: TransportAddress): readonly number[] {
+    const key = describeAddress(address);
+    const descriptors = this.byAddress.get(key) ?? [];
+    this.byAddress.delete(key);
+    return descriptors;
+  }
+
+  /** What nobody has asked for. */
+  takeRest(): readonly number[] {
+    const rest = [...this.byAddress.values()].flat();
+    this.byAddress.clear();
+    return rest;
+  }
+}
