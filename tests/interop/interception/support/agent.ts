@@ -1,11 +1,12 @@
 // A program for a test's network namespace: `listen` says who was reached, `probe` asks who answers.
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { originalDestinationProvider } from '@heddle/proxy/original-destination';
 import type { ListenOrder, ProbeOrder } from './order.ts';
 
 /** Greets each connection with the label, where it was meant to go and where it came from. */
-async function listen({ label, tcp, udp, redirected }: ListenOrder): Promise<void> {
+async function listen({ label, tcp, udp, http = [], redirected }: ListenOrder): Promise<void> {
   const provider = originalDestinationProvider(!redirected);
   for (const { host, port } of tcp) {
     const server = createServer((socket) => {
@@ -26,6 +27,16 @@ async function listen({ label, tcp, udp, redirected }: ListenOrder): Promise<voi
     socket.on('message', (_message, peer) => socket.send(`${label}\n`, peer.port, peer.address));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once('error', reject).bind(port, host, resolve);
+    await promise;
+  }
+  for (const { host, port } of http) {
+    const server = createHttpServer((request, response) => {
+      const by = request.headers['x-request-id'] === undefined ? 'directly' : 'by a proxy';
+      const from = request.socket.remoteAddress?.replace('::ffff:', '');
+      response.end(`${label} ${request.headers.host} ${by} from ${from}\n`);
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen({ port, host, ipv6Only: host.includes(':') }, resolve);
     await promise;
   }
   process.stdout.write('listening\n');

@@ -13,6 +13,8 @@ export interface ListenOrder {
   readonly redirected: boolean;
   readonly tcp: readonly Target[];
   readonly udp: readonly Target[];
+  /** Servers of HTTP, which tell whom they were asked as, and whether a proxy has asked. */
+  readonly http?: readonly Target[];
 }
 
 /** Connections to make, as this user and group. */
