@@ -248,6 +248,7 @@ const framing: readonly WireCase[] = [
     '4\rbody\r\n',
     '4\r\nbody\n',
     '4\r\nbodyX',
+    '4\r\nbodyX\n',
     '4\r\nbody0\r\n',
     '3\r\nbody\r\n',
     '4;a\nb\r\nbody\r\n',
