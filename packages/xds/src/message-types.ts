@@ -11,6 +11,7 @@ import {
 import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpInspector } from './generated/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { OriginalDst } from './generated/envoy/extensions/filters/listener/original_dst/v3/original_dst.ts';
+import { OriginalSrc } from './generated/envoy/extensions/filters/listener/original_src/v3/original_src.ts';
 import { ProxyProtocol } from './generated/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
 import { TlsInspector } from './generated/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
@@ -39,6 +40,7 @@ const messageTypes = {
   [TypeUrl.router]: Router,
   [TypeUrl.tcpProxy]: TcpProxy,
   [TypeUrl.originalDst]: OriginalDst,
+  [TypeUrl.originalSrc]: OriginalSrc,
   [TypeUrl.proxyProtocol]: ProxyProtocol,
   [TypeUrl.tlsInspector]: TlsInspector,
   [TypeUrl.httpInspector]: HttpInspector,

@@ -58,6 +58,7 @@ function refuseUnfinished(cluster: Cluster, problems: ProblemList): void {
     ['lb_config', cluster.lbConfig],
     ['dns_failure_refresh_rate', cluster.dnsFailureRefreshRate],
     ['dns_jitter', cluster.dnsJitter],
+    ['upstream_bind_config', cluster.upstreamBindConfig],
   ];
   for (const [path, value] of fields) if (value !== undefined) problems.unsupported(path);
 }

@@ -59,6 +59,7 @@ export function compileListener(
   if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
+  if (listener.transparent === true) problems.unsupported('transparent');
   if (listener.bindToPort === false) problems.unsupported('bind_to_port');
   if (listener.useOriginalDst === true) problems.unsupported('use_original_dst');
   if (listener.defaultFilterChain !== undefined) problems.unsupported('default_filter_chain');

@@ -8,7 +8,7 @@ import { Any } from "../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { Percent } from "../../../type/v3/percent.ts";
-import { TcpKeepalive } from "../../core/v3/address.ts";
+import { BindConfig, TcpKeepalive } from "../../core/v3/address.ts";
 import { Metadata, TransportSocket } from "../../core/v3/base.ts";
 import { ConfigSource } from "../../core/v3/config_source.ts";
 import { ClusterLoadAssignment } from "../../endpoint/v3/endpoint.ts";
@@ -36,6 +36,7 @@ export interface Cluster {
   dnsRefreshRate?: Duration | undefined;
   dnsLookupFamily: Cluster_DnsLookupFamily;
   cleanupInterval?: Duration | undefined;
+  upstreamBindConfig?: BindConfig | undefined;
   transportSocket?: TransportSocket | undefined;
   metadata?: Metadata | undefined;
   commonLbConfig?: Cluster_CommonLbConfig | undefined;
@@ -178,6 +179,7 @@ function createBaseCluster(): Cluster {
     dnsRefreshRate: undefined,
     dnsLookupFamily: 0,
     cleanupInterval: undefined,
+    upstreamBindConfig: undefined,
     transportSocket: undefined,
     metadata: undefined,
     commonLbConfig: undefined,
@@ -235,6 +237,9 @@ export const Cluster: MessageFns<Cluster> = {
     }
     if (message.cleanupInterval !== undefined) {
       Duration.encode(message.cleanupInterval, writer.uint32(162).fork()).join();
+    }
+    if (message.upstreamBindConfig !== undefined) {
+      BindConfig.encode(message.upstreamBindConfig, writer.uint32(170).fork()).join();
     }
     if (message.transportSocket !== undefined) {
       TransportSocket.encode(message.transportSocket, writer.uint32(194).fork()).join();
@@ -394,6 +399,14 @@ export const Cluster: MessageFns<Cluster> = {
           }
 
           message.cleanupInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 21: {
+          if (tag !== 170) {
+            break;
+          }
+
+          message.upstreamBindConfig = BindConfig.decode(reader, reader.uint32());
           continue;
         }
         case 24: {
@@ -584,6 +597,9 @@ export const Cluster: MessageFns<Cluster> = {
     message.dnsLookupFamily = object.dnsLookupFamily ?? 0;
     message.cleanupInterval = (object.cleanupInterval !== undefined && object.cleanupInterval !== null)
       ? Duration.fromPartial(object.cleanupInterval)
+      : undefined;
+    message.upstreamBindConfig = (object.upstreamBindConfig !== undefined && object.upstreamBindConfig !== null)
+      ? BindConfig.fromPartial(object.upstreamBindConfig)
       : undefined;
     message.transportSocket = (object.transportSocket !== undefined && object.transportSocket !== null)
       ? TransportSocket.fromPartial(object.transportSocket)

@@ -36,6 +36,11 @@ export interface TcpKeepalive {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface BindConfig {
+  sourceAddress?: SocketAddress | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Address {
   address?: { $case: "socketAddress"; value: SocketAddress } | { $case: "pipe"; value: Pipe } | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -247,6 +252,53 @@ export const TcpKeepalive: MessageFns<TcpKeepalive> = {
     message.keepaliveProbes = object.keepaliveProbes ?? undefined;
     message.keepaliveTime = object.keepaliveTime ?? undefined;
     message.keepaliveInterval = object.keepaliveInterval ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBindConfig(): BindConfig {
+  return { sourceAddress: undefined, _unknownFields: undefined };
+}
+
+export const BindConfig: MessageFns<BindConfig> = {
+  encode(message: BindConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sourceAddress !== undefined) {
+      SocketAddress.encode(message.sourceAddress, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BindConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseBindConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.sourceAddress = SocketAddress.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<BindConfig>): BindConfig {
+    return BindConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BindConfig>): BindConfig {
+    const message = createBaseBindConfig();
+    message.sourceAddress = (object.sourceAddress !== undefined && object.sourceAddress !== null)
+      ? SocketAddress.fromPartial(object.sourceAddress)
+      : undefined;
     return message;
   },
 };

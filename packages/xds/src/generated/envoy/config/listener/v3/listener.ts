@@ -26,6 +26,7 @@ export interface Listener {
   perConnectionBufferLimitBytes?: number | undefined;
   metadata?: Metadata | undefined;
   listenerFilters: ListenerFilter[];
+  transparent?: boolean | undefined;
   listenerFiltersTimeout?: Duration | undefined;
   trafficDirection: TrafficDirection;
   continueOnListenerFiltersTimeout: boolean;
@@ -48,6 +49,7 @@ function createBaseListener(): Listener {
     perConnectionBufferLimitBytes: undefined,
     metadata: undefined,
     listenerFilters: [],
+    transparent: undefined,
     listenerFiltersTimeout: undefined,
     trafficDirection: 0,
     continueOnListenerFiltersTimeout: false,
@@ -84,6 +86,9 @@ export const Listener: MessageFns<Listener> = {
     }
     for (const v of message.listenerFilters) {
       ListenerFilter.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.transparent !== undefined) {
+      BoolValue.encode({ value: message.transparent! }, writer.uint32(82).fork()).join();
     }
     if (message.listenerFiltersTimeout !== undefined) {
       Duration.encode(message.listenerFiltersTimeout, writer.uint32(122).fork()).join();
@@ -180,6 +185,14 @@ export const Listener: MessageFns<Listener> = {
           }
 
           message.listenerFilters.push(ListenerFilter.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.transparent = BoolValue.decode(reader, reader.uint32()).value;
           continue;
         }
         case 15: {
@@ -285,6 +298,7 @@ export const Listener: MessageFns<Listener> = {
       ? Metadata.fromPartial(object.metadata)
       : undefined;
     message.listenerFilters = object.listenerFilters?.map((e) => ListenerFilter.fromPartial(e)) || [];
+    message.transparent = object.transparent ?? undefined;
     message.listenerFiltersTimeout =
       (object.listenerFiltersTimeout !== undefined && object.listenerFiltersTimeout !== null)
         ? Duration.fromPartial(object.listenerFiltersTimeout)
