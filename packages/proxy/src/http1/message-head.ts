@@ -1,14 +1,10 @@
 // Hot path.
+import { latin1 } from '../transport/latin1.ts';
 import { FieldId } from './field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 
 /** How long a body is and how its end is known (RFC 9112 §6.3). */
 export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
-
-/** `toString('latin1')` without its argument checks; undeclared in Node's types, present in every version. */
-export function latin1(buffer: Buffer, start: number, end: number): string {
-  return (buffer as Buffer & { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
-}
 
 const emptyFields = new Int32Array(0);
 

@@ -1,7 +1,11 @@
 // Hot path.
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
+import { latin1 } from '../latin1.ts';
 import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '../transport.ts';
+import { ReadBuffer, ReadBuffers, bulkReadBytes } from './read-buffers.ts';
+import { type StreamHandle, handleOf } from './stream-handle.ts';
 import { isTlsCode } from './tls-failure.ts';
 import type { VerifiedLink } from './verify-link.ts';
 
@@ -20,6 +24,72 @@ export interface Addresses {
   readonly directRemotePort: number;
 }
 
+/** Buffers of all plain sockets. */
+const readBuffers = new ReadBuffers();
+/** Up to here text is encoded on the stack; longer bytes are cheaper to write as bytes. */
+const maxTextBytes = 16 * 1024;
+/** More than this waiting for a peer holds the writer up: Node's own mark for streams. */
+const highWaterBytes = 64 * 1024;
+
+/** The socket's way back to its connection: events and reads need no closures then. */
+const owner = Symbol('connection');
+
+interface OwnedSocket extends Socket {
+  [owner]: NodeConnection;
+}
+
+/** Whose buffer is being delivered, so that a write can tell that it may hold on to the bytes. */
+let delivering: ReadBuffer | null = null;
+/** Who has just read: Node asks for the buffer of the next read without saying whose. */
+let lastReader: NodeConnection | null = null;
+
+/** For sockets that read into `readBuffers`. Node's type doesn't know that null leaves the buffer as it is. */
+export const readOptions: OnReadOpts = {
+  buffer: (() => {
+    const reader = lastReader;
+    lastReader = null;
+    return reader === null ? readBuffers.shared : reader.nextReadBuffer();
+  }) as () => Buffer,
+  callback(this: unknown, length: number, buffer: Uint8Array): boolean {
+    // Called on the socket, with a buffer of ours.
+    const connection = (this as OwnedSocket)[owner];
+    connection.deliver(buffer as Buffer, length);
+    lastReader = connection;
+    return true;
+  },
+};
+
+/** A write that the kernel has not taken whole yet: Node's request, and what we put on it. */
+interface WriteRequest {
+  /** Called once with 0 or a negative error number. */
+  oncomplete: (this: WriteRequest, status: number) => void;
+  /** Known already where the write ended while it was being dispatched. */
+  readonly writeStatus: number | null | undefined;
+  connection: NodeConnection;
+  /** What has to stay as it is until then. */
+  held: ReadBuffer | Buffer | null;
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  this.connection.onWritten(this, status);
+}
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket)[owner].onEnd();
+}
+
+function onDrain(this: Socket): void {
+  (this as OwnedSocket)[owner].onDrain();
+}
+
+function onError(this: Socket, error: Error): void {
+  (this as OwnedSocket)[owner].onError(error);
+}
+
+function onClose(this: Socket): void {
+  (this as OwnedSocket)[owner].onClose();
+}
+
 /** One `net.Socket` or `tls.TLSSocket` as a `Connection`. */
 export class NodeConnection implements Connection {
   peerIdentity = '';
@@ -35,24 +105,26 @@ export class NodeConnection implements Connection {
   handler: ConnectionHandler | null = null;
   private readonly socket: Socket;
   private readonly logger: Logger;
+  /** Writes go to the handle below the socket, once it is established and until it is ended. */
+  private writesDirectly = false;
+  private writesUnderWay = 0;
+  private owesDrain = false;
+  /** Where the next read goes; null for the buffer that all share. */
+  private readBuffer: ReadBuffer | null = null;
+  private readLength = 0;
   private failure: TransportError | null = null;
   private closed = false;
 
   constructor(socket: Socket, logger: Logger) {
     this.socket = socket;
     this.logger = logger;
-    socket.on('end', () => this.guard(() => this.handler?.onEnd()));
-    socket.on('drain', () => this.guard(() => this.handler?.onDrain()));
-    socket.on('error', (error: Error) => {
-      this.failure ??= describe(error);
-    });
-    socket.on('close', () => this.onClose());
+    (socket as OwnedSocket)[owner] = this;
+    socket.on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
   }
 
   get fileDescriptor(): number {
-    // Node has no public name for it (18 to 26 call it the same); a TLS socket's handle has none.
-    const { _handle } = this.socket as unknown as { _handle: { fd?: number } | null };
-    return _handle?.fd ?? -1;
+    // A TLS socket's handle has none.
+    return handleOf(this.socket)?.fd ?? -1;
   }
 
   /** Called once the socket is established and, where it is secured, its peer verified. */
@@ -86,9 +158,15 @@ export class NodeConnection implements Connection {
     this.handler = handler;
   }
 
+  /** From here on plain bytes go to the handle below the socket. For sockets without TLS that are established. */
+  writeDirectly(): void {
+    this.writesDirectly = this.socket.writableLength === 0;
+  }
+
   /** Gives the socket to a new owner, with `received` as if it had never been read; this connection hears no more. */
   handOver(received: Buffer): Socket {
     this.handler = null;
+    this.writesDirectly = false;
     this.socket.pause();
     this.socket.unshift(Buffer.from(received));
     return this.socket;
@@ -96,11 +174,24 @@ export class NodeConnection implements Connection {
 
   /** Hands bytes to the owner. */
   deliver(buffer: Buffer, length: number): void {
+    this.readLength = length;
+    delivering = this.readBuffer;
     try {
       this.handler?.onData(buffer, 0, length);
     } catch (error) {
       this.break(error);
     }
+    delivering = null;
+  }
+
+  /** Called after each read of a plain socket: where the next one goes, null for where this one went. */
+  nextReadBuffer(): Buffer | null {
+    const own = this.readBuffer;
+    if (own === null && this.readLength < bulkReadBytes) return null;
+    const next = this.closed ? own : readBuffers.next(own, this.readLength);
+    if (next === own) return null;
+    this.readBuffer = next;
+    return next === null ? readBuffers.shared : next.bytes;
   }
 
   /** Drops the socket for this reason, which `onClose` reports. */
@@ -115,15 +206,27 @@ export class NodeConnection implements Connection {
   }
 
   write(buffer: Buffer, start: number, end: number): boolean {
-    // A copy, because `buffer` may be the read buffer that all sockets share, and the kernel may take only part of it now.
-    return this.socket.write(Buffer.from(buffer.subarray(start, end)));
+    const handle = this.writesDirectly ? handleOf(this.socket) : null;
+    // Copied, because `buffer` may be reused when this returns, and the kernel may take only part of it now.
+    if (handle === null) return this.socket.write(Buffer.from(buffer.subarray(start, end)));
+    const lender = delivering;
+    if (lender !== null && lender.bytes === buffer)
+      return this.written(handle, handle.writeBuffer(null, buffer.subarray(start, end)), lender);
+    if (end - start <= maxTextBytes)
+      return this.written(handle, handle.writeLatin1String(null, latin1(buffer, start, end)), null);
+    const copy = Buffer.from(buffer.subarray(start, end));
+    return this.written(handle, handle.writeBuffer(null, copy), copy);
   }
 
   writeLatin1(text: string): boolean {
-    return this.socket.write(text, 'latin1');
+    const handle = this.writesDirectly ? handleOf(this.socket) : null;
+    if (handle === null) return this.socket.write(text, 'latin1');
+    return this.written(handle, handle.writeLatin1String(null, text), null);
   }
 
   end(): void {
+    this.writesDirectly = false;
+    this.owesDrain = false;
     this.socket.end();
   }
 
@@ -132,25 +235,103 @@ export class NodeConnection implements Connection {
   }
 
   pauseReading(): void {
-    this.socket.pause();
+    const handle = this.readsDirectly();
+    if (handle === null) this.socket.pause();
+    else if (handle.reading) {
+      handle.reading = false;
+      handle.readStop();
+    }
   }
 
   resumeReading(): void {
-    this.socket.resume();
+    const handle = this.readsDirectly();
+    if (handle === null) this.socket.resume();
+    else if (!handle.reading) {
+      handle.reading = true;
+      handle.readStart();
+    }
   }
 
-  private onClose(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.guard(() => this.handler?.onClose(this.failure));
-  }
-
-  private guard(call: () => void): void {
+  onEnd(): void {
     try {
-      call();
+      this.handler?.onEnd();
     } catch (error) {
       this.break(error);
     }
+  }
+
+  onDrain(): void {
+    try {
+      this.handler?.onDrain();
+    } catch (error) {
+      this.break(error);
+    }
+  }
+
+  onError(error: Error): void {
+    this.failure ??= describe(systemErrorCode(error), error.message);
+  }
+
+  onClose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.writesDirectly = false;
+    if (this.readBuffer !== null) readBuffers.release(this.readBuffer);
+    this.readBuffer = null;
+    try {
+      this.handler?.onClose(this.failure);
+    } catch (error) {
+      this.break(error);
+    }
+  }
+
+  /** A write that had to wait has ended. */
+  onWritten(request: WriteRequest, status: number): void {
+    const { held } = request;
+    request.held = null;
+    if (held instanceof ReadBuffer) readBuffers.release(held);
+    this.writesUnderWay--;
+    if (this.socket.destroyed) return;
+    if (status < 0) {
+      this.failWrite(status);
+      return;
+    }
+    if (this.writesUnderWay > 0 || !this.owesDrain) return;
+    this.owesDrain = false;
+    this.onDrain();
+  }
+
+  /** Looks at a write's outcome. False where more than enough waits; `held` is what a write that waits needs. */
+  private written(handle: StreamHandle, outcome: number | object, held: ReadBuffer | Buffer | null): boolean {
+    if (outcome === 0) return true;
+    if (typeof outcome === 'number') {
+      this.failWrite(outcome);
+      return false;
+    }
+    const request = outcome as WriteRequest;
+    request.connection = this;
+    request.held = held;
+    if (held instanceof ReadBuffer) held.users++;
+    this.writesUnderWay++;
+    request.oncomplete = onWritten;
+    const status = request.writeStatus ?? null;
+    if (status !== null) {
+      this.onWritten(request, status);
+      return status === 0;
+    }
+    if (handle.writeQueueSize <= highWaterBytes) return true;
+    this.owesDrain = true;
+    return false;
+  }
+
+  private failWrite(errorNumber: number): void {
+    const code = getSystemErrorName(errorNumber);
+    this.fail(describe(code, code));
+  }
+
+  /** The handle where reading is stopped and started without the stream above; that one has its say until the first read. */
+  private readsDirectly(): StreamHandle | null {
+    return this.writesDirectly && this.readLength > 0 ? handleOf(this.socket) : null;
   }
 
   /** A bug of ours costs this connection, never the process. */
@@ -161,8 +342,7 @@ export class NodeConnection implements Connection {
   }
 }
 
-function describe(error: Error): TransportError {
-  const code = systemErrorCode(error);
+function describe(code: string, message: string): TransportError {
   if (code === 'ECONNRESET' || code === 'EPIPE') return resetError;
   if (code === 'ECONNREFUSED') return { kind: 'connect-failed', detail: 'connection refused' };
   if (code === 'ETIMEDOUT') return timeoutError;
@@ -171,5 +351,5 @@ function describe(error: Error): TransportError {
   if (isTlsCode(code)) {
     return { kind: 'tls-failed', detail: `TLS handshake failed (${code})` };
   }
-  return { kind: 'connect-failed', detail: code === '' ? error.message : code };
+  return { kind: 'connect-failed', detail: code === '' ? message : code };
 }

@@ -24,7 +24,7 @@ import {
 import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
 import { meshSecurity } from '../../tls/mesh-security.ts';
 import { hostAndPort } from '../address.ts';
-import { NodeTransport } from './node-transport.ts';
+import { NodeTransport, type NodeTransportOptions } from './node-transport.ts';
 
 function unwrap<T>(result: Result<T, HeddleError | readonly unknown[]>): T {
   if (!result.ok) throw new Error('the result is an error', { cause: result.error });
@@ -68,8 +68,8 @@ after(() => sockets[Symbol.asyncDispose]());
 /** Room for what the kernel has on its way between two sockets of this machine. */
 const settleMs = 30;
 
-async function openHarness(): Promise<TransportHarness> {
-  const transport = new NodeTransport(systemClock, silentLogger);
+async function openHarness(options: NodeTransportOptions): Promise<TransportHarness> {
+  const transport = new NodeTransport(systemClock, silentLogger, options);
   return {
     client: transport,
     server: transport,
@@ -95,7 +95,8 @@ async function openHarness(): Promise<TransportHarness> {
   };
 }
 
-transportContract('node', openHarness);
+transportContract('node', () => openHarness({}));
+transportContract('node, by way of its streams', () => openHarness({ writesDirectly: false }));
 
 test('drops accepted connections that do not finish their handshake, and none that has', async () => {
   const transport = new NodeTransport(systemClock, silentLogger, { handshakeTimeoutMs: 200 });

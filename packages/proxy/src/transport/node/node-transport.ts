@@ -25,27 +25,20 @@ import type {
 import { adoptSocket, bind, unbind } from './bind.ts';
 import { connectFrom } from './connect-from.ts';
 import { ClientSessions } from './client-sessions.ts';
-import { type Addresses, NodeConnection } from './node-connection.ts';
+import { type Addresses, NodeConnection, readOptions } from './node-connection.ts';
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
+import { writesWithoutRequest } from './stream-handle.ts';
 import { ownAddress } from './own-address.ts';
 import { type OpenSocket, ownSockets, type SocketSource } from './socket-source.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { countFailure } from './tls-failure.ts';
 import { type VerifiedLink, verifyLink } from './verify-link.ts';
 
-/**
- * One buffer for the reads of all plain sockets: reads are synchronous and end with their callback, so that nobody sees
- * another connection's bytes, and 10,000 idle connections own no read buffer.
- */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const defaultHandshakeTimeoutMs = 10_000;
 const noSecrets: TransportError = Object.freeze({
   kind: 'tls-failed',
   detail: 'no certificate or no trust bundle yet',
 });
-
-/** A socket that reads into the shared buffer. `handle` adopts an accepted one (works alike from Node 18 to 26). */
-type OnRead = { readonly buffer: Buffer; readonly callback: (length: number, buffer: Buffer) => boolean };
 
 export interface NodeTransportOptions {
   /** How long an accepted connection's TLS handshake may take; default 10 s. */
@@ -54,6 +47,8 @@ export interface NodeTransportOptions {
   readonly ticketSecret?: Buffer;
   /** Where listening sockets come from; without it the transport opens its own. */
   readonly sockets?: SocketSource;
+  /** Plain bytes go to the handle below the socket; default where this version of Node allows it. */
+  readonly writesDirectly?: boolean;
 }
 
 export class NodeTransport implements Transport {
@@ -62,6 +57,7 @@ export class NodeTransport implements Transport {
   private readonly logger: Logger;
   private readonly handshakeTimeoutMs: number;
   private readonly ticketSecret: Buffer;
+  private readonly writesDirectly: boolean;
   private readonly sessions = new ClientSessions();
   private readonly contexts = new ClientContexts();
   private readonly sockets: SocketSource;
@@ -76,6 +72,7 @@ export class NodeTransport implements Transport {
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
     this.ticketSecret = options.ticketSecret ?? randomBytes(32);
     this.sockets = options.sockets ?? ownSockets;
+    this.writesDirectly = options.writesDirectly ?? writesWithoutRequest;
   }
 
   async listen(options: ListenOptions, accept: AcceptHandler): Promise<Listener> {
@@ -145,17 +142,10 @@ export class NodeTransport implements Transport {
 
   private plainServer(addresses: Addresses | null, accept: AcceptHandler): Server {
     return createSocketServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (accepted) => {
-      let connection: NodeConnection | null = null;
-      const onread: OnRead = {
-        buffer: readBuffer,
-        callback: (length, buffer) => {
-          connection?.deliver(buffer, length);
-          return true;
-        },
-      };
-      const socket = adopt(accepted, onread);
-      connection = new NodeConnection(socket, this.logger);
+      const socket = adopt(accepted);
+      const connection = new NodeConnection(socket, this.logger);
       connection.establish(null, addresses);
+      if (this.writesDirectly) connection.writeDirectly();
       connection.handler = accept(connection);
       // The owner may have paused it already.
       if (!socket.isPaused()) socket.resume();
@@ -180,17 +170,10 @@ export class NodeTransport implements Transport {
   }
 
   private connectPlain(options: ConnectOptions, handler: ConnectionHandler): Connection {
-    let connection: NodeConnection | null = null;
     const socketOptions = {
       noDelay: true,
       allowHalfOpen: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length: number, buffer: Uint8Array) => {
-          connection?.deliver(buffer as Buffer, length);
-          return true;
-        },
-      },
+      onread: readOptions,
     };
     const { address, source = null } = options;
     const socket =
@@ -199,7 +182,7 @@ export class NodeTransport implements Transport {
         : connectFrom(source, address, socketOptions);
     if (typeof socket === 'string')
       return failedConnection({ kind: 'connect-failed', detail: socket }, handler, this.clock);
-    connection = new NodeConnection(socket, this.logger);
+    const connection = new NodeConnection(socket, this.logger);
     this.superviseConnect(connection, socket, 'connect', options, handler, () => null);
     return connection;
   }
@@ -268,6 +251,7 @@ export class NodeTransport implements Transport {
       if (link === null && options.security !== null) return;
       const { address } = options;
       connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
+      if (options.security === null && this.writesDirectly) connection.writeDirectly();
       handler.onConnect();
     });
     connection.handler = handler;
@@ -308,14 +292,19 @@ function destinationOf(
   return isUnixAddress(address) ? { path: address.path } : { host: address.host, port: address.port };
 }
 
-/** Takes an accepted socket's handle over into one that reads into the shared buffer, which Node offers clients only. */
-function adopt(accepted: Socket, onread: OnRead): Socket {
+/**
+ * Takes an accepted socket's handle over into one that reads into buffers of ours, which Node offers clients only. (Works
+ * alike from Node 18 to 26.)
+ */
+function adopt(accepted: Socket): Socket {
   const holder = accepted as unknown as { _handle: unknown };
   const handle = holder._handle;
   holder._handle = null;
-  const socket = new Socket({ handle, onread, allowHalfOpen: true } as unknown as ConstructorParameters<
-    typeof Socket
-  >[0]);
+  const socket = new Socket({
+    handle,
+    onread: readOptions,
+    allowHalfOpen: true,
+  } as unknown as ConstructorParameters<typeof Socket>[0]);
   accepted.destroy();
   return socket;
 }

@@ -1,0 +1,43 @@
+// Hot path.
+// What plain sockets read into. Reads are synchronous and end with their callback: all sockets share one buffer, and
+// 10,000 idle connections own none. A socket through which much flows gets one of its own, which a write that the kernel
+// doesn't take at once may hold on to, so that bulk isn't copied.
+
+/** Of every read buffer: what libuv reads by itself at a time. */
+export const readBufferBytes = 64 * 1024;
+/** A read of this length tells that more than small messages flows. */
+export const bulkReadBytes = 16 * 1024;
+/** So many unused ones are kept for the next bulk: 2 MiB. */
+const maxFree = 32;
+
+/** A buffer that one socket reads into, or none any more, and that writes may hold. */
+export class ReadBuffer {
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  /** Writes that still need the bytes, and one for the socket that reads into it. */
+  users = 0;
+}
+
+/** Read buffers not in use. */
+export class ReadBuffers {
+  /** Valid until the callback of a read returns; nothing may keep it. */
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  private readonly free: ReadBuffer[] = [];
+
+  /** The buffer for the next read of a socket that has read `length` bytes into `own`, or into the shared one where null. */
+  next(own: ReadBuffer | null, length: number): ReadBuffer | null {
+    if (own === null) return length < bulkReadBytes ? null : this.take();
+    if (length >= bulkReadBytes && own.users === 1) return own;
+    this.release(own);
+    return length < bulkReadBytes ? null : this.take();
+  }
+
+  release(buffer: ReadBuffer): void {
+    if (--buffer.users === 0 && this.free.length < maxFree) this.free.push(buffer);
+  }
+
+  private take(): ReadBuffer {
+    const buffer = this.free.pop() ?? new ReadBuffer();
+    buffer.users = 1;
+    return buffer;
+  }
+}
