@@ -162,7 +162,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
-    if (this.upgrade !== '') this.server.isLast = true;
+    // Behind a CONNECT that is not granted nothing is a request.
+    if (this.upgrade !== '' || this.head!.method === 'CONNECT') this.server.isLast = true;
     const { settings, context, server } = this;
     const connection = this.connectionLine();
     server.writeHead(localResponse(this.head!, status, body.length, lines, connection, settings, context));

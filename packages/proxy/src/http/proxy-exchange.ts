@@ -120,9 +120,9 @@ export class ProxyExchange
   }
 
   onRequestTrailers(lines: string): void {
-    if (!this.active) return;
+    if (!this.active || !this.cluster!.config.connections.responses.takesTrailers) return;
     if (this.upstream === null) this.heldBody = Buffer.concat([this.heldBody, Buffer.from(lines, 'latin1')]);
-    else if (this.upstream.takesTrailers) this.upstream.writeText(lines);
+    else this.upstream.writeText(lines);
   }
 
   onRequestEnd(): void {

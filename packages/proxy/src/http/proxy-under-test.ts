@@ -39,6 +39,8 @@ export interface Finished {
 export interface ProxyUnderTest {
   readonly port: number;
   readonly finished: Finished[];
+  /** What each finished exchange says of the bytes of its bodies. */
+  readonly bytes: { readonly received: number; readonly sent: number }[];
   readonly metrics: ClusterMetrics;
   readonly downstream: ConnectionManagerMetrics;
   readonly connections: ServerConnections;
@@ -170,6 +172,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   const table = compileRouteTable(configuration, () => slot);
   if (!table.ok) throw new Error(JSON.stringify(table.error));
   const finished: Finished[] = [];
+  const bytes: { received: number; sent: number }[] = [];
   const downstream = new ConnectionManagerMetrics(registry.scope(), 'test');
   const settings: HttpSettings = {
     routes: { name: '', current: table.value },
@@ -194,6 +197,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         onFinished: (exchange) => {
           const { responseCode: code, responseFlags: flags, responseCodeDetails: details } = exchange;
           finished.push({ code, flags, details });
+          bytes.push({ received: exchange.bytesReceived, sent: exchange.bytesSent });
         },
       },
     ],
@@ -210,6 +214,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   return {
     port: hostAndPort(listener.address).port,
     finished,
+    bytes,
     metrics,
     downstream,
     connections,
@@ -227,10 +232,11 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
 /** A TCP server on port 0 whose connections are handled by `onConnection`. */
 export async function startBackend(
   onConnection: (socket: Socket, connectionNumber: number) => void,
+  allowHalfOpen = false,
 ): Promise<{ readonly port: number; readonly close: () => Promise<void>; readonly server: Server }> {
   const sockets = new Set<Socket>();
   let count = 0;
-  const server = createServer({ allowHalfOpen: false }, (socket) => {
+  const server = createServer({ allowHalfOpen }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
@@ -276,6 +282,8 @@ export class RawClient {
   readonly socket: Socket;
   received = '';
   ended = false;
+  /** Its side stays open when the peer has closed. */
+  keepsOpen = false;
   private waiters: (() => void)[] = [];
 
   constructor(port: number) {
@@ -287,7 +295,7 @@ export class RawClient {
     });
     this.socket.on('end', () => {
       this.ended = true;
-      this.socket.end();
+      if (!this.keepsOpen) this.socket.end();
       this.wake();
     });
     this.socket.on('error', () => undefined);

@@ -146,11 +146,6 @@ export class ClientConnection implements ConnectionHandler {
 
   // For the exchange
 
-  /** Whether the upstream may be sent trailers. */
-  get takesTrailers(): boolean {
-    return this.settings.takesTrailers;
-  }
-
   /** Bytes of the chunked body so far, framing left out. */
   get chunkedBytes(): number {
     return this.chunks.dataBytes;

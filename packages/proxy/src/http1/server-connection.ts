@@ -69,6 +69,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private readingPaused = false;
   private requests = 0;
   private isClosedLocally = false;
+  private isClosedRemotely = false;
   /** Why the head timer runs: the shorter of two limits. */
   private headTimeout: Rejection = Rejections.headTimeout;
   /** Made for the first chunked body where trailers are enabled. */
@@ -142,6 +143,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
       this.tunnel!.onEnd();
       return;
     }
+    if (this.phase < Phase.closing) this.isClosedRemotely = true;
     // As in Envoy, a client that closes its side has gone away: a request nobody waits for is not worth its upstream.
     if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.connection.destroy();
     else this.closeNow();
@@ -163,7 +165,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     if (this.ageLimit !== null) this.context.timers.disarm(this.ageLimit);
     this.owner.remove(this);
     this.settings.metrics.countClosed(
-      this.isClosedLocally || phase === Phase.closing,
+      this.isClosedLocally || (phase === Phase.closing && !this.isClosedRemotely),
       owed || tunnel !== null,
       this.connection.peerIdentity !== '',
       this.context.clock.monotonic() - this.acceptedAt,
@@ -423,9 +425,12 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** The body can't be read any further: nothing behind it can be trusted. */
   private breakOff(): number {
-    if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
-    if (this.responseStarted) this.abort();
-    else this.reject(Rejections.codecError);
+    if (this.responseStarted) {
+      if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
+      this.abort();
+    } else {
+      this.reject(Rejections.codecError);
+    }
     return -1;
   }
 

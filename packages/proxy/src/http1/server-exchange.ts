@@ -21,7 +21,7 @@ export interface ServerExchange {
   onClientGone(error: TransportError | null): void;
   /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
   onConnectionClosed(): void;
-  /** A request did not come to a head that can be served: the connection has answered it and closes. For metrics and logs. */
+  /** A request can't be served, or read any further: the connection has answered it and closes. */
   onRejected(rejection: Rejection): void;
 }
 
