@@ -1,4 +1,5 @@
-import { systemRandom } from '@heddle/base';
+import { TimerWheel, systemClock, systemRandom } from '@heddle/base';
+import { silentResolver } from '../../packages/proxy/src/dns/name-resolver.ts';
 import { MetricRegistry } from '@heddle/telemetry';
 import { encodeMessage, packAny, TypeUrl } from '@heddle/xds';
 import { ConfigStore } from '../../packages/proxy/src/config/config-store.ts';
@@ -45,6 +46,9 @@ export const xdsResources: FuzzTarget = {
     const nothing = (): void => undefined;
     const store = new ConfigStore({
       random: systemRandom,
+      clock: systemClock,
+      timers: new TimerWheel(systemClock),
+      resolver: silentResolver,
       metrics: new MetricRegistry(),
       createPool: () => ({ close: nothing, dropConnections: nothing }),
       observer: {

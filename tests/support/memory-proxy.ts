@@ -4,6 +4,7 @@ import type { Connection, ConnectionHandler } from '@heddle/proxy';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../../packages/proxy/src/bootstrap/bootstrap.ts';
 import { Loggers } from '../../packages/proxy/src/stack/loggers.ts';
 import { defaultDrain, Proxy } from '../../packages/proxy/src/stack/proxy.ts';
+import { defaultResolverConfiguration } from '@heddle/proxy/dns/resolver-configuration';
 import { InMemoryNetwork, type SimulatedNode, VirtualClock } from '@heddle/testkit';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -93,6 +94,7 @@ export class MemoryProxy {
     let isCommitted = false;
     const proxy = new Proxy({
       transport: node,
+      dns: { datagrams: node, configuration: () => defaultResolverConfiguration },
       clock,
       random: node.random,
       loggers: new Loggers('off'),

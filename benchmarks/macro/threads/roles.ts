@@ -1,6 +1,7 @@
 // What a sidecar does, in pieces that can be put on threads: talking xDS, compiling, moving bytes.
 import { connect, createServer } from 'node:net';
-import { type Clock, systemClock, systemRandom } from '@heddle/base';
+import { silentResolver } from '../../../packages/proxy/src/dns/name-resolver.ts';
+import { type Clock, systemClock, systemRandom, TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import type { ResourceSink } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
@@ -36,6 +37,9 @@ export function createStore(
 ): ConfigStore<EndpointPool> {
   return new ConfigStore<EndpointPool>({
     random: systemRandom,
+    clock: systemClock,
+    timers: new TimerWheel(systemClock),
+    resolver: silentResolver,
     metrics: new MetricRegistry(),
     createPool: () => ({ close: () => undefined, dropConnections: () => undefined }),
     observer: {

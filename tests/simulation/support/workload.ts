@@ -11,6 +11,7 @@ import { type ConfigurationSnapshot, decodeSnapshot, encodeSnapshot } from '@hed
 import { configurationDigest } from './configuration-digest.ts';
 import { EchoApplication } from './echo-application.ts';
 import { HttpClient } from './http-client.ts';
+import { defaultResolverConfiguration } from '@heddle/proxy/dns/resolver-configuration';
 import { observeConnects } from './observed-transport.ts';
 import { controlPlaneAddress, type InstancePlan, ports, spiffeIdOf } from './topology.ts';
 
@@ -162,6 +163,7 @@ export class Workload {
         accessLog: '',
       },
       {
+        dns: { datagrams: node, configuration: () => defaultResolverConfiguration },
         transport: observeConnects(node, (to) => environment.onConnect(id, to)),
         rpc: createInMemoryRpcClient(node, controlPlaneAddress),
         clock: node.clock,

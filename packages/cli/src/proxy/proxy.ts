@@ -70,7 +70,7 @@ function announce(running: StaticProxy, { adminAddressPath, pidFile }: ProxyFlag
 
 async function validate(config: ProxyConfig): Promise<number> {
   const { validateBootstrap } = await import('@heddle/proxy/validate');
-  const problems = validateBootstrap(config.source, systemRandom);
+  const problems = validateBootstrap(config.source, systemClock, systemRandom);
   if (problems.length > 0) throw config.refuse(problems);
   process.stdout.write(`configuration '${config.source.file}' OK\n`);
   return ExitCode.ok;

@@ -13,6 +13,15 @@ import { certificateSecret } from './names.ts';
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
 
+const unlimited = 0xffff_ffff;
+/** As Istio: no limits but those that a DestinationRule sets, and never an endpoint that is known to be unhealthy. */
+const meshDefaults: DeepPartial<Cluster> = {
+  circuitBreakers: {
+    thresholds: [{ maxConnections: unlimited, maxPendingRequests: unlimited, maxRequests: unlimited }],
+  },
+  commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+};
+
 /** One cluster to be made for a host as a view shows it: a port, and all instances or those of a subset. */
 export interface ClusterPlan {
   readonly name: string;
@@ -90,5 +99,5 @@ export function passthrough(): Uint8Array {
 }
 
 function encodeCluster(cluster: DeepPartial<Cluster>): Uint8Array {
-  return encodeMessage(TypeUrl.cluster, cluster);
+  return encodeMessage(TypeUrl.cluster, { ...meshDefaults, ...cluster });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatProblem, systemRandom } from '@heddle/base';
+import { formatProblem, systemClock, systemRandom, TimerWheel } from '@heddle/base';
+import { silentResolver } from '../dns/name-resolver.ts';
 import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
 import { MetricRegistry } from '@heddle/telemetry';
 import { ConfigStore } from '../config/config-store.ts';
@@ -65,6 +66,9 @@ function load(value: unknown): Loaded {
   const listeners: ListenerConfig<EndpointPool>[] = [];
   const store = new ConfigStore<EndpointPool>({
     random: systemRandom,
+    clock: systemClock,
+    timers: new TimerWheel(systemClock),
+    resolver: silentResolver,
     metrics: new MetricRegistry(),
     createPool: () => ({ close: () => {}, dropConnections: () => {} }),
     observer: {
@@ -215,14 +219,14 @@ test('reports the problems of all resources', () => {
     listeners: [{ ...http, bind_to_port: false }],
     clusters: [
       { ...backend, lb_policy: 'MAGLEV' },
-      { ...backend, name: 'other', type: 'STRICT_DNS' },
+      { ...backend, name: 'other', lb_policy: 'MAGLEV' },
     ],
   });
   assert.deepEqual(
     problems.map((text) => text.replace(/^envoy\.yaml:\d+:\d+: error /, '')),
     [
       'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[0].lb_policy: MAGLEV is not supported yet',
-      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].type: STRICT_DNS is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].lb_policy: MAGLEV is not supported yet',
       'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.listeners[0].bind_to_port: is not supported yet',
     ],
   );

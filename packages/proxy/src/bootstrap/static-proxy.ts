@@ -18,6 +18,7 @@ import type { WorkerPool } from '../threads/worker-pool.ts';
 import { InheritedSockets, type OpenSocket } from '../transport/node/socket-source.ts';
 import { TypeUrl } from '@heddle/xds';
 import type { SecretProvider } from '../tls/link-security.ts';
+import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { describeAddress } from '../transport/address.ts';
 import { applyBootstrap, NoSubscriber, readBootstrap, type StaticConfig } from './bootstrap.ts';
@@ -95,6 +96,7 @@ export class StaticProxy {
     const bound = Promise.withResolvers<void>();
     const proxy = new Proxy({
       transport,
+      dns: systemDns(clock),
       clock,
       random,
       loggers,

@@ -69,6 +69,8 @@ export class ClusterMetrics {
   readonly updateSuccesses: Counter;
   readonly updateFailures: Counter;
   readonly emptyUpdates: Counter;
+  /** Requests whose field for the original destination holds no address. */
+  readonly invalidDestinations: Counter;
   /** Picks among all endpoints, because too few were healthy. */
   readonly panicPicks: Counter;
 
@@ -180,6 +182,10 @@ export class ClusterMetrics {
     this.updateSuccesses = counter('update_success', 'Attempts that gave a list.');
     this.updateFailures = counter('update_failure', 'Attempts that failed.');
     this.emptyUpdates = counter('update_empty', 'Attempts that gave an empty list.');
+    this.invalidDestinations = counter(
+      'original_dst_host_invalid',
+      'Requests that named no valid original destination.',
+    );
     this.panicPicks = counter('lb_healthy_panic', 'Picks among all endpoints, for want of healthy ones.');
   }
 

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Random, systemRandom } from '@heddle/base';
+import { type Random, systemRandom, TimerWheel } from '@heddle/base';
+import { VirtualClock } from '@heddle/testkit';
 import { formatPrometheus, MetricRegistry } from '@heddle/telemetry';
 import { defaultCircuitBreakerLimits } from './circuit-breaker.ts';
-import { Cluster, type ClusterConfig, type EndpointConfig } from './cluster.ts';
+import { Cluster, type ClusterConfig, type EndpointConfig, type EndpointList } from './cluster.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import { Endpoint } from './endpoint.ts';
 import { parseAuthority } from './passthrough.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 import { defaultClientSettings } from '../http1/client-connection.ts';
+
+const clock = new VirtualClock();
+const timers = new TimerWheel(clock);
 
 class FakePool {
   isClosed = false;
@@ -37,6 +41,9 @@ const plain: ClusterConfig = {
   breakers: { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits },
   isPassthrough: false,
   dropsConnectionsOfUnhealthy: false,
+  originalDestination: null,
+  dns: null,
+  balancing: { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 0 },
 };
 
 function fixed(value: number): Random {
@@ -51,11 +58,16 @@ function makeCluster(
     { ...plain, ...config },
     new ClusterMetrics(registry, config.name ?? 'c'),
     () => new FakePool(),
+    timers,
   );
 }
 
 function at(port: number, changes: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { host: '10.0.0.1', port, weight: 1, health: 'healthy', ...changes };
+  return { host: '10.0.0.1', port, weight: 1, health: 'healthy', priority: 0, ...changes };
+}
+
+function listOf(endpoints: readonly EndpointConfig[]): EndpointList {
+  return { endpoints, overprovisioningPercent: 140 };
 }
 
 function endpoint(port: number, weight: number): Endpoint<FakePool> {
@@ -111,7 +123,7 @@ test('many proxies with the same list do not all start with the same endpoint', 
     const firsts = new Set<number | undefined>();
     for (let i = 0; i < 100; i++) {
       const cluster = makeCluster();
-      cluster.setEndpoints([at(1, { weight }), at(2), at(3), at(4)], systemRandom);
+      cluster.setEndpoints(listOf([at(1, { weight }), at(2), at(3), at(4)]), systemRandom);
       firsts.add(cluster.pick(systemRandom, 'x')?.port);
     }
     assert.ok(firsts.size >= 2, `weight ${weight}: ${firsts.size}`);
@@ -120,9 +132,9 @@ test('many proxies with the same list do not all start with the same endpoint', 
 
 test('an endpoint keeps its object and its pool over updates of the list', () => {
   const cluster = makeCluster();
-  cluster.setEndpoints([at(1), at(2)], systemRandom);
+  cluster.setEndpoints(listOf([at(1), at(2)]), systemRandom);
   const [first, second] = cluster.endpoints;
-  cluster.setEndpoints([at(2, { weight: 3 }), at(3)], systemRandom);
+  cluster.setEndpoints(listOf([at(2, { weight: 3 }), at(3)]), systemRandom);
   assert.equal(
     cluster.endpoints.find((candidate) => candidate.port === 2),
     second,
@@ -136,18 +148,21 @@ test('an endpoint keeps its object and its pool over updates of the list', () =>
 
 test('an endpoint that comes back is a new one', () => {
   const cluster = makeCluster();
-  cluster.setEndpoints([at(1)], systemRandom);
+  cluster.setEndpoints(listOf([at(1)]), systemRandom);
   const [first] = cluster.endpoints;
-  cluster.setEndpoints([], systemRandom);
+  cluster.setEndpoints(listOf([]), systemRandom);
   assert.equal(cluster.pick(systemRandom, 'x'), null);
-  cluster.setEndpoints([at(1)], systemRandom);
+  cluster.setEndpoints(listOf([at(1)]), systemRandom);
   assert.notEqual(cluster.endpoints[0], first);
   assert.equal(cluster.endpoints[0]?.pool.isClosed, false);
 });
 
 test('picks healthy endpoints only, and keeps the others', () => {
   const cluster = makeCluster();
-  cluster.setEndpoints([at(1, { health: 'draining' }), at(2), at(3, { health: 'unhealthy' })], systemRandom);
+  cluster.setEndpoints(
+    listOf([at(1, { health: 'draining' }), at(2), at(3, { health: 'unhealthy' })]),
+    systemRandom,
+  );
   assert.deepEqual(new Set(picks(cluster, 9)), new Set([2]));
   assert.equal(cluster.endpoints.length, 3);
   assert.equal(cluster.endpoints[0]?.pool.isClosed, false);
@@ -155,19 +170,24 @@ test('picks healthy endpoints only, and keeps the others', () => {
 
 test('an endpoint listed twice is one', () => {
   const cluster = makeCluster();
-  cluster.setEndpoints([at(1), at(1, { weight: 2 }), at(2, { weight: 2 })], systemRandom);
+  cluster.setEndpoints(listOf([at(1), at(1, { weight: 2 }), at(2, { weight: 2 })]), systemRandom);
   assert.equal(cluster.endpoints.length, 2);
   assert.deepEqual(picks(cluster, 4).filter((port) => port === 1).length, 2);
 });
 
 test('a pool is made once for each endpoint, with its cluster', () => {
   const made: [string, string][] = [];
-  const cluster = new Cluster(plain, new ClusterMetrics(new MetricRegistry(), 'c'), (owner, { address }) => {
-    made.push([owner.name, address]);
-    return new FakePool();
-  });
-  cluster.setEndpoints([at(1), at(80, { host: '::1' })], systemRandom);
-  cluster.setEndpoints([at(80, { host: '::1' }), at(1)], systemRandom);
+  const cluster = new Cluster(
+    plain,
+    new ClusterMetrics(new MetricRegistry(), 'c'),
+    (owner, { address }) => {
+      made.push([owner.name, address]);
+      return new FakePool();
+    },
+    timers,
+  );
+  cluster.setEndpoints(listOf([at(1), at(80, { host: '::1' })]), systemRandom);
+  cluster.setEndpoints(listOf([at(80, { host: '::1' }), at(1)]), systemRandom);
   assert.deepEqual(made, [
     ['c', '10.0.0.1:1'],
     ['c', '[::1]:80'],
@@ -177,7 +197,7 @@ test('a pool is made once for each endpoint, with its cluster', () => {
 test('counts its endpoints under names that Envoy has', () => {
   const registry = new MetricRegistry();
   const cluster = makeCluster({}, registry);
-  cluster.setEndpoints([at(1), at(2, { health: 'draining' })], systemRandom);
+  cluster.setEndpoints(listOf([at(1), at(2, { health: 'draining' })]), systemRandom);
   cluster.metrics.countResponse(200);
   const text = formatPrometheus(registry.collect());
   assert.match(text, /^envoy_cluster_membership_total\{envoy_cluster_name="c"\} 2$/m);
@@ -193,8 +213,8 @@ test('counts its endpoints under names that Envoy has', () => {
 test('an endpoint that becomes unhealthy loses its connections where the cluster says so', () => {
   for (const dropsConnectionsOfUnhealthy of [true, false]) {
     const cluster = makeCluster({ dropsConnectionsOfUnhealthy });
-    cluster.setEndpoints([at(1), at(2)], systemRandom);
-    cluster.setEndpoints([at(1), at(2, { health: 'unhealthy' })], systemRandom);
+    cluster.setEndpoints(listOf([at(1), at(2)]), systemRandom);
+    cluster.setEndpoints(listOf([at(1), at(2, { health: 'unhealthy' })]), systemRandom);
     assert.deepEqual(
       cluster.endpoints.map(({ pool }) => pool.hasDropped),
       [false, dropsConnectionsOfUnhealthy],
@@ -211,8 +231,9 @@ test('the connections of one priority are not those of the other', () => {
       made.push(priority);
       return new FakePool();
     },
+    timers,
   );
-  cluster.setEndpoints([at(1)], systemRandom);
+  cluster.setEndpoints(listOf([at(1)]), systemRandom);
   const [first] = cluster.endpoints;
   assert.deepEqual(made, ['default']);
   assert.notEqual(first!.poolOf('high'), first!.poolOf('default'));
@@ -223,7 +244,7 @@ test('the connections of one priority are not those of the other', () => {
 
 test('closing removes all endpoints', () => {
   const cluster = makeCluster();
-  cluster.setEndpoints([at(1)], systemRandom);
+  cluster.setEndpoints(listOf([at(1)]), systemRandom);
   const [first] = cluster.endpoints;
   cluster.close();
   assert.equal(first?.pool.isClosed, true);

@@ -1,14 +1,15 @@
 // Hot path: `pick` runs per request; everything else when configuration changes.
-import type { Random } from '@heddle/base';
+import type { Random, TimerWheel } from '@heddle/base';
+import { type BalancingConfig, chooseBalancer } from './choose-balancer.ts';
 import { CircuitBreaker, type CircuitBreakerLimits } from './circuit-breaker.ts';
 import type { ClusterMetrics, RoutingPriority } from './cluster-metrics.ts';
 import type { ConnectionLimits } from './connection-pool.ts';
+import type { DnsDiscovery, DnsDiscoveryConfig } from './dns-discovery.ts';
 import { Endpoint, type EndpointHealth, type EndpointPool, type PoolFactory, hostPort } from './endpoint.ts';
-import { emptyLoadBalancer, type LoadBalancer } from './load-balancer.ts';
+import { emptyLoadBalancer, type LoadBalancer, type PickOrigin } from './load-balancer.ts';
+import { OriginalDestination, type OriginalDestinationConfig } from './original-destination.ts';
 import { Passthrough } from './passthrough.ts';
-import { RoundRobin } from './round-robin.ts';
 import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
-import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
 /** What a cluster is made of besides its endpoints. */
 export interface ClusterConfig {
@@ -19,17 +20,35 @@ export interface ClusterConfig {
   readonly tls: UpstreamTlsConfig | null;
   /** Endpoints are those of the requests' authorities, not of a list. */
   readonly isPassthrough: boolean;
+  /** The endpoint is where an intercepted client wanted to go; null for all other clusters. */
+  readonly originalDestination: OriginalDestinationConfig | null;
+  /** Endpoints are names that are resolved again and again; null for all other clusters. */
+  readonly dns: DnsDiscoveryConfig | null;
+  readonly balancing: BalancingConfig;
   /** An endpoint that becomes unhealthy loses its connections at once. */
   readonly dropsConnectionsOfUnhealthy: boolean;
 }
 
 /** One endpoint as a load assignment lists it. */
 export interface EndpointConfig {
+  /** IP address; a Unix socket's path, with port 0; in a DNS cluster a name. */
   readonly host: string;
   readonly port: number;
   readonly weight: number;
   readonly health: EndpointHealth;
+  /** 0 is used first; the next ones where too little of it is healthy. */
+  readonly priority: number;
 }
+
+/** The endpoints of a load assignment. */
+export interface EndpointList {
+  readonly endpoints: readonly EndpointConfig[];
+  /** `overprovisioning_factor`: a priority is full as long as its healthy part, times this, is 100 per cent. */
+  readonly overprovisioningPercent: number;
+}
+
+/** Envoy's default. */
+export const defaultOverprovisioningPercent = 140;
 
 /** Makes the pool of a new endpoint. */
 export type EndpointPoolFactory<P extends EndpointPool> = (
@@ -45,28 +64,43 @@ export class Cluster<P extends EndpointPool> {
   readonly metrics: ClusterMetrics;
   /** A load assignment has been applied, be it an empty one. */
   hasEndpoints: boolean;
+  /** What resolves the endpoints' names; set by who builds a DNS cluster, closed with it. */
+  discovery: DnsDiscovery | null = null;
   private balancer: LoadBalancer<P> = emptyLoadBalancer;
-  private readonly passthrough: Passthrough<P> | null;
+  /** Makes endpoints as they are asked for; null where they come from a list. */
+  private readonly onDemand: (Passthrough<P> | OriginalDestination<P>) | null;
   /** By `host:port`. */
   private byAddress = new Map<string, Endpoint<P>>();
   private readonly createPool: PoolFactory<P>;
   private readonly breakers: Record<RoutingPriority, CircuitBreaker | null> = { default: null, high: null };
 
-  constructor(config: ClusterConfig, metrics: ClusterMetrics, createPool: EndpointPoolFactory<P>) {
+  constructor(
+    config: ClusterConfig,
+    metrics: ClusterMetrics,
+    createPool: EndpointPoolFactory<P>,
+    timers: TimerWheel,
+  ) {
     this.name = config.name;
     this.config = config;
     this.metrics = metrics;
     this.createPool = (endpoint, priority) => createPool(this, endpoint, priority);
-    this.hasEndpoints = config.isPassthrough;
-    this.passthrough = config.isPassthrough
-      ? new Passthrough((host, port) => new Endpoint(host, port, 1, 'healthy', this.createPool))
-      : null;
-    if (this.passthrough !== null) this.balancer = this.passthrough;
+    const create = (host: string, port: number): Endpoint<P> =>
+      new Endpoint(host, port, 1, 'healthy', this.createPool);
+    const { originalDestination } = config;
+    if (config.isPassthrough) this.onDemand = new Passthrough(create);
+    else if (originalDestination === null) this.onDemand = null;
+    else {
+      this.onDemand = new OriginalDestination(originalDestination, timers, create, () => {
+        metrics.invalidDestinations.value++;
+      });
+    }
+    this.hasEndpoints = this.onDemand !== null;
+    if (this.onDemand !== null) this.balancer = this.onDemand;
   }
 
   /** The endpoint for a request, null where there is none (503, flag UH). */
-  pick(random: Random, authority: string): Endpoint<P> | null {
-    return this.balancer.pick(random, authority);
+  pick(random: Random, authority: string, origin: PickOrigin | null = null): Endpoint<P> | null {
+    return this.balancer.pick(random, authority, origin);
   }
 
   /** What the cluster holds for requests of a priority; made when the first pool needs it. */
@@ -80,27 +114,34 @@ export class Cluster<P extends EndpointPool> {
 
   /** All endpoints, those that can't be picked too. */
   get endpoints(): readonly Endpoint<P>[] {
-    return this.passthrough === null ? [...this.byAddress.values()] : this.passthrough.endpoints;
+    return this.onDemand === null ? [...this.byAddress.values()] : this.onDemand.endpoints;
   }
 
   /** Replaces the list of endpoints. Those that stay keep their object; those that go are removed. */
-  setEndpoints(list: readonly EndpointConfig[], random: Random): void {
+  setEndpoints({ endpoints: list, overprovisioningPercent }: EndpointList, random: Random): void {
     const previous = this.byAddress;
     const next = new Map<string, Endpoint<P>>();
-    for (const { host, port, weight, health } of list) {
+    for (const { host, port, weight, health, priority } of list) {
       const address = hostPort(host, port);
       // A list that names an endpoint twice gives it one object; the last one's weight and health hold.
       const known = next.get(address) ?? previous.get(address);
       const endpoint = known ?? new Endpoint(host, port, weight, health, this.createPool);
       endpoint.weight = weight;
+      endpoint.priority = priority;
       if (endpoint.health !== health) this.changeHealth(endpoint, health);
       next.set(address, endpoint);
     }
     this.byAddress = next;
-    this.balancer = chooseBalancer([...next.values()].filter(isEligible), random);
+    this.balancer = chooseBalancer(
+      next.values(),
+      this.config.balancing,
+      overprovisioningPercent,
+      random,
+      this.metrics.panicPicks,
+    );
     this.hasEndpoints = true;
     this.metrics.endpoints.value = next.size;
-    this.metrics.endpointsHealthy.value = countEligible(next.values());
+    this.metrics.endpointsHealthy.value = countHealthy(next.values());
     let changed = next.size !== previous.size;
     for (const [address, endpoint] of previous) {
       if (next.has(address)) continue;
@@ -110,10 +151,27 @@ export class Cluster<P extends EndpointPool> {
     if (changed) this.metrics.membershipChanges.value++;
   }
 
+  /**
+   * Sends the connections of a logical endpoint, whose name stays, to another address; those that it has live on. Its
+   * first address makes the endpoint.
+   */
+  setAddress(config: EndpointConfig, random: Random): void {
+    const [endpoint] = this.byAddress.values();
+    if (endpoint === undefined) {
+      this.setEndpoints(
+        { endpoints: [config], overprovisioningPercent: defaultOverprovisioningPercent },
+        random,
+      );
+    } else {
+      endpoint.moveTo(config.host);
+    }
+  }
+
   /** The cluster is gone: its endpoints are removed, requests on them may end, its metrics are no longer exported. */
   close(): void {
     this.balancer = emptyLoadBalancer;
-    this.passthrough?.close();
+    this.discovery?.close();
+    this.onDemand?.close();
     for (const endpoint of this.byAddress.values()) endpoint.remove();
     this.byAddress = new Map();
     this.metrics.close();
@@ -125,21 +183,8 @@ export class Cluster<P extends EndpointPool> {
   }
 }
 
-function isEligible(endpoint: Endpoint<EndpointPool>): boolean {
-  return endpoint.health === 'healthy';
-}
-
-function countEligible(endpoints: Iterable<Endpoint<EndpointPool>>): number {
+function countHealthy(endpoints: Iterable<Endpoint<EndpointPool>>): number {
   let count = 0;
-  for (const endpoint of endpoints) if (isEligible(endpoint)) count++;
+  for (const endpoint of endpoints) if (endpoint.health === 'healthy') count++;
   return count;
-}
-
-function chooseBalancer<P extends EndpointPool>(
-  endpoints: readonly Endpoint<P>[],
-  random: Random,
-): LoadBalancer<P> {
-  const [first] = endpoints;
-  const hasEqualWeights = endpoints.every((endpoint) => endpoint.weight === first?.weight);
-  return hasEqualWeights ? new RoundRobin(endpoints, random) : new WeightedRoundRobin(endpoints, random);
 }

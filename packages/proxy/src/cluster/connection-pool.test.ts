@@ -390,6 +390,23 @@ test('an endpoint that has gone makes no connection, and finishes what it has', 
   assert.equal(metrics.connectionsActive.value, 0);
 });
 
+test('who waited before the endpoint went still gets a connection, be it the next one', async () => {
+  const { clock, answer, metrics, accepted, pool: poolOf } = await setUp({ maxConnections: 1 });
+  const pool = poolOf(80);
+  const requests = [ask(pool), ask(pool), ask(pool)];
+  pool.close();
+  clock.advance(10);
+  assert.equal(requests[0]!.outcome, 'sent');
+  answer(0);
+  assert.equal(requests[1]!.outcome, 'sent');
+  accepted[0]!.destroy();
+  clock.advance(10);
+  assert.equal(requests[2]!.outcome, 'sent');
+  answer(1);
+  assert.equal(requests[2]!.outcome, 'answered');
+  assert.equal(metrics.connectionsActive.value, 0);
+});
+
 test('dropping connections ends raw and busy ones too', async () => {
   const { clock, answer, metrics, pool: poolOf } = await setUp();
   const pool = poolOf(80);

@@ -139,7 +139,10 @@ export class ConnectionPool
     this.metrics.requestsCancelled.value++;
   }
 
-  /** The endpoint is gone: idle connections are closed, busy ones when they become idle; raw ones live on. */
+  /**
+   * The endpoint is gone: idle connections are closed, busy ones when they become idle; raw ones live on. Who waits
+   * already still gets a connection: the instance may know of the request.
+   */
   close(): void {
     this.isClosed = true;
     this.options.timers.disarm(this);
@@ -168,10 +171,6 @@ export class ConnectionPool
   }
 
   onReusable(connection: ClientConnection): void {
-    if (this.isClosed) {
-      connection.close();
-      return;
-    }
     if (connection.requestCount > 0) {
       if (this.maxRequests > 0 && connection.requestCount >= this.maxRequests) {
         this.metrics.maxRequestsReached.value++;
@@ -186,6 +185,7 @@ export class ConnectionPool
     }
     const waiter = this.nextFor(connection);
     if (waiter !== undefined) this.handOver(connection, waiter);
+    else if (this.isClosed) connection.close();
     else this.keep(connection);
   }
 
@@ -317,7 +317,7 @@ export class ConnectionPool
   }
 
   private connectForWaiting(): void {
-    while (this.connecting < this.waiting.size + this.waitingForFresh.size && !this.isClosed) {
+    while (this.connecting < this.waiting.size + this.waitingForFresh.size) {
       // An endpoint may always have one, or requests would wait for others' connections to end.
       if (!this.takesConnection()) {
         this.metrics.connectionOverflows.value++;

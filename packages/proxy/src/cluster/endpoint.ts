@@ -1,5 +1,6 @@
 // Hot path.
 import type { RoutingPriority } from './cluster-metrics.ts';
+import { describeAddress } from '../transport/address.ts';
 import type { TransportAddress } from '../transport/transport.ts';
 
 /** What holds the connections to one endpoint. */
@@ -29,17 +30,19 @@ export function hostPort(host: string, port: number): string {
  * and counts survive every update of the list around it.
  */
 export class Endpoint<P extends EndpointPool> {
-  /** IP address; in a pass-through cluster perhaps a name. */
-  readonly host: string;
+  /** IP address; in a pass-through cluster perhaps a name; a Unix socket's path. */
+  host: string;
   readonly port: number;
-  /** Where connections go. */
-  readonly target: TransportAddress;
+  /** Where new connections go. */
+  target: TransportAddress;
   /** `host:port`, as logs show it. */
-  readonly address: string;
+  address: string;
   /** For requests of the default priority. */
   readonly pool: P;
   weight: EndpointWeight;
   health: EndpointHealth;
+  /** 0 is used first. */
+  priority = 0;
   /** It has left the cluster: never picked again, requests on it may end. */
   isRemoved = false;
   /** Connections to it, made or being made; kept by its pools, as the next four are. */
@@ -68,8 +71,8 @@ export class Endpoint<P extends EndpointPool> {
   ) {
     this.host = host;
     this.port = port;
-    this.target = { host, port };
-    this.address = hostPort(host, port);
+    this.target = targetOf(host, port);
+    this.address = describeAddress(this.target);
     this.weight = weight;
     this.health = health;
     this.createHighPool = () => createPool(this, 'high');
@@ -89,8 +92,20 @@ export class Endpoint<P extends EndpointPool> {
     return priority === 'default' ? this.pool : (this.highPool ??= this.createHighPool());
   }
 
+  /** Its name has another address now: connections made from now on go there. */
+  moveTo(host: string): void {
+    this.host = host;
+    this.target = targetOf(host, this.port);
+    this.address = describeAddress(this.target);
+  }
+
   dropConnections(): void {
     this.pool.dropConnections();
     this.highPool?.dropConnections();
   }
+}
+
+/** No IP address or name begins like a path, nor like the zero byte of an abstract socket. */
+function targetOf(host: string, port: number): TransportAddress {
+  return host.startsWith('/') || host.startsWith('\0') ? { path: host } : { host, port };
 }

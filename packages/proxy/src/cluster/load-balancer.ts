@@ -1,6 +1,15 @@
 // Hot path.
 import type { Random } from '@heddle/base';
+import type { TcpAddress } from '../transport/transport.ts';
 import type { Endpoint, EndpointPool } from './endpoint.ts';
+
+/** What is known of the connection and request that an endpoint is picked for. */
+export interface PickOrigin {
+  /** Where an intercepted connection wanted to go. */
+  readonly originalDestination: TcpAddress | null;
+  /** A field of the request by its lower-case name. */
+  requestHeader(name: string): string | null;
+}
 
 /**
  * Chooses an endpoint for each request: a view of the cluster at one moment, replaced as a whole when the cluster changes.
@@ -8,7 +17,7 @@ import type { Endpoint, EndpointPool } from './endpoint.ts';
  */
 export interface LoadBalancer<P extends EndpointPool> {
   /** Null where there is nothing to choose from (503, flag UH). `authority` is the request's. */
-  pick(random: Random, authority: string): Endpoint<P> | null;
+  pick(random: Random, authority: string, origin: PickOrigin | null): Endpoint<P> | null;
 }
 
 /** What a cluster without endpoints picks. */

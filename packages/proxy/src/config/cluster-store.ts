@@ -1,10 +1,17 @@
-import { invariant, type Random } from '@heddle/base';
+import { type Clock, invariant, type Random, type TimerWheel } from '@heddle/base';
 import type { MetricRegistry } from '@heddle/telemetry';
 import { TypeUrl } from '@heddle/xds';
-import { Cluster, type EndpointConfig, type EndpointPoolFactory } from '../cluster/cluster.ts';
+import {
+  Cluster,
+  type EndpointList,
+  type EndpointPoolFactory,
+  defaultOverprovisioningPercent,
+} from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
+import { DnsDiscovery, type DnsDiscoveryConfig } from '../cluster/dns-discovery.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { NameResolver } from '../dns/name-resolver.ts';
 import { bundleSecretOf } from '../tls/tls-config.ts';
 import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
 import { compileEndpoints } from './compile-endpoints.ts';
@@ -15,6 +22,9 @@ import type { WantedNames } from './wanted-names.ts';
 
 export interface ClusterStoreOptions<P extends EndpointPool> {
   readonly random: Random;
+  readonly clock: Clock;
+  readonly timers: TimerWheel;
+  readonly resolver: NameResolver;
   readonly metrics: MetricRegistry;
   readonly createPool: EndpointPoolFactory<P>;
   readonly wantedEndpoints: WantedNames;
@@ -22,6 +32,8 @@ export interface ClusterStoreOptions<P extends EndpointPool> {
   /** A cluster came, changed or went; for counts. */
   readonly onChanged: (change: 'added' | 'modified' | 'removed') => void;
   readonly materials: FileMaterials;
+  /** A cluster's names have been resolved for the first time: `isWarm` may answer differently now. */
+  readonly onResolved: () => void;
 }
 
 /** What is kept of a cluster that has been checked: enough to build it when a request first comes for it. */
@@ -30,6 +42,11 @@ interface ClusterRecord {
   readonly edsName: string | null;
   readonly validationSecret: string | null;
 }
+
+const noEndpoints: EndpointList = {
+  endpoints: [],
+  overprovisioningPercent: defaultOverprovisioningPercent,
+};
 
 /** The clusters and load assignments that have arrived, encoded; built into `Cluster` objects where they are used. */
 export class ClusterStore<P extends EndpointPool> {
@@ -89,7 +106,8 @@ export class ClusterStore<P extends EndpointPool> {
   /** Whether requests may be sent: the cluster's endpoints have arrived, or it does not exist. */
   isWarm(name: string): boolean {
     const edsName = this.records.get(name)?.edsName ?? null;
-    return edsName === null || this.assignments.has(edsName);
+    if (edsName !== null) return this.assignments.has(edsName);
+    return this.slots.get(name)?.peek()?.discovery?.isReady ?? true;
   }
 
   /** Takes a new or changed cluster; where problems are noted the one before stays. */
@@ -138,7 +156,7 @@ export class ClusterStore<P extends EndpointPool> {
   removeEndpoints(name: string): void {
     if (!this.users.has(name)) return;
     this.assignments.set(name, null);
-    this.updateEndpoints(name, []);
+    this.updateEndpoints(name, noEndpoints);
   }
 
   /** Closes all clusters. */
@@ -146,7 +164,7 @@ export class ClusterStore<P extends EndpointPool> {
     for (const name of [...this.records.keys()]) this.removeCluster(name);
   }
 
-  private updateEndpoints(name: string, endpoints: readonly EndpointConfig[]): void {
+  private updateEndpoints(name: string, endpoints: EndpointList): void {
     for (const user of this.users.get(name) ?? []) {
       this.slots.get(user)?.peek()?.setEndpoints(endpoints, this.options.random);
     }
@@ -156,13 +174,14 @@ export class ClusterStore<P extends EndpointPool> {
     const built = slot.peek();
     const source = (): Cluster<P> => this.build(record);
     if (built === null) {
-      slot.set(source, null);
+      // Names are resolved before the first request comes for them; all else waits for it.
+      slot.set(source, compiled.config.dns === null ? null : this.fill(compiled));
       return;
     }
     if (JSON.stringify(built.config) === JSON.stringify(compiled.config)) {
       // Only the endpoints changed, or what has no effect: connections live on.
       slot.set(source, built);
-      built.setEndpoints(this.endpointsOf(compiled), this.options.random);
+      this.setEndpoints(built, compiled);
       return;
     }
     // The new one first: series that both have keep their counts.
@@ -178,17 +197,43 @@ export class ClusterStore<P extends EndpointPool> {
   }
 
   private fill(compiled: CompiledCluster): Cluster<P> {
-    const { metrics, createPool, random } = this.options;
+    const { metrics, createPool, timers } = this.options;
     const { config } = compiled;
-    const cluster = new Cluster(config, new ClusterMetrics(metrics, config.name), createPool);
-    if (!config.isPassthrough) cluster.setEndpoints(this.endpointsOf(compiled), random);
+    const cluster = new Cluster(config, new ClusterMetrics(metrics, config.name), createPool, timers);
+    if (config.dns !== null) cluster.discovery = this.discover(cluster, config.dns);
+    this.setEndpoints(cluster, compiled);
     return cluster;
   }
 
-  private endpointsOf(compiled: CompiledCluster): readonly EndpointConfig[] {
+  private discover(cluster: Cluster<P>, config: DnsDiscoveryConfig): DnsDiscovery {
+    const { resolver, clock, random, onResolved } = this.options;
+    return new DnsDiscovery({
+      config,
+      resolver,
+      clock,
+      random,
+      metrics: cluster.metrics,
+      onEndpoints: (endpoints) => {
+        const [first] = endpoints;
+        if (config.isLogical && first !== undefined) cluster.setAddress(first, random);
+        else cluster.setEndpoints({ ...noEndpoints, endpoints }, random);
+      },
+      onReady: onResolved,
+    });
+  }
+
+  private setEndpoints(cluster: Cluster<P>, compiled: CompiledCluster): void {
+    const { isPassthrough, originalDestination } = cluster.config;
+    if (isPassthrough || originalDestination !== null) return;
+    const list = this.endpointsOf(compiled);
+    if (cluster.discovery === null) cluster.setEndpoints(list, this.options.random);
+    else cluster.discovery.setTargets(list.endpoints);
+  }
+
+  private endpointsOf(compiled: CompiledCluster): EndpointList {
     if (compiled.endpoints !== null) return compiled.endpoints;
     const bytes = compiled.edsName === null ? undefined : this.assignments.get(compiled.edsName);
-    return bytes === undefined || bytes === null ? [] : decodeEndpoints(bytes, new ProblemList());
+    return bytes === undefined || bytes === null ? noEndpoints : decodeEndpoints(bytes, new ProblemList());
   }
 
   private retainNeeds(name: string, record: ClusterRecord): void {
@@ -223,7 +268,7 @@ function compileBytes(
   return message === null ? null : compileCluster(message, problems, materials);
 }
 
-function decodeEndpoints(bytes: Uint8Array, problems: ProblemList): EndpointConfig[] {
+function decodeEndpoints(bytes: Uint8Array, problems: ProblemList): EndpointList {
   const message = decodeResource(TypeUrl.clusterLoadAssignment, bytes, problems);
-  return message === null ? [] : compileEndpoints(message, '', problems);
+  return message === null ? noEndpoints : compileEndpoints(message, '', problems);
 }

@@ -3,10 +3,36 @@ import {
   type Address,
   SocketAddress_Protocol as Protocol,
 } from '@heddle/xds/api/envoy/config/core/v3/address.ts';
+import { isWritableName } from '../dns/write-message.ts';
 import type { ListenAddress } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 
 const maxPort = 65_535;
+
+/**
+ * Where an endpoint is: an IP address and port, a Unix socket's path with port 0, or, where `takesNames`, a host name;
+ * null with a problem noted.
+ */
+export function compileEndpointAddress(
+  address: Address | undefined,
+  path: string,
+  problems: ProblemList,
+  takesNames: boolean,
+): ListenAddress | null {
+  const specifier = address?.address;
+  if (specifier?.$case === 'pipe') {
+    const name = specifier.value.path.replace(/^@/, '\0');
+    if (!takesNames && /^[/\0]./.test(name)) return { host: name, port: 0 };
+    problems.invalid(`${path}.pipe.path`, takesNames ? 'does not go with DNS' : 'must begin with / or @');
+    return null;
+  }
+  if (!takesNames || specifier === undefined) return compileAddress(address, path, problems);
+  const socket = specifier.value;
+  if (socket.protocol !== Protocol.TCP) problems.unsupported(`${path}.socket_address.protocol`);
+  if (!isWritableName(socket.address.replace(/\.$/, '')) || socket.address === '')
+    problems.invalid(`${path}.socket_address.address`, `"${socket.address}" is no host name`);
+  return { host: socket.address, port: compilePort(socket.portSpecifier?.value, path, problems) };
+}
 
 /** An IP address and port; null with a problem noted. */
 export function compileAddress(
@@ -28,9 +54,12 @@ export function compileAddress(
   if (isIP(socket.address) === 0) {
     problems.invalid(`${path}.socket_address.address`, `"${socket.address}" is no IP address`);
   }
-  const port = socket.portSpecifier?.value;
+  return { host: socket.address, port: compilePort(socket.portSpecifier?.value, path, problems) };
+}
+
+function compilePort(port: number | undefined, path: string, problems: ProblemList): number {
   if (port === undefined || port > maxPort) {
     problems.invalid(`${path}.socket_address.port_value`, `must be 0 to ${maxPort}`);
   }
-  return { host: socket.address, port: port ?? 0 };
+  return port ?? 0;
 }

@@ -54,9 +54,12 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       tls: null,
       isPassthrough: false,
       dropsConnectionsOfUnhealthy: false,
+      originalDestination: null,
+      dns: null,
+      balancing: { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 50 },
     },
     edsName: null,
-    endpoints: [],
+    endpoints: { endpoints: [], overprovisioningPercent: 140 },
   });
 });
 
@@ -79,7 +82,9 @@ test('reads endpoints with weight and health', () => {
   });
   assert.deepEqual(problems, []);
   assert.deepEqual(
-    compiled?.endpoints?.map(({ host, port, weight, health }) => `${host} ${port} ${weight} ${health}`),
+    compiled?.endpoints?.endpoints.map(
+      ({ host, port, weight, health }) => `${host} ${port} ${weight} ${health}`,
+    ),
     [
       '10.0.0.1 1 1 healthy',
       '::1 2 3 healthy',
@@ -112,9 +117,66 @@ test('the name at EDS is the service name, or else the cluster name', () => {
 
 const httpOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 const refusals: readonly [string, ClusterInput][] = [
-  ['type: STRICT_DNS is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 1 } }],
-  ['type: LOGICAL_DNS is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 2 } }],
-  ['type: ORIGINAL_DST is not supported yet', { clusterDiscoveryType: { $case: 'type', value: 4 } }],
+  [
+    'load_assignment: must have exactly one endpoint with type LOGICAL_DNS',
+    { clusterDiscoveryType: { $case: 'type', value: 2 } },
+  ],
+  [
+    'load_assignment: does not go with type ORIGINAL_DST',
+    { clusterDiscoveryType: { $case: 'type', value: 4 }, lbPolicy: 6 },
+  ],
+  [
+    'lb_policy: ROUND_ROBIN does not go with type ORIGINAL_DST',
+    { clusterDiscoveryType: { $case: 'type', value: 4 }, loadAssignment: undefined },
+  ],
+  ['lb_policy: CLUSTER_PROVIDED does not go with this type of cluster', { lbPolicy: 6 }],
+  ['lb_policy: RING_HASH is not supported yet', { lbPolicy: 2 }],
+  ['lb_policy: MAGLEV is not supported yet', { lbPolicy: 5 }],
+  [
+    'least_request_lb_config.choice_count: must be 2 or more',
+    { lbPolicy: 1, lbConfig: { $case: 'leastRequestLbConfig', value: { choiceCount: 1 } } },
+  ],
+  [
+    'original_dst_lb_config: goes with type ORIGINAL_DST only',
+    { lbConfig: { $case: 'originalDstLbConfig', value: {} } },
+  ],
+  [
+    'common_lb_config.healthy_panic_threshold: must be 0 to 100',
+    { commonLbConfig: { healthyPanicThreshold: { value: 101 } } },
+  ],
+  [
+    'common_lb_config.close_connections_on_host_set_change: is not supported yet',
+    { commonLbConfig: { closeConnectionsOnHostSetChange: true } },
+  ],
+  [
+    'dns_refresh_rate: must be at least 1 ms',
+    { clusterDiscoveryType: { $case: 'type', value: 1 }, dnsRefreshRate: { seconds: 0, nanos: 0 } },
+  ],
+  [
+    'dns_failure_refresh_rate.max_interval: must not be less than base_interval',
+    {
+      clusterDiscoveryType: { $case: 'type', value: 1 },
+      dnsFailureRefreshRate: {
+        baseInterval: { seconds: 2, nanos: 0 },
+        maxInterval: { seconds: 1, nanos: 0 },
+      },
+    },
+  ],
+  [
+    'load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address: "a..b" is no host name',
+    {
+      clusterDiscoveryType: { $case: 'type', value: 1 },
+      loadAssignment: { endpoints: [{ lbEndpoints: [endpoint('a..b', 80)] }] },
+    },
+  ],
+  [
+    'load_assignment.endpoints: priority 2 is used, 1 is not',
+    {
+      loadAssignment: {
+        endpoints: [{ lbEndpoints: [] }, { priority: 2, lbEndpoints: [endpoint('10.0.0.1', 80)] }],
+      },
+    },
+  ],
   [
     'cluster_type: the extension envoy.clusters.aggregate is not supported yet',
     {
@@ -128,7 +190,6 @@ const refusals: readonly [string, ClusterInput][] = [
       clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
     },
   ],
-  ['lb_policy: LEAST_REQUEST is not supported yet', { lbPolicy: 1 }],
   [
     'circuit_breakers.thresholds[0].max_retries: anything but 3 is not supported yet',
     { circuitBreakers: { thresholds: [{ maxRetries: 4 }] } },
@@ -198,6 +259,70 @@ test('reads circuit breakers of both priorities, the first of two for one', () =
     },
     high: { ...defaultLimits, maxRequests: 4 },
   });
+});
+
+test('reads DNS clusters', () => {
+  const { compiled, problems } = compile({
+    clusterDiscoveryType: { $case: 'type', value: 1 },
+    dnsLookupFamily: 3,
+    respectDnsTtl: true,
+    dnsFailureRefreshRate: { baseInterval: { seconds: 1, nanos: 0 } },
+    dnsJitter: { seconds: 0, nanos: 5e6 },
+    loadAssignment: { endpoints: [{ lbEndpoints: [endpoint('Reviews.test.', 80)] }] },
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(compiled?.config.dns, {
+    family: 'v4-preferred',
+    refreshMs: 5000,
+    respectsTtl: true,
+    failureBaseMs: 1000,
+    failureMaxMs: 10_000,
+    jitterMs: 5,
+    isLogical: false,
+    waitsForFirst: true,
+  });
+  assert.equal(compiled.endpoints?.endpoints[0]?.host, 'Reviews.test.');
+});
+
+test('reads original-destination clusters', () => {
+  const originalDst = (value: object): ClusterInput => ({
+    clusterDiscoveryType: { $case: 'type', value: 4 },
+    lbPolicy: 6,
+    loadAssignment: undefined,
+    lbConfig: { $case: 'originalDstLbConfig', value },
+  });
+  assert.deepEqual(compile(originalDst({})).compiled?.config.originalDestination, {
+    headerName: null,
+    portOverride: 0,
+    cleanupMs: 5000,
+  });
+  assert.deepEqual(
+    compile(originalDst({ useHttpHeader: true, upstreamPortOverride: 15_006 })).compiled?.config
+      .originalDestination,
+    { headerName: 'x-envoy-original-dst-host', portOverride: 15_006, cleanupMs: 5000 },
+  );
+});
+
+test('reads Unix sockets and priorities', () => {
+  const pipe = (path: string) => ({
+    hostIdentifier: {
+      $case: 'endpoint',
+      value: { address: { address: { $case: 'pipe', value: { path } } } },
+    },
+  });
+  const { compiled, problems } = compile({
+    loadAssignment: {
+      endpoints: [{ lbEndpoints: [pipe('/run/app')] }, { priority: 1, lbEndpoints: [pipe('@app')] }],
+    } as ClusterInput['loadAssignment'],
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    compiled?.endpoints?.endpoints.map(({ host, port, priority }) => [host, port, priority]),
+    [
+      ['/run/app', 0, 0],
+      ['\0app', 0, 1],
+    ],
+  );
 });
 
 test('reads when connections end', () => {

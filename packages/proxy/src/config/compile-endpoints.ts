@@ -1,32 +1,68 @@
 import { HealthStatus } from '@heddle/xds/api/envoy/config/core/v3/health_check.ts';
 import type { ClusterLoadAssignment } from '@heddle/xds/api/envoy/config/endpoint/v3/endpoint.ts';
 import type { LbEndpoint } from '@heddle/xds/api/envoy/config/endpoint/v3/endpoint_components.ts';
-import type { EndpointConfig } from '../cluster/cluster.ts';
+import {
+  type EndpointConfig,
+  type EndpointList,
+  defaultOverprovisioningPercent,
+} from '../cluster/cluster.ts';
 import type { EndpointHealth } from '../cluster/endpoint.ts';
-import { compileAddress } from './compile-address.ts';
+import { compileEndpointAddress } from './compile-address.ts';
 import { fieldPath, type ProblemList } from './problem-list.ts';
 
-/** Compiles a load assignment. Localities and metadata choose nothing here and are accepted. */
+/** Envoy's bound. */
+const maxPriority = 128;
+
+/**
+ * Compiles a load assignment; `takesNames` says whether host names are addresses here. Metadata and the weights of
+ * localities choose nothing (that takes `locality_weighted_lb_config`, which is refused) and are accepted.
+ */
 export function compileEndpoints(
   assignment: ClusterLoadAssignment,
   path: string,
   problems: ProblemList,
-): EndpointConfig[] {
+  takesNames = false,
+): EndpointList {
   const endpoints: EndpointConfig[] = [];
-  if (assignment.policy !== undefined) problems.unsupported(fieldPath(path, 'policy'));
+  const { policy } = assignment;
+  const overprovisioningPercent = policy?.overprovisioningFactor ?? defaultOverprovisioningPercent;
+  if (overprovisioningPercent < 1)
+    problems.invalid(fieldPath(path, 'policy.overprovisioning_factor'), 'must be 1 or more');
+  if (policy?.weightedPriorityHealth === true)
+    problems.unsupported(fieldPath(path, 'policy.weighted_priority_health'));
   for (const [index, group] of assignment.endpoints.entries()) {
     const place = fieldPath(path, `endpoints[${index}]`);
-    if (group.priority > 0) problems.unsupported(`${place}.priority`, 'a priority above 0');
-    for (const [position, endpoint] of group.lbEndpoints.entries()) {
-      const compiled = compileEndpoint(endpoint, `${place}.lb_endpoints[${position}]`, problems);
-      if (compiled !== null) endpoints.push(compiled);
+    if (group.priority > maxPriority) problems.invalid(`${place}.priority`, `must be 0 to ${maxPriority}`);
+    for (const [position, message] of group.lbEndpoints.entries()) {
+      const endpoint = compileEndpoint(message, `${place}.lb_endpoints[${position}]`, problems, takesNames);
+      if (endpoint !== null) endpoints.push({ ...endpoint, priority: group.priority });
     }
   }
-  return endpoints;
+  checkPriorities(assignment, fieldPath(path, 'endpoints'), problems);
+  return { endpoints, overprovisioningPercent };
 }
 
-function compileEndpoint(message: LbEndpoint, path: string, problems: ProblemList): EndpointConfig | null {
-  const address = compileAddress(message.hostIdentifier?.value.address, `${path}.endpoint.address`, problems);
+/** Envoy refuses gaps: a priority without an endpoint group before one with. */
+function checkPriorities(assignment: ClusterLoadAssignment, path: string, problems: ProblemList): void {
+  const used = new Set(assignment.endpoints.map(({ priority }) => priority));
+  for (const priority of used) {
+    if (priority === 0 || used.has(priority - 1)) continue;
+    problems.invalid(path, `priority ${priority} is used, ${priority - 1} is not`);
+  }
+}
+
+function compileEndpoint(
+  message: LbEndpoint,
+  path: string,
+  problems: ProblemList,
+  takesNames: boolean,
+): Omit<EndpointConfig, 'priority'> | null {
+  const address = compileEndpointAddress(
+    message.hostIdentifier?.value.address,
+    `${path}.endpoint.address`,
+    problems,
+    takesNames,
+  );
   const weight = message.loadBalancingWeight ?? 1;
   if (weight < 1) problems.invalid(`${path}.load_balancing_weight`, 'must be 1 or more');
   return address === null ? null : { ...address, weight, health: healthOf(message.healthStatus) };

@@ -1,6 +1,7 @@
 // For tests: a store, resources for it, and requests through what it made of them.
 import assert from 'node:assert/strict';
-import { systemRandom } from '@heddle/base';
+import { systemClock, systemRandom, TimerWheel } from '@heddle/base';
+import { silentResolver } from '../dns/name-resolver.ts';
 import { MetricRegistry } from '@heddle/telemetry';
 import {
   type DeepPartial,
@@ -42,6 +43,9 @@ export class Harness {
   constructor() {
     this.store = new ConfigStore<FakePool>({
       random: systemRandom,
+      clock: systemClock,
+      timers: new TimerWheel(systemClock),
+      resolver: silentResolver,
       metrics: this.registry,
       createPool: () => new FakePool(),
       observer: {

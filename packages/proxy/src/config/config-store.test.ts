@@ -240,7 +240,7 @@ test('a resource that is refused leaves the state before, and says where it is w
       clusterName: 'a',
       endpoints: [{ priority: 1, lbEndpoints: assignment('a', 3).endpoints[0]!.lbEndpoints }],
     }) ?? '',
-    /^endpoints\[0\]\.priority: a priority above 0 is not supported yet$/,
+    /^endpoints: priority 1 is used, 0 is not$/,
   );
   const bad = routes('r', { a: 'b', b: 'b' });
   bad.virtualHosts![1]!.routes = [{ match: {} }];

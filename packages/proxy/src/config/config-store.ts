@@ -1,9 +1,10 @@
-import type { Problem, Random } from '@heddle/base';
+import type { Clock, Problem, Random, TimerWheel } from '@heddle/base';
 import type { MetricRegistry } from '@heddle/telemetry';
 import { messageNameOf, type ReceivedResource, type ResourceSink, TypeUrl } from '@heddle/xds';
 import type { EndpointPoolFactory } from '../cluster/cluster.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { NameResolver } from '../dns/name-resolver.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -43,6 +44,9 @@ export interface ConfigObserver<P extends EndpointPool> extends Subscriber {
 
 export interface ConfigStoreOptions<P extends EndpointPool> {
   readonly random: Random;
+  readonly clock: Clock;
+  readonly timers: TimerWheel;
+  readonly resolver: NameResolver;
   readonly metrics: MetricRegistry;
   readonly createPool: EndpointPoolFactory<P>;
   readonly observer: ConfigObserver<P>;
@@ -70,17 +74,21 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   private hasListeners = false;
 
   constructor(options: ConfigStoreOptions<P>) {
-    const { observer, random, metrics, createPool } = options;
+    const { observer, random, clock, timers, resolver, metrics, createPool } = options;
     this.observer = observer;
     this.wantedSecrets = new WantedNames(TypeUrl.secret, observer);
     this.clusters = new ClusterStore({
       random,
+      clock,
+      timers,
+      resolver,
       metrics,
       createPool,
       wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
       wantedSecrets: this.wantedSecrets,
       onChanged: (change) => observer.onClusterChanged(change),
       materials: this.materials,
+      onResolved: () => observer.onCommitted(TypeUrl.cluster),
     });
     this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
   }

@@ -25,6 +25,9 @@ export interface NameResolver {
   resolve(name: string, family: LookupFamily): Promise<Resolution>;
 }
 
+/** Never answers: for whoever only checks what a configuration says. */
+export const silentResolver: NameResolver = { resolve: () => new Promise(() => undefined) };
+
 type AddressType = typeof RecordType.a | typeof RecordType.aaaa;
 
 const maxAliases = 16;

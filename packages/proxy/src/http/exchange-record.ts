@@ -2,7 +2,7 @@
 import type { AccessLogEntry } from '@heddle/telemetry';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { Connection, TcpAddress } from '../transport/transport.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { IncomingRequest } from './incoming-request.ts';
@@ -55,6 +55,10 @@ export abstract class ExchangeRecord implements AccessLogEntry {
     return address === ''
       ? `${this.connection.remoteAddress}:${this.connection.remotePort}`
       : hostPort(address, port);
+  }
+
+  get originalDestination(): TcpAddress | null {
+    return this.connection.originalDestination;
   }
 
   requestHeader(name: string): string | null {

@@ -173,7 +173,7 @@ export class ProxyExchange
     this.upstreamTransportFailureReason = error.detail;
     // Nothing was sent: another endpoint may be asked whatever the method.
     if (this.connectAttempts <= maxConnectRetries) {
-      const endpoint = this.cluster!.pick(this.context.random, this.request.authority);
+      const endpoint = this.cluster!.pick(this.context.random, this.request.authority, this);
       if (endpoint !== null) {
         this.toEndpoint(endpoint);
         return;
@@ -421,7 +421,7 @@ export class ProxyExchange
       this.reply(LocalReplies.loopDetected);
       return;
     }
-    const endpoint = cluster.pick(this.context.random, this.request.authority);
+    const endpoint = cluster.pick(this.context.random, this.request.authority, this);
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
       this.reply(LocalReplies.noHealthyUpstream);

@@ -135,6 +135,9 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         high: defaultCircuitBreakerLimits,
       },
       dropsConnectionsOfUnhealthy: false,
+      originalDestination: null,
+      dns: null,
+      balancing: { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 50 },
       isPassthrough: options.isPassthrough ?? false,
     },
     metrics,
@@ -149,10 +152,20 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         metrics,
         breaker: owner.breaker(priority),
       }),
+    poolTimers,
   );
   if (options.isPassthrough !== true)
     cluster.setEndpoints(
-      options.ports.map((port) => ({ host: '127.0.0.1', port, weight: 1, health: 'healthy' })),
+      {
+        endpoints: options.ports.map((port) => ({
+          host: '127.0.0.1',
+          port,
+          weight: 1,
+          health: 'healthy',
+          priority: 0,
+        })),
+        overprovisioningPercent: 140,
+      },
       systemRandom,
     );
   const slot = new ClusterSlot<ConnectionPool>('be');

@@ -1,4 +1,6 @@
 // For tests: a whole proxy configured in Envoy's JSON, on any transport.
+import type { DnsEnvironment } from '../dns/dns-environment.ts';
+import { systemDns } from '../dns/system-dns.ts';
 import assert from 'node:assert/strict';
 import { type Clock, type Random, silentLogger } from '@heddle/base';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../bootstrap/bootstrap.ts';
@@ -7,6 +9,8 @@ import type { SecretProvider } from '../tls/link-security.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface ConfiguredProxyOptions {
+  /** This machine's where it is left out. */
+  readonly dns?: DnsEnvironment;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
@@ -70,6 +74,7 @@ export class ConfiguredProxy {
   constructor(options: ConfiguredProxyOptions) {
     this.proxy = new Proxy({
       ...options,
+      dns: options.dns ?? systemDns(options.clock),
       secrets: options.secrets ?? noSecrets,
       drain: defaultDrain,
       loggers: { get: () => silentLogger },

@@ -18,6 +18,7 @@ import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
 import { Loggers } from '../stack/loggers.ts';
 import { ProxyThreads } from '../threads/proxy-threads.ts';
+import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
 import { connectToControlPlane } from './control-plane-link.ts';
@@ -93,6 +94,7 @@ async function run(options: SidecarOptions): Promise<void> {
   });
   const sidecar = new Sidecar(options, {
     transport,
+    dns: systemDns(systemClock),
     rpc,
     clock: systemClock,
     random: systemRandom,

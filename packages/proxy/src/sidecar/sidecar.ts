@@ -8,6 +8,7 @@ import type { LoggerSource } from '../stack/loggers.ts';
 import { defaultDrain, type DrainOptions, Proxy } from '../stack/proxy.ts';
 import { isTrafficMetric } from '../stats/traffic-metrics.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
+import type { DnsEnvironment } from '../dns/dns-environment.ts';
 import type { Transport } from '../transport/transport.ts';
 import { AppProbe } from './app-probe.ts';
 import { InstanceLease, type Withdrawal } from './instance-lease.ts';
@@ -19,6 +20,7 @@ export type ConfigurationSource = 'control-plane' | 'snapshot';
 
 export interface SidecarEnvironment {
   readonly transport: Transport;
+  readonly dns: DnsEnvironment;
   readonly rpc: RpcClient;
   readonly clock: Clock;
   readonly random: Random;
@@ -63,6 +65,7 @@ export class Sidecar {
     const node = nodeOf(options);
     this.proxy = new Proxy({
       transport,
+      dns: environment.dns,
       clock,
       random,
       loggers,

@@ -9,6 +9,9 @@ import type { Endpoint } from '../cluster/endpoint.ts';
 import { ConfigStore } from '../config/config-store.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
+import { DnsClient } from '../dns/dns-client.ts';
+import type { DnsEnvironment } from '../dns/dns-environment.ts';
+import { DnsNameResolver } from '../dns/name-resolver.ts';
 import { HttpDate } from '../http/http-date.ts';
 import type { ProxyContext } from '../http/http-settings.ts';
 import { DrainManager, type DrainManagerOptions } from './drain-manager.ts';
@@ -28,6 +31,7 @@ export const defaultDrain: DrainOptions = { drainTimeMs: 600_000, strategy: 'gra
 
 export interface ProxyOptions {
   readonly transport: Transport;
+  readonly dns: DnsEnvironment;
   readonly clock: Clock;
   readonly random: Random;
   readonly loggers: LoggerSource;
@@ -61,6 +65,7 @@ export class Proxy {
   readonly logFiles: LogFiles;
   private readonly options: ProxyOptions;
   private readonly timers: TimerWheel;
+  private readonly dnsClient: DnsClient;
   private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
   private readonly knownListeners = new Set<string>();
   private binding = 0;
@@ -69,6 +74,7 @@ export class Proxy {
     this.options = options;
     const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
+    this.dnsClient = new DnsClient({ transport, datagrams: options.dns.datagrams, clock, random });
     this.logFiles = new LogFiles(clock, loggers.get('access_log'));
     const viaName = options.viaName ?? makeViaName(random);
     this.context = {
@@ -97,6 +103,9 @@ export class Proxy {
     });
     this.config = new ConfigStore({
       random,
+      clock,
+      timers: this.timers,
+      resolver: new DnsNameResolver(this.dnsClient, options.dns.configuration),
       metrics: this.registry,
       createPool: (cluster, endpoint, priority) => this.createPool(cluster, endpoint, priority),
       observer: {
@@ -126,6 +135,7 @@ export class Proxy {
     this.drains.close();
     await this.listeners.close();
     this.config.close();
+    this.dnsClient.close();
     this.timers.close();
     await this.logFiles.close();
   }

@@ -5,7 +5,8 @@ import { type TimerWheelEntry, invariant } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import { hostPort } from '../cluster/endpoint.ts';
-import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import type { PickOrigin } from '../cluster/load-balancer.ts';
+import type { Connection, ConnectionHandler, TransportError, TcpAddress } from '../transport/transport.ts';
 import { type TcpContext, type TcpSettings, pickCluster } from './tcp-settings.ts';
 
 /** Told when a relay is over. */
@@ -17,7 +18,7 @@ export interface TcpRelayOwner {
 const Phase = { connecting: 0, relaying: 1, closed: 2 } as const;
 
 /** Relays one accepted connection, to whose handler `start` makes it. */
-export class TcpRelay implements ConnectionHandler, TimerWheelEntry {
+export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin {
   deadlineMs = -1;
   wheelSlot = -1;
   readonly downstream: Connection;
@@ -165,6 +166,16 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry {
     if (this.isDownstreamOpen) this.downstream.destroy();
   }
 
+  // PickOrigin
+
+  get originalDestination(): TcpAddress | null {
+    return this.downstream.originalDestination;
+  }
+
+  requestHeader(): null {
+    return null;
+  }
+
   private connect(): void {
     const { settings, context } = this;
     const slot = pickCluster(settings, context.random);
@@ -181,10 +192,10 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry {
       this.giveUp('URX');
       return;
     }
-    const { originalDestination } = this.downstream;
+    const { originalDestination } = this;
     const authority =
       originalDestination === null ? '' : hostPort(originalDestination.host, originalDestination.port);
-    const endpoint = cluster.pick(context.random, authority);
+    const endpoint = cluster.pick(context.random, authority, this);
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
       this.giveUp('UH');

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assertNever, errorMessage, invariant, systemClock, systemRandom } from '@heddle/base';
 import { Loggers } from '../stack/loggers.ts';
 import { Proxy } from '../stack/proxy.ts';
+import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { clusterStatusOf } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
@@ -27,6 +28,7 @@ const queue = new CommandQueue(systemClock);
 const whenSettled: (() => void)[] = [];
 
 const proxy = new Proxy({
+  dns: systemDns(systemClock),
   transport,
   clock: systemClock,
   random: systemRandom,

@@ -1,0 +1,9 @@
+import type { DatagramTransport } from '../transport/datagrams.ts';
+import type { ResolverConfiguration } from './resolver-configuration.ts';
+
+/** What a proxy needs to ask for names, beside its connections. */
+export interface DnsEnvironment {
+  readonly datagrams: DatagramTransport;
+  /** Where names are looked up, as it is now. */
+  readonly configuration: () => ResolverConfiguration;
+}
