@@ -22,6 +22,8 @@ const builtins: Readonly<Record<string, string>> = {
   tls: 'connections',
   url: 'paths of files',
   util: 'errors of the system',
+  v8: 'the garbage that starting leaves',
+  vm: 'the garbage that starting leaves',
 };
 
 /** Parts of our own packages that a sidecar has a use for; what lies elsewhere is not to be loaded. */

@@ -4,10 +4,11 @@ import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { type HeddleError, systemClock, systemRandom } from '@heddle/base';
 import { StaticProxy, type StaticProxyOptions } from '@heddle/proxy/bootstrap';
 import { Loggers } from '@heddle/proxy/loggers';
+import { trimMemory } from '@heddle/proxy/trim-memory';
 import type { ProxyFlags } from '../commands/proxy.ts';
 import { ExitCode } from '../exit-code.ts';
 import { listenForEnd } from '../signals.ts';
-import { type ProxyConfig, readProxyConfig } from './read-config.ts';
+import { readProxyConfig } from './read-config.ts';
 import { announceSuccession, receiveSuccession, startSuccessor, type Succession } from './successor.ts';
 
 function createLoggers({ logLevel, logPath }: ProxyFlags): Loggers {
@@ -36,12 +37,13 @@ function describeOptions(flags: ProxyFlags): Readonly<Record<string, unknown>> {
   };
 }
 
+/** Reads the configuration and starts what it says; nothing of what was read outlives the call. */
 async function start(
-  config: ProxyConfig,
   flags: ProxyFlags,
   { epoch, sockets }: Succession,
   events: Pick<StaticProxyOptions, 'onQuit' | 'onFailed'>,
 ): Promise<StaticProxy> {
+  const config = await readProxyConfig(flags);
   const started = await StaticProxy.start(config.source, {
     clock: systemClock,
     random: systemRandom,
@@ -68,7 +70,8 @@ function announce(running: StaticProxy, { adminAddressPath, pidFile }: ProxyFlag
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
 }
 
-async function validate(config: ProxyConfig): Promise<number> {
+async function validate(flags: ProxyFlags): Promise<number> {
+  const config = await readProxyConfig(flags);
   const { validateBootstrap } = await import('@heddle/proxy/validate');
   const problems = validateBootstrap(config.source, systemClock, systemRandom);
   if (problems.length > 0) throw config.refuse(problems);
@@ -98,18 +101,18 @@ async function replace(running: StaticProxy, epoch: number, flags: ProxyFlags): 
 /** `heddle proxy`. */
 export async function proxy(flags: ProxyFlags): Promise<number> {
   const succession = receiveSuccession();
-  const config = await readProxyConfig(flags);
-  if (flags.mode === 'validate') return await validate(config);
+  if (flags.mode === 'validate') return await validate(flags);
   const end = listenForEnd();
   const stop = new AbortController();
   let failure: HeddleError | null = null;
-  const running = await start(config, flags, succession, {
+  const running = await start(flags, succession, {
     onQuit: () => stop.abort(),
     onFailed: (error) => {
       failure = error;
       stop.abort();
     },
   });
+  trimMemory();
   announce(running, flags);
   announceSuccession(succession);
   let isReplacing = false;

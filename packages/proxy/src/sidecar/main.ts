@@ -16,6 +16,7 @@ import { Http2RpcClient } from '@heddle/xds/grpc';
 import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
+import { trimMemory } from '../stack/trim-memory.ts';
 import { Loggers } from '../stack/loggers.ts';
 import { ProxyThreads } from '../threads/proxy-threads.ts';
 import { systemDns } from '../dns/system-dns.ts';
@@ -106,6 +107,7 @@ async function run(options: SidecarOptions): Promise<void> {
     },
     onReady: (source) => {
       tell({ type: 'ready', source, identity: identity.id });
+      trimMemory();
       // Written now because a process that is killed writes nothing at its end.
       flushCompileCache();
     },
