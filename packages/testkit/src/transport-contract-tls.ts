@@ -44,6 +44,46 @@ export function securedConnections(check: Check): void {
     assert.equal(handler.received.toString(), 'bye');
   });
 
+  check('calls onData of a secured connection no more once paused, on either side', async (harness) => {
+    if (harness.security === null) return;
+    const { security } = harness;
+    const accepted: Accepted[] = [];
+    const listener = await listenRecording(harness, security.server(null), accepted);
+    const handler = new RecordingHandler();
+    const client = connectTo(harness, listener.address, security.client(null), handler);
+    await harness.until(() => accepted.length === 1 && handler.connects === 1);
+    const [server] = accepted;
+    const bytes = patterned(500_000);
+    const ways = [
+      [client, handler, server!.connection, server!.handler],
+      [server!.connection, server!.handler, client, handler],
+    ] as const;
+    for (const [writer, writing, reader, reading] of ways) {
+      let isPaused = false;
+      let late = 0;
+      reading.onBytes = () => {
+        if (isPaused) late++;
+        isPaused = true;
+        reader.pauseReading();
+      };
+      stream(writer, writing, bytes, 30_000);
+      await harness.until(() => reading.bytes > 0);
+      for (let round = 0; round < 3; round++) {
+        await harness.settle();
+        assert.equal(late, 0, 'bytes after the pause');
+        const before = reading.bytes;
+        isPaused = false;
+        reader.resumeReading();
+        await harness.until(() => reading.bytes > before);
+      }
+      reading.onBytes = () => undefined;
+      reader.resumeReading();
+      await harness.until(() => reading.ends === 1);
+      assert.ok(reading.received.equals(bytes));
+    }
+    await harness.until(() => handler.closes === 1 && server!.handler.closes === 1);
+  });
+
   check(
     'a client that does not accept its server never connects, and the server accepts nothing',
     async (harness) => {

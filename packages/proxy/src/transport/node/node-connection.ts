@@ -43,6 +43,11 @@ let delivering: ReadBuffer | null = null;
 /** Who has just read: Node asks for the buffer of the next read without saying whose. */
 let lastReader: NodeConnection | null = null;
 
+/** What a socket reads into first. */
+export function firstReadBuffer(): Buffer {
+  return readBuffers.shared;
+}
+
 /** For sockets that read into `readBuffers`. Node's type doesn't know that null leaves the buffer as it is. */
 export const readOptions: OnReadOpts = {
   buffer: (() => {
@@ -50,14 +55,16 @@ export const readOptions: OnReadOpts = {
     lastReader = null;
     return reader === null ? readBuffers.shared : reader.nextReadBuffer();
   }) as () => Buffer,
-  callback(this: unknown, length: number, buffer: Uint8Array): boolean {
-    // Called on the socket, with a buffer of ours.
-    const connection = (this as OwnedSocket)[owner];
-    connection.deliver(buffer as Buffer, length);
-    lastReader = connection;
-    return true;
-  },
+  callback: onRead,
 };
+
+/** Called on a socket with what it has read into a buffer of ours. */
+export function onRead(this: unknown, length: number, buffer: Uint8Array): boolean {
+  const connection = (this as OwnedSocket)[owner];
+  connection.deliver(buffer as Buffer, length);
+  lastReader = connection;
+  return true;
+}
 
 /** A write that the kernel has not taken whole yet: Node's request, and what we put on it. */
 interface WriteRequest {
@@ -114,6 +121,9 @@ export class NodeConnection implements Connection {
   private readLength = 0;
   private failure: TransportError | null = null;
   private closed = false;
+  private isPaused = false;
+  /** What a paused TLS socket had decrypted already; at most what one read of the network brings. */
+  private held: Buffer | null = null;
 
   constructor(socket: Socket, logger: Logger) {
     this.socket = socket;
@@ -174,6 +184,11 @@ export class NodeConnection implements Connection {
 
   /** Hands bytes to the owner. */
   deliver(buffer: Buffer, length: number): void {
+    if (this.isPaused || this.held !== null) {
+      const bytes = buffer.subarray(0, length);
+      this.held = this.held === null ? Buffer.from(bytes) : Buffer.concat([this.held, bytes]);
+      return;
+    }
     this.readLength = length;
     delivering = this.readBuffer;
     try {
@@ -235,6 +250,7 @@ export class NodeConnection implements Connection {
   }
 
   pauseReading(): void {
+    this.isPaused = true;
     const handle = this.readsDirectly();
     if (handle === null) this.socket.pause();
     else if (handle.reading) {
@@ -244,12 +260,27 @@ export class NodeConnection implements Connection {
   }
 
   resumeReading(): void {
+    this.isPaused = false;
+    if (this.held !== null) {
+      process.nextTick(releaseHeld, this);
+      return;
+    }
     const handle = this.readsDirectly();
     if (handle === null) this.socket.resume();
     else if (!handle.reading) {
       handle.reading = true;
       handle.readStart();
     }
+  }
+
+  /** Gives the owner what was held back; the socket goes on once there is nothing more of it. */
+  release(): void {
+    const { held } = this;
+    if (held === null || this.isPaused || this.closed) return;
+    this.held = null;
+    this.deliver(held, held.length);
+    // The owner may have paused it again.
+    if (!this.isPaused) this.resumeReading();
   }
 
   onEnd(): void {
@@ -340,6 +371,10 @@ export class NodeConnection implements Connection {
     this.logger.error('internal error, connection dropped', { stack });
     this.socket.destroy();
   }
+}
+
+function releaseHeld(connection: NodeConnection): void {
+  connection.release();
 }
 
 function describe(code: string, message: string): TransportError {

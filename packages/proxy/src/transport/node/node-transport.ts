@@ -32,6 +32,7 @@ import { ownAddress } from './own-address.ts';
 import { type OpenSocket, ownSockets, type SocketSource } from './socket-source.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { countFailure } from './tls-failure.ts';
+import { readDirectly } from './tls-reads.ts';
 import { type VerifiedLink, verifyLink } from './verify-link.ts';
 
 const defaultHandshakeTimeoutMs = 10_000;
@@ -223,6 +224,7 @@ export class NodeTransport implements Transport {
       link = verifyLink(socket, security, secrets, 'server', this.clock, this.logger, remembered);
       if (link === null)
         connection.fail({ kind: 'tls-failed', detail: "the peer's certificate was refused" });
+      else readDirectly(socket, connection);
       return link;
     });
     if (security.maxSessions > 0) {
@@ -230,7 +232,6 @@ export class NodeTransport implements Transport {
         if (link !== null) this.sessions.put(security, sessionKey, { session, chain: link.chain });
       });
     }
-    socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     return connection;
   }
 

@@ -8,6 +8,7 @@ import { type Addresses, NodeConnection } from './node-connection.ts';
 import { linkSecretsOf } from './secure-contexts.ts';
 import { ServerContext } from './server-context.ts';
 import { countFailure } from './tls-failure.ts';
+import { readDirectly } from './tls-reads.ts';
 import { verifyLink } from './verify-link.ts';
 
 export interface TlsAcceptorOptions {
@@ -68,8 +69,8 @@ export class TlsAcceptor {
       }
       const connection = new NodeConnection(socket, logger);
       connection.establish(link, addresses);
+      readDirectly(socket, connection);
       connection.handler = accept(connection);
-      socket.on('data', (chunk: Buffer) => connection.deliver(chunk, chunk.length));
     });
   }
 
