@@ -4,7 +4,13 @@ import { TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, VirtualClock } from '@heddle/testkit';
 import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
-import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  ConnectionSource,
+  Transport,
+  TransportError,
+} from '../transport/transport.ts';
 import { CircuitBreaker, type CircuitBreakerLimits, defaultCircuitBreakerLimits } from './circuit-breaker.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import { type ConnectionLimits, ConnectionPool, type ConnectionWaiter } from './connection-pool.ts';
@@ -96,6 +102,16 @@ async function setUp(
     accepted[index]!.writeLatin1(text);
     clock.advance(10);
   };
+  const sources: string[] = [];
+  const transport: Transport = {
+    ownAddress: client.ownAddress,
+    listen: (options, accept) => client.listen(options, accept),
+    secure: (connection, received, security, accept) => client.secure(connection, received, security, accept),
+    connect: (options, handler) => {
+      sources.push(options.source?.host ?? '');
+      return client.connect(options, handler);
+    },
+  };
   const metrics = new ClusterMetrics(new MetricRegistry(), 'c');
   const breaker = new CircuitBreaker(
     { ...defaultCircuitBreakerLimits, ...limits },
@@ -115,7 +131,8 @@ async function setUp(
           metrics,
           breaker,
           security: null,
-          transport: client,
+          source: null,
+          transport,
           timers,
           clock,
         }),
@@ -124,6 +141,7 @@ async function setUp(
     clock,
     network,
     accepted,
+    sources,
     answer,
     metrics,
     breaker,
@@ -365,7 +383,7 @@ test('who ended a connection, and what was on it, is counted', async () => {
   const theirs = ask(pool);
   clock.advance(10);
   mine.connection!.abandon();
-  accepted[1]!.destroy();
+  for (const connection of accepted) connection.destroy();
   clock.advance(10);
   assert.equal(theirs.outcome, 'connection-termination');
   assert.equal(metrics.connectionsDestroyed.value, 2);
@@ -435,4 +453,40 @@ test('a place freed by a raw connection goes to a request that waits', async () 
   raw.destroy();
   clock.advance(10);
   assert.equal(request.outcome, 'sent');
+});
+
+test('keeps connections from one caller’s address for that caller, and ends a pool with its last connection', async () => {
+  const { pool: poolAt, accepted, answer, sources, clock } = await setUp();
+  const pool = poolAt(80);
+  const source = (host: string): ConnectionSource => ({ host, isTransparent: true, mark: 7 });
+  const first = ask(pool.forSource(source('10.9.0.1')));
+  const second = ask(pool.forSource(source('10.9.0.2')));
+  clock.advance(10);
+  answer(0);
+  answer(1);
+  assert.deepEqual([first.outcome, second.outcome], ['answered', 'answered']);
+  // Each caller's own connection is idle now, and only its own serves it; others get none of them.
+  ask(pool.forSource(source('10.9.0.1')));
+  ask(pool);
+  clock.advance(10);
+  assert.deepEqual(sources, ['10.9.0.1', '10.9.0.2', '']);
+  const before = pool.forSource(source('10.9.0.2'));
+  assert.equal(pool.forSource(source('10.9.0.2')), before);
+  for (const connection of accepted) connection.destroy();
+  clock.advance(10);
+  assert.notEqual(pool.forSource(source('10.9.0.2')), before);
+});
+
+test('closes what callers’ connections are idle when the endpoint goes', async () => {
+  const { pool: poolAt, answer, clock, metrics } = await setUp();
+  const pool = poolAt(80);
+  const source: ConnectionSource = { host: '10.9.0.1', isTransparent: true, mark: 7 };
+  ask(pool.forSource(source));
+  clock.advance(10);
+  answer(0);
+  assert.equal(metrics.connectionsActive.value, 1);
+  pool.close();
+  clock.advance(10);
+  assert.equal(metrics.connectionsActive.value, 0);
+  assert.equal(ask(pool.forSource(source)).outcome, 'connect-failed');
 });

@@ -8,7 +8,13 @@ import {
   type ClientSettings,
 } from '../http1/client-connection.ts';
 import type { LinkSecurity } from '../tls/link-security.ts';
-import type { Connection, ConnectionHandler, Transport, TransportError } from '../transport/transport.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  ConnectionSource,
+  Transport,
+  TransportError,
+} from '../transport/transport.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterMetrics } from './cluster-metrics.ts';
 import { ConnectionAge } from './connection-age.ts';
@@ -46,6 +52,8 @@ export interface ConnectionPoolOptions {
   /** The cluster's, shared by the pools of all its endpoints. */
   readonly breaker: CircuitBreaker;
   readonly security: LinkSecurity | null;
+  /** Where connections come from; null for the system's choice. */
+  readonly source: ConnectionSource | null;
   readonly transport: Transport;
   readonly timers: TimerWheel;
   readonly clock: Clock;
@@ -78,6 +86,10 @@ export class ConnectionPool
   private readonly waiting = new Set<ConnectionWaiter>();
   /** Those of the waiters that want a connection that carried nothing before. */
   private readonly waitingForFresh = new Set<ConnectionWaiter>();
+  /** Told when its last connection has gone; null for a pool that stays. */
+  private onEmpty: (() => void) | null = null;
+  /** Pools whose connections come from a caller's address, by that; null in such a pool itself, and without any. */
+  private bySource: Map<string, ConnectionPool> | null = null;
   private connecting = 0;
   private isClosed = false;
 
@@ -89,6 +101,22 @@ export class ConnectionPool
     this.maxRequests = options.limits.maxRequests;
     this.bytesSent = options.metrics.bytesSent;
     this.bytesReceived = options.metrics.bytesReceived;
+  }
+
+  /**
+   * The pool whose connections come from `source`, and are therefore nobody else's. It counts with this one, and ends with it
+   * or with its last connection.
+   */
+  forSource(source: ConnectionSource): ConnectionPool {
+    const key = `${source.host} ${source.mark}`;
+    let pool = this.bySource?.get(key);
+    if (pool === undefined) {
+      pool = new ConnectionPool({ ...this.options, source });
+      pool.onEmpty = () => this.bySource?.delete(key);
+      if (this.isClosed) pool.close();
+      else (this.bySource ??= new Map()).set(key, pool);
+    }
+    return pool;
   }
 
   /** Hands an idle connection over at once, or one that is made for the purpose, or one that becomes idle before that. */
@@ -124,6 +152,7 @@ export class ConnectionPool
       {
         address: this.endpoint.target,
         security: options.security,
+        source: options.source,
         timeoutMs: options.limits.connectTimeoutMs,
       },
       raw,
@@ -147,6 +176,8 @@ export class ConnectionPool
     this.isClosed = true;
     this.options.timers.disarm(this);
     for (const connection of this.idle.splice(0)) connection.close();
+    for (const pool of this.bySource?.values() ?? []) pool.close();
+    this.bySource = null;
   }
 
   /** Drops all connections, those that carry something too (`close_connections_on_host_health_failure`). */
@@ -154,6 +185,7 @@ export class ConnectionPool
     this.idle.length = 0;
     for (const connection of [...this.connections.keys()]) connection.close();
     for (const connection of [...this.rawConnections.values()]) connection.destroy();
+    for (const pool of [...(this.bySource?.values() ?? [])]) pool.dropConnections();
   }
 
   // ClientConnectionOwner
@@ -203,6 +235,7 @@ export class ConnectionPool
       this.failWaiting(error);
     }
     this.connectForWaiting();
+    this.endIfEmpty();
   }
 
   // RawConnectionOwner
@@ -222,6 +255,7 @@ export class ConnectionPool
     else this.metrics.pendingFailures.value++;
     this.countGone(connection.startedAt, error, closedHere, error === null);
     this.connectForWaiting();
+    this.endIfEmpty();
   }
 
   // TimerWheelEntry
@@ -335,7 +369,7 @@ export class ConnectionPool
   }
 
   private connect(): void {
-    const { transport, security, limits, clock } = this.options;
+    const { transport, security, source, limits, clock } = this.options;
     this.connecting++;
     this.countBegun();
     this.metrics.http1ConnectionsTotal.value++;
@@ -343,10 +377,15 @@ export class ConnectionPool
     this.connections.set(connection, new ConnectionAge(this, connection, clock.monotonic()));
     connection.attach(
       transport.connect(
-        { address: this.endpoint.target, security, timeoutMs: limits.connectTimeoutMs },
+        { address: this.endpoint.target, security, source, timeoutMs: limits.connectTimeoutMs },
         connection,
       ),
     );
+  }
+
+  private endIfEmpty(): void {
+    if (this.onEmpty === null || this.connections.size > 0 || this.rawConnections.size > 0) return;
+    this.onEmpty();
   }
 
   private ageOf(connection: ClientConnection): number {

@@ -146,6 +146,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         transport,
         endpoint,
         security: null,
+        source: null,
         limits: owner.config.connections,
         timers: poolTimers,
         clock: systemClock,

@@ -20,6 +20,7 @@ class IdleStream implements Connection {
   overrideAddresses(): void {}
   setHandler(): void {}
   readonly fileDescriptor = -1;
+  upstreamSource = null;
   write = (): boolean => true;
   writeLatin1 = (): boolean => true;
   end = (): void => undefined;

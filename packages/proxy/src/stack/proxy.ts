@@ -176,6 +176,7 @@ export class Proxy {
     return new ConnectionPool({
       transport: this.options.transport,
       security: this.securityOf(cluster),
+      source: null,
       limits: cluster.config.connections,
       endpoint,
       timers: this.timers,

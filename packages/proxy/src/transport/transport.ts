@@ -117,6 +117,8 @@ export interface Connection {
    * `originalDestination` and the local address. Null leaves either as it is.
    */
   overrideAddresses(remote: TcpAddress | null, local: TcpAddress | null): void;
+  /** Where connections made on its behalf come from, where a listener filter has said so (`original_src`); else null. */
+  upstreamSource: ConnectionSource | null;
   /** Everything is told to another owner from now on; may be called during a call to the one before. */
   setHandler(handler: ConnectionHandler): void;
   /** The socket's number in this process, for options that only the system knows; -1 where there is none. */

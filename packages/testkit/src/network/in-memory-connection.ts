@@ -1,5 +1,12 @@
 import { invariant } from '@heddle/base';
-import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '@heddle/proxy';
+import type {
+  Connection,
+  ConnectionHandler,
+  ConnectionSource,
+  TcpAddress,
+  TlsSession,
+  TransportError,
+} from '@heddle/proxy';
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Wire, WireConditions } from './wire.ts';
 
@@ -34,6 +41,7 @@ const resetByPeer: TransportError = Object.freeze({ kind: 'reset', detail: 'the 
 /** One end of a connection of the in-memory network. */
 export class InMemoryConnection implements Connection {
   readonly fileDescriptor = -1;
+  upstreamSource: ConnectionSource | null = null;
   remoteAddress: string;
   remotePort: number;
   localAddress: string;

@@ -3,7 +3,14 @@ import type { OnReadOpts, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
 import { latin1 } from '../latin1.ts';
-import type { Connection, ConnectionHandler, TcpAddress, TlsSession, TransportError } from '../transport.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  ConnectionSource,
+  TcpAddress,
+  TlsSession,
+  TransportError,
+} from '../transport.ts';
 import { ReadBuffer, ReadBuffers, bulkReadBytes } from './read-buffers.ts';
 import { type StreamHandle, handleOf } from './stream-handle.ts';
 import { isTlsCode } from './tls-failure.ts';
@@ -20,6 +27,7 @@ export interface Addresses {
   readonly localAddress: string;
   readonly localPort: number;
   readonly originalDestination: TcpAddress | null;
+  readonly upstreamSource: ConnectionSource | null;
   readonly directRemoteAddress: string;
   readonly directRemotePort: number;
 }
@@ -107,6 +115,7 @@ export class NodeConnection implements Connection {
   localAddress = '';
   localPort = 0;
   originalDestination: TcpAddress | null = null;
+  upstreamSource: ConnectionSource | null = null;
   directRemoteAddress = '';
   directRemotePort = 0;
   handler: ConnectionHandler | null = null;
@@ -145,6 +154,7 @@ export class NodeConnection implements Connection {
     this.localAddress = addresses?.localAddress ?? socket.localAddress ?? '';
     this.localPort = addresses?.localPort ?? socket.localPort ?? 0;
     this.originalDestination = addresses?.originalDestination ?? null;
+    this.upstreamSource = addresses?.upstreamSource ?? null;
     this.directRemoteAddress = addresses?.directRemoteAddress ?? this.remoteAddress;
     this.directRemotePort = addresses?.directRemotePort ?? this.remotePort;
     if (link === null) return;

@@ -268,6 +268,7 @@ function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
     remoteAddress,
     remotePort: 0,
     originalDestination: null,
+    upstreamSource: null,
     directRemoteAddress: remoteAddress,
     directRemotePort: 0,
   };
@@ -331,6 +332,7 @@ function failedConnection(error: TransportError, handler: ConnectionHandler, clo
     directRemoteAddress: '',
     directRemotePort: 0,
     overrideAddresses: () => undefined,
+    upstreamSource: null,
     setHandler: () => undefined,
     fileDescriptor: -1,
   };
