@@ -111,32 +111,80 @@ export class HeadScanner {
   scan(buffer: Uint8Array, base: number, from: number, end: number): number {
     const limit = end > this.maxBytes ? this.maxBytes : end;
     let i = from;
+    let state = this.state;
+    let mark = this.mark;
     while (i < limit) {
       const byte = buffer[base + i]!;
-      switch (this.state) {
+      // Most of a head is fields and most come whole: their states follow each other without going round.
+      if (state >= State.fieldStart && state <= State.valueEnd) {
+        if (state === State.fieldStart) {
+          if (byte === CR) {
+            state = State.headEnd;
+            i++;
+            continue;
+          }
+          if (byte === SP || byte === HTAB) return HeadError.lineFolding;
+          if (this.fieldCount === this.maxFields) return HeadError.tooManyFields;
+          mark = i;
+          state = State.fieldName;
+        }
+        if (state === State.fieldName) {
+          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          if (buffer[base + i] !== colon || i === mark) {
+            return buffer[base + i] === LF ? HeadError.badLineEnd : HeadError.badFieldName;
+          }
+          this.startField(buffer, base, mark, i);
+          i++;
+          state = State.beforeValue;
+        }
+        if (state === State.beforeValue) {
+          while (i < limit && (buffer[base + i] === SP || buffer[base + i] === HTAB)) i++;
+          if (i === limit) break;
+          mark = i;
+          state = State.value;
+        }
+        if (state === State.value) {
+          while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          const stop = buffer[base + i]!;
+          if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;
+          let last = i;
+          while (last > mark && (buffer[base + last - 1] === SP || buffer[base + last - 1] === HTAB)) last--;
+          this.valueEndMark = last;
+          state = State.valueEnd;
+          if (++i === limit) break;
+        }
+        if (buffer[base + i] !== LF) return HeadError.badLineEnd;
+        this.finishField(mark);
+        i++;
+        state = State.fieldStart;
+        continue;
+      }
+      switch (state) {
         case State.start:
           if (byte === CR && this.emptyLines < 2 && this.isRequest) {
-            this.state = State.startLineFeed;
+            state = State.startLineFeed;
             i++;
             break;
           }
           this.startLineStart = i;
-          this.mark = i;
-          this.state = this.isRequest ? State.method : State.responseVersion;
+          mark = i;
+          state = this.isRequest ? State.method : State.responseVersion;
           break;
         case State.startLineFeed:
           if (byte !== LF) return HeadError.badLineEnd;
           this.emptyLines++;
-          this.state = State.start;
+          state = State.start;
           i++;
           break;
         case State.method:
           while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
           if (i === limit) break;
-          if (buffer[base + i] !== SP || i === this.mark) return HeadError.badMethod;
+          if (buffer[base + i] !== SP || i === mark) return HeadError.badMethod;
           this.methodEnd = i;
           this.targetStart = ++i;
-          this.state = State.target;
+          state = State.target;
           break;
         case State.target:
           while (i < limit && isTargetCharacter[buffer[base + i]!] === 1) i++;
@@ -145,12 +193,17 @@ export class HeadScanner {
           if (buffer[base + i] === CR) return HeadError.badVersion;
           if (buffer[base + i] !== SP || i === this.targetStart) return HeadError.badTarget;
           this.targetEnd = i;
-          this.mark = ++i;
-          this.state = State.requestVersion;
+          mark = ++i;
+          state = State.requestVersion;
           break;
         case State.requestVersion:
         case State.responseVersion: {
-          const index = i - this.mark;
+          // Whole, as it nearly always comes, it is compared at once.
+          if (i === mark && i + versionPrefix.length < limit && isVersionPrefix(buffer, base + i)) {
+            i += versionPrefix.length;
+            break;
+          }
+          const index = i - mark;
           if (index < versionPrefix.length) {
             if (byte !== versionPrefix[index])
               return index === 5 ? HeadError.unsupportedVersion : HeadError.badVersion;
@@ -163,19 +216,19 @@ export class HeadScanner {
             i++;
             break;
           }
-          if (this.state === State.requestVersion) {
+          if (state === State.requestVersion) {
             if (byte !== CR) return byte === LF ? HeadError.badLineEnd : HeadError.badVersion;
-            this.state = State.startLineEnd;
+            state = State.startLineEnd;
           } else {
             if (byte !== SP) return HeadError.badVersion;
-            this.state = State.status;
-            this.mark = i + 1;
+            state = State.status;
+            mark = i + 1;
           }
           i++;
           break;
         }
         case State.status: {
-          const index = i - this.mark;
+          const index = i - mark;
           if (index < 3) {
             if (byte < 0x30 || byte > 0x39) return HeadError.badStatus;
             this.status = this.status * 10 + byte - 0x30;
@@ -184,7 +237,7 @@ export class HeadScanner {
           }
           // The space before an absent reason may be absent too: servers do that, and clients all take it.
           if (this.status < 100 || (byte !== SP && byte !== CR)) return HeadError.badStatus;
-          this.state = byte === SP ? State.reason : State.startLineEnd;
+          state = byte === SP ? State.reason : State.startLineEnd;
           i++;
           break;
         }
@@ -192,62 +245,13 @@ export class HeadScanner {
           while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
           if (i === limit) break;
           if (buffer[base + i] !== CR) return HeadError.badLineEnd;
-          this.state = State.startLineEnd;
+          state = State.startLineEnd;
           i++;
           break;
         case State.startLineEnd:
           if (byte !== LF) return HeadError.badLineEnd;
           this.fieldsStart = ++i;
-          this.state = State.fieldStart;
-          break;
-        case State.fieldStart:
-          if (byte === CR) {
-            this.state = State.headEnd;
-            i++;
-            break;
-          }
-          if (byte === SP || byte === HTAB) return HeadError.lineFolding;
-          if (this.fieldCount === this.maxFields) return HeadError.tooManyFields;
-          this.mark = i;
-          this.state = State.fieldName;
-          break;
-        case State.fieldName:
-          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
-          if (i === limit) break;
-          if (buffer[base + i] !== colon || i === this.mark) {
-            return buffer[base + i] === LF ? HeadError.badLineEnd : HeadError.badFieldName;
-          }
-          this.startField(buffer, base, i);
-          i++;
-          this.state = State.beforeValue;
-          break;
-        case State.beforeValue:
-          if (byte === SP || byte === HTAB) {
-            i++;
-            break;
-          }
-          this.mark = i;
-          this.valueEndMark = i;
-          this.state = State.value;
-          break;
-        case State.value: {
-          while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
-          if (i === limit) break;
-          const stop = buffer[base + i]!;
-          if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;
-          let last = i;
-          while (last > this.mark && (buffer[base + last - 1] === SP || buffer[base + last - 1] === HTAB))
-            last--;
-          this.valueEndMark = last;
-          this.state = State.valueEnd;
-          i++;
-          break;
-        }
-        case State.valueEnd:
-          if (byte !== LF) return HeadError.badLineEnd;
-          this.finishField();
-          i++;
-          this.state = State.fieldStart;
+          state = State.fieldStart;
           break;
         default:
           if (byte !== LF) return HeadError.badLineEnd;
@@ -255,25 +259,40 @@ export class HeadScanner {
           return i + 1;
       }
     }
+    this.state = state;
+    this.mark = mark;
     return i >= this.maxBytes ? HeadError.tooLarge : needMore;
   }
 
-  private startField(buffer: Uint8Array, base: number, nameEnd: number): void {
+  private startField(buffer: Uint8Array, base: number, nameStart: number, nameEnd: number): void {
     const at = this.fieldCount * fieldStride;
     if (at === this.fields.length) {
       const larger = new Int32Array(this.fields.length * 2);
       larger.set(this.fields);
       this.fields = larger;
     }
-    this.fields[at + FieldOffset.nameStart] = this.mark;
-    this.fields[at + FieldOffset.nameEnd] = nameEnd;
-    this.fields[at + FieldOffset.id] = fieldIdOf(buffer, base + this.mark, base + nameEnd);
+    const { fields } = this;
+    fields[at + FieldOffset.nameStart] = nameStart;
+    fields[at + FieldOffset.nameEnd] = nameEnd;
+    fields[at + FieldOffset.id] = fieldIdOf(buffer, base + nameStart, base + nameEnd);
   }
 
-  private finishField(): void {
+  private finishField(valueStart: number): void {
     const at = this.fieldCount * fieldStride;
-    this.fields[at + FieldOffset.valueStart] = this.mark;
+    this.fields[at + FieldOffset.valueStart] = valueStart;
     this.fields[at + FieldOffset.valueEnd] = this.valueEndMark;
     this.fieldCount++;
   }
+}
+
+function isVersionPrefix(buffer: Uint8Array, at: number): boolean {
+  return (
+    buffer[at] === 0x48 &&
+    buffer[at + 1] === 0x54 &&
+    buffer[at + 2] === 0x54 &&
+    buffer[at + 3] === 0x50 &&
+    buffer[at + 4] === 0x2f &&
+    buffer[at + 5] === 0x31 &&
+    buffer[at + 6] === 0x2e
+  );
 }
