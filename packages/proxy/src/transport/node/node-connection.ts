@@ -56,6 +56,14 @@ export function firstReadBuffer(): Buffer {
   return readBuffers.shared;
 }
 
+/** Called on a socket with what it has read into a buffer of ours. */
+function onRead(this: unknown, length: number, buffer: Uint8Array): boolean {
+  const connection = (this as OwnedSocket)[owner];
+  connection.deliver(buffer as Buffer, length);
+  lastReader = connection;
+  return true;
+}
+
 /** For sockets that read into `readBuffers`. Node's type doesn't know that null leaves the buffer as it is. */
 export const readOptions: OnReadOpts = {
   buffer: (() => {
@@ -66,13 +74,8 @@ export const readOptions: OnReadOpts = {
   callback: onRead,
 };
 
-/** Called on a socket with what it has read into a buffer of ours. */
-export function onRead(this: unknown, length: number, buffer: Uint8Array): boolean {
-  const connection = (this as OwnedSocket)[owner];
-  connection.deliver(buffer as Buffer, length);
-  lastReader = connection;
-  return true;
-}
+/** What `readOptions` calls, for sockets that Node gives no options. */
+export const readCallback: (this: unknown, length: number, buffer: Uint8Array) => boolean = onRead;
 
 /** A write that the kernel has not taken whole yet: Node's request, and what we put on it. */
 interface WriteRequest {

@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { NodeConnection } from './node-connection.ts';
-import { firstReadBuffer, onRead, readOptions } from './node-connection.ts';
+import { firstReadBuffer, readCallback, readOptions } from './node-connection.ts';
 
 /** Where a socket keeps its `onread`: private to Node, so that a socket which was made with the option is asked. */
 const keys = findKeys();
@@ -24,7 +24,7 @@ export function readDirectly(socket: TLSSocket, connection: NodeConnection): voi
   const first = firstReadBuffer();
   fields[keys.buffer] = first;
   fields[keys.generator] = readOptions.buffer;
-  fields[keys.callback] = onRead;
+  fields[keys.callback] = readCallback;
   handle.useUserBuffer(first);
   // From now on pausing reaches C++.
   if (socket.isPaused()) socket.pause();
@@ -36,7 +36,7 @@ function findKeys(): {
   readonly generator: symbol;
   readonly callback: symbol;
 } | null {
-  const callback = onRead;
+  const callback = readCallback;
   const bytes = Buffer.alloc(1);
   const generate = (): Buffer => bytes;
   const buffer = keyOf(new Socket({ onread: { buffer: bytes, callback } }), bytes);
