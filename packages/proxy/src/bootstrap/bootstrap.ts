@@ -3,16 +3,16 @@ import { TypeUrl } from '@heddle/xds';
 import { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
 import { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
-import type { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
+import { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import { bootstrapFromJson } from '@heddle/xds/json';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import { compileAddress } from '../config/compile-address.ts';
-import { compileStaticSecret } from '../config/compile-tls-secrets.ts';
+import { compileStaticSecrets } from '../config/compile-static-secrets.ts';
 import type { ConfigStore } from '../config/config-store.ts';
 import type { ListenAddress } from '../config/listener-config.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
-import type { StaticSecret, TlsMaterials } from '../config/tls-materials.ts';
+import type { MaterialsRecord } from '../config/tls-materials.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
 import { type ParsedFile, withPlace } from './problem-place.ts';
 
@@ -33,7 +33,8 @@ export interface StaticConfig {
   readonly bootstrap: Uint8Array;
   /** What it says of this proxy, for the admin interface. */
   readonly node: Readonly<Record<string, unknown>>;
-  readonly secrets: readonly Secret[];
+  /** What the file names, and its static secrets. */
+  readonly materials: MaterialsRecord;
   /** Clusters before listeners. */
   readonly resources: readonly StaticResource[];
 }
@@ -77,26 +78,12 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
     admin: address === undefined ? null : compileAddress(address, 'admin.address', problems),
     bootstrap: Bootstrap.encode(bootstrap).finish(),
     node: { id: bootstrap.node?.id ?? '', cluster: bootstrap.node?.cluster ?? '' },
-    secrets: staticResources?.secrets ?? [],
+    materials: {
+      files: new Map(),
+      secrets: (staticResources?.secrets ?? []).map((secret) => Secret.encode(secret).finish()),
+    },
     resources,
   };
-}
-
-function readSecrets(
-  secrets: readonly Secret[],
-  materials: TlsMaterials,
-  problems: ProblemList,
-): ReadonlyMap<string, StaticSecret> {
-  const byName = new Map<string, StaticSecret>();
-  for (const [index, message] of secrets.entries()) {
-    const path = `static_resources.secrets[${index}]`;
-    const secret = compileStaticSecret(message, path, materials, problems);
-    if (byName.has(message.name)) {
-      problems.invalid(`${path}.name`, `there is another one with the name ${message.name}`);
-    }
-    if (secret !== null) byName.set(message.name, secret);
-  }
-  return byName;
 }
 
 /** A listener without a name has that of its address. */
@@ -145,7 +132,8 @@ export function applyBootstrap<P extends EndpointPool>(
   source: ParsedFile,
 ): Problem[] {
   const problems = new ProblemList();
-  store.materials.secrets = readSecrets(config.secrets, store.materials, problems);
+  store.materials.keepIn(config.materials);
+  compileStaticSecrets(config.materials, store.materials, problems);
   for (const { typeUrl, name, bytes, path } of config.resources) {
     const found = store.applyResource(typeUrl, name, bytes);
     for (const problem of found) problems.addAll([{ ...problem, path: fieldPath(path, problem.path ?? '') }]);

@@ -208,14 +208,14 @@ async function startWorkers(
 }
 
 /** What brings a thread to the state that the file describes. */
-function commandsOf({ resources }: StaticConfig): ThreadCommand[] {
+function commandsOf({ materials, resources }: StaticConfig): ThreadCommand[] {
   const commands = resources.map(({ typeUrl, name, bytes }): ThreadCommand => ({
     type: 'apply',
     typeUrl,
     name,
     bytes,
   }));
-  return [...commands, { type: 'commit', typeUrl: TypeUrl.listener }];
+  return [{ type: 'materials', materials }, ...commands, { type: 'commit', typeUrl: TypeUrl.listener }];
 }
 
 function dumpSourceOf({ bootstrap, resources }: StaticConfig, startedAt: Date): DumpSource {

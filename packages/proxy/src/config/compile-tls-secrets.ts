@@ -1,6 +1,5 @@
 // What TLS contexts hold or name: certificates, roots, ticket keys. Static secrets hold the same.
 import { createHash } from 'node:crypto';
-import { assertNever } from '@heddle/base';
 import {
   type CertificateValidationContext,
   CertificateValidationContext_TrustChainVerification as TrustChainVerification,
@@ -8,14 +7,13 @@ import {
   type TlsCertificate,
   type TlsSessionTicketKeys,
 } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/common.ts';
-import type { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import { compileStringMatcher } from '../routing/compile-matchers.ts';
 import { SanMatcher, type SanType as SanKind } from '../tls/san-matcher.ts';
 import { StaticCertificate, readCertificate, rootsFault } from '../tls/static-certificate.ts';
 import { GivenTicketKey, type RootsValidation } from '../tls/tls-config.ts';
 import { compileDataSource } from './compile-data-source.ts';
 import type { ProblemList } from './problem-list.ts';
-import type { StaticSecret, TlsMaterials } from './tls-materials.ts';
+import type { TlsMaterials } from './tls-materials.ts';
 
 /** A certificate with its key; null with problems noted. */
 export function compileCertificate(
@@ -134,35 +132,4 @@ export function compileTicketKeys(
     keys.push(new GivenTicketKey(bytes, createHash('sha256').update(bytes).digest('base64url')));
   }
   return keys;
-}
-
-/** A static secret; null with problems noted. */
-export function compileStaticSecret(
-  message: Secret,
-  path: string,
-  materials: TlsMaterials,
-  problems: ProblemList,
-): StaticSecret | null {
-  if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
-  const { type } = message;
-  switch (type?.$case) {
-    case undefined:
-      problems.invalid(path, 'needs tls_certificate, validation_context or session_ticket_keys');
-      return null;
-    case 'tlsCertificate': {
-      const certificate = compileCertificate(type.value, `${path}.tls_certificate`, materials, problems);
-      return certificate === null ? null : { kind: 'certificate', certificate };
-    }
-    case 'validationContext': {
-      const validation = compileRoots(type.value, `${path}.validation_context`, materials, problems);
-      return validation === null ? null : { kind: 'validation', validation };
-    }
-    case 'sessionTicketKeys':
-      return {
-        kind: 'ticket-keys',
-        keys: compileTicketKeys(type.value, `${path}.session_ticket_keys`, materials, problems),
-      };
-    default:
-      return assertNever(type);
-  }
 }

@@ -130,6 +130,8 @@ test('takes roots, names and hashes to verify a peer by', () => {
 
 test('files are read again when a configuration comes again, and remembered as they were when it is used', () => {
   const materials = new FileMaterials();
+  const record = { files: new Map<string, Uint8Array>(), secrets: [] };
+  materials.keepIn(record);
   const path = join(directory.path, 'changing.pem');
   writeFileSync(path, 'one');
   assert.ok(materials.read(path).ok);
@@ -138,6 +140,11 @@ test('files are read again when a configuration comes again, and remembered as t
   assert.equal(before.ok && before.value.toString(), 'one');
   const now = materials.read(path);
   assert.equal(now.ok && now.value.toString(), 'two');
+  writeFileSync(path, 'three');
+  const otherThread = new FileMaterials();
+  otherThread.adopt(structuredClone(record));
+  const there = otherThread.read(path);
+  assert.equal(there.ok && there.value.toString(), 'two');
 });
 
 const certificates = 'common_tls_context.tls_certificates[0]';

@@ -23,6 +23,14 @@ export const noMaterials: TlsMaterials = Object.freeze({
   secret: () => null,
 });
 
+/** What a configuration needed that it does not hold: threads that share it must not find something else. */
+export interface MaterialsRecord {
+  /** Content by name, as it was read last. */
+  readonly files: Map<string, Uint8Array>;
+  /** Encoded `Secret`s. */
+  readonly secrets: readonly Uint8Array[];
+}
+
 const noSecrets: ReadonlyMap<string, StaticSecret> = new Map();
 
 /**
@@ -31,32 +39,52 @@ const noSecrets: ReadonlyMap<string, StaticSecret> = new Map();
  */
 export class FileMaterials implements TlsMaterials {
   readonly remembered: TlsMaterials;
-  /** Set once the secrets themselves have been read. */
-  secrets: ReadonlyMap<string, StaticSecret> = noSecrets;
-  private readonly contents = new Map<string, Buffer>();
+  private files = new Map<string, Uint8Array>();
+  private secrets: ReadonlyMap<string, StaticSecret> = noSecrets;
+  /** Another thread has read the files. */
+  private isAdopted = false;
 
   constructor() {
     this.remembered = {
       read: (filename) => {
-        const content = this.contents.get(filename);
-        return content === undefined ? this.read(filename) : ok(content);
+        const content = this.files.get(filename);
+        return content === undefined ? this.readNow(filename) : ok(Buffer.from(content));
       },
       secret: (name) => this.secret(name),
     };
   }
 
   read(filename: string): Result<Buffer, string> {
+    return this.isAdopted ? this.remembered.read(filename) : this.readNow(filename);
+  }
+
+  secret(name: string): StaticSecret | null {
+    return this.secrets.get(name) ?? null;
+  }
+
+  /** Notes in `record` what is read from now on. The static secrets come from the caller, who has compiled them. */
+  keepIn(record: MaterialsRecord): void {
+    this.files = record.files;
+  }
+
+  /** Takes what another thread has read instead of reading. */
+  adopt(record: MaterialsRecord): void {
+    this.files = record.files;
+    this.isAdopted = true;
+  }
+
+  setSecrets(secrets: ReadonlyMap<string, StaticSecret>): void {
+    this.secrets = secrets;
+  }
+
+  private readNow(filename: string): Result<Buffer, string> {
     try {
       const content = readFileSync(filename);
-      this.contents.set(filename, content);
+      this.files.set(filename, content);
       return ok(content);
     } catch (error) {
       const code = systemErrorCode(error);
       return err(code === 'ENOENT' ? 'there is no such file' : code === '' ? errorMessage(error) : code);
     }
-  }
-
-  secret(name: string): StaticSecret | null {
-    return this.secrets.get(name) ?? null;
   }
 }

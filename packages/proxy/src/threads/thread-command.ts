@@ -1,11 +1,16 @@
 // What every thread of a proxy is told alike: the main thread does it itself and posts it to the others.
 import { invariant } from '@heddle/base';
+import { compileStaticSecrets } from '../config/compile-static-secrets.ts';
+import { ProblemList } from '../config/problem-list.ts';
+import type { MaterialsRecord } from '../config/tls-materials.ts';
 import type { EnvoyLogLevel, LoggerName, Loggers } from '../stack/loggers.ts';
 import type { Proxy } from '../stack/proxy.ts';
 
 export type ThreadCommand =
   /** A resource that the main thread has taken: encoded, because decoded ones are slow to hand over. */
   | { readonly type: 'apply'; readonly typeUrl: string; readonly name: string; readonly bytes: Uint8Array }
+  /** Files and secrets that the resources behind it name. */
+  | { readonly type: 'materials'; readonly materials: MaterialsRecord }
   | { readonly type: 'remove'; readonly typeUrl: string; readonly name: string }
   | { readonly type: 'commit'; readonly typeUrl: string }
   | { readonly type: 'health-check'; readonly isFailed: boolean }
@@ -45,6 +50,14 @@ export function execute(command: ThreadCommand, proxy: Proxy, loggers: Loggers |
     case 'apply': {
       const problems = proxy.config.applyResource(command.typeUrl, command.name, command.bytes);
       invariant(problems.length === 0, 'what one thread has taken is right on all of them');
+      break;
+    }
+    case 'materials': {
+      const { materials } = proxy.config;
+      materials.adopt(command.materials);
+      const problems = new ProblemList();
+      compileStaticSecrets(command.materials, materials, problems);
+      invariant(problems.isEmpty, 'secrets that one thread has read are right on all of them');
       break;
     }
     case 'remove':

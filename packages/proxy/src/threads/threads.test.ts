@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
 import { eventually, temporaryDirectory } from '@heddle/testkit';
 import {
   ask,
@@ -135,4 +137,57 @@ test('drains on all threads, and says how many requests were running', async (t)
   assert.deepEqual(new Set((await answers).map(({ body }) => body)), new Set(['late']));
   assert.equal(await drained, 0);
   await proxy.close();
+});
+
+test('threads serve TLS with secrets of the file, and resume what another has begun', async (t) => {
+  const root = makeRoot('cluster.local');
+  const leaf = makeLeaf(root, 'spiffe://cluster.local/ns/default/sa/web');
+  const { server, port } = await startBackend((_request, response) => response.end('hello'));
+  const listener = listenerTo('web', 'be');
+  const typedConfig = {
+    '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+    common_tls_context: { tls_certificate_sds_secret_configs: [{ name: 'web' }] },
+  };
+  Object.assign((listener as { filter_chains: object[] }).filter_chains[0]!, {
+    transport_socket: { name: 'envoy.transport_sockets.tls', typed_config: typedConfig },
+  });
+  const certificate = {
+    certificate_chain: { inline_string: leaf.pem },
+    private_key: { inline_string: leaf.keyPem },
+  };
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      static_resources: {
+        listeners: [listener],
+        clusters: [clusterTo('be', port)],
+        secrets: [{ name: 'web', tls_certificate: certificate }],
+      },
+    },
+    { concurrency },
+  );
+  t.after(async () => {
+    await proxy.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  const [, listenPort = ''] = /:(\d+)$/.exec(proxy.listeners[0]!.address) ?? [];
+  let session: Buffer | undefined;
+  let resumed = 0;
+  for (let visit = 0; visit < 20; visit++) {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(listenPort),
+      ca: root.pem,
+      checkServerIdentity: () => undefined,
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('secureConnect', () => (resumed += socket.isSessionReused() ? 1 : 0));
+    socket.on('session', (ticket) => (session = ticket));
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    assert.match(text, /^HTTP\/1\.1 200 /);
+  }
+  assert.ok(resumed >= 18, `${resumed} of 19 visits that could be were resumed`);
 });
