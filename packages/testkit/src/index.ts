@@ -1,4 +1,5 @@
 export * from './modules/module-record.ts';
+export { clientHello } from './network/client-hello.ts';
 export * from './network/in-memory-network.ts';
 export * from './network/in-memory-rpc.ts';
 export * from './process/child.ts';

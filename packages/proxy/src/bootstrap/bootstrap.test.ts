@@ -216,7 +216,7 @@ test('takes secrets from the file itself, and says which are not there', () => {
 
 test('reports the problems of all resources', () => {
   const problems = problemOf({
-    listeners: [{ ...http, bind_to_port: false }],
+    listeners: [{ ...http, tcp_backlog_size: 5 }],
     clusters: [
       { ...backend, lb_policy: 'MAGLEV' },
       { ...backend, name: 'other', lb_policy: 'MAGLEV' },
@@ -227,7 +227,7 @@ test('reports the problems of all resources', () => {
     [
       'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[0].lb_policy: MAGLEV is not supported yet',
       'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].lb_policy: MAGLEV is not supported yet',
-      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.listeners[0].bind_to_port: is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.listeners[0].tcp_backlog_size: is not supported yet',
     ],
   );
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DnsTestServer, InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
 import { defaultResolverConfiguration } from '../dns/resolver-configuration.ts';
-import { ConfiguredProxy, socketAddress, tcpChain } from '../listener/configured-proxy.ts';
+import { ConfiguredProxy, socketAddress, tcpChain } from '../listener/test-proxy.ts';
 
 async function setUp(t: TestContext, cluster: object) {
   const clock = new VirtualClock();

@@ -170,14 +170,36 @@ const invalid: readonly [string, ManagerInput, ListenerInput][] = [
     },
   ],
   [
-    'filter_chains[1]: a second filter chain is not supported yet',
+    'filter_chains[1].filter_chain_match: matches connections that filter_chains[0] matches with the same conditions',
     {},
     { filterChains: [{ filters: [filter({})] }, { filters: [filter({})] }] },
   ],
   [
-    'filter_chains[0].filter_chain_match.server_names: is not supported yet',
+    'filter_chains[0].filter_chain_match.server_names[0]: "a*.b" is neither a name nor "*." with one behind it',
     {},
-    { filterChains: [{ filters: [filter({})], filterChainMatch: { serverNames: ['a'] } }] },
+    { filterChains: [{ filters: [filter({})], filterChainMatch: { serverNames: ['a*.b'] } }] },
+  ],
+  [
+    'filter_chains[0].filter_chain_match.prefix_ranges[0].prefix_len: must be 0 to 32',
+    {},
+    {
+      filterChains: [
+        {
+          filters: [filter({})],
+          filterChainMatch: { prefixRanges: [{ addressPrefix: '10.0.0.0', prefixLen: 33 }] },
+        },
+      ],
+    },
+  ],
+  [
+    'filter_chains[0].filter_chain_match.destination_port: must be 1 to 65535',
+    {},
+    { filterChains: [{ filters: [filter({})], filterChainMatch: { destinationPort: 0 } }] },
+  ],
+  [
+    'default_filter_chain.filter_chain_match: the default chain takes whatever is left',
+    {},
+    { filterChains: [], defaultFilterChain: { filters: [filter({})], filterChainMatch: {} } },
   ],
 ];
 for (const [problem, manager, changes] of invalid) {

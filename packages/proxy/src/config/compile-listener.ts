@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
-import {
-  type Filter,
-  FilterChain,
-  type FilterChainMatch,
-  FilterChainMatch_ConnectionSourceType as SourceType,
-} from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
+import { type Filter, FilterChain } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
+import { FilterChainMatcher } from '../listener/filter-chain-matcher.ts';
 import { compileAddress } from './compile-address.ts';
+import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
+import { compileListenerFilters } from './compile-listener-filters.ts';
 import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
-import type { FilterChainMatchConfig, ListenAddress, ListenerConfig } from './listener-config.ts';
+import type {
+  FilterChainMatchConfig,
+  ListenAddress,
+  ListenerConfig,
+  ListenerFilters,
+} from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
@@ -38,14 +41,17 @@ export interface CompiledListener {
   readonly name: string;
   readonly address: ListenAddress;
   readonly direction: ListenerConfig<never>['direction'];
+  readonly bindsToPort: boolean;
+  readonly isTransparent: boolean;
+  readonly usesOriginalDestination: boolean;
+  readonly listenerFilters: ListenerFilters;
   readonly filterChains: readonly CompiledChain[];
   readonly defaultFilterChain: CompiledChain | null;
 }
 
 /**
  * Compiles a listener; null with problems noted. Accepted without effect: `metadata`, `stat_prefix`,
- * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport), `enable_reuse_port`, and the timeouts of
- * listener filters that it hasn't.
+ * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport) and `enable_reuse_port`.
  */
 export function compileListener(
   listener: Listener,
@@ -53,27 +59,48 @@ export function compileListener(
   materials: TlsMaterials = noMaterials,
 ): CompiledListener | null {
   const address = compileAddress(listener.address, 'address', problems);
-  for (const [index, filter] of listener.listenerFilters.entries()) {
-    refuseExtension(filter.name, filter.configType?.value, `listener_filters[${index}]`, problems);
-  }
   if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
-  if (listener.transparent === true) problems.unsupported('transparent');
-  if (listener.bindToPort === false) problems.unsupported('bind_to_port');
-  if (listener.useOriginalDst === true) problems.unsupported('use_original_dst');
-  if (listener.defaultFilterChain !== undefined) problems.unsupported('default_filter_chain');
-  const [chain, second] = listener.filterChains;
-  if (second !== undefined) problems.unsupported('filter_chains[1]', 'a second filter chain');
-  if (chain === undefined) {
-    problems.invalid('filter_chains', 'must not be empty');
-    return null;
+  const filterChains: CompiledChain[] = [];
+  for (const [index, chain] of listener.filterChains.entries()) {
+    const compiled = compileChain(chain, `filter_chains[${index}]`, problems, materials);
+    if (compiled !== null) filterChains.push(compiled);
   }
-  const compiled = compileChain(chain, 'filter_chains[0]', problems, materials);
-  if (address === null || compiled === null) return null;
-  const name = listener.name === '' ? hostPort(address.host, address.port) : listener.name;
-  const direction = directionOf(listener.trafficDirection);
-  return { name, address, direction, filterChains: [compiled], defaultFilterChain: null };
+  const defaultChain = listener.defaultFilterChain;
+  const defaultFilterChain =
+    defaultChain === undefined
+      ? null
+      : compileChain(defaultChain, 'default_filter_chain', problems, materials);
+  if (listener.filterChains.length === 0 && defaultChain === undefined)
+    problems.invalid('filter_chains', 'must not be empty');
+  if (defaultFilterChain !== null && defaultFilterChain.match !== null)
+    problems.invalid('default_filter_chain.filter_chain_match', 'the default chain takes whatever is left');
+  const matches = filterChains.map(({ match }) => match);
+  const listenerFilters = compileListenerFilters(listener, matches, problems);
+  if (problems.isEmpty) checkDuplicates(matches, problems);
+  if (address === null || (filterChains.length === 0 && defaultFilterChain === null)) return null;
+  return {
+    name: listener.name === '' ? hostPort(address.host, address.port) : listener.name,
+    address,
+    direction: directionOf(listener.trafficDirection),
+    bindsToPort: listener.bindToPort ?? true,
+    isTransparent: listener.transparent ?? false,
+    usesOriginalDestination: listener.useOriginalDst ?? false,
+    listenerFilters,
+    filterChains,
+    defaultFilterChain,
+  };
+}
+
+/** Of two chains that match the same connections one would never serve any. */
+function checkDuplicates(matches: readonly (FilterChainMatchConfig | null)[], problems: ProblemList): void {
+  for (const [later, earlier] of new FilterChainMatcher(matches).duplicates) {
+    problems.invalid(
+      `filter_chains[${later}].filter_chain_match`,
+      `matches connections that filter_chains[${earlier}] matches with the same conditions`,
+    );
+  }
 }
 
 function compileChain(
@@ -82,15 +109,17 @@ function compileChain(
   problems: ProblemList,
   materials: TlsMaterials,
 ): CompiledChain | null {
-  if (chain.filterChainMatch !== undefined)
-    checkNoMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
+  const match =
+    chain.filterChainMatch === undefined
+      ? null
+      : compileFilterChainMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
   if (chain.transportSocketConnectTimeout !== undefined) {
     problems.unsupported(`${path}.transport_socket_connect_timeout`);
   }
   const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
   const fingerprint = createHash('sha256').update(FilterChain.encode(chain).finish()).digest('hex');
   const filter = compileFilters(chain.filters, `${path}.filters`, problems);
-  return filter === null ? null : { name: chain.name, fingerprint, match: null, tls, filter };
+  return filter === null ? null : { name: chain.name, fingerprint, match, tls, filter };
 }
 
 /** The network filter that ends the chain; it must be the only one. */
@@ -124,21 +153,6 @@ function compileFilter(filter: Filter, place: string, problems: ProblemList): Co
   }
   refuseExtension(filter.name, config, place, problems);
   return null;
-}
-
-function checkNoMatch(match: FilterChainMatch, path: string, problems: ProblemList): void {
-  const refuse = (isAsked: boolean, field: string): void => {
-    if (isAsked) problems.unsupported(`${path}.${field}`);
-  };
-  refuse(match.prefixRanges.length > 0, 'prefix_ranges');
-  refuse(match.destinationPort !== undefined, 'destination_port');
-  refuse(match.transportProtocol !== '', 'transport_protocol');
-  refuse(match.applicationProtocols.length > 0, 'application_protocols');
-  refuse(match.serverNames.length > 0, 'server_names');
-  refuse(match.sourceType !== SourceType.ANY, 'source_type');
-  refuse(match.sourcePorts.length > 0, 'source_ports');
-  refuse(match.sourcePrefixRanges.length > 0, 'source_prefix_ranges');
-  refuse(match.directSourcePrefixRanges.length > 0, 'direct_source_prefix_ranges');
 }
 
 function directionOf(direction: TrafficDirection): ListenerConfig<never>['direction'] {

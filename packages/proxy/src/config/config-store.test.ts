@@ -255,9 +255,9 @@ test('a refused listener holds on to nothing', () => {
   harness.accept(TypeUrl.cluster, 's', { name: 's', loadAssignment: assignment('s', 1) });
   const reason = harness.apply(TypeUrl.listener, 'in', {
     ...listener('in', { routeSpecifier: { $case: 'routeConfig', value: routes('', { '*': 's' }) } }),
-    bindToPort: false,
+    tcpBacklogSize: 5,
   });
-  assert.equal(reason, 'bind_to_port: is not supported yet');
+  assert.equal(reason, 'tcp_backlog_size: is not supported yet');
   assert.equal(harness.store.clusters.slot('s').references, 0);
   assert.deepEqual(harness.takeEvents(), []);
 });

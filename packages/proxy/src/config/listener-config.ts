@@ -8,6 +8,7 @@ import type { PathRules } from '../http/path-normalization.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { ServerSettings } from '../http1/server-exchange.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
+import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 
 /** What an `HttpConnectionManager` says, besides its routes. Durations of 0 mean "no limit". */
@@ -83,6 +84,29 @@ export interface TcpProxyConfig {
   readonly accessLogs: readonly AccessLogConfig[];
 }
 
+/** One thing done with a connection before its filter chain is chosen. */
+export type ListenerFilterConfig =
+  | {
+      readonly kind: 'proxy-protocol';
+      readonly allowsConnectionsWithout: boolean;
+      readonly disallowedVersions: readonly ProxyProtocolVersion[];
+      /** In the names of its counts; may be empty. */
+      readonly statPrefix: string;
+    }
+  | { readonly kind: 'original-dst' }
+  | { readonly kind: 'tls-inspector' }
+  | { readonly kind: 'http-inspector' };
+
+/** What is done with a connection before its filter chain is chosen. */
+export interface ListenerFilters {
+  /** In this order; may be empty. */
+  readonly filters: readonly ListenerFilterConfig[];
+  /** How long they may take together; 0 for no limit. */
+  readonly timeoutMs: number;
+  /** What then: go on with what is known, or close. */
+  readonly continuesOnTimeout: boolean;
+}
+
 /** What serves a filter chain's connections. */
 export type NetworkFilterConfig<P extends EndpointPool> = HttpFilterConfig<P> | TcpFilterConfig<P>;
 
@@ -124,6 +148,13 @@ export interface ListenerConfig<P extends EndpointPool> {
   readonly name: string;
   readonly address: ListenAddress;
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
+  /** False for one that only gets connections from others that hand over what is meant for its address. */
+  readonly bindsToPort: boolean;
+  /** Takes connections to addresses of others too, as TPROXY leads them here. */
+  readonly isTransparent: boolean;
+  /** Hands connections that were meant for another listener's address to that listener. */
+  readonly usesOriginalDestination: boolean;
+  readonly listenerFilters: ListenerFilters;
   readonly filterChains: readonly FilterChainConfig<P>[];
   /** Serves what no other chain matches; null drops it. */
   readonly defaultFilterChain: FilterChainConfig<P> | null;

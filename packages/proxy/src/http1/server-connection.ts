@@ -77,7 +77,8 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   /** Who has taken the bytes over, once this is no HTTP any more. */
   private tunnel: ConnectionHandler | null = null;
   private readonly ageLimit: AgeLimit | null;
-  private readonly acceptedAt: number;
+  /** Monotonic milliseconds. */
+  readonly acceptedAt: number;
 
   constructor(
     connection: Connection,

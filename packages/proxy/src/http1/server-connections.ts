@@ -1,5 +1,6 @@
 // The accepted connections of a listener as a set: drained, counted and closed together.
 import type { TimerWheelEntry } from '@heddle/base';
+import type { ConnectionObserver } from '../listener/connection-group.ts';
 import type { AcceptHandler } from '../transport/transport.ts';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.ts';
 import {
@@ -32,12 +33,14 @@ export class ServerConnections implements ServerConnectionOwner {
   private readonly lingering = new Map<ServerConnection, Linger>();
   readonly drainPolicy: DrainPolicy;
   private readonly context: ServerContext;
+  private readonly observer: ConnectionObserver | null;
   private draining = false;
   /** Who waits for the end of the last connection. */
   private readonly emptied: (() => void)[] = [];
 
-  constructor(context: ServerContext, drainPolicy = neverDrains) {
+  constructor(context: ServerContext, drainPolicy = neverDrains, observer: ConnectionObserver | null = null) {
     this.context = context;
+    this.observer = observer;
     this.drainPolicy = drainPolicy;
   }
 
@@ -60,6 +63,7 @@ export class ServerConnections implements ServerConnectionOwner {
     return (connection) => {
       const server = new ServerConnection(connection, createExchange, settings(), this.context, this);
       this.open.add(server);
+      this.observer?.onOpened();
       server.settings.metrics.countAccepted(connection.peerIdentity !== '');
       if (this.draining) server.isLast = true;
       return server;
@@ -87,6 +91,7 @@ export class ServerConnections implements ServerConnectionOwner {
 
   remove(connection: ServerConnection): void {
     this.open.delete(connection);
+    this.observer?.onClosed(this.context.clock.monotonic() - connection.acceptedAt);
     const linger = this.lingering.get(connection);
     if (linger !== undefined) {
       this.context.timers.disarm(linger);

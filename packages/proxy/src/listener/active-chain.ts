@@ -7,7 +7,7 @@ import { TlsMetrics } from '../stats/tls-metrics.ts';
 import { TcpConnections } from '../tcp/tcp-connections.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
-import type { ConnectionGroup } from './connection-group.ts';
+import type { ConnectionGroup, ConnectionObserver } from './connection-group.ts';
 import { HttpConnections } from './http-connections.ts';
 
 type Direction = ListenerConfig<ConnectionPool>['direction'];
@@ -29,6 +29,7 @@ export class ActiveChain {
     environment: StackEnvironment,
     secrets: SecretProvider,
     listenerAddress: string,
+    observer: ConnectionObserver,
   ) {
     const { filter, tls } = config;
     this.key = chainKey(config);
@@ -36,14 +37,14 @@ export class ActiveChain {
     this.security =
       tls === null ? null : linkSecurityOf(tls, secrets, new TlsMetrics(this.scope, { listenerAddress }));
     if (filter.kind === 'http') {
-      const http = new HttpConnections({ ...filter, tls, direction }, environment);
+      const http = new HttpConnections({ ...filter, tls, direction }, environment, observer);
       this.http = http;
       this.group = http;
       this.giveBack = () => http.close();
     } else {
       const stack = buildTcpStack(filter, environment);
       this.http = null;
-      this.group = new TcpConnections(stack.settings, environment.context);
+      this.group = new TcpConnections(stack.settings, environment.context, observer);
       this.giveBack = () => stack.close();
     }
   }

@@ -1,5 +1,11 @@
 import type { AcceptHandler } from '../transport/transport.ts';
 
+/** Told of the connections of a group, for the counts of its listener. */
+export interface ConnectionObserver {
+  onOpened(): void;
+  onClosed(lengthMs: number): void;
+}
+
 /** What serves the connections of one filter chain: they are drained together and closed together. */
 export interface ConnectionGroup {
   /** Open connections. */

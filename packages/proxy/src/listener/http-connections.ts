@@ -8,7 +8,7 @@ import {
   buildHttpStack,
 } from '../stack/http-stack.ts';
 import type { AcceptHandler } from '../transport/transport.ts';
-import type { ConnectionGroup } from './connection-group.ts';
+import type { ConnectionGroup, ConnectionObserver } from './connection-group.ts';
 
 /** The connections of a filter chain that ends in an HTTP connection manager. */
 export class HttpConnections implements ConnectionGroup {
@@ -18,13 +18,17 @@ export class HttpConnections implements ConnectionGroup {
   private readonly slot: { current: HttpSettings };
   private stack: HttpStack;
 
-  constructor(config: HttpStackConfig, environment: StackEnvironment) {
+  constructor(config: HttpStackConfig, environment: StackEnvironment, observer: ConnectionObserver) {
     const { context } = environment;
     this.environment = environment;
     this.stack = buildHttpStack(config, environment);
     const slot = { current: this.stack.settings };
     this.slot = slot;
-    this.connections = new ServerConnections(context, environment.drains.policyOf(config.direction));
+    this.connections = new ServerConnections(
+      context,
+      environment.drains.policyOf(config.direction),
+      observer,
+    );
     this.accept = this.connections.acceptor(
       (server) => new ProxyExchange(server, context, slot),
       () => slot.current.server,

@@ -1,27 +1,20 @@
 // Binds listeners as the configuration says and follows its changes without touching live connections.
-import { type Logger, invariant } from '@heddle/base';
+import type { Logger } from '@heddle/base';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import type { ListenerConfig } from '../config/listener-config.ts';
+import { type ListenerConfig, allChains } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { describeAddress, hostAndPort } from '../transport/address.ts';
-import type { Listener, Transport } from '../transport/transport.ts';
-import { ActiveChain, tlsKey } from './active-chain.ts';
+import type { TcpAddress, Transport } from '../transport/transport.ts';
+import type { ActiveChain } from './active-chain.ts';
+import { ActiveListener, type ListenerHost, type OriginalDestinations, isDirect } from './active-listener.ts';
 
 export interface ListenerManagerOptions {
   readonly transport: Transport;
   readonly environment: StackEnvironment;
   readonly secrets: SecretProvider;
   readonly logger: Logger;
-}
-
-/** One bound listener: its socket and the filter chain in force. */
-interface ActiveListener {
-  config: ListenerConfig<ConnectionPool>;
-  chain: ActiveChain;
-  readonly bound: Listener;
-  /** It accepts no more, though its connections live on. */
-  isStopped: boolean;
+  readonly originalDestinations: OriginalDestinations;
 }
 
 /**
@@ -30,8 +23,12 @@ interface ActiveListener {
  */
 const lateArrivalMs = 200;
 
-export class ListenerManager {
-  private readonly options: ListenerManagerOptions;
+export class ListenerManager implements ListenerHost {
+  readonly transport: Transport;
+  readonly environment: StackEnvironment;
+  readonly secrets: SecretProvider;
+  readonly logger: Logger;
+  readonly originalDestinations: OriginalDestinations;
   private readonly active = new Map<string, ActiveListener>();
   private readonly draining = new Set<ActiveChain>();
   /** Changes of one listener are applied one after the other. */
@@ -39,13 +36,17 @@ export class ListenerManager {
   private isDraining = false;
 
   constructor(options: ListenerManagerOptions) {
-    this.options = options;
+    this.transport = options.transport;
+    this.environment = options.environment;
+    this.secrets = options.secrets;
+    this.logger = options.logger;
+    this.originalDestinations = options.originalDestinations;
   }
 
   /** Requests in flight on all listeners. */
   get busy(): number {
     let busy = 0;
-    for (const { chain } of this.active.values()) busy += chain.group.busy;
+    for (const { groups } of this.active.values()) for (const group of groups) busy += group.busy;
     for (const chain of this.draining) busy += chain.group.busy;
     return busy;
   }
@@ -53,7 +54,7 @@ export class ListenerManager {
   /** Open connections on all listeners. */
   get connections(): number {
     let connections = 0;
-    for (const { chain } of this.active.values()) connections += chain.group.size;
+    for (const { groups } of this.active.values()) for (const group of groups) connections += group.size;
     for (const chain of this.draining) connections += chain.group.size;
     return connections;
   }
@@ -63,16 +64,16 @@ export class ListenerManager {
     return this.draining.size;
   }
 
-  /** Name and address of each bound listener. */
+  /** Name and address of each listener. */
   get listeners(): readonly {
     readonly name: string;
     readonly host: string;
     readonly port: number;
     readonly connections: number;
   }[] {
-    return [...this.active].map(([name, { bound, chain }]) => {
-      const { host, port } = hostAndPort(bound.address);
-      return { name, host, port, connections: chain.group.size };
+    return [...this.active].map(([name, { bound, config, groups }]) => {
+      const { host, port } = bound === null ? config.address : hostAndPort(bound.address);
+      return { name, host, port, connections: groups.reduce((sum, group) => sum + group.size, 0) };
     });
   }
 
@@ -95,15 +96,16 @@ export class ListenerManager {
       (listener) => !listener.isStopped && (!inboundOnly || listener.config.direction === 'inbound'),
     );
     for (const listener of stopping) listener.isStopped = true;
-    await Promise.all(stopping.map(({ bound }) => bound.close()));
+    await Promise.all(stopping.map(({ bound }) => bound?.close() ?? Promise.resolve()));
     return stopping.length;
   }
 
   /** Accepts no more and waits until nobody is connected any more, `timeoutMs` at most: for a process that has a successor. */
   async departure(timeoutMs: number): Promise<void> {
     await this.stop(false);
-    const chains = [...[...this.active.values()].map(({ chain }) => chain), ...this.draining];
-    await this.within(timeoutMs, Promise.all(chains.map((chain) => chain.group.whenEmpty())));
+    const groups = [...this.active.values()].flatMap((listener) => listener.groups);
+    for (const { group } of this.draining) groups.push(group);
+    await this.within(timeoutMs, Promise.all(groups.map((group) => group.whenEmpty())));
   }
 
   /**
@@ -128,7 +130,7 @@ export class ListenerManager {
   /** Waits for `event`, `timeoutMs` at most. */
   private within(timeoutMs: number, event: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.options.environment.context.clock.setTimer(timeoutMs, resolve);
+      const timer = this.environment.context.clock.setTimer(timeoutMs, resolve);
       void event.then(() => {
         timer.cancel();
         resolve();
@@ -136,9 +138,35 @@ export class ListenerManager {
     });
   }
 
+  // ListenerHost
+
+  listenerAt({ host, port }: TcpAddress): ActiveListener | null {
+    let wildcard: ActiveListener | null = null;
+    for (const listener of this.active.values()) {
+      const { address } = listener.config;
+      if (address.port !== port) continue;
+      if (address.host === host) return listener;
+      if (address.host === '0.0.0.0' || address.host === '::') wildcard = listener;
+    }
+    return wildcard;
+  }
+
+  drainChain(chain: ActiveChain): void {
+    const { group } = chain;
+    this.draining.add(chain);
+    group.drain();
+    const { context, drains } = this.environment;
+    const deadline = context.clock.setTimer(drains.drainTimeMs, () => group.destroy());
+    void group.whenEmpty().then(() => {
+      deadline.cancel();
+      this.draining.delete(chain);
+      chain.close();
+    });
+  }
+
   private pass(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.options.environment.context.clock.setTimer(ms, resolve);
+      this.environment.context.clock.setTimer(ms, resolve);
     });
   }
 
@@ -157,67 +185,50 @@ export class ListenerManager {
     if (this.isDraining) return;
     const known = this.active.get(config.name);
     if (known !== undefined && isSameSocket(known.config, config)) {
-      const [next] = config.filterChains;
-      known.config = config;
-      if (next !== undefined && known.chain.update(next, config.direction)) return;
+      known.update(config);
+      return;
     }
     if (known !== undefined) await this.removeNow(config.name);
-    await this.bind(config);
-  }
-
-  private async bind(config: ListenerConfig<ConnectionPool>): Promise<void> {
-    const { transport, environment, secrets, logger } = this.options;
-    const [first] = config.filterChains;
-    invariant(first !== undefined, 'a listener has a filter chain');
-    const chain = new ActiveChain(first, config.direction, environment, secrets, statAddress(config.address));
-    const { security, group } = chain;
+    const listener = new ActiveListener(config, this);
     try {
-      const bound = await transport.listen({ address: config.address, security }, group.accept);
-      this.active.set(config.name, { config, chain, bound, isStopped: false });
-      logger.info('Listening', {
-        listener: config.name,
-        address: describeAddress(bound.address),
-      });
+      if (config.bindsToPort) await this.bind(listener);
     } catch (error) {
-      chain.close();
+      listener.discard();
       throw error;
     }
+    this.active.set(config.name, listener);
+  }
+
+  private async bind(listener: ActiveListener): Promise<void> {
+    const { transport, logger } = this;
+    const { name, address, isTransparent } = listener.config;
+    const security = listener.directSecurity === null ? null : () => listener.directSecurity!;
+    const bound = await transport.listen({ address, security, isTransparent }, listener.accept);
+    listener.bound = bound;
+    logger.info('Listening', { listener: name, address: describeAddress(bound.address) });
   }
 
   private async removeNow(name: string): Promise<void> {
     const listener = this.active.get(name);
     if (listener === undefined) return;
     this.active.delete(name);
-    await listener.bound.close();
-    this.drainChain(listener.chain);
-  }
-
-  private drainChain(chain: ActiveChain): void {
-    const { group } = chain;
-    this.draining.add(chain);
-    group.drain();
-    const deadline = this.options.environment.context.clock.setTimer(
-      this.options.environment.drains.drainTimeMs,
-      () => group.destroy(),
-    );
-    void group.whenEmpty().then(() => {
-      deadline.cancel();
-      this.draining.delete(chain);
-      chain.close();
-    });
+    await listener.bound?.close();
+    listener.retire();
   }
 }
 
-/** An address as Envoy writes it in the names of counters. */
-function statAddress({ host, port }: ListenerConfig<ConnectionPool>['address']): string {
-  return `${host.includes(':') ? `[${host}]` : host}_${port}`;
-}
-
-/** True where the bound socket can go on serving: same address, same security. */
+/** True where the bound socket can go on serving, whatever else has changed. */
 function isSameSocket(a: ListenerConfig<ConnectionPool>, b: ListenerConfig<ConnectionPool>): boolean {
   return (
     a.address.host === b.address.host &&
     a.address.port === b.address.port &&
-    tlsKey(a.filterChains[0]?.tls ?? null) === tlsKey(b.filterChains[0]?.tls ?? null)
+    a.isTransparent === b.isTransparent &&
+    socketKind(a) === socketKind(b)
   );
+}
+
+/** Connections that need no look are secured by the socket; those that do come in plain. */
+function socketKind(config: ListenerConfig<ConnectionPool>): 'none' | 'plain' | 'secured' {
+  if (!config.bindsToPort) return 'none';
+  return isDirect(config) && allChains(config)[0]!.tls !== null ? 'secured' : 'plain';
 }

@@ -2,9 +2,10 @@
 import type { TestContext } from 'node:test';
 import { type Clock, type Random, silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { InMemoryNetwork, RecordingHandler, VirtualClock, eventually } from '@heddle/testkit';
+import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import type { Connection, Listener, Transport } from '../transport/transport.ts';
-import { ConfiguredProxy } from './configured-proxy.ts';
+import { ConfiguredProxy } from './test-proxy.ts';
 
 /** One end of a connection with what it was told. */
 export interface End {
@@ -40,14 +41,20 @@ export class World {
     readonly clock: Clock;
     readonly random: Random;
     readonly virtual: VirtualClock | null;
+    readonly originalDestinations: OriginalDestinationProvider;
   }) {
     this.client = options.client;
     this.server = options.server;
     this.proxyHost = options.proxyHost;
     this.serverHost = options.serverHost;
     this.virtual = options.virtual;
-    const { clock, random } = options;
-    this.proxy = new ConfiguredProxy({ transport: options.proxy, clock, random });
+    const { clock, random, originalDestinations } = options;
+    this.proxy = new ConfiguredProxy({
+      transport: options.proxy,
+      clock,
+      random,
+      originalDestinations: () => originalDestinations,
+    });
   }
 
   /** Lets time pass until `condition` holds; fails where it never does. */
@@ -102,7 +109,11 @@ function portOf(listener: Listener): number {
 }
 
 /** In memory, with virtual time; the seed decides where reads are cut. */
-export function virtualWorld(test: TestContext, seed = 1): World {
+export function virtualWorld(
+  test: TestContext,
+  seed = 1,
+  originalDestinations?: OriginalDestinationProvider,
+): World {
   const clock = new VirtualClock();
   const network = new InMemoryNetwork({ clock, seed });
   const [clientHost, proxyHost, serverHost] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'] as const;
@@ -116,6 +127,7 @@ export function virtualWorld(test: TestContext, seed = 1): World {
     clock: proxy.clock,
     random: proxy.random,
     virtual: clock,
+    originalDestinations: originalDestinations ?? { lookup: () => null },
   });
   test.after(() => world.close());
   return world;
@@ -134,6 +146,7 @@ export function socketWorld(test: TestContext): World {
     clock: systemClock,
     random: systemRandom,
     virtual: null,
+    originalDestinations: { lookup: () => null },
   });
   test.after(() => world.close());
   return world;
@@ -141,6 +154,6 @@ export function socketWorld(test: TestContext): World {
 
 /** By name. */
 export const worlds: readonly (readonly [string, (test: TestContext) => World])[] = [
-  ['in memory', virtualWorld],
+  ['in memory', (test) => virtualWorld(test)],
   ['sockets', socketWorld],
 ];

@@ -16,6 +16,8 @@ import { HttpDate } from '../http/http-date.ts';
 import type { ProxyContext } from '../http/http-settings.ts';
 import { DrainManager, type DrainManagerOptions } from './drain-manager.ts';
 import type { LoggerSource } from './loggers.ts';
+import { originalDestinationProvider } from '../interception/original-destination.ts';
+import type { OriginalDestinations } from '../listener/active-listener.ts';
 import { ListenerManager } from '../listener/listener-manager.ts';
 import { ServerMetrics } from '../stats/server-metrics.ts';
 import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
@@ -36,6 +38,8 @@ export interface ProxyOptions {
   readonly random: Random;
   readonly loggers: LoggerSource;
   readonly drain: DrainOptions;
+  /** Tells where intercepted connections were meant to go; by default the system is asked. */
+  readonly originalDestinations?: OriginalDestinations;
   readonly secrets: SecretProvider;
   /** The workload whose sidecar this is; null for a proxy of nobody's. */
   readonly workload: WorkloadLabels | null;
@@ -88,6 +92,7 @@ export class Proxy {
     this.drains = new DrainManager({ clock, random, ...options.drain });
     this.metrics = new ServerMetrics(this.registry, clock);
     this.listeners = new ListenerManager({
+      originalDestinations: options.originalDestinations ?? originalDestinationProvider,
       transport,
       secrets,
       logger: loggers.get('listener'),

@@ -1,4 +1,4 @@
-import type { ConnectionGroup } from '../listener/connection-group.ts';
+import type { ConnectionGroup, ConnectionObserver } from '../listener/connection-group.ts';
 import type { AcceptHandler } from '../transport/transport.ts';
 import { TcpLogEntry } from './tcp-log-entry.ts';
 import { TcpRelay, type TcpRelayOwner } from './tcp-relay.ts';
@@ -9,16 +9,19 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
   readonly accept: AcceptHandler;
   private readonly settings: TcpSettings;
   private readonly context: TcpContext;
+  private readonly observer: ConnectionObserver;
   private readonly open = new Set<TcpRelay>();
   /** Who waits for the end of the last connection. */
   private readonly emptied: (() => void)[] = [];
 
-  constructor(settings: TcpSettings, context: TcpContext) {
+  constructor(settings: TcpSettings, context: TcpContext, observer: ConnectionObserver) {
+    this.observer = observer;
     this.settings = settings;
     this.context = context;
     this.accept = (connection) => {
       const relay = new TcpRelay(connection, settings, context, this);
       this.open.add(relay);
+      observer.onOpened();
       return relay;
     };
   }
@@ -50,9 +53,11 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
 
   onRelayClosed(relay: TcpRelay): void {
     this.open.delete(relay);
+    const lengthMs = this.context.clock.monotonic() - relay.startedAt;
+    this.observer.onClosed(lengthMs);
     const { accessLogs } = this.settings;
     if (accessLogs.length > 0) {
-      const entry = new TcpLogEntry(relay, this.context.clock.monotonic() - relay.startedAt);
+      const entry = new TcpLogEntry(relay, lengthMs);
       for (const log of accessLogs) log.log(entry);
     }
     if (this.open.size > 0) return;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryDirectory } from '@heddle/testkit';
-import { socketAddress, staticCluster, tcpChain, typed } from '../listener/configured-proxy.ts';
+import { socketAddress, staticCluster, tcpChain, typed } from '../listener/test-proxy.ts';
 import {
   type Backend,
   type End,

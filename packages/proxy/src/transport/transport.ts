@@ -130,8 +130,8 @@ export type AcceptHandler = (connection: Connection) => ConnectionHandler;
 
 export interface ListenOptions {
   readonly address: TransportAddress;
-  /** Null for plain TCP. */
-  readonly security: LinkSecurity | null;
+  /** Null for plain TCP. A function is asked for each connection, so that the security may change while the socket lives. */
+  readonly security: LinkSecurity | (() => LinkSecurity) | null;
   /** Takes connections to addresses of others too, as TPROXY leads them here; an accepted one's local address is theirs. */
   readonly isTransparent?: boolean;
 }

@@ -58,7 +58,7 @@ export interface NodeOptions {
 interface BoundListener {
   readonly node: SimulatedNode;
   readonly address: TransportAddress;
-  readonly security: LinkSecurity | null;
+  readonly security: ListenOptions['security'];
   readonly accept: AcceptHandler;
 }
 
@@ -396,7 +396,8 @@ export class SimulatedNode implements Transport, DatagramTransport {
         else serverEnd.refuse();
         return;
       }
-      const { security: serverSecurity } = listener;
+      const serverSecurity =
+        typeof listener.security === 'function' ? listener.security() : listener.security;
       if (serverSecurity === null) {
         // Whoever owns the other end reads a ClientHello and may go on from there (`secure`).
         this.network.handshakes.set(serverEnd, (node, chosen, acceptSecured) => {

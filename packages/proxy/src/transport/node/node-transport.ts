@@ -153,10 +153,14 @@ export class NodeTransport implements Transport {
     });
   }
 
-  private secureServer(security: LinkSecurity, addresses: Addresses | null, accept: AcceptHandler): Server {
-    const acceptor = this.acceptorOf(security);
+  private secureServer(
+    security: LinkSecurity | (() => LinkSecurity),
+    addresses: Addresses | null,
+    accept: AcceptHandler,
+  ): Server {
+    const current = typeof security === 'function' ? security : (): LinkSecurity => security;
     return createSocketServer({ allowHalfOpen: true, noDelay: true }, (raw) =>
-      acceptor.shakeHands(raw, addresses, accept),
+      this.acceptorOf(current()).shakeHands(raw, addresses, accept),
     );
   }
 

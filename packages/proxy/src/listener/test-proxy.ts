@@ -3,7 +3,9 @@ import type { DnsEnvironment } from '../dns/dns-environment.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import assert from 'node:assert/strict';
 import { type Clock, type Random, silentLogger } from '@heddle/base';
+import { TypeUrl } from '@heddle/xds';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../bootstrap/bootstrap.ts';
+import type { OriginalDestinations } from './active-listener.ts';
 import { Proxy, defaultDrain } from '../stack/proxy.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -15,6 +17,7 @@ export interface ConfiguredProxyOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly secrets?: SecretProvider;
+  readonly originalDestinations?: OriginalDestinations;
 }
 
 const noSecrets: SecretProvider = { certificate: () => null, trustBundle: () => null };
@@ -102,6 +105,11 @@ export class ConfiguredProxy {
   /** As `apply`, with nothing wrong. */
   async load(resources: { listeners: readonly object[]; clusters?: readonly object[] }): Promise<void> {
     assert.deepEqual(await this.apply(resources), []);
+  }
+
+  /** Takes a listener away. */
+  remove(listener: string): void {
+    this.proxy.config.remove(TypeUrl.listener, listener);
   }
 
   /** The port that a listener is bound to. */

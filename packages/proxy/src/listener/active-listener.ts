@@ -1,0 +1,249 @@
+// A listener in force: its filter chains, how one is chosen, and the connections on the way to one.
+import type { Clock, Logger, TimerWheel } from '@heddle/base';
+import type { MetricScope } from '@heddle/telemetry';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import { type FilterChainConfig, type ListenerConfig, allChains } from '../config/listener-config.ts';
+import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
+import type { StackEnvironment } from '../stack/http-stack.ts';
+import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
+import type {
+  AcceptHandler,
+  Connection,
+  ConnectionHandler,
+  Listener,
+  TcpAddress,
+  Transport,
+} from '../transport/transport.ts';
+import { ActiveChain } from './active-chain.ts';
+import { FilterChainMatcher } from './filter-chain-matcher.ts';
+import { InspectedConnection, type InspectionOwner } from './inspected-connection.ts';
+import { InspectionMetrics, ProxyProtocolMetrics } from './inspection-metrics.ts';
+import {
+  type ListenerFilter,
+  httpInspector,
+  originalDestinationFilter,
+  proxyProtocolFilter,
+  tlsInspector,
+} from './listener-filter.ts';
+import { ListenerMetrics } from './listener-metrics.ts';
+
+/**
+ * Makes what finds original destinations, for listeners that take connections to addresses of others or for all others.
+ * Throws a `HeddleError` where the system has no way to ask.
+ */
+export type OriginalDestinations = (isTransparent: boolean) => OriginalDestinationProvider;
+
+/** What listeners need of whoever holds them. */
+export interface ListenerHost {
+  readonly transport: Transport;
+  readonly environment: StackEnvironment;
+  readonly secrets: SecretProvider;
+  readonly logger: Logger;
+  readonly originalDestinations: OriginalDestinations;
+  /** The listener for connections that were meant for this address; null where there is none. */
+  listenerAt(address: TcpAddress): ActiveListener | null;
+  /** A chain serves no more new connections. */
+  drainChain(chain: ActiveChain): void;
+}
+
+/** The first bytes of a connection that nothing has been read from. */
+const noBytes = Buffer.alloc(0);
+
+export class ActiveListener implements InspectionOwner {
+  config: ListenerConfig<ConnectionPool>;
+  /** Null for one that binds no port of its own. */
+  bound: Listener | null = null;
+  /** It accepts no more, though its connections live on. */
+  isStopped = false;
+  filters: readonly ListenerFilter[] = [];
+  readonly timers: TimerWheel;
+  private readonly clock: Clock;
+  private readonly host: ListenerHost;
+  private readonly scope: MetricScope;
+  private readonly metrics: ListenerMetrics;
+  /** The configured chains in their order, then the default one. */
+  private chains: readonly ActiveChain[] = [];
+  private matcher: FilterChainMatcher | null = null;
+  private readonly inspecting = new Set<InspectedConnection>();
+
+  constructor(config: ListenerConfig<ConnectionPool>, host: ListenerHost) {
+    const { registry, context } = host.environment;
+    this.host = host;
+    this.config = config;
+    this.timers = context.timers;
+    this.clock = context.clock;
+    this.scope = registry.scope();
+    this.metrics = new ListenerMetrics(this.scope, statAddress(config.address));
+    this.update(config);
+  }
+
+  get inspectionTimeoutMs(): number {
+    return this.config.listenerFilters.timeoutMs;
+  }
+
+  get groups(): readonly ActiveChain['group'][] {
+    return this.chains.map(({ group }) => group);
+  }
+
+  /**
+   * What the socket is to be bound with where every connection goes to the same chain without a look at it: then accepting
+   * costs no more than that chain does. Null where connections have to be looked at, and for plain ones.
+   */
+  get directSecurity(): LinkSecurity | null {
+    return isDirect(this.config) ? this.chains[0]!.security : null;
+  }
+
+  /** Takes connections of the listener's own socket. */
+  readonly accept: AcceptHandler = (connection) =>
+    isDirect(this.config) ? this.chains[0]!.group.accept(connection) : this.inspect(connection);
+
+  /** Goes on with a changed configuration: chains that it has unchanged keep their connections, others are drained. */
+  update(config: ListenerConfig<ConnectionPool>): void {
+    const previous = new Set(this.chains);
+    const { environment, secrets } = this.host;
+    const take = (chain: FilterChainConfig<ConnectionPool>): ActiveChain => {
+      for (const known of previous) {
+        if (!known.update(chain, config.direction)) continue;
+        previous.delete(known);
+        return known;
+      }
+      const address = statAddress(config.address);
+      return new ActiveChain(chain, config.direction, environment, secrets, address, this.metrics);
+    };
+    this.chains = allChains(config).map(take);
+    this.matcher = new FilterChainMatcher(config.filterChains.map(({ match }) => match));
+    this.filters = this.createFilters(config);
+    this.config = config;
+    for (const chain of previous) this.host.drainChain(chain);
+  }
+
+  /** Takes a connection that another listener was handed, and of which `buffer[start, end)` has been read. */
+  takeOver(connection: Connection, buffer: Buffer, start: number, end: number): void {
+    const inspected = this.begin(connection);
+    connection.setHandler(inspected);
+    inspected.start(buffer, start, end);
+  }
+
+  /** Serves no new connections: all chains are drained, connections that are not at one yet are dropped. */
+  retire(): void {
+    for (const inspected of [...this.inspecting]) inspected.connection.destroy();
+    for (const chain of this.chains) this.host.drainChain(chain);
+    this.scope.close();
+  }
+
+  /** Gives back what a listener holds that never came to serve. */
+  discard(): void {
+    for (const chain of this.chains) chain.close();
+    this.scope.close();
+  }
+
+  // InspectionOwner
+
+  onInspected(inspected: InspectedConnection, buffer: Buffer, start: number, end: number): void {
+    this.forget(inspected);
+    const { connection } = inspected;
+    const { originalDestination } = connection;
+    if (this.config.usesOriginalDestination && originalDestination !== null) {
+      const target = this.host.listenerAt(originalDestination);
+      if (target !== null && target !== this) {
+        target.takeOver(connection, buffer, start, end);
+        return;
+      }
+    }
+    const chain = this.choose(inspected);
+    if (chain === null) {
+      this.metrics.withoutChain.value++;
+      connection.destroy();
+      return;
+    }
+    const { group, security } = chain;
+    if (security !== null) {
+      this.host.transport.secure(connection, buffer.subarray(start, end), security, group.accept);
+      return;
+    }
+    const handler = group.accept(connection);
+    connection.setHandler(handler);
+    if (end > start) handler.onData(buffer, start, end);
+  }
+
+  onInspectionTimeout(): boolean {
+    this.metrics.inspectionTimeouts.value++;
+    return this.config.listenerFilters.continuesOnTimeout;
+  }
+
+  onInspectionFailed(inspected: InspectedConnection, isRejected: boolean): void {
+    if (!isRejected) this.metrics.closedByClient.value++;
+    this.forget(inspected);
+  }
+
+  /** Looks at a connection that has just been accepted. */
+  private inspect(connection: Connection): ConnectionHandler {
+    const inspected = this.begin(connection);
+    // Filters may be done before a byte has come. Who serves the connection is decided once it has an owner.
+    connection.pauseReading();
+    this.clock.setTimer(0, () => {
+      if (inspected.isOver) return;
+      connection.resumeReading();
+      inspected.start(noBytes, 0, 0);
+    });
+    return inspected;
+  }
+
+  private begin(connection: Connection): InspectedConnection {
+    const inspected = new InspectedConnection(connection, this);
+    this.inspecting.add(inspected);
+    this.metrics.inspecting.value++;
+    return inspected;
+  }
+
+  private forget(inspected: InspectedConnection): void {
+    if (this.inspecting.delete(inspected)) this.metrics.inspecting.value--;
+  }
+
+  private choose(inspected: InspectedConnection): ActiveChain | null {
+    const { connection, transportProtocol, serverName, applicationProtocols } = inspected;
+    const index = this.matcher!.find({
+      destinationAddress: connection.localAddress,
+      destinationPort: connection.localPort,
+      serverName,
+      transportProtocol,
+      applicationProtocols,
+      directSourceAddress: connection.directRemoteAddress,
+      sourceAddress: connection.remoteAddress,
+      sourcePort: connection.remotePort,
+    });
+    // Behind the configured chains stands the default one, where there is one.
+    return this.chains[index < 0 ? this.config.filterChains.length : index] ?? null;
+  }
+
+  private createFilters(config: ListenerConfig<ConnectionPool>): ListenerFilter[] {
+    return config.listenerFilters.filters.map((filter) => {
+      switch (filter.kind) {
+        case 'original-dst':
+          return originalDestinationFilter(this.host.originalDestinations(config.isTransparent));
+        case 'tls-inspector':
+          return tlsInspector(new InspectionMetrics(this.scope));
+        case 'http-inspector':
+          return httpInspector(new InspectionMetrics(this.scope));
+        default: {
+          const { allowsConnectionsWithout, disallowedVersions, statPrefix } = filter;
+          const metrics = new ProxyProtocolMetrics(this.scope, statPrefix);
+          return proxyProtocolFilter(metrics, allowsConnectionsWithout, disallowedVersions);
+        }
+      }
+    });
+  }
+}
+
+/** True where all connections go to one chain and nobody has to look at them. */
+export function isDirect(config: ListenerConfig<ConnectionPool>): boolean {
+  const { listenerFilters, filterChains, defaultFilterChain, usesOriginalDestination } = config;
+  const [only] = allChains(config);
+  const isOne = filterChains.length + (defaultFilterChain === null ? 0 : 1) === 1;
+  return isOne && only!.match === null && listenerFilters.filters.length === 0 && !usesOriginalDestination;
+}
+
+/** An address as Envoy writes it in the names of counters. */
+function statAddress({ host, port }: ListenerConfig<ConnectionPool>['address']): string {
+  return `${host.includes(':') ? `[${host}]` : host}_${port}`;
+}
