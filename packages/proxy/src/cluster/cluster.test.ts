@@ -38,6 +38,7 @@ const plain: ClusterConfig = {
     responses: defaultClientSettings,
   },
   tls: null,
+  source: null,
   breakers: { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits },
   isPassthrough: false,
   dropsConnectionsOfUnhealthy: false,

@@ -9,6 +9,7 @@ import { Endpoint, type EndpointHealth, type EndpointPool, type PoolFactory, hos
 import { emptyLoadBalancer, type LoadBalancer, type PickOrigin } from './load-balancer.ts';
 import { OriginalDestination, type OriginalDestinationConfig } from './original-destination.ts';
 import { Passthrough } from './passthrough.ts';
+import type { ConnectionSource } from '../transport/transport.ts';
 import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
 
 /** What a cluster is made of besides its endpoints. */
@@ -16,6 +17,8 @@ export interface ClusterConfig {
   readonly name: string;
   readonly connections: ConnectionLimits;
   readonly breakers: Readonly<Record<RoutingPriority, CircuitBreakerLimits>>;
+  /** Where its connections come from; null for the system's choice. */
+  readonly source: ConnectionSource | null;
   /** Null for plain connections. */
   readonly tls: UpstreamTlsConfig | null;
   /** Endpoints are those of the requests' authorities, not of a list. */

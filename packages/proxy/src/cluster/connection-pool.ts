@@ -66,6 +66,12 @@ const poolClosed: TransportError = Object.freeze({
 /** A connection that has been idle for this many sweeps is closed. */
 const sweepsPerIdleTimeout = 8;
 
+/** The pool of an endpoint that serves what came over `downstream`. */
+export function poolFor(endpoint: Endpoint<ConnectionPool>, downstream: Connection): ConnectionPool {
+  const { upstreamSource } = downstream;
+  return upstreamSource === null ? endpoint.pool : endpoint.pool.forSource(upstreamSource);
+}
+
 export class ConnectionPool
   implements ClientConnectionOwner, RawConnectionOwner, EndpointPool, TimerWheelEntry
 {
@@ -355,7 +361,7 @@ export class ConnectionPool
       // An endpoint may always have one, or requests would wait for others' connections to end.
       if (!this.takesConnection()) {
         this.metrics.connectionOverflows.value++;
-        if (this.endpoint.connections > 0) return;
+        if ((this.onEmpty === null ? this.endpoint.connections : this.connections.size) > 0) return;
       }
       this.connect();
     }
@@ -384,8 +390,8 @@ export class ConnectionPool
   }
 
   private endIfEmpty(): void {
-    if (this.onEmpty === null || this.connections.size > 0 || this.rawConnections.size > 0) return;
-    this.onEmpty();
+    const { connections, rawConnections, waiting, waitingForFresh } = this;
+    if (connections.size + rawConnections.size + waiting.size + waitingForFresh.size === 0) this.onEmpty?.();
   }
 
   private ageOf(connection: ClientConnection): number {

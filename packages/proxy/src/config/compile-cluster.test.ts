@@ -51,6 +51,7 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
         responses: defaultClientSettings,
       },
       breakers: { default: defaultLimits, high: defaultLimits },
+      source: null,
       tls: null,
       isPassthrough: false,
       dropsConnectionsOfUnhealthy: false,
@@ -360,4 +361,20 @@ test('accepts HTTP/1.1 asked for by name', () => {
     },
   });
   assert.deepEqual(problems, []);
+});
+
+test('connects from the address that the bind configuration names, and from no port of its own', () => {
+  const from = (address: string, port: number): ClusterInput => ({
+    upstreamBindConfig: {
+      sourceAddress: { address, portSpecifier: { $case: 'portValue', value: port } },
+    },
+  });
+  const { compiled, problems } = compile(from('127.0.0.6', 0));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(compiled?.config.source, { host: '127.0.0.6', isTransparent: false, mark: 0 });
+  assert.match(
+    compile(from('127.0.0.6', 99)).problems.join(),
+    /upstream_bind_config\.source_address\.port_value/,
+  );
+  assert.match(compile(from('a.example', 0)).problems.join(), /"a\.example" is no IP address/);
 });

@@ -1,5 +1,7 @@
 import type { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import type { ClusterConfig } from '../cluster/cluster.ts';
+import type { ConnectionSource } from '../transport/transport.ts';
+import { compileAddress } from './compile-address.ts';
 import { compileBalancing } from './compile-balancing.ts';
 import { compileCircuitBreakers } from './compile-circuit-breakers.ts';
 import { type CompiledDiscovery, compileDiscovery } from './compile-discovery.ts';
@@ -31,6 +33,7 @@ export function compileCluster(
     name: cluster.name,
     connections: compileConnectionLimits(cluster, problems),
     breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
+    source: compileSource(cluster, problems),
     tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems, materials),
     dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
@@ -39,4 +42,20 @@ export function compileCluster(
     balancing: compileBalancing(cluster, discovery, problems),
   };
   return { config, edsName, endpoints };
+}
+
+/** The address that connections come from; its port is the system's choice. */
+function compileSource(cluster: Cluster, problems: ProblemList): ConnectionSource | null {
+  const { upstreamBindConfig } = cluster;
+  if (upstreamBindConfig === undefined) return null;
+  const { sourceAddress } = upstreamBindConfig;
+  const path = 'upstream_bind_config.source_address';
+  const asAddress =
+    sourceAddress === undefined
+      ? undefined
+      : { address: { $case: 'socketAddress' as const, value: sourceAddress } };
+  const address = compileAddress(asAddress, path, problems);
+  if (address === null) return null;
+  if (address.port !== 0) problems.unsupported(`${path}.port_value`, 'a port of its own');
+  return { host: address.host, isTransparent: false, mark: 0 };
 }

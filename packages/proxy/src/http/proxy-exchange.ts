@@ -3,7 +3,7 @@
 // one request after the other: between two writes it allocates the strings of the two heads and nothing else.
 import { assertNever } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { ConnectionPool, ConnectionWaiter } from '../cluster/connection-pool.ts';
+import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
 import { writeResponseHead } from '../http1/head-writer.ts';
@@ -343,7 +343,7 @@ export class ProxyExchange
     // The keep-alive race: the peer closed a reused connection while the request was on its way. Not one byte came back.
     if (failure.beforeResponse && stale && !this.bodyForwarded && isIdempotent(this.head!.method)) {
       this.waiting = true;
-      this.endpoint!.pool.acquireFresh(this);
+      poolFor(this.endpoint!, this.connection).acquireFresh(this);
       return;
     }
     this.reply(
@@ -444,7 +444,7 @@ export class ProxyExchange
       return;
     }
     this.waiting = true;
-    endpoint.pool.acquire(this);
+    poolFor(endpoint, this.connection).acquire(this);
   }
 
   /** Applies the listener's rules to the request; false where they answered it. */
@@ -475,7 +475,7 @@ export class ProxyExchange
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
   private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
     const tunnel = this.openTunnel();
-    this.rawConnection = endpoint.pool.connectRaw(tunnel.upstream);
+    this.rawConnection = poolFor(endpoint, this.connection).connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
     this.tunnel = null;
     this.reply(LocalReplies.overflow);
@@ -498,7 +498,7 @@ export class ProxyExchange
 
   protected override letUpstreamGo(): void {
     if (this.waiting) {
-      this.endpoint!.pool.cancel(this);
+      poolFor(this.endpoint!, this.connection).cancel(this);
       this.waiting = false;
     }
     const upstream = this.upstream;

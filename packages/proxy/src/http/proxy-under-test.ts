@@ -130,6 +130,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         responses: { ...defaultClientSettings, ...options.responses },
       },
       tls: null,
+      source: null,
       breakers: {
         default: options.breakerLimits ?? defaultCircuitBreakerLimits,
         high: defaultCircuitBreakerLimits,

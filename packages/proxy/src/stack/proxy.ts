@@ -181,7 +181,7 @@ export class Proxy {
     return new ConnectionPool({
       transport: this.options.transport,
       security: this.securityOf(cluster),
-      source: null,
+      source: cluster.config.source,
       limits: cluster.config.connections,
       endpoint,
       timers: this.timers,

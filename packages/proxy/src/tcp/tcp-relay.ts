@@ -3,7 +3,7 @@
 // the relay, its upstream's handler, the pool's, and the two connections; none per chunk.
 import { type TimerWheelEntry, invariant } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import { type ConnectionPool, poolFor } from '../cluster/connection-pool.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { PickOrigin } from '../cluster/load-balancer.ts';
 import type { Connection, ConnectionHandler, TransportError, TcpAddress } from '../transport/transport.ts';
@@ -202,7 +202,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
       return;
     }
     this.attempts++;
-    const upstream = endpoint.pool.connectRaw(new UpstreamHandler(this));
+    const upstream = poolFor(endpoint, this.downstream).connectRaw(new UpstreamHandler(this));
     if (upstream === null) {
       this.giveUp('UO');
       return;
