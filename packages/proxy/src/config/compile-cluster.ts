@@ -26,7 +26,6 @@ export function compileCluster(
   materials: TlsMaterials = noMaterials,
 ): CompiledCluster {
   if (cluster.name === '') problems.invalid('name', 'must not be empty');
-  if (cluster.upstreamBindConfig !== undefined) problems.unsupported('upstream_bind_config');
   const discovery = compileDiscovery(cluster, problems);
   const { isPassthrough, originalDestination, dns, edsName, endpoints } = discovery;
   const config: ClusterConfig = {
