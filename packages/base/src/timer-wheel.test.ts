@@ -103,6 +103,31 @@ describe('a timer wheel', () => {
     assert.equal(clock.hasTimer, false);
   });
 
+  test('forgets what is suspended, and lets it be armed again for sooner or later', () => {
+    const clock = new StillClock();
+    const wheel = new TimerWheel(clock, 10, 16);
+    const entry = new Entry();
+    wheel.arm(entry, 30);
+    wheel.suspend(entry);
+    wheel.suspend(entry);
+    clock.advance(100);
+    assert.equal(entry.fired, 0);
+    assert.equal(wheel.size, 0, 'its slot has come up');
+    assert.equal(clock.hasTimer, false);
+    wheel.arm(entry, 50);
+    wheel.suspend(entry);
+    wheel.arm(entry, 20);
+    clock.advance(35);
+    assert.equal(entry.fired, 1, 'sooner');
+    wheel.arm(entry, 20);
+    wheel.suspend(entry);
+    wheel.arm(entry, 50);
+    clock.advance(40);
+    assert.equal(entry.fired, 1, 'later');
+    clock.advance(25);
+    assert.equal(entry.fired, 2);
+  });
+
   test('lets an entry arm itself and disarm another while it fires', () => {
     const clock = new StillClock();
     const wheel = new TimerWheel(clock, 10, 4);

@@ -5,7 +5,7 @@ import type { Clock, Timer } from './clock.ts';
  * Something with a deadline. The wheel reads and writes the two fields; arming again is one assignment, no allocation.
  */
 export interface TimerWheelEntry {
-  /** Monotonic milliseconds at which it expires; -1 when not armed. Owned by the wheel. */
+  /** Monotonic milliseconds at which it expires; negative when not armed. Owned by the wheel. */
   deadlineMs: number;
   /** Slot that holds the entry; -1 when none does. Owned by the wheel. */
   wheelSlot: number;
@@ -37,7 +37,8 @@ export class TimerWheel {
   /** Arms `entry` to expire `delayMs` from now, replacing an earlier deadline. */
   arm(entry: TimerWheelEntry, delayMs: number): void {
     const deadline = this.clock.monotonic() + delayMs;
-    const earlier = entry.wheelSlot >= 0 && deadline < entry.deadlineMs;
+    // The slot of a suspended entry is that of the deadline it had.
+    const earlier = entry.wheelSlot >= 0 && deadline < Math.abs(entry.deadlineMs);
     entry.deadlineMs = deadline;
     if (entry.wheelSlot >= 0) {
       if (!earlier) return;
@@ -56,7 +57,15 @@ export class TimerWheel {
     this.armed--;
   }
 
-  /** Entries that have not fired yet. */
+  /**
+   * Disarms `entry`, but leaves it in its slot until that comes up: for what is armed again and again, where both cost a
+   * store then. The wheel holds on to the entry meanwhile.
+   */
+  suspend(entry: TimerWheelEntry): void {
+    if (entry.wheelSlot >= 0) entry.deadlineMs = -Math.abs(entry.deadlineMs);
+  }
+
+  /** Entries that have not fired yet, suspended ones included. */
   get size(): number {
     return this.armed;
   }
@@ -97,7 +106,8 @@ export class TimerWheel {
         if (!slot.delete(entry)) continue;
         entry.wheelSlot = -1;
         this.armed--;
-        if (entry.deadlineMs > now) this.insert(entry);
+        if (entry.deadlineMs < 0) entry.deadlineMs = -1;
+        else if (entry.deadlineMs > now) this.insert(entry);
         else {
           entry.deadlineMs = -1;
           entry.onTimeout();

@@ -98,9 +98,9 @@ export class ExchangeLimits {
     this.timers.disarm(this.response);
   }
 
-  /** The exchange is over. The idle watch stays armed for the sake of speed. */
+  /** The exchange is over. For the sake of speed the idle watch stays armed, and the usual limit in its slot. */
   end(): void {
-    if (this.response.wheelSlot >= 0) this.timers.disarm(this.response);
+    this.timers.suspend(this.response);
     if (this.request !== null) this.timers.disarm(this.request);
     if (this.duration !== null) this.timers.disarm(this.duration);
   }
@@ -108,5 +108,6 @@ export class ExchangeLimits {
   /** The connection is gone: a watch left armed would hold its memory for minutes. */
   close(): void {
     this.timers.disarm(this.idle);
+    this.timers.disarm(this.response);
   }
 }

@@ -84,6 +84,8 @@ const Phase = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 }
 export class ClientConnection implements ConnectionHandler {
   /** Requests sent on it so far: above 1, the connection is a reused one. */
   requestCount = 0;
+  /** `address:port` of this side, for access logs; empty before the connection is made. */
+  localAddress = '';
   /** For the owner: how often it was found idle in a row. */
   idleSweeps = 0;
   /** For the owner: it is to carry no further exchange. */
@@ -134,14 +136,6 @@ export class ClientConnection implements ConnectionHandler {
 
   get isConnected(): boolean {
     return this.phase !== Phase.connecting && this.phase !== Phase.closed;
-  }
-
-  /** `address:port` of this side, for access logs; empty before the connection is made. */
-  get localAddress(): string {
-    const connection = this.connection;
-    return connection === null || !this.isConnected
-      ? ''
-      : `${connection.localAddress}:${connection.localPort}`;
   }
 
   // For the exchange
@@ -225,6 +219,8 @@ export class ClientConnection implements ConnectionHandler {
   // ConnectionHandler
 
   onConnect(): void {
+    const { localAddress, localPort } = this.connection!;
+    this.localAddress = `${localAddress}:${localPort}`;
     this.phase = Phase.idle;
     this.owner.onConnected(this);
   }

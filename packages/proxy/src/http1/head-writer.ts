@@ -7,6 +7,7 @@ import type { MessageHead } from './message-head.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
+const lineEnd = '\r\n';
 const fieldIdCount = Math.max(...Object.values(FieldId)) + 1;
 
 /** Which fields are left out, by `FieldId`: decided when the configuration changes, looked up per field. */
@@ -45,13 +46,21 @@ function nominatedFields(head: MessageHead): string[] {
   return nominated;
 }
 
-/** The lines of `head` that pass the filter and are none of `replaced` (lower case), as few slices as possible. */
-function keptLines(head: MessageHead, filter: FieldFilter, replaced: readonly string[] | null): string {
+/**
+ * The lines of `head` from position `from` that pass the filter and are none of `replaced` (lower case), in as few slices as
+ * possible: what is in front of the fields goes along.
+ */
+function keptLines(
+  head: MessageHead,
+  from: number,
+  filter: FieldFilter,
+  replaced: readonly string[] | null,
+): string {
   let nominated: readonly string[] | null = head.hasConnectionField ? nominatedFields(head) : null;
   if (replaced !== null) nominated = nominated === null ? replaced : [...nominated, ...replaced];
   const { text, fields, fieldCount } = head;
   let out = '';
-  let runStart = head.fieldsStart;
+  let runStart = from;
   for (let index = 0; index < fieldCount; index++) {
     const at = index * fieldStride;
     let dropped = filter[fields[at + FieldOffset.id]!] === 1;
@@ -86,8 +95,13 @@ export function writeRequestHead(
   filter: FieldFilter,
   changes: HeadChanges,
 ): string {
-  const host = filter[FieldId.host] === 1 ? `host: ${authority}\r\n` : '';
-  return `${head.method} ${path === '' ? authority : path} HTTP/1.1\r\n${host}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+  const { replaced, added } = changes;
+  const rewritesHost = filter[FieldId.host] === 1;
+  if (!rewritesHost && head.hasStartLine(path))
+    return keptLines(head, head.startLineStart, filter, replaced) + added + lineEnd;
+  const host = rewritesHost ? `host: ${authority}\r\n` : '';
+  const lines = keptLines(head, head.fieldsStart, filter, replaced);
+  return `${head.method} ${path === '' ? authority : path} HTTP/1.1\r\n${host}${lines}${added}\r\n`;
 }
 
 /** The response head for the client: in its version, with the status line's reason as it came. */
@@ -97,9 +111,10 @@ export function writeResponseHead(
   changes: HeadChanges,
   version: 'HTTP/1.0' | 'HTTP/1.1',
 ): string {
-  const line = head.text.slice(0, head.fieldsStart);
-  const statusLine = line.startsWith(version) ? line : `${version}${line.slice(8)}`;
-  return `${statusLine}${keptLines(head, filter, changes.replaced)}${changes.added}\r\n`;
+  const { replaced, added } = changes;
+  if (head.text.startsWith(version)) return keptLines(head, 0, filter, replaced) + added + lineEnd;
+  const rest = head.text.slice(version.length, head.fieldsStart);
+  return version + rest + keptLines(head, head.fieldsStart, filter, replaced) + added + lineEnd;
 }
 
 /** `Trailer` as it came, for where trailers go on; empty where there is none. */

@@ -39,6 +39,10 @@ export class RequestHead extends MessageHead {
   /** `TE: trailers`: the client reads trailers. */
   acceptsTrailers = false;
   hasUpgrade = false;
+  /** Where the start line begins in `text`: behind empty lines. */
+  startLineStart = 0;
+  /** The target is `path` as it stands, not an absolute URI or an authority. */
+  private isPathTarget = false;
   private validatedHost = '';
 
   /** Fills the head from a finished scan. Returns `RequestError.none` or why it is refused. */
@@ -51,10 +55,17 @@ export class RequestHead extends MessageHead {
     this.hasUpgrade = false;
     this.replacesHost = false;
     this.acceptsTrailers = false;
+    this.startLineStart = scanner.startLineStart;
+    this.isPathTarget = false;
     this.authority = '';
     const fieldsError = this.examineFields(rules);
     if (fieldsError !== RequestError.none) return fieldsError;
     return this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
+  }
+
+  /** True where the start line that came may go on as it is, with `path` for its path. */
+  hasStartLine(path: string): boolean {
+    return this.isPathTarget && this.minorVersion === 1 && path === this.path;
   }
 
   private examineFields(rules: HeadRules): number {
@@ -144,6 +155,7 @@ export class RequestHead extends MessageHead {
       return RequestError.none;
     }
     if (first === 0x2f) {
+      this.isPathTarget = true;
       this.path = this.text.slice(start, end);
       return RequestError.none;
     }
