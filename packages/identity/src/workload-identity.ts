@@ -6,6 +6,7 @@ import {
   type Result,
   err,
   errorMessage,
+  invariant,
   ok,
   silentLogger,
   systemErrorCode,
@@ -142,6 +143,14 @@ export class WorkloadIdentity {
     await this.persist(() => this.store.writeBundle(bundle.value.pem));
     this.notify();
     return ok(undefined);
+  }
+
+  /** Puts in force what joining anew has brought. Throws where that is another identity's. */
+  adopt(joined: WorkloadIdentity): void {
+    invariant(joined.id === this.id, 'who joins anew has the same identity');
+    this.currentCertificate = joined.certificate;
+    this.currentBundle = joined.bundle;
+    this.notify();
   }
 
   /** This identity's renewal for a `RenewalSchedule`. */

@@ -1,6 +1,7 @@
 import {
   type AdvertisedAddress,
   parseAdvertisedAddress,
+  parseCount,
   parseDurationMs,
   parseHostPort,
   parseLabel,
@@ -27,6 +28,7 @@ export interface RunFlags {
   readonly inboundPort?: number;
   readonly advertiseAddress?: AdvertisedAddress;
   readonly accessLog?: string;
+  readonly concurrency: number;
   readonly stopTimeout: number;
 }
 
@@ -166,6 +168,13 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         optional: true,
         placeholder: 'IP[:PORT]',
         brief: 'where others reach its mTLS port, if not where it is',
+      },
+      concurrency: {
+        kind: 'parsed',
+        parse: parseCount,
+        default: '1',
+        placeholder: 'N',
+        brief: 'threads of the sidecar that move bytes',
       },
       accessLog: {
         kind: 'parsed',

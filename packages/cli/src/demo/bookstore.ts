@@ -54,6 +54,7 @@ export function bookstore(
     advertise: null,
     accessLog: join(store, `access-${service}-${version}.log`),
     stopTimeoutMs: 5_000,
+    concurrency: 1,
   });
   return [
     instance('productpage', 'v1', node('productpage.js'), ['details', 'reviews'], page),

@@ -72,6 +72,7 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
     inboundPort: flags.inboundPort ?? null,
     advertise: flags.advertiseAddress ?? null,
     accessLog: accessLog === undefined ? '' : accessLog === '-' ? '/dev/stdout' : resolve(accessLog),
+    concurrency: flags.concurrency,
     stopTimeoutMs: flags.stopTimeout,
     command,
   };

@@ -92,6 +92,7 @@ export async function planWorkload(
       joinAddress: target.address,
       joinToken: target.token,
       accessLog: options.accessLog,
+      concurrency: options.concurrency,
       logLevel: process.env['HEDDLE_DEBUG'] === '1' ? 'debug' : 'info',
     },
   };

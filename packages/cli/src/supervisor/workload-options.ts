@@ -41,6 +41,7 @@ export interface WorkloadOptions {
   /** A file, `/dev/stdout`, or empty for none. */
   readonly accessLog: string;
   /** How long the application may take to end after SIGTERM, in milliseconds. */
+  readonly concurrency: number;
   readonly stopTimeoutMs: number;
   /** The program and its arguments, templates not replaced yet. */
   readonly command: readonly string[];

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { type Clock, err, type HeddleError, ok, type Problem, type Random, type Result } from '@heddle/base';
+import { certificatesInUse } from '../admin/certificates-in-use.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
 import type { AdminHandler } from '../admin/admin-message.ts';
@@ -182,7 +183,7 @@ export class StaticProxy {
       clock,
       description: { ...description, node: config.node },
       configuration: dumpSourceOf(config, new Date(clock.now())),
-      certificates: () => [],
+      certificates: () => certificatesInUse(this.threads.proxy.config),
       quit: () => options.onQuit(),
     });
   }

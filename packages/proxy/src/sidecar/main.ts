@@ -1,5 +1,5 @@
 // The program of a sidecar: one argument, the path of its options file; an IPC channel to its supervisor.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
@@ -8,17 +8,28 @@ import {
   type Logger,
   createLogger,
   errorMessage,
+  ok,
   systemClock,
   systemRandom,
 } from '@heddle/base';
-import { RenewalSchedule, type WorkloadIdentity, joinMesh, loadWorkloadIdentity } from '@heddle/identity';
+import {
+  type JoinOptions,
+  RenewalSchedule,
+  type WorkloadIdentity,
+  joinMesh,
+  loadWorkloadIdentity,
+} from '@heddle/identity';
 import { Http2RpcClient } from '@heddle/xds/grpc';
 import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
 import { trimMemory } from '../stack/trim-memory.ts';
-import { Loggers } from '../stack/loggers.ts';
-import { ProxyThreads } from '../threads/proxy-threads.ts';
+import { type EnvoyLogLevel, Loggers } from '../stack/loggers.ts';
+import { MainSockets } from '../threads/shared-sockets.ts';
+import type { ThreadCommand } from '../threads/thread-command.ts';
+import type { WorkerPool } from '../threads/worker-pool.ts';
+import { InheritedSockets } from '../transport/node/socket-source.ts';
+import { defaultDrain, makeViaName } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
@@ -26,8 +37,9 @@ import { connectToControlPlane } from './control-plane-link.ts';
 import { IdentitySecrets } from './link-secrets.ts';
 import type { FromSidecar, ToSidecar } from './messages.ts';
 import { nodeOf } from './node-metadata.ts';
+import { rejoining } from './rejoining.ts';
 import type { SidecarOptions } from './options.ts';
-import { Sidecar } from './sidecar.ts';
+import { Sidecar, workloadLabelsOf } from './sidecar.ts';
 import { SnapshotFile } from './snapshot-file.ts';
 
 function tell(message: FromSidecar): void {
@@ -41,14 +53,27 @@ function fail(error: HeddleError, logger: Logger): never {
   process.exit(1);
 }
 
+function joinOptionsOf(options: SidecarOptions, logger: Logger): JoinOptions {
+  const { stateDirectory, namespace, serviceAccount, service, joinAddress, joinToken } = options;
+  return {
+    stateDirectory,
+    namespace,
+    serviceAccount,
+    service,
+    joinAddress,
+    joinToken,
+    clock: systemClock,
+    logger,
+  };
+}
+
 /** The identity of an earlier life, or a new one by the join token. */
 async function obtainIdentity(options: SidecarOptions, logger: Logger): Promise<WorkloadIdentity> {
-  const { stateDirectory, namespace, serviceAccount, service, joinAddress, joinToken } = options;
-  const common = { stateDirectory, namespace, serviceAccount, clock: systemClock, logger };
-  const stored = await loadWorkloadIdentity(common);
+  const joining = joinOptionsOf(options, logger);
+  const stored = await loadWorkloadIdentity(joining);
   if (stored.ok && stored.value !== null) return stored.value;
   if (!stored.ok) logger.warn('The stored identity is not used', { reason: stored.error.message });
-  const joined = await joinMesh({ ...common, service, joinAddress, joinToken });
+  const joined = await joinMesh(joining);
   return joined.ok ? joined.value : fail(joined.error, logger);
 }
 
@@ -77,7 +102,17 @@ async function run(options: SidecarOptions): Promise<void> {
   const loggers = new Loggers(level, { instance: options.instance });
   const logger = loggers.get('main');
   const identity = await obtainIdentity(options, logger);
-  const transport = new NodeTransport(systemClock, loggers.get('connection'));
+  const shared = { viaName: makeViaName(systemRandom), ticketSecret: randomBytes(32) };
+  const { concurrency } = options;
+  const workers =
+    concurrency > 1
+      ? await startWorkers(options, { level, identity, shared, loggers, catchUp: () => sidecar.catchUp() })
+      : null;
+  const transport = new NodeTransport(systemClock, loggers.get('connection'), {
+    sockets: new MainSockets(new InheritedSockets([]), concurrency, workers),
+    ticketSecret: shared.ticketSecret,
+  });
+  const adminTransport = new NodeTransport(systemClock, loggers.get('connection'));
   const snapshotFile = new SnapshotFile(snapshotPath(options), systemClock, logger);
   const snapshot = await snapshotFile.load();
   const rpc = new Http2RpcClient({
@@ -87,13 +122,23 @@ async function run(options: SidecarOptions): Promise<void> {
     logger,
   });
   const renewals = new RenewalSchedule({
-    renewable: identity.renewal(certificateRequester(rpc)),
+    renewable: rejoining(identity.renewal(certificateRequester(rpc)), {
+      clock: systemClock,
+      logger,
+      rejoin: async () => {
+        const joined = await joinMesh(joinOptionsOf(options, logger));
+        if (joined.ok) identity.adopt(joined.value);
+        return joined.ok ? ok(undefined) : joined;
+      },
+    }),
     name: identity.id,
     clock: systemClock,
     random: systemRandom,
     logger,
   });
-  const sidecar = new Sidecar(options, {
+  const sidecar: Sidecar = new Sidecar(options, {
+    workers,
+    viaName: shared.viaName,
     transport,
     dns: systemDns(systemClock),
     rpc,
@@ -106,8 +151,10 @@ async function run(options: SidecarOptions): Promise<void> {
       void identity.replaceBundle(roots).then(() => renewals.check());
     },
     onReady: (source) => {
-      tell({ type: 'ready', source, identity: identity.id });
       trimMemory();
+      void (workers?.settled() ?? Promise.resolve()).then(() =>
+        tell({ type: 'ready', source, identity: identity.id }),
+      );
       // Written now because a process that is killed writes nothing at its end.
       flushCompileCache();
     },
@@ -124,11 +171,10 @@ async function run(options: SidecarOptions): Promise<void> {
     onConfigured: (current) => snapshotFile.changed(current),
   });
   const { address: host, port } = options.admin;
-  const threads = new ProxyThreads(sidecar.proxy, loggers, null);
   const handler = proxyAdminHandler({
-    threads,
+    threads: sidecar.threads,
     clock: systemClock,
-    description: { options: { concurrency: 1 }, node: describeNode(options), epoch: 0 },
+    description: { options: { concurrency: options.concurrency }, node: describeNode(options), epoch: 0 },
     configuration: {
       bootstrap: null,
       isStatic: false,
@@ -138,7 +184,7 @@ async function run(options: SidecarOptions): Promise<void> {
     certificates: () => [certificateEntryOf(identity)],
     quit: () => end(),
   });
-  const admin = await AdminServer.start(transport, { host, port }, sidecar.proxy.context, handler);
+  const admin = await AdminServer.start(adminTransport, { host, port }, sidecar.proxy.context, handler);
   const end = (): void => {
     renewals.close();
     void Promise.all([sidecar.close(), admin.close(), snapshotFile.close()]).finally(() => process.exit(0));
@@ -153,6 +199,47 @@ async function run(options: SidecarOptions): Promise<void> {
   if (!process.connected) end();
   sidecar.start(snapshot);
   renewals.start();
+}
+
+interface WorkerStart {
+  readonly level: EnvoyLogLevel;
+  readonly identity: WorkloadIdentity;
+  readonly shared: { readonly viaName: string; readonly ticketSecret: Buffer };
+  readonly loggers: Loggers;
+  readonly catchUp: () => Iterable<ThreadCommand>;
+}
+
+/** Loaded where there is more than one thread; their identity follows that of this one. */
+async function startWorkers(options: SidecarOptions, start: WorkerStart): Promise<WorkerPool> {
+  const { level, identity, shared, loggers, catchUp } = start;
+  const { WorkerPool: Pool } = await import('../threads/worker-pool.ts');
+  const pool = new Pool({
+    count: options.concurrency - 1,
+    settings: {
+      logLevel: level,
+      logFields: { instance: options.instance },
+      drain: defaultDrain,
+      workload: workloadLabelsOf(options, identity.id),
+      ...shared,
+    },
+    clock: systemClock,
+    logger: loggers.get('main'),
+    catchUp,
+    onFailed: (error) => fail(error, loggers.get('main')),
+  });
+  const tellIdentity = (): void => {
+    const { certificate, bundle } = identity;
+    pool.replaceSecrets({
+      certificateChain: certificate.certificateChain,
+      privateKey: certificate.privateKey,
+      certificateVersion: certificate.version,
+      trustDomain: bundle.trustDomain,
+      roots: bundle.pem,
+    });
+  };
+  identity.onChange(tellIdentity);
+  tellIdentity();
+  return pool;
 }
 
 function receive(message: ToSidecar, sidecar: Sidecar, end: () => void): void {

@@ -1,7 +1,7 @@
 // Tells the control plane what this proxy has counted, over Envoy's metrics service, so that the dashboard needs no
 // Prometheus and real Envoys can report the same way.
 import type { Clock, Random, Timer } from '@heddle/base';
-import type { MetricFamily, MetricRegistry } from '@heddle/telemetry';
+import type { MetricFamily } from '@heddle/telemetry';
 import type { DeepPartial, RpcClient, RpcStatus, RpcStream, RpcStreamHandler } from '@heddle/xds';
 import { StreamMetricsMessage } from '@heddle/xds/api/envoy/service/metrics/v3/metrics_service.ts';
 import { MetricType } from '@heddle/xds/api/io/prometheus/client/metrics.ts';
@@ -14,7 +14,8 @@ export interface MetricsReporterOptions {
   readonly rpc: RpcClient;
   readonly clock: Clock;
   readonly random: Random;
-  readonly registry: MetricRegistry;
+  /** The metrics of all threads. */
+  readonly collect: () => Promise<readonly MetricFamily[]>;
   /** Which families are told; the rest is there for whoever scrapes. */
   readonly isReported: (name: string) => boolean;
   readonly node: { readonly id: string; readonly cluster: string };
@@ -72,9 +73,15 @@ export class MetricsReporter implements RpcStreamHandler {
       this.isFirst = true;
     }
     if (this.isWritable) {
-      const families = this.options.registry
-        .collect()
-        .filter((family) => this.options.isReported(family.name));
+      void this.options.collect().then((families) => this.send(families));
+    }
+    this.schedule(this.stream === null ? retryMs : intervalMs);
+  }
+
+  private send(collected: readonly MetricFamily[]): void {
+    // Worker threads have been asked meanwhile.
+    if (this.stream !== null && this.isWritable) {
+      const families = collected.filter((family) => this.options.isReported(family.name));
       const message: DeepPartial<StreamMetricsMessage> = {
         envoyMetrics: families.map((family) => encodeFamily(family)),
       };
@@ -84,7 +91,6 @@ export class MetricsReporter implements RpcStreamHandler {
         StreamMetricsMessage.encode(StreamMetricsMessage.fromPartial(message)).finish(),
       );
     }
-    this.schedule(this.stream === null ? retryMs : intervalMs);
   }
 }
 

@@ -4,7 +4,7 @@ import type { SidecarOptions } from './options.ts';
 /** The part of the options that describes the workload; keys and tokens are not in it. */
 export type WorkloadOptions = Omit<
   SidecarOptions,
-  'joinAddress' | 'joinToken' | 'stateDirectory' | 'admin' | 'logLevel'
+  'joinAddress' | 'joinToken' | 'concurrency' | 'stateDirectory' | 'admin' | 'logLevel'
 >;
 
 /**

@@ -51,5 +51,7 @@ export interface SidecarOptions {
   readonly joinToken: string;
   /** A file, `/dev/stdout`, or empty for none. */
   readonly accessLog: string;
+  /** Threads that move bytes. */
+  readonly concurrency: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }

@@ -1,12 +1,15 @@
 // One sidecar, whatever lies under it: production gives it sockets, gRPC and real time, a simulation an in-memory network
 // and virtual time.
 import { type Clock, HeddleError, type Random, errorMessage } from '@heddle/base';
-import { messageNameOf, type ReceivedResource, type RpcClient } from '@heddle/xds';
+import { messageNameOf, type ReceivedResource, type RpcClient, TypeUrl } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
 import type { ConfigurationSnapshot } from '@heddle/xds/snapshot';
-import type { LoggerSource } from '../stack/loggers.ts';
+import { Loggers, type LoggerSource } from '../stack/loggers.ts';
+import { MirroringSink } from '../threads/mirroring-sink.ts';
+import { ProxyThreads, type WorkerThreads } from '../threads/proxy-threads.ts';
+import type { ThreadCommand } from '../threads/thread-command.ts';
 import { defaultDrain, type DrainOptions, Proxy } from '../stack/proxy.ts';
-import { isTrafficMetric } from '../stats/traffic-metrics.ts';
+import { isTrafficMetric, type WorkloadLabels } from '../stats/traffic-metrics.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import type { DnsEnvironment } from '../dns/dns-environment.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -26,6 +29,9 @@ export interface SidecarEnvironment {
   readonly random: Random;
   readonly loggers: LoggerSource;
   readonly drain?: DrainOptions;
+  /** Threads beside this one, and the name in `Via` that they share; null for none. */
+  readonly workers?: WorkerThreads | null;
+  readonly viaName?: string;
   readonly secrets: SecretProvider;
   /** This workload's SPIFFE id. */
   readonly identity: string;
@@ -45,8 +51,18 @@ export interface SidecarEnvironment {
   onConfigured(snapshot: () => ConfigurationSnapshot): void;
 }
 
+/** What is needed before what needs it. */
+const catchUpOrder = [
+  TypeUrl.cluster,
+  TypeUrl.clusterLoadAssignment,
+  TypeUrl.secret,
+  TypeUrl.listener,
+  TypeUrl.routeConfiguration,
+];
+
 export class Sidecar {
   readonly proxy: Proxy;
+  readonly threads: ProxyThreads;
   private readonly environment: SidecarEnvironment;
   private readonly client: DeltaClient;
   private readonly lease: InstanceLease;
@@ -71,24 +87,26 @@ export class Sidecar {
       loggers,
       drain: environment.drain ?? defaultDrain,
       secrets,
-      workload: {
-        service: options.service,
-        namespace: options.namespace,
-        version: options.labels['version'] ?? '',
-        principal: identity,
-      },
+      workload: workloadLabelsOf(options, identity),
       subscriber: {
         subscribe: (typeUrl, names) => this.client.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => this.client.unsubscribe(typeUrl, names),
       },
+      ...(environment.viaName === undefined ? {} : { viaName: environment.viaName }),
       onTrustBundleChanged: (name, roots) => environment.onTrustBundleChanged(name, roots),
       onListenFailed: (error) => this.onListenFailed(error),
       onCommitted: () => this.onCommitted(),
     });
+    const workers = environment.workers ?? null;
+    const levels = loggers instanceof Loggers ? loggers : null;
+    this.threads = new ProxyThreads(this.proxy, levels, workers);
     this.client = new DeltaClient({
       rpc,
       node,
-      sink: this.proxy.config,
+      sink:
+        workers === null
+          ? this.proxy.config
+          : new MirroringSink(this.proxy.config, (command) => workers.post(command)),
       clock,
       random,
       logger,
@@ -128,7 +146,7 @@ export class Sidecar {
       rpc,
       clock,
       random,
-      registry: this.proxy.registry,
+      collect: () => this.threads.families(),
       isReported: isTrafficMetric,
       node: { id: node.id, cluster: node.cluster },
     });
@@ -162,7 +180,7 @@ export class Sidecar {
 
   /** Accepts nothing new; resolves with the requests still running when the time is up. */
   drain(timeoutMs: number): Promise<number> {
-    return this.proxy.listeners.drain(timeoutMs);
+    return this.threads.drain(timeoutMs);
   }
 
   async close(): Promise<void> {
@@ -171,7 +189,7 @@ export class Sidecar {
     this.reporter.close();
     this.client.close();
     this.environment.rpc.close();
-    await this.proxy.close();
+    await this.threads.close();
   }
 
   /** The resources in force, encoded as they came. */
@@ -179,6 +197,17 @@ export class Sidecar {
     for (const [typeUrl, resources] of this.client.snapshot()) {
       for (const resource of resources) yield { typeUrl, ...resource };
     }
+  }
+
+  /** What brings a thread that starts late to where this one is. */
+  *catchUp(): Generator<ThreadCommand> {
+    const resources = [...this.resources()];
+    for (const typeUrl of catchUpOrder) {
+      for (const { name, bytes } of resources.filter((resource) => resource.typeUrl === typeUrl)) {
+        yield { type: 'apply', typeUrl, name, bytes };
+      }
+    }
+    for (const typeUrl of catchUpOrder) yield { type: 'commit', typeUrl };
   }
 
   private onCommitted(): void {
@@ -200,4 +229,10 @@ export class Sidecar {
       error instanceof HeddleError ? error : new HeddleError('HEDDLE_LISTEN_FAILED', errorMessage(error)),
     );
   }
+}
+
+/** What a workload says of itself in every series. */
+export function workloadLabelsOf(options: WorkloadOptions, identity: string): WorkloadLabels {
+  const { service, namespace, labels } = options;
+  return { service, namespace, version: labels['version'] ?? '', principal: identity };
 }

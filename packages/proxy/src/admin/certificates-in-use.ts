@@ -1,0 +1,30 @@
+import { type Certificate, parseCertificates } from '@heddle/identity';
+import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { ConfigStore } from '../config/config-store.ts';
+import type { DownstreamTlsConfig, UpstreamTlsConfig } from '../tls/tls-config.ts';
+import type { CertificateDetails, CertificateEntry } from './certificates-page.ts';
+
+/** The certificates that stand in the configuration itself: those of listeners, and of clusters that are in use. */
+export function certificatesInUse<P extends EndpointPool>(store: ConfigStore<P>): CertificateEntry[] {
+  const contexts: (DownstreamTlsConfig | UpstreamTlsConfig | null)[] = [];
+  for (const { filterChains, defaultFilterChain } of store.listeners) {
+    for (const chain of filterChains) contexts.push(chain.tls);
+    if (defaultFilterChain !== null) contexts.push(defaultFilterChain.tls);
+  }
+  for (const { config } of store.clusters.built()) contexts.push(config.tls);
+  return contexts.flatMap((context) => (context === null ? [] : entryOf(context)));
+}
+
+function entryOf({ certificates, validation }: DownstreamTlsConfig | UpstreamTlsConfig): CertificateEntry[] {
+  const roots = validation?.kind === 'roots' ? parseCertificates(validation.roots) : null;
+  const authorities = roots?.ok === true ? roots.value.map(detailsOf) : [];
+  const own = certificates.flatMap((source) =>
+    source.kind === 'static' ? [detailsOf(source.certificate.leaf)] : [],
+  );
+  return authorities.length + own.length === 0 ? [] : [{ authorities, chain: own }];
+}
+
+function detailsOf({ serial, extensions, notBeforeMs, notAfterMs }: Certificate): CertificateDetails {
+  const { uriNames, dnsNames } = extensions;
+  return { path: '', serial, uriSans: uriNames, dnsSans: dnsNames, notBeforeMs, notAfterMs };
+}
