@@ -142,6 +142,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     }
     this.responseFlags = reply.flag;
     this.responseCodeDetails = reply.details;
+    this.settings.server.metrics.responsesReset.value++;
     this.finish();
     this.server.abort();
   }

@@ -359,7 +359,10 @@ describe('an exchange', () => {
     });
     client.write(get);
     assert.match(await client.untilEnd(), /part$/);
-    assert.equal(proxy.finished[0]?.flags, 'UC');
+    assert.deepEqual(proxy.finished, [
+      { code: 200, flags: 'UPE', details: 'upstream_reset_after_response_started{protocol_error}' },
+    ]);
+    assert.equal(proxy.downstream.responsesReset.value, 1);
   });
 
   test('lets the upstream go when the client goes', async (t) => {

@@ -20,7 +20,7 @@ import { forwardedRequest } from './forwarded-request.ts';
 import { forwardedResponse } from './forwarded-response.ts';
 import { Admission } from './incoming-request.ts';
 import { isIdempotent } from './idempotent.ts';
-import { LocalReplies } from './response-flags.ts';
+import { LocalReplies, connectFailure } from './response-flags.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import {
   responseKind,
@@ -66,8 +66,10 @@ export class ProxyExchange
     this.begin(head);
     if (!this.admit(head)) return;
     const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
+    const { metrics } = this.settings.server;
     if (match === null) {
-      this.settings.server.metrics.routesNotFound.value++;
+      metrics.requestsRouted.value++;
+      metrics.routesNotFound.value++;
       this.reply(LocalReplies.routeNotFound);
       return;
     }
@@ -76,12 +78,14 @@ export class ProxyExchange
     if (head.hasUpgrade || head.method === 'CONNECT') {
       if (!this.grantUpgrade(head, match)) return;
     }
+    metrics.requestsRouted.value++;
     if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
     switch (match.kind) {
       case 'forward':
         this.toCluster(match);
         break;
       case 'direct-response':
+        metrics.directResponses.value++;
         this.send(
           match.directResponse!.status,
           '-',
@@ -91,6 +95,7 @@ export class ProxyExchange
         );
         break;
       case 'redirect': {
+        metrics.directResponses.value++;
         const { scheme, authority, path } = this.request;
         const location = redirectLocation(match.redirect!, scheme, authority, path);
         this.send(match.redirect!.status, '-', 'direct_response', `location: ${location}\r\n`, noBytes);
@@ -179,11 +184,7 @@ export class ProxyExchange
         return;
       }
     }
-    const { body } = LocalReplies.connectFailure;
-    this.reply({
-      ...LocalReplies.connectFailure,
-      body: `${body}, transport failure reason: ${error.detail}`,
-    });
+    this.reply(connectFailure(error));
   }
 
   onOverflow(): void {
@@ -334,8 +335,10 @@ export class ProxyExchange
     this.upstream = null;
     this.upstreamTransportFailureReason = failure.detail;
     if (this.responseStarted) {
-      this.responseFlags = failure.kind === 'protocol-error' ? 'UPE' : 'UC';
-      this.responseCodeDetails = 'upstream_reset_after_response_started{connection_termination}';
+      // A body that stops before its end breaks the protocol, whoever ended the connection.
+      this.responseFlags = 'UPE';
+      this.responseCodeDetails = 'upstream_reset_after_response_started{protocol_error}';
+      this.settings.server.metrics.responsesReset.value++;
       this.finish();
       this.server.abort();
       return;
@@ -413,6 +416,7 @@ export class ProxyExchange
     this.upstreamCluster = match.clusterName;
     const cluster = match.cluster === null ? null : match.cluster.get();
     if (cluster === null) {
+      this.settings.server.metrics.clustersNotFound.value++;
       this.reply({ ...LocalReplies.clusterNotFound, status: match.clusterNotFoundStatus });
       return;
     }
@@ -451,10 +455,12 @@ export class ProxyExchange
   private admit(head: RequestHead): boolean {
     switch (this.request.admit(head, this.settings.request, this.context.random)) {
       case Admission.badPath:
+        this.settings.server.metrics.failedPathNormalizations.value++;
         this.server.isLast = true;
         this.reply(LocalReplies.badPath);
         return false;
       case Admission.redirected:
+        this.settings.server.metrics.redirectedPaths.value++;
         this.server.isLast = true;
         this.send(307, '-', 'path_normalization_failed', `location: ${this.request.path}\r\n`, noBytes);
         return false;

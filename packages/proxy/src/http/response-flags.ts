@@ -1,3 +1,5 @@
+import type { TransportError } from '../transport/transport.ts';
+
 /** Envoy's response flags (`%RESPONSE_FLAGS%`) as far as this proxy sets them, each with its status and details. */
 export interface LocalReply {
   readonly status: number;
@@ -34,12 +36,6 @@ export const LocalReplies = {
     body: 'the route names a cluster that does not exist',
   },
   noHealthyUpstream: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },
-  connectFailure: {
-    status: 503,
-    flag: 'UF',
-    details: 'upstream_reset_before_response_started{connection_failure}',
-    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
-  },
   overflow: {
     status: 503,
     flag: 'UO',
@@ -94,6 +90,18 @@ export const LocalReplies = {
     body: 'neither the route nor the listener takes this upgrade',
   },
 } as const satisfies Record<string, LocalReply>;
+
+/** The answer where no upstream connection came to be: flag and details say how, the body why. */
+export function connectFailure(error: TransportError): LocalReply {
+  const reason = error.kind === 'connect-timeout' ? 'connection_timeout' : 'remote_connection_failure';
+  const words = reason.replaceAll('_', ' ');
+  return {
+    status: 503,
+    flag: 'UF',
+    details: `upstream_reset_before_response_started{${reason}|${error.detail.replaceAll(/\s+/g, '_')}}`,
+    body: `upstream connect error or disconnect/reset before headers. reset reason: ${words}, transport failure reason: ${error.detail}`,
+  };
+}
 
 const reasons: Readonly<Record<number, string>> = {
   200: 'OK',

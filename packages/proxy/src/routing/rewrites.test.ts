@@ -57,8 +57,7 @@ function forward(action: Partial<RouteAction>, matcher: MatchInput = anyPath): R
 /** As above, where it must be one. */
 function outcome(route: RouteInput, request: Partial<RequestView> = {}): RouteMatch<string> {
   const found = match(route, request);
-  assert.ok(found !== null, 'no route matches');
-  assert.ok(typeof found !== 'string', `${found}`);
+  if (found === null || typeof found === 'string') assert.fail(found ?? 'no route matches');
   return found;
 }
 

@@ -52,7 +52,17 @@ export class ConnectionManagerMetrics {
   readonly headerTimeouts: Counter;
   readonly streamIdleTimeouts: Counter;
   readonly maxStreamDurationsReached: Counter;
+  readonly failedPathNormalizations: Counter;
+  readonly redirectedPaths: Counter;
+  /** Requests whose response was cut off. */
+  readonly responsesReset: Counter;
+
+  /** Requests that came to the router, and what became of some of them. */
+  readonly requestsRouted: Counter;
   readonly routesNotFound: Counter;
+  readonly clustersNotFound: Counter;
+  /** Redirects, too. */
+  readonly directResponses: Counter;
 
   /** `http1.…`, which Envoy keeps once for all listeners. */
   readonly underscoreFieldsDropped: Counter;
@@ -138,6 +148,18 @@ export class ConnectionManagerMetrics {
       'downstream_rq_max_duration_reached',
       'Requests that lasted too long.',
     );
+    this.failedPathNormalizations = counter(
+      'downstream_rq_failed_path_normalization',
+      'Requests refused for their path.',
+    );
+    this.redirectedPaths = counter(
+      'downstream_rq_redirected_with_normalized_path',
+      'Requests redirected to their normalised path.',
+    );
+    this.responsesReset = counter('downstream_rq_tx_reset', 'Responses that were cut off.');
+    this.requestsRouted = counter('rq_total', 'Requests that came to the router.');
+    this.clustersNotFound = counter('no_cluster', 'Requests whose route names a cluster that is not there.');
+    this.directResponses = counter('rq_direct_response', 'Requests that a route answers itself.');
     this.routesNotFound = counter('no_route', 'Requests that no route matches.');
     this.underscoreFieldsDropped = scope.counter(
       'envoy_http1_dropped_headers_with_underscores',
