@@ -55,6 +55,8 @@ export const xdsResources: FuzzTarget = {
         subscribe: nothing,
         unsubscribe: nothing,
         onListenerChanged: nothing,
+        onDnsListenerChanged: () => undefined,
+        onDnsListenerRemoved: () => undefined,
         onListenerRemoved: nothing,
         onClusterChanged: () => undefined,
         onTrustBundleChanged: nothing,

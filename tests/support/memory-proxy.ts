@@ -94,7 +94,7 @@ export class MemoryProxy {
     let isCommitted = false;
     const proxy = new Proxy({
       transport: node,
-      dns: { datagrams: node, configuration: () => defaultResolverConfiguration },
+      dns: { datagrams: node, listens: true, configuration: () => defaultResolverConfiguration },
       clock,
       random: node.random,
       loggers: new Loggers('off'),

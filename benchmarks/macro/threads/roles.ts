@@ -46,6 +46,8 @@ export function createStore(
       subscribe: (typeUrl, names) => ask.subscribe(typeUrl, names),
       unsubscribe: (typeUrl, names) => ask.unsubscribe(typeUrl, names),
       onListenerChanged: () => undefined,
+      onDnsListenerChanged: () => undefined,
+      onDnsListenerRemoved: () => undefined,
       onListenerRemoved: () => undefined,
       onClusterChanged: () => undefined,
       onTrustBundleChanged: () => undefined,

@@ -163,7 +163,7 @@ export class Workload {
         accessLog: '',
       },
       {
-        dns: { datagrams: node, configuration: () => defaultResolverConfiguration },
+        dns: { datagrams: node, listens: true, configuration: () => defaultResolverConfiguration },
         transport: observeConnects(node, (to) => environment.onConnect(id, to)),
         rpc: createInMemoryRpcClient(node, controlPlaneAddress),
         clock: node.clock,

@@ -75,6 +75,8 @@ function load(value: unknown): Loaded {
       subscribe: (typeUrl, names) => subscriber.subscribe(typeUrl, names),
       unsubscribe: () => {},
       onListenerChanged: (listener) => listeners.push(listener),
+      onDnsListenerChanged: () => undefined,
+      onDnsListenerRemoved: () => undefined,
       onListenerRemoved: () => {},
       onClusterChanged: () => undefined,
       onTrustBundleChanged: () => {},

@@ -97,7 +97,7 @@ export class StaticProxy {
     const bound = Promise.withResolvers<void>();
     const proxy = new Proxy({
       transport,
-      dns: systemDns(clock),
+      dns: systemDns(clock, true),
       clock,
       random,
       loggers,

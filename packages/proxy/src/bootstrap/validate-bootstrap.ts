@@ -22,6 +22,8 @@ export function validateBootstrap(source: ParsedFile, clock: Clock, random: Rand
       subscribe: (typeUrl, names) => subscriber.subscribe(typeUrl, names),
       unsubscribe: nothing,
       onListenerChanged: nothing,
+      onDnsListenerChanged: () => undefined,
+      onDnsListenerRemoved: () => undefined,
       onListenerRemoved: nothing,
       onClusterChanged: nothing,
       onTrustBundleChanged: nothing,

@@ -33,6 +33,7 @@ async function setUp(t: TestContext, cluster: object) {
     random: new SeededRandom('proxy'),
     dns: {
       datagrams: node,
+      listens: true,
       configuration: () => ({ ...defaultResolverConfiguration, servers: [dns.address] }),
     },
   });

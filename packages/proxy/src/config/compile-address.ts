@@ -34,10 +34,20 @@ export function compileEndpointAddress(
   return { host: socket.address, port: compilePort(socket.portSpecifier?.value, path, problems) };
 }
 
-/** An IP address and port; null with a problem noted. */
+/** An IP address and port for TCP; null with a problem noted. */
 export function compileAddress(
   address: Address | undefined,
   path: string,
+  problems: ProblemList,
+): ListenAddress | null {
+  return compileSocketAddress(address, path, Protocol.TCP, problems);
+}
+
+/** An IP address and port for this protocol, null for either; null with a problem noted. */
+export function compileSocketAddress(
+  address: Address | undefined,
+  path: string,
+  protocol: Protocol | null,
   problems: ProblemList,
 ): ListenAddress | null {
   const specifier = address?.address;
@@ -50,7 +60,8 @@ export function compileAddress(
     return null;
   }
   const socket = specifier.value;
-  if (socket.protocol !== Protocol.TCP) problems.unsupported(`${path}.socket_address.protocol`);
+  if (protocol !== null && socket.protocol !== protocol)
+    problems.unsupported(`${path}.socket_address.protocol`);
   if (isIP(socket.address) === 0) {
     problems.invalid(`${path}.socket_address.address`, `"${socket.address}" is no IP address`);
   }

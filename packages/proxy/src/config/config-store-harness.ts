@@ -55,6 +55,8 @@ export class Harness {
           this.events.push(`listener ${listener.name}`);
           this.listeners.set(listener.name, listener);
         },
+        onDnsListenerChanged: () => undefined,
+        onDnsListenerRemoved: () => undefined,
         onListenerRemoved: (name) => this.events.push(`no listener ${name}`),
         onClusterChanged: () => undefined,
         onTrustBundleChanged: (name, roots) => this.events.push(`bundle ${name} ${roots}`),

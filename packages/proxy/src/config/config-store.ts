@@ -1,9 +1,11 @@
 import type { Clock, Problem, Random, TimerWheel } from '@heddle/base';
 import type { MetricRegistry } from '@heddle/telemetry';
+import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { messageNameOf, type ReceivedResource, type ResourceSink, TypeUrl } from '@heddle/xds';
 import type { EndpointPoolFactory } from '../cluster/cluster.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { DnsListenerConfig } from '../dns/dns-listener-config.ts';
 import type { NameResolver } from '../dns/name-resolver.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
@@ -15,6 +17,7 @@ import {
   type CompiledListener,
   compileListener,
 } from './compile-listener.ts';
+import { compileDnsListener, isDatagramListener } from './compile-dns-listener.ts';
 import { compileTrustBundle } from './compile-secret.ts';
 import {
   type FilterChainConfig,
@@ -34,6 +37,9 @@ export interface ConfigObserver<P extends EndpointPool> extends Subscriber {
   /** A listener is new, or its settings changed. Changes of its routes and clusters need no call: they are in its slots. */
   onListenerChanged(listener: ListenerConfig<P>): void;
   onListenerRemoved(name: string): void;
+  /** A DNS listener is new or changed. */
+  onDnsListenerChanged(listener: DnsListenerConfig): void;
+  onDnsListenerRemoved(name: string): void;
   /** A cluster came, changed or went; for counts. */
   onClusterChanged(change: 'added' | 'modified' | 'removed'): void;
   /** The roots (PEM) of a trust bundle arrived or changed. */
@@ -68,6 +74,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   private readonly wantedSecrets: WantedNames;
   /** Files and static secrets that TLS contexts name. */
   readonly materials = new FileMaterials();
+  private readonly dnsListeners = new Map<string, Uint8Array>();
   private readonly listenerRecords = new Map<string, ListenerRecord<P>>();
   /** PEM by name; null where the control plane says that there is none. */
   private readonly trustBundles = new Map<string, string | null>();
@@ -134,6 +141,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
         break;
       case TypeUrl.listener:
         this.removeListener(name);
+        this.removeDnsListener(name);
         break;
       case TypeUrl.secret:
         // A bundle in use stays: without it every connection would fail.
@@ -152,6 +160,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   /** Removes all listeners and closes all clusters. */
   close(): void {
     for (const name of [...this.listenerRecords.keys()]) this.removeListener(name);
+    for (const name of [...this.dnsListeners.keys()]) this.removeDnsListener(name);
     this.clusters.close();
   }
 
@@ -188,6 +197,11 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     if (previous !== undefined && Buffer.compare(previous.bytes, bytes) === 0) return;
     const message = decodeResource(TypeUrl.listener, bytes, problems);
     if (message === null) return;
+    if (isDatagramListener(message)) {
+      this.applyDnsListener(name, bytes, message, problems);
+      return;
+    }
+    this.removeDnsListener(name);
     const compiled = compileListener(message, problems, this.materials);
     if (compiled !== null && compiled.name !== name) {
       problems.invalid('name', `"${compiled.name}" is not the resource's name`);
@@ -198,6 +212,23 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     this.listenerRecords.set(name, { bytes, config });
     this.observer.onListenerChanged(config);
     if (previous !== undefined) this.releaseNeeds(previous.config);
+  }
+
+  private applyDnsListener(name: string, bytes: Uint8Array, message: Listener, problems: ProblemList): void {
+    const previous = this.dnsListeners.get(name);
+    if (previous !== undefined && Buffer.compare(previous, bytes) === 0) return;
+    const config = compileDnsListener(message, problems);
+    if (config !== null && config.name !== name) {
+      problems.invalid('name', `"${config.name}" is not the resource's name`);
+    }
+    if (config === null || !problems.isEmpty) return;
+    if (this.listenerRecords.has(name)) this.removeListener(name);
+    this.dnsListeners.set(name, bytes);
+    this.observer.onDnsListenerChanged(config);
+  }
+
+  private removeDnsListener(name: string): void {
+    if (this.dnsListeners.delete(name)) this.observer.onDnsListenerRemoved(name);
   }
 
   private isChainWarm({ tls, filter }: FilterChainConfig<P>): boolean {

@@ -35,6 +35,8 @@ export class DnsClient {
   private readonly waiting: (() => void)[] = [];
   /** Ends what is under way. */
   private readonly open = new Set<(detail: string) => void>();
+  /** Ids and questions on their way. */
+  private readonly asking = new Set<string>();
   private isClosed = false;
 
   constructor(options: DnsClientOptions) {
@@ -58,6 +60,11 @@ export class DnsClient {
       this.inFlight--;
       this.waiting.shift()?.();
     }
+  }
+
+  /** Whether a question with this id is one of ours that is on its way. */
+  isAsking(id: number, question: DnsQuestion): boolean {
+    return this.asking.has(`${id} ${questionText(question)}`);
   }
 
   /** Gives all questions up. */
@@ -104,6 +111,8 @@ export class DnsClient {
     timeoutMs: number,
   ): Promise<DnsReply> {
     const request = this.request(question);
+    const key = `${request.id} ${questionText(question)}`;
+    this.asking.add(key);
     const local = { host: isIPv6(server.host) ? '::' : '0.0.0.0', port: 0 };
     return this.exchange(timeoutMs, server, (finish) => {
       let socket: DatagramSocket | null = null;
@@ -132,6 +141,7 @@ export class DnsClient {
         );
       return () => {
         isOver = true;
+        this.asking.delete(key);
         socket?.close();
       };
     });

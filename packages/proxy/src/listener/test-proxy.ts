@@ -77,7 +77,7 @@ export class ConfiguredProxy {
   constructor(options: ConfiguredProxyOptions) {
     this.proxy = new Proxy({
       ...options,
-      dns: options.dns ?? systemDns(options.clock),
+      dns: options.dns ?? systemDns(options.clock, true),
       secrets: options.secrets ?? noSecrets,
       drain: defaultDrain,
       loggers: { get: () => silentLogger },

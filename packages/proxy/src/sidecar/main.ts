@@ -140,7 +140,7 @@ async function run(options: SidecarOptions): Promise<void> {
     workers,
     viaName: shared.viaName,
     transport,
-    dns: systemDns(systemClock),
+    dns: systemDns(systemClock, true),
     rpc,
     clock: systemClock,
     random: systemRandom,

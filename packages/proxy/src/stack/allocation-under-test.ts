@@ -189,7 +189,7 @@ async function start(transport: LoopTransport): Promise<Proxy> {
     random: systemRandom,
     loggers: new Loggers('off'),
     drain: defaultDrain,
-    dns: { datagrams: transport, configuration: () => defaultResolverConfiguration },
+    dns: { datagrams: transport, listens: true, configuration: () => defaultResolverConfiguration },
     secrets: { certificate: () => null, trustBundle: () => null },
     workload: null,
     subscriber,

@@ -11,6 +11,7 @@ import type { ListenerConfig } from '../config/listener-config.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
 import { DnsClient } from '../dns/dns-client.ts';
 import type { DnsEnvironment } from '../dns/dns-environment.ts';
+import { DnsListeners } from '../dns/dns-listeners.ts';
 import { DnsNameResolver } from '../dns/name-resolver.ts';
 import { HttpDate } from '../http/http-date.ts';
 import type { ProxyContext } from '../http/http-settings.ts';
@@ -70,6 +71,7 @@ export class Proxy {
   private readonly options: ProxyOptions;
   private readonly timers: TimerWheel;
   private readonly dnsClient: DnsClient;
+  private readonly dnsListeners: DnsListeners;
   private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
   private readonly knownListeners = new Set<string>();
   private binding = 0;
@@ -78,7 +80,17 @@ export class Proxy {
     this.options = options;
     const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
-    this.dnsClient = new DnsClient({ transport, datagrams: options.dns.datagrams, clock, random });
+    const { datagrams, configuration } = options.dns;
+    this.dnsClient = new DnsClient({ transport, datagrams, clock, random });
+    this.dnsListeners = new DnsListeners({
+      transport,
+      datagrams,
+      clock,
+      random,
+      client: this.dnsClient,
+      configuration,
+      registry: this.registry,
+    });
     this.logFiles = new LogFiles(clock, loggers.get('access_log'));
     const viaName = options.viaName ?? makeViaName(random);
     this.context = {
@@ -110,13 +122,17 @@ export class Proxy {
       random,
       clock,
       timers: this.timers,
-      resolver: new DnsNameResolver(this.dnsClient, options.dns.configuration),
+      resolver: new DnsNameResolver(this.dnsClient, configuration),
       metrics: this.registry,
       createPool: (cluster, endpoint, priority) => this.createPool(cluster, endpoint, priority),
       observer: {
         subscribe: (typeUrl, names) => options.subscriber.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),
         onListenerChanged: (listener) => this.applyListener(listener),
+        onDnsListenerChanged: (listener) => {
+          if (options.dns.listens) this.track(this.dnsListeners.apply(listener));
+        },
+        onDnsListenerRemoved: (name) => this.track(this.dnsListeners.remove(name)),
         onListenerRemoved: (name) => this.removeListener(name),
         onClusterChanged: (change) => this.countCluster(change),
         onTrustBundleChanged: (name, roots) => options.onTrustBundleChanged(name, roots),
@@ -140,6 +156,7 @@ export class Proxy {
     this.drains.close();
     await this.listeners.close();
     this.config.close();
+    await this.dnsListeners.close();
     this.dnsClient.close();
     this.timers.close();
     await this.logFiles.close();

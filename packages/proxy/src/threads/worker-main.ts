@@ -28,7 +28,7 @@ const queue = new CommandQueue(systemClock);
 const whenSettled: (() => void)[] = [];
 
 const proxy = new Proxy({
-  dns: systemDns(systemClock),
+  dns: systemDns(systemClock, false),
   transport,
   clock: systemClock,
   random: systemRandom,
