@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Child, findEnvoy, findProgram, temporaryDirectory } from '@heddle/testkit';
-import { Address, type Pair, createPair, skipInterception } from './support/network-namespace.ts';
+import { Address, type Pair, createPair, launcher, skipInterception } from './support/network-namespace.ts';
 import { listenIn, probeFrom } from './support/order.ts';
 import { type SidecarSettings, sidecarBootstrap } from './support/sidecar-bootstrap.ts';
 
@@ -19,6 +19,7 @@ const both = (port: number) => [
 
 /** The programs by which an intercepting proxy is started. */
 const proxies: Readonly<Record<string, (bootstrap: string) => readonly string[]>> = {
+  heddle: (bootstrap) => [launcher, 'proxy', '--bootstrap', bootstrap],
   ...(envoy === null
     ? {}
     : { envoy: (bootstrap) => [envoy, '--use-dynamic-base-id', '-l', 'warn', '-c', bootstrap] }),

@@ -66,6 +66,12 @@ function compileFilter(
     case TypeUrl.originalDst:
       unpackConfig(config, TypeUrl.originalDst, path, problems);
       return { kind: 'original-dst' };
+    case TypeUrl.originalSrc: {
+      const source = unpackConfig(config, TypeUrl.originalSrc, path, problems);
+      // The caller's port may be in use here, by the caller's own connection above all.
+      if (source?.bindPort === true) problems.unsupported(`${path}.bind_port`);
+      return { kind: 'original-src', mark: source?.mark ?? 0 };
+    }
     case TypeUrl.proxyProtocol: {
       const protocol = unpackConfig(config, TypeUrl.proxyProtocol, path, problems);
       return protocol === null ? null : compileProxyProtocol(protocol, path, problems);

@@ -94,6 +94,8 @@ export type ListenerFilterConfig =
       readonly statPrefix: string;
     }
   | { readonly kind: 'original-dst' }
+  /** Upstream connections come from the caller's address, their packets with this mark (0 for none). */
+  | { readonly kind: 'original-src'; readonly mark: number }
   | { readonly kind: 'tls-inspector' }
   | { readonly kind: 'http-inspector' };
 

@@ -47,13 +47,13 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   }
 
   get downstreamLocalAddress(): string {
-    return `${this.connection.localAddress}:${this.connection.localPort}`;
+    return hostPort(this.connection.localAddress, this.connection.localPort);
   }
 
   get downstreamRemoteAddress(): string {
     const { address, port } = this.request.client;
     return address === ''
-      ? `${this.connection.remoteAddress}:${this.connection.remotePort}`
+      ? hostPort(this.connection.remoteAddress, this.connection.remotePort)
       : hostPort(address, port);
   }
 

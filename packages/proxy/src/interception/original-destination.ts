@@ -1,9 +1,10 @@
 // Where an intercepted connection was meant to go, before a rule of the packet filter led it here.
 import { isIPv6 } from 'node:net';
 import { HeddleError } from '@heddle/base';
+import { unmapped } from '../transport/ip-address.ts';
 import type { Connection } from '../transport/transport.ts';
 import { type Libc, SocketConstant, openLibc } from './libc.ts';
-import { decodeSocketAddress, socketAddressBytes, unmapped } from './socket-address.ts';
+import { decodeSocketAddress, socketAddressBytes } from './socket-address.ts';
 
 /** What a lookup needs of a connection. */
 export type InterceptedConnection = Pick<Connection, 'fileDescriptor' | 'localAddress' | 'localPort'>;

@@ -1,9 +1,10 @@
 // Sockets that may hold addresses of others: TPROXY's listeners, and connections in the name of a caller.
 import { isIPv6 } from 'node:net';
 import { HeddleError } from '@heddle/base';
+import { unmapped } from '../transport/ip-address.ts';
 import type { ConnectionSource } from '../transport/transport.ts';
 import { type CallResult, type Libc, SocketConstant as C, openLibc } from './libc.ts';
-import { encodeSocketAddress, unmapped } from './socket-address.ts';
+import { encodeSocketAddress } from './socket-address.ts';
 
 function setTransparent(libc: Libc, fd: number, v6: boolean): CallResult {
   // Both families' options set the same bit of the socket; each wants a socket of its own family.

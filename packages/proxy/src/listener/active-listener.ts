@@ -22,6 +22,7 @@ import {
   type ListenerFilter,
   httpInspector,
   originalDestinationFilter,
+  originalSourceFilter,
   proxyProtocolFilter,
   tlsInspector,
 } from './listener-filter.ts';
@@ -221,6 +222,8 @@ export class ActiveListener implements InspectionOwner {
       switch (filter.kind) {
         case 'original-dst':
           return originalDestinationFilter(this.host.originalDestinations(config.isTransparent));
+        case 'original-src':
+          return originalSourceFilter(filter.mark);
         case 'tls-inspector':
           return tlsInspector(new InspectionMetrics(this.scope));
         case 'http-inspector':

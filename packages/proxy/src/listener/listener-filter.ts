@@ -1,5 +1,6 @@
 // Hot path.
 // The listener filters: each looks at one connection's first bytes and says what it found.
+import { isIP } from 'node:net';
 import { HttpSniffer } from '../inspect/http-sniffer.ts';
 import { InspectResult } from '../inspect/inspect-result.ts';
 import { type ProxyProtocolVersion, readProxyHeader } from '../inspect/proxy-protocol.ts';
@@ -37,6 +38,18 @@ export function originalDestinationFilter(provider: OriginalDestinationProvider)
     inspect: () => {
       const destination = provider.lookup(inspected.connection);
       if (destination !== null) inspected.connection.overrideAddresses(null, destination);
+      return Verdict.next;
+    },
+  });
+}
+
+/** `envoy.filters.listener.original_src`: whatever a filter before has found out about the caller counts. */
+export function originalSourceFilter(mark: number): ListenerFilter {
+  return ({ connection }) => ({
+    inspect: () => {
+      // A Unix socket's caller has no address that anybody could connect from.
+      if (isIP(connection.remoteAddress) !== 0)
+        connection.upstreamSource = { host: connection.remoteAddress, isTransparent: true, mark };
       return Verdict.next;
     },
   });

@@ -37,6 +37,11 @@ function groupBytes(text: string): number[] {
   });
 }
 
+/** `::ffff:10.0.0.1`, what a dual-stack socket makes of an IPv4 peer, as `10.0.0.1`; others as they are. */
+export function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
 /** Whether the first `bits` bits of `address` are those of `prefix`; addresses of different families never match. */
 export function isWithin(address: Uint8Array, prefix: Uint8Array, bits: number): boolean {
   if (address.length !== prefix.length) return false;

@@ -108,7 +108,7 @@ test('escapes what comes from TLS and errors too', () => {
 test('addresses without their port', () => {
   assert.equal(
     format('%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%'),
-    '[::1] 127.0.0.1',
+    '::1 127.0.0.1',
   );
 });
 

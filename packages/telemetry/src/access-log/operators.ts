@@ -19,7 +19,8 @@ export interface OperatorCall {
 
 function withoutPort(address: string): string {
   const colon = address.lastIndexOf(':');
-  return colon < 0 ? address : address.slice(0, colon);
+  // As Envoy writes them, IPv6 addresses lose their brackets with the port.
+  return colon < 0 ? address : address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
 }
 
 const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {

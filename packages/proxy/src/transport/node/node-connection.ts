@@ -13,6 +13,7 @@ import type {
 } from '../transport.ts';
 import { ReadBuffer, ReadBuffers, bulkReadBytes } from './read-buffers.ts';
 import { type StreamHandle, handleOf } from './stream-handle.ts';
+import { unmapped } from '../ip-address.ts';
 import { isTlsCode } from './tls-failure.ts';
 import type { VerifiedLink } from './verify-link.ts';
 
@@ -152,9 +153,9 @@ export class NodeConnection implements Connection {
   /** Called once the socket is established and, where it is secured, its peer verified. */
   establish(link: VerifiedLink | null, addresses: Addresses | null): void {
     const { socket } = this;
-    this.remoteAddress = addresses?.remoteAddress ?? socket.remoteAddress ?? '';
+    this.remoteAddress = addresses?.remoteAddress ?? unmapped(socket.remoteAddress ?? '');
     this.remotePort = addresses?.remotePort ?? socket.remotePort ?? 0;
-    this.localAddress = addresses?.localAddress ?? socket.localAddress ?? '';
+    this.localAddress = addresses?.localAddress ?? unmapped(socket.localAddress ?? '');
     this.localPort = addresses?.localPort ?? socket.localPort ?? 0;
     this.originalDestination = addresses?.originalDestination ?? null;
     this.upstreamSource = addresses?.upstreamSource ?? null;

@@ -22,6 +22,7 @@ export interface SocketAddress {
   protocol: SocketAddress_Protocol;
   address: string;
   portSpecifier?: { $case: "portValue"; value: number } | undefined;
+  ipv4Compat: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -110,7 +111,7 @@ export const Pipe: MessageFns<Pipe> = {
 };
 
 function createBaseSocketAddress(): SocketAddress {
-  return { protocol: 0, address: "", portSpecifier: undefined, _unknownFields: undefined };
+  return { protocol: 0, address: "", portSpecifier: undefined, ipv4Compat: false, _unknownFields: undefined };
 }
 
 export const SocketAddress: MessageFns<SocketAddress> = {
@@ -125,6 +126,9 @@ export const SocketAddress: MessageFns<SocketAddress> = {
       case "portValue":
         writer.uint32(24).uint32(message.portSpecifier.value);
         break;
+    }
+    if (message.ipv4Compat !== false) {
+      writer.uint32(48).bool(message.ipv4Compat);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -161,6 +165,14 @@ export const SocketAddress: MessageFns<SocketAddress> = {
           message.portSpecifier = { $case: "portValue", value: reader.uint32() };
           continue;
         }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.ipv4Compat = reader.bool();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -183,6 +195,7 @@ export const SocketAddress: MessageFns<SocketAddress> = {
         break;
       }
     }
+    message.ipv4Compat = object.ipv4Compat ?? false;
     return message;
   },
 };
