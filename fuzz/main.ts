@@ -12,6 +12,7 @@ import { errorMessage } from '@heddle/base';
 import { type Finding, fuzz, runInput } from './fuzzer.ts';
 import { grpcMessages } from './targets/grpc-messages.ts';
 import { dnsMessages } from './targets/dns-messages.ts';
+import { httpFirstLine, proxyHeaders, tlsHello } from './targets/first-bytes.ts';
 import { chunks } from './targets/http1-chunks.ts';
 import { requestHead, responseHead } from './targets/http1-head.ts';
 import { proxiedRequests, proxiedResponses } from './targets/http1-proxy.ts';
@@ -25,6 +26,9 @@ const targets = [
   proxiedResponses,
   requestHead,
   responseHead,
+  httpFirstLine,
+  proxyHeaders,
+  tlsHello,
   chunks,
   grpcMessages,
   xdsResources,

@@ -52,6 +52,12 @@ const cases: readonly [string, readonly Match[], Partial<ConnectionTraits>, numb
     {},
     1,
   ],
+  [
+    'the longest range, in whatever order',
+    [{ destinationRanges: [range('10.0.0.0/24')] }, { destinationRanges: [range('10.0.0.0/8')] }],
+    {},
+    0,
+  ],
   ['no range', [{ destinationRanges: [range('10.1.0.0/16')] }, {}], {}, 1],
   [
     'an IPv4 address as dual-stack sockets show it',

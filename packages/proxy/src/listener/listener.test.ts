@@ -211,6 +211,25 @@ for (const [name, createWorld] of worlds) {
   });
 }
 
+test('an HTTP inspector leaves the protocols of TLS alone', async (t) => {
+  const world = virtualWorld(t);
+  const backend = await world.backend();
+  await load(
+    world,
+    {
+      listener_filters: [tlsInspector, httpInspector],
+      filter_chains: [
+        tcpChain({ cluster: 'be' }, { filter_chain_match: { application_protocols: ['http/1.1'] } }),
+      ],
+    },
+    { be: backend },
+  );
+  const hello = clientHello({ serverName: '', alpn: ['http/1.1'] });
+  world.connect(world.proxy.port('l')).connection.write(hello, 0, hello.length);
+  await world.until('it arrives', () => backend.accepted[0]?.handler.bytes === hello.length);
+  assert.equal(world.proxy.stat('envoy_http_inspector_http_not_found'), 0);
+});
+
 test('a server that speaks first is heard when the time for looking is over', async (t) => {
   const world = virtualWorld(t);
   const backend = await world.backend(({ connection }) => connection.writeLatin1('220 ready'));
