@@ -36,7 +36,8 @@ export class ClientAddress {
       if (trustedHops > 0 && forwardedFor !== null) found = fromTheRight(forwardedFor, trustedHops - 1);
     } else if (forwardedFor !== null) {
       found = fromTheRight(forwardedFor, trustedHops);
-      isSingle = found !== '' && trustedHops === 0 && !forwardedFor.includes(',');
+      // With trusted hops there is never one alone: who says so has been skipped.
+      isSingle = found !== '' && !forwardedFor.includes(',');
     }
     this.address = found === '' ? peerAddress : found;
     this.port = found === '' ? peerPort : 0;

@@ -95,3 +95,60 @@ test('says in the log how a connection failed, in one word', () => {
     'upstream_reset_before_response_started{connection_timeout|no_connection_within_1_s}',
   );
 });
+
+test('a route does not see what its client may not say', async (t) => {
+  const header = (name: string): Route =>
+    Route.fromPartial({
+      match: {
+        ...match('/')!,
+        headers: [{ name, headerMatchSpecifier: { $case: 'presentMatch', value: true } }],
+      },
+      action: { $case: 'directResponse', value: { status: 203 } },
+    });
+  const proxy = await startProxy({
+    ports: [],
+    routes: ['x-envoy-internal', 'x-envoy-force-trace', 'x-envoy-retry-on'].map(header),
+  });
+  const client = new RawClient(proxy.port);
+  t.after(async () => {
+    client.close();
+    await proxy.close();
+  });
+  client.write(
+    'GET / HTTP/1.1\r\nHost: a\r\nx-envoy-internal: true\r\nx-envoy-force-trace: 1\r\nx-envoy-retry-on: 5xx\r\n\r\n',
+  );
+  await client.until((text) => text.includes('\r\n\r\n'));
+  assert.equal(proxy.finished[0]?.details, 'route_not_found');
+});
+
+test('a route sees what the listener adds', async (t) => {
+  const proxy = await startProxy({
+    ports: [],
+    routes: [
+      Route.fromPartial({
+        match: {
+          ...match('/')!,
+          headers: [
+            { name: 'x-request-id', headerMatchSpecifier: { $case: 'presentMatch', value: true } },
+            {
+              name: 'x-forwarded-proto',
+              headerMatchSpecifier: {
+                $case: 'stringMatch',
+                value: { matchPattern: { $case: 'exact', value: 'http' } },
+              },
+            },
+          ],
+        },
+        action: { $case: 'directResponse', value: { status: 203 } },
+      }),
+    ],
+  });
+  const client = new RawClient(proxy.port);
+  t.after(async () => {
+    client.close();
+    await proxy.close();
+  });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until((text) => text.includes('\r\n\r\n'));
+  assert.equal(proxy.finished[0]?.code, 203);
+});
