@@ -461,7 +461,6 @@ export class ProxyExchange
         return false;
       case Admission.redirected:
         this.settings.server.metrics.redirectedPaths.value++;
-        this.server.isLast = true;
         this.send(307, '-', 'path_normalization_failed', `location: ${this.request.path}\r\n`, noBytes);
         return false;
       case Admission.noPath:
