@@ -200,6 +200,19 @@ describe('messageToJson', () => {
     assert.doesNotMatch(text, /MARKER/);
   });
 
+  it('never shows keys of session tickets', () => {
+    const secret = encodeMessage(TypeUrl.secret, {
+      name: 's',
+      type: {
+        $case: 'sessionTicketKeys',
+        value: { keys: [{ specifier: { $case: 'inlineString', value: 'MARKER' } }] },
+      },
+    });
+    const text = JSON.stringify(resourceToJson(TypeUrl.secret, secret));
+    assert.match(text, /redacted/);
+    assert.doesNotMatch(text, /MARKER/);
+  });
+
   it('names the fields that our messages do not have, and shows an Any of another type as bytes', () => {
     const bytes = new BinaryWriter()
       .raw(encodeMessage(TypeUrl.cluster, { name: 'c' }))

@@ -13,6 +13,7 @@ const redacted = '[redacted]';
 /** What a dump must not show, by message. */
 const secretFields: Readonly<Record<string, readonly string[]>> = {
   'envoy.extensions.transport_sockets.tls.v3.TlsCertificate': ['private_key'],
+  'envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys': ['keys'],
 };
 
 type JsonObject = Record<string, unknown>;
