@@ -71,19 +71,23 @@ describe('limits on time', () => {
 
   test('the route’s idle_timeout holds instead of the listener’s, for its requests only', async (t) => {
     const routes = [
-      toBackend({ idleTimeout: short }, { pathSpecifier: { $case: 'path', value: '/short' } }),
-      toBackend({ idleTimeout: { seconds: 0, nanos: 0 } }),
+      toBackend({ idleTimeout: short }, { pathSpecifier: { $case: 'prefix', value: '/short' } }),
+      toBackend({}),
     ];
-    const { client, upstreams, untilSeen } = await startChain(t, () => null, {
-      routes,
-      streamIdleTimeoutMs: 120,
-    });
-    client.write('GET /short HTTP/1.1\r\nHost: a\r\n\r\n');
-    await client.until((text) => text.endsWith('stream timeout'));
-    client.write('GET /long HTTP/1.1\r\nHost: a\r\n\r\n');
-    await untilSeen((seen) => seen.includes('/long'));
-    upstreams[1]!.write(hello);
+    const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const answer = (received: string): string | null => (received.includes('/at-once') ? hello : null);
+    const { client, connect, upstreams, untilSeen } = await startChain(t, answer, { routes });
+    client.write(ask('/short/at-once'));
     await client.until((text) => text.endsWith('hello'));
+    client.write(ask('/patient'));
+    await untilSeen((seen) => seen.includes('/patient'));
+    const other = connect();
+    for (let round = 1; round <= 2; round++) {
+      other.write(ask('/short'));
+      await other.until((text) => text.split('stream timeout').length === round + 1);
+    }
+    upstreams[0]!.write(hello);
+    await client.until((text) => text.split('hello').length === 3);
   });
 
   test('max_stream_duration: 504, or 408 while the request is coming; the route’s before the listener’s', async (t) => {

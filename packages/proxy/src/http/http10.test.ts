@@ -45,6 +45,16 @@ describe('HTTP/1.0', () => {
     assert.equal(proxy.metrics.connectionsTotal.value, 1);
   });
 
+  test('gets no trailers of a chunked response', async (t) => {
+    const withTrailer = chunked.replace(/\r\n$/, 'X-Sum: 6\r\n\r\n');
+    const { client } = await startChain(t, (received) => (isComplete(received) ? withTrailer : null), {
+      server: { acceptsHttp10: true, takesTrailers: true },
+      responses: { takesTrailers: true },
+    });
+    client.write(get10);
+    assert.match(await client.untilEnd(), /\r\n\r\nhello!$/);
+  });
+
   test('gets a chunked response whole however it is split', async (t) => {
     const { client, upstreams, untilSeen } = await startChain(t, () => null, {
       server: { acceptsHttp10: true },

@@ -198,6 +198,13 @@ describe('CONNECT', () => {
     assert.equal(proxy.downstream.routesNotFound.value, 1);
   });
 
+  test('has routes of its own, which nothing else matches', async (t) => {
+    const { client, seen } = await startChain(t, () => hello, { routes: [toConnect({})] });
+    client.write(get);
+    await client.until((text) => text.startsWith('HTTP/1.1 404 '));
+    assert.equal(seen(), '');
+  });
+
   test('that its route does not enable is answered with 403', async (t) => {
     const route = toBackend({}, { pathSpecifier: { $case: 'connectMatcher', value: {} } });
     const { client, seen } = await startChain(t, () => hello, { routes: [route] });
