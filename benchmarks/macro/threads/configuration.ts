@@ -88,6 +88,7 @@ export class LargeMesh implements ResourceSource {
       outboundProxy: { address: '127.0.0.1', port: 15_001 },
       upstreams: [],
       expose: null,
+      dnsCapture: null,
       accessLog: '',
     };
     for (const [name, bytes] of compileListeners(sidecar)) this.put(TypeUrl.listener, name, bytes);

@@ -11,6 +11,7 @@ import {
 } from '@heddle/xds';
 import type { Instance } from '../instances/instance-store.ts';
 import { inboundCluster, passthrough } from './clusters.ts';
+import { dnsListener, dnsListenerName, hostsWithVirtualAddress } from './dns-listener.ts';
 import {
   changedNames,
   clustersWith,
@@ -24,6 +25,7 @@ import { makeResource } from './make-resource.ts';
 import { inboundClusterName, passthroughCluster, trustBundleSecret } from './names.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
+import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** What belongs to one client alone. */
 interface ClientResources {
@@ -54,6 +56,9 @@ export class MeshResources implements ResourceSource {
   private readonly clients = new WeakMap<XdsClient, ClientResources>();
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
   private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
+  private readonly addresses = new VirtualAddresses();
+  /** By namespace and address; made when somebody asks, thrown away when hosts change. */
+  private readonly dnsListeners = new Map<string, EncodedResource>();
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
@@ -64,6 +69,7 @@ export class MeshResources implements ResourceSource {
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
     for (const host of [...model.hosts.keys()].sort()) this.compileHost(host);
+    this.addresses.update(hostsWithVirtualAddress(model));
   }
 
   /** Takes a change in and tells whoever watches which resources it changes. */
@@ -84,6 +90,9 @@ export class MeshResources implements ResourceSource {
       this.routes.setModel(model);
       // Which names proxies have asked for is not known here; those that come out the same are not sent.
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
+      this.addresses.update(hostsWithVirtualAddress(model));
+      this.dnsListeners.clear();
+      changes.push({ typeUrl: TypeUrl.listener, names: new Set([dnsListenerName]) });
     }
     this.emit(changes);
   }
@@ -106,7 +115,7 @@ export class MeshResources implements ResourceSource {
       case TypeUrl.clusterLoadAssignment:
         return this.hostResource(this.client(client).node, name, 'endpoints');
       case TypeUrl.listener:
-        return this.client(client).listeners.get(name);
+        return name === dnsListenerName ? this.dnsListener(client) : this.client(client).listeners.get(name);
       case TypeUrl.routeConfiguration:
         return this.routes.get(name);
       case TypeUrl.secret:
@@ -118,7 +127,8 @@ export class MeshResources implements ResourceSource {
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
     const { node, listeners, inboundCluster: own } = this.client(client);
-    if (typeUrl === TypeUrl.listener) return listeners.keys();
+    if (typeUrl === TypeUrl.listener)
+      return node.dnsCapture === null ? listeners.keys() : [...listeners.keys(), dnsListenerName];
     if (typeUrl !== TypeUrl.cluster) return [];
     const names = [...(own === undefined ? [] : [own.name]), passthroughCluster];
     for (const host of this.hosts.values())
@@ -156,6 +166,19 @@ export class MeshResources implements ResourceSource {
     // `outbound|<port>|<subset>|<host>`
     const host = name.slice(name.lastIndexOf('|') + 1);
     return viewFor(this.hosts.get(host), namespace)?.[kind].get(name);
+  }
+
+  private dnsListener(client: XdsClient): EncodedResource | undefined {
+    const { namespace, dnsCapture } = this.client(client).node;
+    if (dnsCapture === null) return undefined;
+    const key = `${namespace} ${dnsCapture.address} ${dnsCapture.port}`;
+    let resource = this.dnsListeners.get(key);
+    if (resource === undefined) {
+      const message = dnsListener(dnsCapture, namespace, this.model, this.addresses);
+      resource = makeResource(TypeUrl.listener, dnsListenerName, message);
+      this.dnsListeners.set(key, resource);
+    }
+    return resource;
   }
 
   private client(client: XdsClient): ClientResources {

@@ -18,6 +18,7 @@ const metadataSchema = z.object({
   OUTBOUND_PROXY: bindSchema.optional(),
   UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
   EXPOSE: bindSchema.optional(),
+  DNS_CAPTURE: bindSchema.optional(),
   ACCESS_LOG: z.string().default(''),
 });
 
@@ -48,6 +49,8 @@ export interface SidecarNode {
   readonly outboundProxy: Bind | null;
   readonly upstreams: readonly UpstreamBind[];
   readonly expose: Bind | null;
+  /** Where it answers DNS for its application; null for nowhere. */
+  readonly dnsCapture: Bind | null;
   /** A file; empty for no access log. */
   readonly accessLog: string;
 }
@@ -84,6 +87,7 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     outboundProxy: metadata.OUTBOUND_PROXY ?? null,
     upstreams: metadata.UPSTREAMS,
     expose: metadata.EXPOSE ?? null,
+    dnsCapture: metadata.DNS_CAPTURE ?? null,
     accessLog: metadata.ACCESS_LOG,
   });
 }

@@ -32,6 +32,7 @@ export function nodeOf(options: WorkloadOptions): {
     UPSTREAMS: options.upstreams.map(({ host, port, bind }) => ({ host, port, bind: { ...bind } })),
   };
   if (options.expose !== null) metadata['EXPOSE'] = { ...options.expose };
+  if (options.dnsCapture !== undefined) metadata['DNS_CAPTURE'] = { ...options.dnsCapture };
   if (options.accessLog !== '') metadata['ACCESS_LOG'] = options.accessLog;
   return {
     id: `sidecar~${instance}~${service}.${namespace}~${namespace}.svc.cluster.local`,

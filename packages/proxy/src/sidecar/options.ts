@@ -41,6 +41,8 @@ export interface SidecarOptions {
   readonly upstreams: readonly UpstreamListener[];
   /** The plain listener for people's browsers, `--expose`. */
   readonly expose: BindAddress | null;
+  /** Where DNS is answered for an application whose port 53 leads here; nowhere where it is absent. */
+  readonly dnsCapture?: BindAddress;
   /** `/ready`, `/stats/prometheus`, …, on loopback. */
   readonly admin: BindAddress;
   /** Key, certificate, trust bundle and the last good configuration live here, readable by the owner only. */
