@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
+import { stat } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
+import { eventually, temporaryDirectory } from '@heddle/testkit';
 import {
   ask,
   type AskOptions,
@@ -214,4 +218,98 @@ describe('the admin interface', () => {
     assert.equal((await web({ agent })).body, 'hello', 'on the connection from before');
     agent.destroy();
   });
+});
+
+test('the admin interface can listen on a Unix socket, which only its owner may use', async (t) => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'admin.sock');
+  const proxy = await startStaticProxy({
+    admin: { address: { pipe: { path } } },
+    static_resources: { listeners: [listenerTo('web', 'be')], clusters: [clusterTo('be', 9)] },
+  });
+  t.after(() => proxy.close());
+  assert.equal(proxy.admin, path);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  get({ socketPath: path, path: '/ready', headers: { host: 'anything' } }, (response) => {
+    response.resume();
+    resolve(response.statusCode);
+  });
+  assert.equal(await promise, 200);
+  await proxy.close();
+  await assert.rejects(stat(path), /ENOENT/);
+});
+
+test('a graceful drain asks clients to go, and closes the listeners when its time is up', async (t) => {
+  const { server, port } = await startBackend((_request, response) => response.end('hello'));
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      static_resources: { listeners: [listenerTo('web', 'be')], clusters: [clusterTo('be', port)] },
+    },
+    { drain: { drainTimeMs: 500, strategy: 'immediate' } },
+  );
+  t.after(async () => {
+    await proxy.close();
+    server.close();
+  });
+  const [listener] = proxy.listeners;
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  assert.equal((await ask(listener!.address, '/', { agent })).headers.connection, undefined);
+  await ask(proxy.admin!, '/drain', { method: 'POST' });
+  assert.equal((await ask(listener!.address, '/', { agent })).headers.connection, 'close');
+  assert.equal((await ask(listener!.address, '/')).status, 200, 'it accepts yet');
+  await eventually('it does not any more', () =>
+    ask(listener!.address, '/').then(
+      () => false,
+      () => true,
+    ),
+  );
+  assert.equal((await ask(proxy.admin!, '/ready')).status, 200, 'as with Envoy, draining is not ending');
+});
+
+test('certificates of listeners are listed, and keys are in no page', async (t) => {
+  const { pem, keyPem } = makeLeaf(makeRoot('cluster.local'), 'spiffe://cluster.local/ns/a/sa/b');
+  const tls = {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      common_tls_context: {
+        tls_certificates: [
+          { certificate_chain: { inline_string: pem }, private_key: { inline_string: keyPem } },
+        ],
+      },
+    },
+  };
+  const listener = listenerTo('web', 'be');
+  const [chain] = listener.filter_chains;
+  const proxy = await startStaticProxy({
+    admin: { address: loopback(0) },
+    static_resources: {
+      listeners: [{ ...listener, filter_chains: [{ ...chain, transport_socket: tls }] }],
+      clusters: [clusterTo('be', 9)],
+    },
+  });
+  t.after(() => proxy.close());
+  const { certificates } = JSON.parse((await ask(proxy.admin!, '/certs')).body) as {
+    certificates: { cert_chain: { days_until_expiration: string }[] }[];
+  };
+  assert.match(certificates[0]?.cert_chain[0]?.days_until_expiration ?? '', /^\d+$/);
+  const days = await ask(proxy.admin!, '/stats?filter=days_until_first_cert_expiring');
+  assert.equal(
+    days.body,
+    `server.days_until_first_cert_expiring: ${certificates[0]?.cert_chain[0]?.days_until_expiration}\n`,
+  );
+  const secret = keyPem.split('\n')[1]!;
+  for (const path of [
+    '/config_dump',
+    '/config_dump?include_eds&resource=static_listeners',
+    '/certs',
+    '/server_info',
+  ]) {
+    const { body } = await ask(proxy.admin!, path);
+    assert.ok(!body.includes(secret), path);
+  }
+  assert.match((await ask(proxy.admin!, '/config_dump')).body, /\[redacted\]/);
 });

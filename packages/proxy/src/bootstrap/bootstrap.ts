@@ -1,6 +1,7 @@
 import { err, ok, type Problem, type Result } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
 import { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
+import type { Address } from '@heddle/xds/api/envoy/config/core/v3/address.ts';
 import { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
@@ -10,7 +11,8 @@ import type { EndpointPool } from '../cluster/endpoint.ts';
 import { compileAddress } from '../config/compile-address.ts';
 import { compileStaticSecrets } from '../config/compile-static-secrets.ts';
 import type { ConfigStore } from '../config/config-store.ts';
-import type { ListenAddress } from '../config/listener-config.ts';
+import type { TransportAddress } from '../transport/transport.ts';
+import { withoutEmptyParts } from './accepted-parts.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
 import type { MaterialsRecord } from '../config/tls-materials.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
@@ -28,7 +30,7 @@ export interface StaticResource {
 /** A bootstrap file that has been read. */
 export interface StaticConfig {
   /** Where the admin interface listens; null for nowhere. */
-  readonly admin: ListenAddress | null;
+  readonly admin: TransportAddress | null;
   /** The whole file as a message. */
   readonly bootstrap: Uint8Array;
   /** What it says of this proxy, for the admin interface. */
@@ -44,7 +46,7 @@ export interface StaticConfig {
  * done is refused here, with its place.
  */
 export function readBootstrap(source: ParsedFile): Result<StaticConfig, Problem[]> {
-  const bootstrap = bootstrapFromJson(source.value);
+  const bootstrap = bootstrapFromJson(withoutEmptyParts(source.value));
   if (!bootstrap.ok) return err(bootstrap.error.map((problem) => withPlace(problem, source)));
   const problems = new ProblemList();
   const config = readConfig(bootstrap.value, problems);
@@ -75,7 +77,7 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
   }
   checkNames(resources, problems);
   return {
-    admin: address === undefined ? null : compileAddress(address, 'admin.address', problems),
+    admin: address === undefined ? null : compileAdminAddress(address, problems),
     bootstrap: Bootstrap.encode(bootstrap).finish(),
     node: { id: bootstrap.node?.id ?? '', cluster: bootstrap.node?.cluster ?? '' },
     materials: {
@@ -84,6 +86,16 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
     },
     resources,
   };
+}
+
+/** Where the admin interface listens: an IP address and port, or a Unix socket. */
+function compileAdminAddress(address: Address, problems: ProblemList): TransportAddress | null {
+  const specifier = address.address;
+  if (specifier?.$case !== 'pipe') return compileAddress(address, 'admin.address', problems);
+  const { path, mode } = specifier.value;
+  if (!/^[/@]./.test(path)) problems.invalid('admin.address.pipe.path', 'must begin with / or @');
+  // Readable and writable by its owner only where the file says nothing: there is no other lock.
+  return path.startsWith('@') ? { path: `\0${path.slice(1)}` } : { path, mode: mode === 0 ? 0o600 : mode };
 }
 
 /** A listener without a name has that of its address. */

@@ -5,8 +5,13 @@
 const acceptedFields: Readonly<Record<string, readonly string[]>> = {
   'envoy.config.bootstrap.v3.Admin': ['profile_path', 'ignore_global_conn_limit'],
   'envoy.config.bootstrap.v3.Bootstrap': [
+    'default_regex_engine',
     'enable_dispatcher_stats',
+    'grpc_async_client_manager_config',
+    'inline_headers',
+    'memory_allocator_manager',
     'node_context_params',
+    'perf_tracing_file_path',
     'stats_config',
     'stats_flush_interval',
     'stats_flush_on_admin',
