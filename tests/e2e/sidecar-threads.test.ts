@@ -12,7 +12,7 @@ const node = (file: string, ...words: string[]): string[] => [process.execPath, 
 /** The admin port of a sidecar, from the file that its supervisor has told it by. */
 async function adminPort(workload: Workload): Promise<number> {
   const commandLine = await readFile(`/proc/${workload.sidecarPid()}/cmdline`, 'utf8');
-  const [file] = commandLine.split('\0').filter((word) => word.endsWith('.json'));
+  const file = commandLine.split('\0').find((word) => word.endsWith('.json'));
   return (JSON.parse(await readFile(file!, 'utf8')) as { admin: { port: number } }).admin.port;
 }
 

@@ -39,9 +39,9 @@ static_resources:
 }
 
 /** Sends a POST, which no proxy or client may repeat, and resolves with the status or the error's code. */
-function post(port: number, agent: Agent | false): Promise<string> {
+function post(port: number, agent: Agent | false, path = '/'): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const sent = request({ host: '127.0.0.1', port, path: '/', method: 'POST', agent }, (response) => {
+  const sent = request({ host: '127.0.0.1', port, path, method: 'POST', agent }, (response) => {
     response.resume().on('end', () => resolve(String(response.statusCode)));
     response.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
@@ -89,10 +89,16 @@ interface Setup {
   readonly backendPort: number;
 }
 
+/** Which the backend holds: answered when it is called. */
+let held: (() => void) | null = null;
+
 async function setUp(t: TestContext, concurrency: number): Promise<Setup> {
   const directory = await temporaryDirectory();
   const backend = createServer((message, response) => {
-    message.resume().on('end', () => response.end('hello'));
+    message.resume().on('end', () => {
+      if (message.url === '/held') held = () => response.end('late');
+      else response.end('hello');
+    });
   }).listen(0, '127.0.0.1');
   await once(backend, 'listening');
   const address = backend.address();
@@ -173,4 +179,28 @@ test('a changed configuration takes effect with the new process, sockets that ar
   process.kill(pid, 'SIGUSR2');
   await eventually('the new address serves', async () => (await post(other, false)) === '200');
   await eventually('the old one does not', async () => (await post(port, false)) === 'ECONNREFUSED');
+});
+
+test('SIGTERM lets a running request end; a second signal does not', async (t) => {
+  for (const isForced of [false, true]) {
+    const { child, port } = await setUp(t, 1);
+    held = null;
+    const outcome = post(port, false, '/held');
+    await eventually('the backend has the request', () => held !== null);
+    child.kill('SIGTERM');
+    await eventually('nothing more is accepted', async () => (await post(port, false)) === 'ECONNREFUSED');
+    assert.equal(child.exit, null);
+    if (isForced) {
+      // What comes within half a second of the first one is taken for the same Ctrl-C.
+      await eventually('the second signal counts', () => {
+        child.kill('SIGTERM');
+        return child.exit !== null;
+      });
+      assert.equal(await outcome, 'ECONNRESET');
+    } else {
+      held!();
+      assert.equal(await outcome, '200');
+      assert.equal((await child.ended()).code, 0);
+    }
+  }
 });

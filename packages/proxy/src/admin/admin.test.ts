@@ -75,7 +75,7 @@ describe('the admin interface', () => {
     const { body } = await admin('/clusters');
     assert.match(body, /^be::127\.0\.0\.1:\d+::rq_total::1$/m);
     assert.match(body, /^be::127\.0\.0\.1:\d+::health_flags::healthy$/m);
-    assert.match(body, /^unused::added_via_api::false$/m);
+    assert.match(body, /^unused::127\.0\.0\.1:9::rq_total::0$/m);
     const json = JSON.parse((await admin('/clusters?format=json&filter=^be$')).body) as {
       cluster_statuses: { name: string; host_statuses: { weight: number }[] }[];
     };

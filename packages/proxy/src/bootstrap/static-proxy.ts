@@ -117,6 +117,7 @@ export class StaticProxy {
       await threads.close();
       return err(problems);
     }
+    proxy.config.clusters.buildAll();
     for (const command of commandsOf(config.value)) workers?.post(command);
     const started = new StaticProxy(threads, workers, [transport, adminTransport]);
     try {

@@ -103,6 +103,11 @@ export class ClusterStore<P extends EndpointPool> {
     }
   }
 
+  /** Builds what has not been used yet: for the few clusters of a file, so that they can be looked at from the start. */
+  buildAll(): void {
+    for (const name of this.records.keys()) this.slot(name).get();
+  }
+
   /** Whether requests may be sent: the cluster's endpoints have arrived, or it does not exist. */
   isWarm(name: string): boolean {
     const edsName = this.records.get(name)?.edsName ?? null;
