@@ -145,8 +145,11 @@ for (const [name, command] of Object.entries(proxies)) {
       assert.equal(curl.stdout, `app ${Address.app} by a proxy from 127.0.0.1\n`);
       await proxy.line(new RegExp(`^inbound http ${Address.app}:80 from ${Address.world}$`));
       // A port that nobody has described goes on as it came.
-      const answers = await probeFrom(pair.world, { targets: [{ host: Address.app, port: 2525 }] });
-      assert.deepEqual(answers, [`app ${Address.app} 2525 from 127.0.0.6`]);
+      const targets = [Address.app, Address.app6].map((host) => ({ host, port: 2525 }));
+      assert.deepEqual(await probeFrom(pair.world, { targets }), [
+        `app ${Address.app} 2525 from 127.0.0.6`,
+        `app ${Address.app6} 2525 from ::6`,
+      ]);
     });
 
     test('see their caller’s address behind TPROXY', async () => {

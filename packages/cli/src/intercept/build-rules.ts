@@ -1,6 +1,12 @@
 // Says what to intercept as rules. Pure; the layout follows Istio's, whose reasons are given beside the rules.
 import { isIPv6 } from 'node:net';
-import { type InterceptionOptions, type Selection, proxyOwnPorts, sshPort } from './interception-options.ts';
+import {
+  type InterceptionOptions,
+  type Selection,
+  passthroughAddress,
+  proxyOwnPorts,
+  sshPort,
+} from './interception-options.ts';
 import {
   type Chain,
   type Family,
@@ -23,11 +29,10 @@ const Name = {
 
 const loopback: Readonly<Record<Family, string>> = { ipv4: '127.0.0.0/8', ipv6: '::1/128' };
 
-/**
- * Where the proxy connects from when it passes an inbound connection on to its original destination (Istio's
- * InboundPassthroughCluster): not to be intercepted once more.
- */
-const passthroughSource: Readonly<Record<Family, string>> = { ipv4: '127.0.0.6/32', ipv6: '::6/128' };
+const passthroughSource: Readonly<Record<Family, string>> = {
+  ipv4: `${passthroughAddress.ipv4}/32`,
+  ipv6: `${passthroughAddress.ipv6}/128`,
+};
 
 const everything: readonly Match[] = [];
 const toReturn: Verdict = { do: 'return' };

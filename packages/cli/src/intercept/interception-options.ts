@@ -27,6 +27,12 @@ export interface InterceptionOptions {
   readonly tproxyRouteTable: number;
 }
 
+/**
+ * Where the proxy connects from when it passes an inbound connection on to its original destination (Istio's
+ * InboundPassthroughCluster): not to be intercepted once more.
+ */
+export const passthroughAddress = { ipv4: '127.0.0.6', ipv6: '::6' } as const;
+
 /** Everything, or only what is listed. */
 export type Selection<T> = '*' | readonly T[];
 

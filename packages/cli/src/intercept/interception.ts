@@ -11,6 +11,12 @@ import {
   findMarkedRoutes,
   removeMarkedRoute,
 } from './policy-routing.ts';
+import {
+  addPassthroughAddress,
+  describePassthroughAddress,
+  hasPassthroughAddress,
+  removePassthroughAddress,
+} from './passthrough-address.ts';
 import type { Family } from './rule.ts';
 import type { RunProgram } from './run-program.ts';
 
@@ -26,6 +32,11 @@ function wantedRules(plan: InterceptionPlan): WantedRules {
 
 function wantedRoute({ options }: InterceptionPlan): MarkedRoute | null {
   return options.mode === 'tproxy' ? { mark: options.tproxyMark, table: options.tproxyRouteTable } : null;
+}
+
+/** Whether the proxy needs an address of its own for what it passes on by IPv6. */
+function wantsAddress({ options, families: wanted }: InterceptionPlan): boolean {
+  return options.mode === 'redirect' && wanted.includes('ipv6');
 }
 
 /** The interception of one machine or network namespace: that in which this process is. */
@@ -52,7 +63,9 @@ export class Interception {
   async apply(plan: InterceptionPlan, filter: PacketFilter): Promise<void> {
     const route = wantedRoute(plan);
     const added: Family[] = [];
+    let hasNewAddress = false;
     try {
+      if (wantsAddress(plan)) hasNewAddress = await addPassthroughAddress(this.run);
       // Routes first: rules without them would lead packets astray.
       if (route !== null) {
         for (const family of plan.families) {
@@ -64,9 +77,11 @@ export class Interception {
       await filter.replace(wantedRules(plan));
     } catch (error) {
       for (const family of added) await this.removeRoutes(family, (one) => isSame(one, route));
+      if (hasNewAddress) await removePassthroughAddress(this.run);
       throw error;
     }
     for (const other of this.filters) if (other !== filter) await removeRules(other);
+    if (!wantsAddress(plan)) await removePassthroughAddress(this.run);
     for (const family of families) {
       const isWanted = route !== null && plan.families.includes(family);
       await this.removeRoutes(family, (one) => !isWanted || !isSame(one, route));
@@ -78,6 +93,7 @@ export class Interception {
     const before = await this.show();
     for (const filter of this.filters) await removeRules(filter);
     for (const family of families) await this.removeRoutes(family, () => true);
+    await removePassthroughAddress(this.run);
     return before !== '';
   }
 
@@ -89,14 +105,16 @@ export class Interception {
       for (const route of await this.routes(family))
         text += `# ${family}, routing\n${describeMarkedRoute(family, route).join('\n')}\n`;
     }
+    if (await hasPassthroughAddress(this.run)) text += `# ipv6, address\n${describePassthroughAddress()}\n`;
     return text;
   }
 
   /** What `apply` would run and feed to it. */
   render(plan: InterceptionPlan, filter: PacketFilter): string {
     const route = wantedRoute(plan);
-    const routes =
+    const routes: string[] =
       route === null ? [] : plan.families.flatMap((family) => describeMarkedRoute(family, route));
+    if (wantsAddress(plan)) routes.push(describePassthroughAddress());
     return [...routes.map((line) => `${line}\n`), filter.render(wantedRules(plan))].join('');
   }
 

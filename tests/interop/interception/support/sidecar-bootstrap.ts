@@ -71,8 +71,13 @@ const originalDestination = (name: string, more: object = {}): object => ({
   ...more,
 });
 
+/** A connection can only come from an address of its own family. */
+const families = [
+  { family: 'Ipv4', network: '0.0.0.0', source: '127.0.0.6' },
+  { family: 'Ipv6', network: '::', source: '::6' },
+] as const;
+
 export interface SidecarSettings {
-  /** `::` listens on both families, `0.0.0.0` on one. */
   readonly isTransparent: boolean;
   /** Where the mesh's service `named.mesh.test` is. */
   readonly service: string;
@@ -126,22 +131,31 @@ export function sidecarBootstrap(settings: SidecarSettings): string {
         filter_chain_match: { destination_port: settings.servicePort },
         filters: [httpChain('inbound', { virtual_hosts: [route(['*'], 'application')] })],
       },
+      ...families.map(({ family, network }) => ({
+        name: family,
+        filter_chain_match: { prefix_ranges: [{ address_prefix: network, prefix_len: 0 }] },
+        filters: [tcpChain('inbound', `InboundPassthroughCluster${family}`)],
+      })),
     ],
-    default_filter_chain: { name: 'tcp', filters: [tcpChain('inbound', 'InboundPassthroughCluster')] },
   };
   const application = settings.isTransparent
     ? originalDestination('application')
     : staticCluster('application', '127.0.0.1', settings.applicationPort);
-  const passthroughSource = settings.isTransparent
-    ? {}
-    : { upstream_bind_config: { source_address: { address: '127.0.0.6', port_value: 0 } } };
+  const inboundPassthrough = families.map(({ family, source }) =>
+    originalDestination(
+      `InboundPassthroughCluster${family}`,
+      settings.isTransparent
+        ? {}
+        : { upstream_bind_config: { source_address: { address: source, port_value: 0 } } },
+    ),
+  );
   return JSON.stringify({
     admin: { address: socketAddress('127.0.0.1', 15_000) },
     static_resources: {
       listeners: [outbound, inbound],
       clusters: [
         originalDestination('PassthroughCluster'),
-        originalDestination('InboundPassthroughCluster', passthroughSource),
+        ...inboundPassthrough,
         application,
         staticCluster('named', settings.service, 80),
       ],
