@@ -144,9 +144,6 @@ const setups = {
   'port-stripped': { manager: { strip_matching_host_port: true } },
   'any-port-stripped': { manager: { strip_any_host_port: true } },
   'dot-stripped': { manager: { strip_trailing_host_dot: true } },
-  'stream-kept': {
-    manager: { http_protocol_options: { override_stream_error_on_invalid_http_message: true } },
-  },
   'short-timeouts': {
     manager: { request_headers_timeout: '0.3s', request_timeout: '0.6s', stream_idle_timeout: '30s' },
     action: { timeout: '0.3s' },

@@ -4,7 +4,6 @@ import { answer, passed, request } from '../support/expectations.ts';
 const get = request('GET /');
 const twice = {
   'http.in.downstream_rq_total': 2,
-  'http.in.downstream_cx_total': 1,
   'cluster.be.upstream_rq_total': 2,
 } as const;
 const webSocket = request(
@@ -48,8 +47,13 @@ export const connectionCases: readonly DifferentialCase[] = [
   {
     name: 'a client that closes its side after the request',
     rule: 'half-close',
-    client: [{ send: get }, { end: true }, { responses: 1 }],
-    counters: { 'http.in.downstream_rq_total': 1 },
+    client: [{ send: get }, { upstreamHeads: 1 }, { end: true }, { closed: true }],
+    upstream: { text: '' },
+    counters: {
+      'http.in.downstream_rq_rx_reset': 1,
+      'http.in.downstream_cx_destroy_remote_active_rq': 1,
+      'cluster.be.upstream_cx_destroy_with_active_rq': 1,
+    },
   },
   {
     name: 'HTTP/1.0 where it is not accepted',

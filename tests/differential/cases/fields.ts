@@ -1,5 +1,5 @@
 import type { DifferentialCase } from '../support/case.ts';
-import { answer, malformed, passed, refused, request } from '../support/expectations.ts';
+import { answer, malformed, passed, request } from '../support/expectations.ts';
 
 const tooLarge = { 'http.in.downstream_rq_4xx': 1, 'cluster.be.upstream_rq_total': 0 } as const;
 const field = (line: string): string => request('GET /', `Host: a\r\n${line}`);
@@ -195,13 +195,6 @@ export const fieldCases: readonly DifferentialCase[] = [
     rule: 'stream_error_on_invalid_http_message',
     client: `${field('X : y\r\n')}${request('GET /second')}`,
     counters: malformed,
-  },
-  {
-    name: 'a missing Host leaves the connection open where that is asked',
-    rule: 'override_stream_error_on_invalid_http_message',
-    setup: 'stream-kept',
-    client: request('GET /', ''),
-    counters: refused,
   },
   {
     name: 'response: Connection and Keep-Alive are left out',

@@ -145,6 +145,7 @@ export class EchoApplication {
         request?.timer?.cancel();
         request = null;
       },
+      ownReplyLines: () => '',
       onRejected: () => undefined,
       onConnectionClosed: () => undefined,
     };

@@ -116,6 +116,10 @@ export class AdminExchange implements ServerExchange {
     this.abandon();
   }
 
+  ownReplyLines(): string {
+    return '';
+  }
+
   onRejected(): void {
     // The connection has answered.
   }

@@ -54,6 +54,10 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.limits.close();
   }
 
+  ownReplyLines(): string {
+    return `date: ${this.context.date.now()}\r\n${this.slot.current.serverLine}`;
+  }
+
   onRejected({ status, flag, detail }: Rejection): void {
     const { metrics } = this.settings.server;
     if (this.active) this.letUpstreamGo();

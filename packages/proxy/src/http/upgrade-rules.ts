@@ -21,7 +21,7 @@ export function wantedUpgrade(head: RequestHead): string {
 /** The line that asks the upstream for what was granted; empty for nothing. CONNECT is a method of its own. */
 export function upgradeLine(granted: string, head: RequestHead): string {
   if (granted === '' || granted === connectUpgrade) return '';
-  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: upgrade\r\n`;
+  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: Upgrade\r\n`;
 }
 
 /** Which kind of response the request asks for. */
@@ -49,5 +49,5 @@ export function switchesProtocol(granted: string, status: number): boolean {
 /** The line that tells the client what the upstream agreed to; empty in answer to CONNECT. */
 export function switchedLine(granted: string, head: ResponseHead): string {
   if (granted === connectUpgrade) return '';
-  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: upgrade\r\n`;
+  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: Upgrade\r\n`;
 }

@@ -56,12 +56,12 @@ const reasons: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-/** The whole response to a request that is refused; the connection closes behind it. */
-export function rejectionResponse({ status, detail }: Rejection): string {
+/** The whole response to a request that is refused, with `lines` besides its own; the connection closes behind it. */
+export function rejectionResponse({ status, detail }: Rejection, lines: string): string {
   const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
   const body = `the request cannot be accepted: ${detail}`;
   return (
     `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-type: text/plain\r\n` +
-    `content-length: ${body.length}\r\n\r\n${body}`
+    `content-length: ${body.length}\r\n${lines}\r\n${body}`
   );
 }

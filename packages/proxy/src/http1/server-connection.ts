@@ -460,7 +460,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
     if (rejection.flag === 'DPE') this.settings.metrics.protocolErrors.value++;
-    this.write(rejectionResponse(rejection));
+    this.write(rejectionResponse(rejection, this.exchange.ownReplyLines()));
     this.exchange.onRejected(rejection);
     this.connection.end();
     this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);

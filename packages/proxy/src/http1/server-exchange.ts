@@ -21,6 +21,8 @@ export interface ServerExchange {
   onClientGone(error: TransportError | null): void;
   /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
   onConnectionClosed(): void;
+  /** The field lines, each ended by CRLF, that a reply of the connection's own carries besides those about its body. */
+  ownReplyLines(): string;
   /** A request can't be served, or read any further: the connection has answered it and closes. */
   onRejected(rejection: Rejection): void;
 }
