@@ -32,6 +32,7 @@ const plain: ClusterConfig = {
   name: 'c',
   connections: {
     connectTimeoutMs: 5000,
+    keepAliveMs: null,
     idleTimeoutMs: 3_600_000,
     maxDurationMs: 0,
     maxRequests: 0,

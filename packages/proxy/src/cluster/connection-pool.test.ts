@@ -40,6 +40,7 @@ class Recorder implements ConnectionHandler {
 
 const defaultConnectionLimits: ConnectionLimits = {
   connectTimeoutMs: 1000,
+  keepAliveMs: null,
   idleTimeoutMs: 3_600_000,
   maxDurationMs: 0,
   responses: defaultClientSettings,

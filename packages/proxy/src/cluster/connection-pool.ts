@@ -35,6 +35,8 @@ export interface ConnectionWaiter {
 export interface ConnectionLimits {
   /** Connecting and, where it is secured, the handshake take at most this long. */
   readonly connectTimeoutMs: number;
+  /** TCP keep-alive after so long without a byte; 0 for the system's time, null for none. */
+  readonly keepAliveMs: number | null;
   /** A connection that carries nothing is closed after this long, or up to an eighth later. */
   readonly idleTimeoutMs: number;
   /** A connection older than this is closed when it carries nothing. */
@@ -160,6 +162,7 @@ export class ConnectionPool
         security: options.security,
         source: options.source,
         timeoutMs: options.limits.connectTimeoutMs,
+        keepAliveMs: options.limits.keepAliveMs,
       },
       raw,
     );
@@ -383,7 +386,13 @@ export class ConnectionPool
     this.connections.set(connection, new ConnectionAge(this, connection, clock.monotonic()));
     connection.attach(
       transport.connect(
-        { address: this.endpoint.target, security, source, timeoutMs: limits.connectTimeoutMs },
+        {
+          address: this.endpoint.target,
+          security,
+          source,
+          timeoutMs: limits.connectTimeoutMs,
+          keepAliveMs: limits.keepAliveMs,
+        },
         connection,
       ),
     );

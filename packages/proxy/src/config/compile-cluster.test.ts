@@ -45,6 +45,7 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       name: 'c',
       connections: {
         connectTimeoutMs: 5000,
+        keepAliveMs: null,
         idleTimeoutMs: 3_600_000,
         maxDurationMs: 0,
         maxRequests: 0,
@@ -203,6 +204,10 @@ const refusals: readonly [string, ClusterInput][] = [
     'circuit_breakers.per_host_thresholds[0].max_requests: only max_connections goes here',
     { circuitBreakers: { perHostThresholds: [{ maxRequests: 4 }] } },
   ],
+  [
+    'upstream_connection_options.set_local_interface_name_on_upstream_connections: is not supported yet',
+    { upstreamConnectionOptions: { setLocalInterfaceNameOnUpstreamConnections: true } },
+  ],
   ['connect_timeout: must be more than 0', { connectTimeout: { seconds: 0, nanos: 0 } }],
   [
     `typed_extension_protocol_options[${httpOptions}].explicit_http_config.http2_protocol_options: is not supported yet`,
@@ -329,6 +334,7 @@ test('reads Unix sockets and priorities', () => {
 test('reads when connections end', () => {
   const { compiled, problems } = compile({
     connectTimeout: { seconds: 1, nanos: 0 },
+    upstreamConnectionOptions: { tcpKeepalive: { keepaliveTime: 7 }, happyEyeballsConfig: {} },
     typedExtensionProtocolOptions: {
       [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
         commonHttpProtocolOptions: {
@@ -342,6 +348,7 @@ test('reads when connections end', () => {
   assert.deepEqual(problems, []);
   assert.deepEqual(compiled?.config.connections, {
     connectTimeoutMs: 1000,
+    keepAliveMs: 7000,
     idleTimeoutMs: 2000,
     maxDurationMs: 3000,
     maxRequests: 4,

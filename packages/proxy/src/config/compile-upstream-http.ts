@@ -28,6 +28,7 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
   if (connectTimeoutMs === 0) problems.invalid('connect_timeout', 'must be more than 0');
   let limits: ConnectionLimits = {
     connectTimeoutMs,
+    keepAliveMs: compileKeepAlive(cluster, problems),
     idleTimeoutMs: defaultIdleTimeoutMs,
     maxDurationMs: 0,
     maxRequests: cluster.maxRequestsPerConnection ?? 0,
@@ -54,6 +55,19 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
     }
   }
   return limits;
+}
+
+/**
+ * `upstream_connection_options`. Accepted without effect: how often and how fast keep-alive probes follow each other,
+ * which Node decides (ten, a second apart), and happy eyeballs, since an endpoint has one address here.
+ */
+function compileKeepAlive({ upstreamConnectionOptions }: Cluster, problems: ProblemList): number | null {
+  if (upstreamConnectionOptions === undefined) return null;
+  const { tcpKeepalive, setLocalInterfaceNameOnUpstreamConnections } = upstreamConnectionOptions;
+  if (setLocalInterfaceNameOnUpstreamConnections) {
+    problems.unsupported('upstream_connection_options.set_local_interface_name_on_upstream_connections');
+  }
+  return tcpKeepalive === undefined ? null : (tcpKeepalive.keepaliveTime ?? 0) * 1000;
 }
 
 function withCommonOptions(

@@ -124,6 +124,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       name: 'be',
       connections: {
         connectTimeoutMs: 1_000,
+        keepAliveMs: null,
         idleTimeoutMs: 3_600_000,
         maxDurationMs: 0,
         maxRequests: 0,

@@ -151,6 +151,8 @@ export interface ConnectOptions {
   readonly security: LinkSecurity | null;
   /** Connecting and, where secured, the handshake together take at most this long. */
   readonly timeoutMs: number;
+  /** TCP keep-alive after so long without a byte; 0 for the system's time, absent for none. */
+  readonly keepAliveMs?: number | null;
   /** Where it is absent, the system chooses. */
   readonly source?: ConnectionSource | null;
 }

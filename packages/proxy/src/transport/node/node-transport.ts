@@ -254,7 +254,8 @@ export class NodeTransport implements Transport {
       timer.cancel();
       const link = verify();
       if (link === null && options.security !== null) return;
-      const { address } = options;
+      const { address, keepAliveMs = null } = options;
+      if (keepAliveMs !== null) socket.setKeepAlive(true, keepAliveMs);
       connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
       if (options.security === null && this.writesDirectly) connection.writeDirectly();
       handler.onConnect();
