@@ -315,6 +315,8 @@ export class NodeConnection implements Connection {
 
   onError(error: Error): void {
     this.failure ??= describe(systemErrorCode(error), error.message);
+    // Node leaves a socket open whose TLS has failed after the handshake.
+    this.socket.destroy();
   }
 
   onClose(): void {

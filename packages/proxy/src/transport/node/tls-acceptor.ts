@@ -44,6 +44,7 @@ export class TlsAcceptor {
     }
     const socket = new TLSSocket(raw, this.socketOptions(server));
     let isOver = false;
+    let connection: NodeConnection | null = null;
     const drop = (error: Error): void => {
       logger.debug('TLS failed', {
         peer: raw.remoteAddress,
@@ -51,7 +52,8 @@ export class TlsAcceptor {
       });
       if (!isOver) countFailure(security.observer, error);
       isOver = true;
-      socket.destroy();
+      if (connection === null) socket.destroy();
+      else connection.onError(error);
     };
     // Errors of TLS come by this event for as long as no `tls.Server` has taken the socket over, which none does here.
     socket.on('_tlsError', drop);
@@ -67,7 +69,7 @@ export class TlsAcceptor {
         socket.destroySoon();
         return;
       }
-      const connection = new NodeConnection(socket, logger);
+      connection = new NodeConnection(socket, logger);
       connection.establish(link, addresses);
       readDirectly(socket, connection);
       connection.handler = accept(connection);

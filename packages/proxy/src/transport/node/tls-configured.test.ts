@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { type TestCertificate, makeLeaf } from '@heddle/identity/test-authority';
@@ -262,4 +262,28 @@ test('TLS that breaks in the middle of a connection ends it and is counted', asy
   handle.writeLatin1String(null, '\x17\x03\x03\x00\x14aaaaaaaaaaaaaaaaaaaa');
   await new Promise((resolve) => socket.once('close', resolve));
   assert.equal(observer.errors, 1);
+  await eventually('the owner knows', () => server.handlers[0]!.closes === 1, 5000, 1);
+  assert.equal(server.handlers[0]!.error?.kind, 'tls-failed');
+});
+
+test('a client whose server breaks TLS in the middle learns of it', async () => {
+  const bench = newBench();
+  const server = await bench.serve(listenerSecurity());
+  // Between the two, somebody who sends a record that nobody has encrypted.
+  let inject = (): void => undefined;
+  const relay = createServer((near) => {
+    const far = connect(hostAndPort(server.listener.address));
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far).pipe(near);
+    inject = () => near.write('\x17\x03\x03\x00\x14aaaaaaaaaaaaaaaaaaaa', 'latin1');
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const { port } = relay.address() as AddressInfo;
+  const listener = { address: { host: '127.0.0.1', port }, close: () => Promise.resolve() };
+  const visit = await bench.visit({ ...server, listener }, clusterSecurity());
+  assert.equal(visit.isAnswered, true);
+  inject();
+  await eventually('the client is told', () => visit.handler.closes === 1, 5000, 1);
+  assert.equal(visit.handler.error?.kind, 'tls-failed');
+  relay.close();
 });

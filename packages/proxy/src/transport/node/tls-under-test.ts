@@ -59,6 +59,8 @@ export interface EchoServer {
   readonly listener: Listener;
   /** Accepted connections in order. */
   readonly accepted: Connection[];
+  /** Their owners. */
+  readonly handlers: RecordingHandler[];
 }
 
 /** A transport that the tests of one file share, with what they opened. */
@@ -73,16 +75,18 @@ export class TlsBench {
 
   async serve(security: LinkSecurity): Promise<EchoServer> {
     const accepted: Connection[] = [];
+    const handlers: RecordingHandler[] = [];
     const address = { host: '127.0.0.1', port: 0 };
     const listener = await this.transport.listen({ address, security }, (connection) => {
       accepted.push(connection);
       this.connections.push(connection);
       const handler = new RecordingHandler();
+      handlers.push(handler);
       handler.onBytes = (bytes) => connection.write(bytes, 0, bytes.length);
       return handler;
     });
     this.listeners.push(listener);
-    return { listener, accepted };
+    return { listener, accepted, handlers };
   }
 
   async visit(server: EchoServer, security: LinkSecurity): Promise<Visit> {
