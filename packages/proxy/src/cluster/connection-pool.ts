@@ -16,7 +16,7 @@ import type {
   TransportError,
 } from '../transport/transport.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { ClusterMetrics } from './cluster-metrics.ts';
+import type { ClusterMetrics, RoutingPriority } from './cluster-metrics.ts';
 import { ConnectionAge } from './connection-age.ts';
 import type { Endpoint, EndpointPool } from './endpoint.ts';
 import { RawConnection, type RawConnectionOwner } from './raw-connection.ts';
@@ -68,10 +68,15 @@ const poolClosed: TransportError = Object.freeze({
 /** A connection that has been idle for this many sweeps is closed. */
 const sweepsPerIdleTimeout = 8;
 
-/** The pool of an endpoint that serves what came over `downstream`. */
-export function poolFor(endpoint: Endpoint<ConnectionPool>, downstream: Connection): ConnectionPool {
+/** The pool of an endpoint that serves what came over `downstream`, for requests of this priority. */
+export function poolFor(
+  endpoint: Endpoint<ConnectionPool>,
+  downstream: Connection,
+  priority: RoutingPriority,
+): ConnectionPool {
   const { upstreamSource } = downstream;
-  return upstreamSource === null ? endpoint.pool : endpoint.pool.forSource(upstreamSource);
+  const pool = endpoint.poolOf(priority);
+  return upstreamSource === null ? pool : pool.forSource(upstreamSource);
 }
 
 export class ConnectionPool

@@ -346,7 +346,7 @@ export class ProxyExchange
     // The keep-alive race: the peer closed a reused connection while the request was on its way. Not one byte came back.
     if (failure.beforeResponse && stale && !this.bodyForwarded && isIdempotent(this.head!.method)) {
       this.waiting = true;
-      poolFor(this.endpoint!, this.connection).acquireFresh(this);
+      poolFor(this.endpoint!, this.connection, this.route!.priority).acquireFresh(this);
       return;
     }
     this.reply(
@@ -448,7 +448,7 @@ export class ProxyExchange
       return;
     }
     this.waiting = true;
-    poolFor(endpoint, this.connection).acquire(this);
+    poolFor(endpoint, this.connection, this.route!.priority).acquire(this);
   }
 
   /** Applies the listener's rules to the request; false where they answered it. */
@@ -480,7 +480,7 @@ export class ProxyExchange
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
   private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
     const tunnel = this.openTunnel();
-    this.rawConnection = poolFor(endpoint, this.connection).connectRaw(tunnel.upstream);
+    this.rawConnection = poolFor(endpoint, this.connection, this.route!.priority).connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
     this.tunnel = null;
     this.reply(LocalReplies.overflow);
@@ -503,7 +503,7 @@ export class ProxyExchange
 
   protected override letUpstreamGo(): void {
     if (this.waiting) {
-      poolFor(this.endpoint!, this.connection).cancel(this);
+      poolFor(this.endpoint!, this.connection, this.route!.priority).cancel(this);
       this.waiting = false;
     }
     const upstream = this.upstream;

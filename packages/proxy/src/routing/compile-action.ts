@@ -1,3 +1,5 @@
+import { RoutingPriority as Priority } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import { assertNever } from '@heddle/base';
 import type { DataSource } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import {
@@ -53,6 +55,7 @@ export interface RouteContext<C> {
 interface Outcome {
   readonly kind: 'forward' | 'direct-response' | 'redirect';
   readonly clusterNotFoundStatus: number;
+  readonly priority: RoutingPriority;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
@@ -68,6 +71,7 @@ interface Outcome {
 const localOutcome: Outcome = {
   kind: 'direct-response',
   clusterNotFoundStatus: 503,
+  priority: 'default',
   timeoutMs: 0,
   idleTimeoutMs: -1,
   maxStreamDurationMs: -1,
@@ -157,6 +161,7 @@ function forward(
     ...localOutcome,
     kind: 'forward',
     clusterNotFoundStatus: notFoundStatus(action, path, problems),
+    priority: action.priority === Priority.HIGH ? 'high' : 'default',
     timeoutMs: durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems),
     idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
     maxStreamDurationMs: durationMs(

@@ -1,4 +1,5 @@
 // Hot path.
+import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { HeaderMutation } from './header-mutation.ts';
 import type { HostRewrite } from './host-rewrite.ts';
@@ -45,6 +46,7 @@ export interface RouteMatchFields<C> {
   readonly clusterName: string;
   readonly cluster: C | null;
   readonly clusterNotFoundStatus: number;
+  readonly priority: RoutingPriority;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
@@ -74,6 +76,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly cluster: C | null;
   /** The status where the cluster does not exist. */
   readonly clusterNotFoundStatus: number;
+  /** Which of the cluster's circuit breakers, and whose connections. */
+  readonly priority: RoutingPriority;
   /** From the end of the request to the end of the response; 0 for none. */
   readonly timeoutMs: number;
   /** How long a request may stand still; -1 for the listener's `stream_idle_timeout`, 0 for none. */
@@ -107,6 +111,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.clusterName = fields.clusterName;
     this.cluster = fields.cluster;
     this.clusterNotFoundStatus = fields.clusterNotFoundStatus;
+    this.priority = fields.priority;
     this.timeoutMs = fields.timeoutMs;
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.maxStreamDurationMs = fields.maxStreamDurationMs;

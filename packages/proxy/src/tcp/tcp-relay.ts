@@ -202,7 +202,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
       return;
     }
     this.attempts++;
-    const upstream = poolFor(endpoint, this.downstream).connectRaw(new UpstreamHandler(this));
+    const upstream = poolFor(endpoint, this.downstream, 'default').connectRaw(new UpstreamHandler(this));
     if (upstream === null) {
       this.giveUp('UO');
       return;
