@@ -47,6 +47,15 @@ test('a caller and a callee with three threads each', async () => {
       return (await stats(workload, '^http\\..*downstream_rq_total$')) >= report.sent;
     });
   }
+  const ask = async (path: string): Promise<string> =>
+    await (await fetch(`http://127.0.0.1:${await adminPort(reviews)}${path}`)).text();
+  const { configs } = JSON.parse(await ask('/config_dump?include_eds')) as {
+    configs: { readonly dynamic_active_clusters?: readonly { readonly version_info: string }[] }[];
+  };
+  const clusters = configs.flatMap(({ dynamic_active_clusters: some = [] }) => some);
+  assert.ok(clusters.length > 0 && clusters.every(({ version_info: version }) => version !== ''));
+  assert.match(await ask('/certs'), /"uri": "spiffe:\/\/cluster\.local\/ns\/default\/sa\/reviews"/);
+  assert.equal(await ask('/ready'), 'LIVE\n');
   for (const { run } of [ratings, reviews]) {
     run.kill('SIGTERM');
     assert.deepEqual(await run.ended(), { code: 0, signal: null }, run.output);

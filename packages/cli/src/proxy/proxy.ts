@@ -1,6 +1,7 @@
 // `heddle proxy`: the data plane alone, configured by a file.
 import { once } from 'node:events';
 import { openSync, writeFileSync, writeSync } from 'node:fs';
+import { MessageChannel } from 'node:worker_threads';
 import { type HeddleError, systemClock, systemRandom } from '@heddle/base';
 import { StaticProxy, type StaticProxyOptions } from '@heddle/proxy/bootstrap';
 import { Loggers } from '@heddle/proxy/loggers';
@@ -128,6 +129,9 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     },
   };
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  // Timers keep no process alive, and at the end there may be nothing else while a full pipe takes the last lines of a log.
+  const { port1: alive } = new MessageChannel();
+  alive.on('message', () => undefined);
   try {
     await aborted(AbortSignal.any([end.signal, stop.signal]));
     const force = AbortSignal.any([end.force, stop.signal]);
@@ -137,6 +141,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     return ExitCode.ok;
   } finally {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+    alive.close();
     end.release();
   }
 }

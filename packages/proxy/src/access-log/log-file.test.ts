@@ -119,6 +119,34 @@ test('writes to standard output where that is asked for', async () => {
   assert.equal(size, 400_000);
 });
 
+test('lines of several threads arrive whole in one pipe, however slowly it is read', async () => {
+  const thread = `
+    import { parentPort, workerData } from 'node:worker_threads';
+    parentPort.on('message', () => undefined);
+    const { LogFile } = await import(${JSON.stringify(new URL('log-file.ts', import.meta.url).href)});
+    const { silentLogger, systemClock } = await import(${JSON.stringify(import.meta.resolve('@heddle/base'))});
+    const file = new LogFile('/dev/stdout', systemClock, silentLogger);
+    for (let i = 0; i < 4000; i++) file.write(workerData.repeat(99) + '\\n');
+    await file.close();
+    parentPort.close();
+  `;
+  const program = `
+    import { Worker } from 'node:worker_threads';
+    for (const workerData of ['a', 'b', 'c']) new Worker(${JSON.stringify(thread)}, { eval: true, workerData });
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  for await (const chunk of child.stdout) text += String(chunk);
+  const lines = text.split('\n').slice(0, -1);
+  assert.equal(lines.length, 12_000);
+  assert.deepEqual(
+    lines.filter((line) => !/^(?:a{99}|b{99}|c{99})$/.test(line)),
+    [],
+  );
+});
+
 function logged(filter: AccessLogFilter | null, status: number, random = 0): boolean {
   const lines: string[] = [];
   const source: Random = { uint32: () => random, float: () => 0 };

@@ -11,6 +11,8 @@ import {
 const flushBytes = 64 * 1024;
 const flushIntervalMs = 1000;
 const retryMs = 10;
+/** `PIPE_BUF` of Linux; elsewhere it is less, and lines are shorter than that too. */
+const pipeBytes = 4096;
 /** What may wait in memory while the disk or the reader of a pipe is slow; beyond it lines are dropped and counted. */
 const maxPendingBytes = 4 * 1024 * 1024;
 const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
@@ -107,7 +109,7 @@ export class LogFile {
   }
 
   private writeFrom(bytes: Buffer, start: number): void {
-    write(this.descriptor, bytes, start, bytes.length - start, null, (error, written) => {
+    write(this.descriptor, bytes, start, this.pieceEnd(bytes, start) - start, null, (error, written) => {
       if (error === null && start + written < bytes.length) {
         this.writeFrom(bytes, start + written);
         return;
@@ -124,6 +126,20 @@ export class LogFile {
       if (this.isWriting) return;
       for (const resolve of this.whenIdle.splice(0)) resolve();
     });
+  }
+
+  /**
+   * How far one write may go. Standard output may be a pipe, into which other threads and the application write too: what is not
+   * longer than `PIPE_BUF` arrives in one piece, so lines go by as many as fit into that.
+   */
+  private pieceEnd(bytes: Buffer, start: number): number {
+    const isStandardStream = this.descriptor <= 2;
+    if (!isStandardStream || bytes.length - start <= pipeBytes) return bytes.length;
+    const lineEnd = bytes.lastIndexOf(0x0a, start + pipeBytes - 1);
+    if (lineEnd >= start) return lineEnd + 1;
+    // A line longer than that goes alone, as it is.
+    const longLineEnd = bytes.indexOf(0x0a, start);
+    return longLineEnd < 0 ? bytes.length : longLineEnd + 1;
   }
 
   private openAgain(): void {
