@@ -122,8 +122,36 @@ test('takes what is configured', () => {
   assert.equal(http.server.maxHeadBytes, 8192);
 });
 
+test('what a manager says of HTTP/1.1, time and upgrades is taken over', () => {
+  const { listener, problems } = compile({
+    requestTimeout: { seconds: 1, nanos: 0 },
+    delayedCloseTimeout: { seconds: 2, nanos: 0 },
+    commonHttpProtocolOptions: { maxStreamDuration: { seconds: 3, nanos: 0 }, maxRequestsPerConnection: 4 },
+    httpProtocolOptions: { acceptHttp10: true, enableTrailers: true },
+    proxy100Continue: true,
+    upgradeConfigs: [{ upgradeType: 'WebSocket' }, { upgradeType: 'CONNECT', enabled: false }],
+  });
+  assert.deepEqual(problems, []);
+  const { server, maxStreamDurationMs, upgrades } = httpOf(listener)!;
+  assert.deepEqual(server, {
+    ...defaultServerSettings,
+    requestTimeoutMs: 1000,
+    delayedCloseTimeoutMs: 2000,
+    maxRequests: 4,
+    acceptsHttp10: true,
+    takesTrailers: true,
+    forwardsExpectation: true,
+  });
+  assert.equal(maxStreamDurationMs, 3000);
+  assert.deepEqual(Object.fromEntries(upgrades), { websocket: 'forward', connect: 'refuse' });
+});
+
 const hcm = 'filter_chains[0].filters[0].typed_config';
 const unsupported: readonly [string, ManagerInput][] = [
+  [
+    `${hcm}.upgrade_configs[0].filters`,
+    { upgradeConfigs: [{ upgradeType: 'websocket', filters: [{ name: 'x' }] }] },
+  ],
   [`${hcm}.codec_type`, { codecType: 2 }],
   [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
 ];
