@@ -5,6 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { type HeddleError, systemClock, systemRandom } from '@heddle/base';
 import { StaticProxy, type StaticProxyOptions } from '@heddle/proxy/bootstrap';
 import { Loggers } from '@heddle/proxy/loggers';
+import { IdleTrim } from '@heddle/proxy/idle-trim';
 import { trimMemory } from '@heddle/proxy/trim-memory';
 import type { ProxyFlags } from '../commands/proxy.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -114,6 +115,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     },
   });
   trimMemory();
+  const idleTrim = new IdleTrim(systemClock);
   announce(running, flags);
   announceSuccession(succession);
   let isReplacing = false;
@@ -142,6 +144,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
   } finally {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
     alive.close();
+    idleTrim.close();
     end.release();
   }
 }

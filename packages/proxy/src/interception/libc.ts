@@ -1,4 +1,4 @@
-// The socket calls that interception needs and Node has no function for, by `node:ffi`. Nothing else in Heddle calls the C
+// The calls that Node has no function for, those on sockets for interception and one on memory, by `node:ffi`. Nothing else in Heddle calls the C
 // library; every signature below stands beside its C prototype.
 import type * as nodeFfi from 'node:ffi';
 import { getSystemErrorName } from 'node:util';
@@ -53,6 +53,24 @@ let loaded: Libc | HeddleError | null = null;
 export function openLibc(): Libc | HeddleError {
   loaded ??= load();
   return loaded;
+}
+
+let mallocTrim: ((pad: bigint) => unknown) | null | undefined;
+
+/** Has glibc give free pages back to the system; does nothing where that isn't possible. */
+export function trimHeap(): void {
+  if (mallocTrim === undefined) {
+    try {
+      const functions = requireFfi()?.dlopen(null, {
+        // int malloc_trim(size_t pad): glibc only.
+        malloc_trim: { arguments: ['u64'], return: 'i32' },
+      }).functions;
+      mallocTrim = functions === undefined ? null : (pad) => functions.malloc_trim(pad);
+    } catch {
+      mallocTrim = null;
+    }
+  }
+  mallocTrim?.(0n);
 }
 
 function load(): Libc | HeddleError {

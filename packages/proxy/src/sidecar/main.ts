@@ -23,6 +23,7 @@ import { Http2RpcClient } from '@heddle/xds/grpc';
 import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
+import { IdleTrim } from '../stack/idle-trim.ts';
 import { trimMemory } from '../stack/trim-memory.ts';
 import { type EnvoyLogLevel, Loggers } from '../stack/loggers.ts';
 import { MainSockets } from '../threads/shared-sockets.ts';
@@ -98,6 +99,7 @@ function certificateEntryOf(identity: WorkloadIdentity): CertificateEntry {
 }
 
 async function run(options: SidecarOptions): Promise<void> {
+  let idleTrim: IdleTrim | null = null;
   const level = options.logLevel === 'warn' ? 'warning' : options.logLevel;
   const loggers = new Loggers(level, { instance: options.instance });
   const logger = loggers.get('main');
@@ -152,6 +154,7 @@ async function run(options: SidecarOptions): Promise<void> {
     },
     onReady: (source) => {
       trimMemory();
+      idleTrim ??= new IdleTrim(systemClock);
       void (workers?.settled() ?? Promise.resolve()).then(() =>
         tell({ type: 'ready', source, identity: identity.id }),
       );
@@ -186,6 +189,7 @@ async function run(options: SidecarOptions): Promise<void> {
   });
   const admin = await AdminServer.start(adminTransport, { host, port }, sidecar.proxy.context, handler);
   const end = (): void => {
+    idleTrim?.close();
     renewals.close();
     void Promise.all([sidecar.close(), admin.close(), snapshotFile.close()]).finally(() => process.exit(0));
   };
