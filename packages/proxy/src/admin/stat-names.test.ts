@@ -21,6 +21,11 @@ const names: readonly [dotted: string, family: string, labels: Record<string, st
     { envoy_cluster_name: 'outbound|80||a.b' },
   ],
   ['cluster.be.ssl.handshake', 'envoy_cluster_ssl_handshake', { envoy_cluster_name: 'be' }],
+  [
+    'dns_filter.dns.a_record_queries',
+    'envoy_dns_filter_a_record_queries',
+    { envoy_dns_filter_prefix: 'dns' },
+  ],
   ['cluster_manager.active_clusters', 'envoy_cluster_manager_active_clusters', {}],
   [
     'http.in.downstream_rq_5xx',

@@ -49,6 +49,7 @@ const scopes: readonly Scope[] = [
   { prefix: 'envoy_tls_inspector_', root: 'tls_inspector', groups: [] },
   { prefix: 'envoy_http_inspector_', root: 'http_inspector', groups: [] },
   { prefix: 'envoy_proxy_proto_', root: 'proxy_proto', groups: ['versions_v1', 'versions_v2'] },
+  { prefix: 'envoy_dns_filter_', root: 'dns_filter', label: 'envoy_dns_filter_prefix', groups: [] },
   { prefix: 'envoy_dns_cache_', root: 'dns_cache', groups: [] },
   { prefix: 'envoy_access_logs_', root: 'access_logs', groups: ['file', 'grpc'] },
   { prefix: 'envoy_control_plane_', root: 'control_plane', groups: [] },
