@@ -190,6 +190,26 @@ describe('limits on number and size', () => {
     assert.equal(proxy.finished.at(-1)?.details, 'request_payload_too_large');
   });
 
+  test('request_body_buffer_limit counts each body for itself', async (t) => {
+    const routes = [
+      toBackend({}, { pathSpecifier: { $case: 'path', value: '/any' } }),
+      toBackend({}, undefined, { requestBodyBufferLimit: 4 }),
+    ];
+    const { client } = await startChain(
+      t,
+      (received) => (/(?:0\r\n\r\n|abc)$/.test(received) ? hello : null),
+      {
+        routes,
+      },
+    );
+    client.write(
+      'POST /any HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n',
+    );
+    await client.until((text) => text.endsWith('hello'));
+    client.write(post(3, 'abc'));
+    await client.until((text) => text.split('hello').length === 3);
+  });
+
   test('headers_with_underscores_action', async (t) => {
     const request = 'GET / HTTP/1.1\r\nHost: a\r\nx_a: 1\r\nX-B: 1\r\nX_C_D: _\r\n\r\n';
     const allowing = await startChain(t, () => hello);

@@ -109,9 +109,10 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     return this.requestEnded;
   }
 
-  /** Bytes of the request's body so far, framing left out; for chunked bodies. */
+  /** Bytes of the request's body so far, framing left out. */
   get bodyBytes(): number {
-    return this.chunks.dataBytes;
+    const { head } = this;
+    return head.bodyKind === BodyKind.chunked ? this.chunks.dataBytes : head.contentLength - this.bodyLeft;
   }
 
   // ConnectionHandler
