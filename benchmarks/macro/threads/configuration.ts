@@ -89,6 +89,7 @@ export class LargeMesh implements ResourceSource {
       upstreams: [],
       expose: null,
       dnsCapture: null,
+      interception: null,
       accessLog: '',
     };
     for (const [name, bytes] of compileListeners(sidecar)) this.put(TypeUrl.listener, name, bytes);

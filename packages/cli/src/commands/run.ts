@@ -22,6 +22,7 @@ export interface RunFlags {
   readonly label?: readonly (readonly [string, string])[];
   readonly upstream?: readonly string[];
   readonly expose?: string;
+  readonly intercept?: 'redirect' | 'tproxy';
   readonly join?: string;
   readonly tokenFile?: string;
   readonly store?: string;
@@ -133,6 +134,12 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         optional: true,
         placeholder: '[IP:]PORT',
         brief: 'open a plain HTTP listener for browsers, on loopback if no IP is said',
+      },
+      intercept: {
+        kind: 'enum',
+        values: ['redirect', 'tproxy'],
+        optional: true,
+        brief: 'serve what heddle intercept apply leads to the sidecar; needs root',
       },
       join: {
         kind: 'parsed',

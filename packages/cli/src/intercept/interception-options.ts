@@ -33,6 +33,17 @@ export interface InterceptionOptions {
  */
 export const passthroughAddress = { ipv4: '127.0.0.6', ipv6: '::6' } as const;
 
+/** The numbers of Istio: those that rules and listeners have where nothing else is said. */
+export const interceptionDefaults = {
+  outboundPort: 15_001,
+  inboundPort: 15_006,
+  dnsPort: 15_053,
+  /** User and group of the proxy. */
+  owner: 1337,
+  mark: 1337,
+  routeTable: 133,
+} as const;
+
 /** Everything, or only what is listed. */
 export type Selection<T> = '*' | readonly T[];
 

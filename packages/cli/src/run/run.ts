@@ -66,6 +66,7 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
       named('--upstream', () => parseUpstream(text, namespace)),
     ),
     expose: expose === undefined ? null : named('--expose', () => parseBindAddress(expose, '127.0.0.1')),
+    intercept: flags.intercept ?? null,
     join: flags.join ?? null,
     token: await readToken(flags),
     store: findStore(flags.store),

@@ -11,6 +11,8 @@ export interface WorkloadAddresses {
   readonly appPort: number;
   readonly outboundProxy: BindAddress;
   readonly upstreams: readonly BoundUpstream[];
+  /** Its connections are led to the sidecar without its doing; default false. */
+  readonly isIntercepted?: boolean;
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '::1'];
@@ -51,18 +53,26 @@ export function applicationEnvironment(
   delete environment['HEDDLE_COMPILE_CACHE'];
   // A secret that admits to the mesh: the sidecar has used it, the application has no business with it.
   delete environment['HEDDLE_TOKEN'];
-  const proxy = `http://${formatAddress(addresses.outboundProxy)}`;
   environment['PORT'] = String(addresses.appPort);
+  if (addresses.isIntercepted !== true) nameProxy(environment, inherited, addresses.outboundProxy);
+  for (const upstream of addresses.upstreams) {
+    environment[upstreamVariable(upstream.name)] = `http://${formatAddress(upstream.bind)}`;
+  }
+  return environment;
+}
+
+function nameProxy(
+  environment: NodeJS.ProcessEnv,
+  inherited: NodeJS.ProcessEnv,
+  outboundProxy: BindAddress,
+): void {
+  const proxy = `http://${formatAddress(outboundProxy)}`;
   environment['HTTP_PROXY'] = proxy;
   environment['http_proxy'] = proxy;
   const noProxy = extendNoProxy(inherited['no_proxy'] ?? inherited['NO_PROXY']);
   environment['NO_PROXY'] = noProxy;
   environment['no_proxy'] = noProxy;
   environment['NODE_USE_ENV_PROXY'] = '1';
-  for (const upstream of addresses.upstreams) {
-    environment[upstreamVariable(upstream.name)] = `http://${formatAddress(upstream.bind)}`;
-  }
-  return environment;
 }
 
 /** The values of `{{…}}` in the command's arguments. */

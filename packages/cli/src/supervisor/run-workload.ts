@@ -8,6 +8,7 @@ import { within } from './delay.ts';
 import { applicationEnvironment, templateValues } from './environment.ts';
 import { findJoinTarget } from './join-target.ts';
 import { planWorkload, type WorkloadPlan } from './plan-workload.ts';
+import { interceptionDefaults } from '../intercept/interception-options.ts';
 import { PortBlocks } from './ports.ts';
 import { proxyDeafness } from './proxy-support.ts';
 import { interpreterOf, resolveProgram } from './resolve-program.ts';
@@ -65,12 +66,13 @@ export async function runWorkload(options: WorkloadOptions, context: WorkloadCon
   try {
     const target = await findJoinTarget(options);
     const plan = await planWorkload(options, target, ports);
-    const addresses = { ...plan.sidecar, upstreams: plan.upstreams };
+    const isIntercepted = options.intercept !== null;
+    const addresses = { ...plan.sidecar, upstreams: plan.upstreams, isIntercepted };
     const command = fillTemplates(options.command, templateValues(addresses));
     await sweepSidecarDirectories(options.store);
     // An application with an address for each upstream need not know of proxies.
     const isJudged =
-      options.upstreams.length === 0
+      options.upstreams.length === 0 && options.intercept === null
         ? warnOfDeafRuntime(programPath, searchPath, context.output)
         : Promise.resolve(true);
     const run = new WorkloadRun(options, context, plan, command, isJudged);
@@ -126,6 +128,7 @@ class WorkloadRun {
       entry: this.context.sidecarEntry ?? sidecarEntry,
       optionsFile,
       logFile: join(directory, 'sidecar.log'),
+      group: this.plan.sidecar.interception === undefined ? null : interceptionDefaults.owner,
       sharesStandardOutput: this.options.accessLog === '/dev/stdout',
       events: {
         onPublished: () => this.onPublished(),

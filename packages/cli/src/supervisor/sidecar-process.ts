@@ -26,6 +26,8 @@ export interface SidecarProcessOptions {
   readonly logFile: string;
   /** Its standard output is ours instead: its access log goes there. */
   readonly sharesStandardOutput?: boolean;
+  /** The group it runs under; null or absent for this process's. */
+  readonly group?: number | null;
   readonly events: SidecarEvents;
   readonly clock?: Clock;
 }
@@ -141,11 +143,13 @@ export class SidecarProcess {
     const log = openSync(this.options.logFile, (await this.isLogLarge()) ? 'w' : 'a', 0o600);
     const ready = Promise.withResolvers<ReadyMessage>();
     const exited = Promise.withResolvers<void>();
+    const { group = null } = this.options;
     let child: ChildProcess;
     try {
       child = spawn(process.execPath, [...nodeFlags, this.options.entry, this.options.optionsFile], {
         stdio: ['ignore', this.options.sharesStandardOutput === true ? 'inherit' : log, log, 'ipc'],
         env: sidecarEnvironment(),
+        ...(group === null ? {} : { gid: group }),
         // A session of its own: Ctrl-C at the terminal must not end it before the instance has been withdrawn.
         detached: true,
       });

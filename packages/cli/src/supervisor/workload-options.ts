@@ -28,6 +28,8 @@ export interface WorkloadOptions {
   readonly upstreams: readonly Upstream[];
   /** The plain HTTP listener for browsers; null for none. */
   readonly expose: BindAddress | null;
+  /** Serves what `heddle intercept apply` leads to the sidecar; null where nothing is intercepted. */
+  readonly intercept: 'redirect' | 'tproxy' | null;
   /** `host:port` of the control plane's join listener; null to find it in the store. */
   readonly join: string | null;
   /** The join token; null to find it in the store. Never printed. */

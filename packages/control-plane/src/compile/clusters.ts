@@ -6,7 +6,13 @@ import {
   Cluster_LbPolicy,
   type Cluster,
 } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
-import { inboundClusterName, passthroughCluster } from './names.ts';
+import {
+  inboundClusterName,
+  originalDestinationCluster,
+  type PassthroughFamily,
+  passthroughCluster,
+} from './names.ts';
+import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
 
@@ -95,6 +101,31 @@ export function passthrough(): Uint8Array {
     clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+  });
+}
+
+/** Where an intercepted connection was meant to go, plain. */
+export function originalDestination(): Uint8Array {
+  return encodeCluster({
+    name: originalDestinationCluster,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+  });
+}
+
+/**
+ * The machine's own ports as callers have addressed them. By REDIRECT connections come from an address by which the rules of
+ * interception know that they have been through the proxy; by TPROXY they come from the caller.
+ */
+export function inboundPassthrough({ name, source }: PassthroughFamily, mode: InterceptionMode): Uint8Array {
+  const sourceAddress = { address: source, portSpecifier: { $case: 'portValue' as const, value: 0 } };
+  return encodeCluster({
+    name,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+    ...(mode === 'REDIRECT' ? { upstreamBindConfig: { sourceAddress } } : {}),
   });
 }
 

@@ -1,7 +1,5 @@
 /** A sidecar's listeners: inbound mTLS, the plain one for browsers, the proxy, one per dependency. */
-import { istioAccessLogFormat } from '@heddle/telemetry';
 import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
-import type { AccessLog } from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
 import { TrafficDirection, type TransportSocket } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import {
@@ -12,6 +10,8 @@ import {
 import { certificateSecret, inboundClusterName, proxyRoutesName, upstreamRoutesName } from './names.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
+import { connectionManager } from './connection-manager.ts';
+import { interceptionListeners } from './interception-listeners.ts';
 import { catchAll } from './routes.ts';
 
 /** Encoded listeners by name. */
@@ -29,6 +29,7 @@ export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
     const routes = upstreamRoutesName(host, port, node.namespace);
     listeners.push(outboundListener(node, `upstream|${host}|${port}`, bind, routes));
   }
+  if (node.interception !== null) listeners.push(...interceptionListeners(node, node.interception));
   return new Map(
     listeners.map((listener) => [listener.name ?? '', encodeMessage(TypeUrl.listener, listener)]),
   );
@@ -93,33 +94,6 @@ function toApplication(node: SidecarNode, statPrefix: string): DeepPartial<HttpC
     // The application's own Server header stays.
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,
   };
-}
-
-function connectionManager(node: SidecarNode, statPrefix: string): DeepPartial<HttpConnectionManager> {
-  const router = packAny(TypeUrl.router, {});
-  return {
-    statPrefix,
-    httpFilters: [{ name: 'envoy.filters.http.router', configType: { $case: 'typedConfig', value: router } }],
-    // A sidecar is no edge: the application's own headers are believed.
-    useRemoteAddress: false,
-    generateRequestId: true,
-    accessLog: accessLog(node.accessLog),
-  };
-}
-
-function accessLog(path: string): DeepPartial<AccessLog>[] {
-  if (path === '') return [];
-  const format = {
-    format: {
-      $case: 'textFormatSource' as const,
-      value: { specifier: { $case: 'inlineString' as const, value: istioAccessLogFormat } },
-    },
-  };
-  const config = packAny(TypeUrl.fileAccessLog, {
-    path,
-    accessLogFormat: { $case: 'logFormat', value: format },
-  });
-  return [{ name: 'envoy.access_loggers.file', configType: { $case: 'typedConfig', value: config } }];
 }
 
 function httpListener(

@@ -10,7 +10,7 @@ import {
   type XdsClient,
 } from '@heddle/xds';
 import type { Instance } from '../instances/instance-store.ts';
-import { inboundCluster, passthrough } from './clusters.ts';
+import { inboundCluster, inboundPassthrough, originalDestination, passthrough } from './clusters.ts';
 import { dnsListener, dnsListenerName, hostsWithVirtualAddress } from './dns-listener.ts';
 import {
   changedNames,
@@ -22,7 +22,13 @@ import {
 } from './host-resources.ts';
 import { compileListeners } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
-import { inboundClusterName, passthroughCluster, trustBundleSecret } from './names.ts';
+import {
+  inboundClusterName,
+  originalDestinationCluster,
+  passthroughCluster,
+  passthroughFamilies,
+  trustBundleSecret,
+} from './names.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
@@ -31,7 +37,8 @@ import { VirtualAddresses } from './virtual-addresses.ts';
 interface ClientResources {
   readonly node: SidecarNode;
   readonly listeners: ReadonlyMap<string, EncodedResource>;
-  readonly inboundCluster: EncodedResource | undefined;
+  /** Its application's, and what interception needs. */
+  readonly clusters: ReadonlyMap<string, EncodedResource>;
 }
 
 /** A change of the mesh, told in one piece. */
@@ -109,8 +116,8 @@ export class MeshResources implements ResourceSource {
     switch (typeUrl) {
       case TypeUrl.cluster: {
         if (name === passthroughCluster) return this.passthrough;
-        const { node, inboundCluster: own } = this.client(client);
-        return own?.name === name ? own : this.hostResource(node, name, 'clusters');
+        const { node, clusters } = this.client(client);
+        return clusters.get(name) ?? this.hostResource(node, name, 'clusters');
       }
       case TypeUrl.clusterLoadAssignment:
         return this.hostResource(this.client(client).node, name, 'endpoints');
@@ -126,11 +133,11 @@ export class MeshResources implements ResourceSource {
   }
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
-    const { node, listeners, inboundCluster: own } = this.client(client);
+    const { node, listeners, clusters } = this.client(client);
     if (typeUrl === TypeUrl.listener)
       return node.dnsCapture === null ? listeners.keys() : [...listeners.keys(), dnsListenerName];
     if (typeUrl !== TypeUrl.cluster) return [];
-    const names = [...(own === undefined ? [] : [own.name]), passthroughCluster];
+    const names = [...clusters.keys(), passthroughCluster];
     for (const host of this.hosts.values())
       names.push(...(viewFor(host, node.namespace)?.clusters.keys() ?? []));
     return names;
@@ -186,22 +193,13 @@ export class MeshResources implements ResourceSource {
     if (known !== undefined) return known;
     const node = readSidecarNode(client.node);
     invariant(node.ok, 'the node was read when its stream began');
-    const { servicePort, appPort } = node.value;
     const listeners = new Map(
       [...compileListeners(node.value)].map(([name, message]) => [
         name,
         makeResource(TypeUrl.listener, name, message),
       ]),
     );
-    const ownName = inboundClusterName(servicePort);
-    const resources: ClientResources = {
-      node: node.value,
-      listeners,
-      inboundCluster:
-        appPort === 0
-          ? undefined
-          : makeResource(TypeUrl.cluster, ownName, inboundCluster(servicePort, appPort)),
-    };
+    const resources: ClientResources = { node: node.value, listeners, clusters: ownClusters(node.value) };
     this.clients.set(client, resources);
     return resources;
   }
@@ -210,6 +208,19 @@ export class MeshResources implements ResourceSource {
     if (changes.length === 0) return;
     for (const listener of this.listeners) listener(changes);
   }
+}
+
+function ownClusters({ servicePort, appPort, interception }: SidecarNode): Map<string, EncodedResource> {
+  const messages = new Map<string, Uint8Array>();
+  if (appPort > 0) messages.set(inboundClusterName(servicePort), inboundCluster(servicePort, appPort));
+  if (interception !== null) {
+    messages.set(originalDestinationCluster, originalDestination());
+    for (const family of passthroughFamilies)
+      messages.set(family.name, inboundPassthrough(family, interception.mode));
+  }
+  return new Map(
+    [...messages].map(([name, message]) => [name, makeResource(TypeUrl.cluster, name, message)]),
+  );
 }
 
 function makeTrustBundle(pem: string): EncodedResource {

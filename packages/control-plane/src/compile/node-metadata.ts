@@ -6,6 +6,15 @@ import { z } from 'zod';
 const portNumber = z.int().min(0).max(65_535);
 const bindSchema = z.object({ address: z.string().min(1), port: portNumber });
 
+const interceptionSchema = z.object({
+  MODE: z.enum(['REDIRECT', 'TPROXY']),
+  /** Where both listeners bind: `::` for both families. */
+  ADDRESS: z.string().min(1),
+  OUTBOUND_PORT: portNumber,
+  INBOUND_PORT: portNumber,
+  MARK: z.int().min(0).max(0xffff_ffff).default(0),
+});
+
 const metadataSchema = z.object({
   NAMESPACE: z.string().min(1),
   SERVICE: z.string().default(''),
@@ -20,6 +29,7 @@ const metadataSchema = z.object({
   EXPOSE: bindSchema.optional(),
   DNS_CAPTURE: bindSchema.optional(),
   ACCESS_LOG: z.string().default(''),
+  INTERCEPTION: interceptionSchema.optional(),
 });
 
 export interface Bind {
@@ -33,6 +43,17 @@ export interface UpstreamBind {
   readonly host: string;
   readonly port: number;
   readonly bind: Bind;
+}
+
+export type InterceptionMode = 'REDIRECT' | 'TPROXY';
+
+/** Listeners that the packet filter leads connections to. */
+export interface Interception {
+  readonly mode: InterceptionMode;
+  readonly outbound: Bind;
+  readonly inbound: Bind;
+  /** TPROXY: the mark of packets in a caller's name. */
+  readonly mark: number;
 }
 
 /** A proxy, by its own account. What matters for security is compared with its certificate before it is believed. */
@@ -53,6 +74,7 @@ export interface SidecarNode {
   readonly dnsCapture: Bind | null;
   /** A file; empty for no access log. */
   readonly accessLog: string;
+  readonly interception: Interception | null;
 }
 
 /** Results by node: a connected proxy is looked at with every question about proxies. */
@@ -89,5 +111,17 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     expose: metadata.EXPOSE ?? null,
     dnsCapture: metadata.DNS_CAPTURE ?? null,
     accessLog: metadata.ACCESS_LOG,
+    interception: readInterception(metadata.INTERCEPTION),
   });
+}
+
+function readInterception(metadata: z.infer<typeof interceptionSchema> | undefined): Interception | null {
+  if (metadata === undefined) return null;
+  const { MODE: mode, ADDRESS: address, MARK: mark } = metadata;
+  return {
+    mode,
+    mark,
+    outbound: { address, port: metadata.OUTBOUND_PORT },
+    inbound: { address, port: metadata.INBOUND_PORT },
+  };
 }

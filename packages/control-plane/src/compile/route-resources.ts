@@ -2,7 +2,7 @@
 import { viewOf, type HostView, type MeshHost, type MeshModel } from '@heddle/model';
 import { TypeUrl, type EncodedResource } from '@heddle/xds';
 import { makeResource } from './make-resource.ts';
-import { parseRoutesName, passthroughCluster } from './names.ts';
+import { originalDestinationCluster, parseRoutesName, passthroughCluster } from './names.ts';
 import {
   catchAll,
   domainsOf,
@@ -15,7 +15,11 @@ import {
 /** More names than this have no use: proxies ask for one per namespace and one per dependency. */
 const maxNames = 20_000;
 
-const allowAny = encodeVirtualHost(catchAll('allow_any', passthroughCluster));
+/** Where requests go that are for nobody in the mesh. */
+const allowAny = {
+  'http-proxy': encodeVirtualHost(catchAll('allow_any', passthroughCluster)),
+  intercepted: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),
+};
 
 export class RouteResources {
   private model: MeshModel;
@@ -53,7 +57,8 @@ export class RouteResources {
     const parsed = parseRoutesName(name);
     if (parsed === undefined) return undefined;
     const { namespace } = parsed;
-    if (parsed.kind === 'http-proxy') return routeConfiguration(name, this.proxyHosts(namespace));
+    if (parsed.kind !== 'upstream')
+      return routeConfiguration(name, [...this.allHosts(namespace), allowAny[parsed.kind]]);
     const host = this.model.hosts.get(parsed.host);
     const view = host === undefined ? undefined : viewOf(host, namespace);
     const routes = view?.ports.find(({ port }) => port === parsed.port);
@@ -62,14 +67,13 @@ export class RouteResources {
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
-  /** All hosts, services first, each authority once, and everything else. */
-  private proxyHosts(namespace: string): Uint8Array[] {
+  /** All hosts, services first, each authority once. */
+  private allHosts(namespace: string): Uint8Array[] {
     const hosts = [...this.model.hosts.values()].sort(
       (a, b) => Number(a.service === null) - Number(b.service === null) || (a.host < b.host ? -1 : 1),
     );
     const taken = new Set(['*']);
-    const encoded = hosts.flatMap((host) => this.hostForProxy(host, namespace, taken));
-    return [...encoded, allowAny];
+    return hosts.flatMap((host) => this.hostForProxy(host, namespace, taken));
   }
 
   private hostForProxy(host: MeshHost, namespace: string, taken: Set<string>): Uint8Array[] {

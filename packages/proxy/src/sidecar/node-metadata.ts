@@ -33,6 +33,16 @@ export function nodeOf(options: WorkloadOptions): {
   };
   if (options.expose !== null) metadata['EXPOSE'] = { ...options.expose };
   if (options.dnsCapture !== undefined) metadata['DNS_CAPTURE'] = { ...options.dnsCapture };
+  const { interception } = options;
+  if (interception !== undefined) {
+    metadata['INTERCEPTION'] = {
+      MODE: interception.mode,
+      ADDRESS: interception.address,
+      OUTBOUND_PORT: interception.outboundPort,
+      INBOUND_PORT: interception.inboundPort,
+      MARK: interception.mark,
+    };
+  }
   if (options.accessLog !== '') metadata['ACCESS_LOG'] = options.accessLog;
   return {
     id: `sidecar~${instance}~${service}.${namespace}~${namespace}.svc.cluster.local`,

@@ -14,6 +14,17 @@ export interface UpstreamListener {
   readonly bind: BindAddress;
 }
 
+/** Listeners that the packet filter leads connections to. */
+export interface InterceptionListeners {
+  readonly mode: 'REDIRECT' | 'TPROXY';
+  /** Where both bind: `::` for both families. */
+  readonly address: string;
+  readonly outboundPort: number;
+  readonly inboundPort: number;
+  /** TPROXY: the mark of packets in a caller's name. */
+  readonly mark: number;
+}
+
 /**
  * What a supervisor tells a sidecar: the content of the JSON file whose path is its only argument. The file is readable
  * by the owner only, because of the join token. Everything else comes from the control plane by xDS.
@@ -41,6 +52,8 @@ export interface SidecarOptions {
   readonly upstreams: readonly UpstreamListener[];
   /** The plain listener for people's browsers, `--expose`. */
   readonly expose: BindAddress | null;
+  /** Absent where nothing is intercepted. */
+  readonly interception?: InterceptionListeners;
   /** Where DNS is answered for an application whose port 53 leads here; nowhere where it is absent. */
   readonly dnsCapture?: BindAddress;
   /** `/ready`, `/stats/prometheus`, …, on loopback. */

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TypeUrl, unpackAny } from '@heddle/xds';
+import { makeMeshWorld } from '../testing/mesh-world.ts';
+
+const redirect = { MODE: 'REDIRECT', ADDRESS: '::', OUTBOUND_PORT: 15_001, INBOUND_PORT: 15_006 };
+
+test('a sidecar that intercepts gets its two listeners, and nobody else does', async () => {
+  const world = await makeMeshWorld();
+  const page = world.connect({
+    instance: 'page-1',
+    service: 'productpage',
+    metadata: { INTERCEPTION: redirect },
+  });
+  const plain = world.connect({ instance: 'plain-1', service: 'plain' });
+  await world.settle();
+  assert.deepEqual(page.names(TypeUrl.listener), [
+    'inbound',
+    'outbound-proxy',
+    'virtualInbound',
+    'virtualOutbound',
+  ]);
+  assert.deepEqual(plain.names(TypeUrl.listener), ['inbound', 'outbound-proxy']);
+  const own = [
+    'InboundPassthroughClusterIpv4',
+    'InboundPassthroughClusterIpv6',
+    'OriginalDestinationCluster',
+  ];
+  assert.deepEqual(
+    page.names(TypeUrl.cluster).filter((name) => own.includes(name)),
+    own,
+  );
+  assert.ok(!plain.names(TypeUrl.cluster).some((name) => own.includes(name)));
+});
+
+test('what comes in past the mesh reaches only what it would have reached, from an address that the rules know', async () => {
+  const world = await makeMeshWorld();
+  const page = world.connect({
+    instance: 'page-1',
+    service: 'productpage',
+    metadata: { INTERCEPTION: redirect },
+  });
+  await world.settle();
+  const inbound = page.get(TypeUrl.listener, 'virtualInbound');
+  assert.equal(inbound.transparent, undefined);
+  const clusters = inbound.filterChains.map(({ filters }) => {
+    const proxy = unpackAny(filters[0]!.configType!.value, TypeUrl.tcpProxy);
+    assert.ok(proxy.ok);
+    return proxy.value.clusterSpecifier?.value;
+  });
+  assert.deepEqual(clusters, ['InboundPassthroughClusterIpv4', 'InboundPassthroughClusterIpv6']);
+  const sources = clusters.map(
+    (name) => page.get(TypeUrl.cluster, name).upstreamBindConfig?.sourceAddress?.address,
+  );
+  assert.deepEqual(sources, ['127.0.0.6', '::6']);
+});
+
+test('behind TPROXY what comes in keeps its caller’s address', async () => {
+  const world = await makeMeshWorld();
+  const metadata = { INTERCEPTION: { ...redirect, MODE: 'TPROXY', MARK: 7 } };
+  const page = world.connect({ instance: 'page-1', service: 'productpage', metadata });
+  await world.settle();
+  const inbound = page.get(TypeUrl.listener, 'virtualInbound');
+  assert.equal(inbound.transparent, true);
+  const source = unpackAny(inbound.listenerFilters[1]!.configType!.value, TypeUrl.originalSrc);
+  assert.ok(source.ok);
+  assert.equal(source.value.mark, 7);
+  assert.equal(page.get(TypeUrl.cluster, 'InboundPassthroughClusterIpv4').upstreamBindConfig, undefined);
+});
+
+test('intercepted requests to what the mesh does not know go where they were going', async () => {
+  const world = await makeMeshWorld();
+  const page = world.connect({
+    instance: 'page-1',
+    service: 'productpage',
+    metadata: { INTERCEPTION: redirect },
+  });
+  world.connect({ instance: 'reviews-1', service: 'reviews' }).publish().keep(world.clock);
+  await world.settle();
+  const routes = page.get(TypeUrl.routeConfiguration, 'intercepted|default');
+  const rest = routes.virtualHosts.at(-1)!;
+  assert.deepEqual(rest.domains, ['*']);
+  const [route] = rest.routes;
+  assert.equal(route?.action?.$case, 'route');
+  assert.deepEqual(route.action.value.clusterSpecifier, {
+    $case: 'cluster',
+    value: 'OriginalDestinationCluster',
+  });
+  assert.ok(routes.virtualHosts.some(({ domains }) => domains.includes('reviews:9080')));
+});
