@@ -2,16 +2,390 @@
 // fails as well: it has to leave this file.
 import type { Observation, SeenMessage } from './support/case.ts';
 
-/** One case in which they differ: what each shows of the parts that may differ. */
+/** One case in which they differ. */
 export interface Difference {
   /** Name of the case. */
   readonly name: string;
-  readonly ours: Partial<Observation>;
-  readonly theirs: Partial<Observation>;
   readonly reason: string;
+  /** What only ours shows, as `observationLines` writes it. */
+  readonly ours: readonly string[];
+  /** What only Envoy shows. */
+  readonly theirs: readonly string[];
 }
 
-export const differences: readonly Difference[] = [];
+/** What most differences are made of: ours refuses what Envoy passes on. */
+const refused = [
+  'response 1 HTTP/1.1 400 Bad Request',
+  'response 1 field connection: close',
+  'connection closed',
+];
+const answeredByUpstream = [
+  'response 1 HTTP/1.1 200 OK',
+  'response 1 field content-length: 5',
+  'response 1 field x-envoy-upstream-service-time: <ms>',
+  'response 1 field x-upstream: yes',
+  'response 1 framed by length, body "hello"',
+];
+const plainRequest = [
+  'request 1 GET / HTTP/1.1',
+  'request 1 field host: a',
+  'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+  'request 1 field x-forwarded-proto: http',
+  'request 1 field x-request-id: <id>',
+];
+
+export const differences: readonly Difference[] = [
+  {
+    name: 'a method of its own',
+    reason:
+      'Envoy gives a request without a body a length of 0 unless its method is one of five; ours leaves the framing as it came',
+    ours: [],
+    theirs: ['request 1 field content-length: 0', 'request 1 framed by length, body ""'],
+  },
+  {
+    name: 'two spaces before the target',
+    reason: 'RFC 9112 §3: exactly one space; recipients that forgive more have been used to smuggle requests',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      ...plainRequest,
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'a tab before the target',
+    reason: 'RFC 9112 §3: exactly one space; recipients that forgive more have been used to smuggle requests',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      ...plainRequest,
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'two spaces before the version',
+    reason: 'RFC 9112 §3: exactly one space; recipients that forgive more have been used to smuggle requests',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      ...plainRequest,
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'HTTP/1.2',
+    reason:
+      'RFC 9110 §15.6.6: a version that is not served is answered with 505; Envoy takes all of them for HTTP/1.0',
+    ours: ['response 1 HTTP/1.1 505 HTTP Version Not Supported'],
+    theirs: ['response 1 HTTP/1.1 426 Upgrade Required'],
+  },
+  {
+    name: 'HTTP/2.0 in a request line',
+    reason:
+      'RFC 9110 §15.6.6: a version that is not served is answered with 505; Envoy takes all of them for HTTP/1.0',
+    ours: ['response 1 HTTP/1.1 505 HTTP Version Not Supported'],
+    theirs: ['response 1 HTTP/1.1 426 Upgrade Required'],
+  },
+  {
+    name: 'no version',
+    reason: 'a request line without a version is malformed; Envoy takes it for HTTP/1.0',
+    ours: ['response 1 HTTP/1.1 400 Bad Request'],
+    theirs: ['response 1 HTTP/1.1 426 Upgrade Required'],
+  },
+  {
+    name: 'an absolute target with a query and no path',
+    reason:
+      'RFC 9112 §3.2.1: an empty path in an absolute target is /; Envoy takes the query for the path and finds no route',
+    ours: [
+      ...answeredByUpstream,
+      'request 1 GET /?x=y HTTP/1.1',
+      'request 1 field host: other.example',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'http.in.downstream_rq_4xx +0',
+      'http.in.downstream_rq_non_relative_path +0',
+    ],
+    theirs: [
+      'response 1 HTTP/1.1 404 Not Found',
+      'http.in.downstream_rq_4xx +1',
+      'http.in.downstream_rq_non_relative_path +1',
+    ],
+  },
+  {
+    name: 'an absolute target with userinfo',
+    reason: 'RFC 9110 §4.2.4: userinfo in a target is to be treated as an error; Envoy drops it',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 GET /x HTTP/1.1',
+      'request 1 field host: other.example',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'a line ended by LF alone',
+    reason: 'the engine’s rule 7: a proxy that forgives a bare LF lets others see another line than it did',
+    ours: ['response 1 HTTP/1.1 400 Bad Request', 'response 1 field connection: close', 'connection closed'],
+    theirs: [...answeredByUpstream, 'connection open', ...plainRequest, 'request 1 field x: y'],
+  },
+  {
+    name: 'CR inside a value',
+    reason: 'RFC 9112 §2.2: a bare CR makes the message invalid; Envoy takes it out',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      ...plainRequest,
+      'request 1 field x: yz',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'a folded line',
+    reason: 'RFC 9112 §5.2 lets a server refuse it; parsers behind a proxy disagree about it',
+    ours: ['response 1 HTTP/1.1 400 Bad Request', 'response 1 field connection: close', 'connection closed'],
+    theirs: [...answeredByUpstream, 'connection open', ...plainRequest, 'request 1 field x: y z'],
+  },
+  {
+    name: 'two Hosts',
+    reason: 'RFC 9112 §3.2: more than one Host is answered with 400; Envoy joins them with a comma',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 GET / HTTP/1.1',
+      'request 1 field host: a,b',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'the same Host twice',
+    reason: 'RFC 9112 §3.2: more than one Host is answered with 400; Envoy joins them with a comma',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 GET / HTTP/1.1',
+      'request 1 field host: a,a',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'a Host with userinfo',
+    reason: 'RFC 9112 §3.2: a Host with an invalid value is answered with 400',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 GET / HTTP/1.1',
+      'request 1 field host: u@a',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'Proxy-Authorization',
+    reason: 'RFC 9110 §11.7.2: it is meant for the first proxy that asks for it, here this one',
+    ours: [],
+    theirs: ['request 1 field proxy-authorization: basic x'],
+  },
+  {
+    name: 'an unknown expectation',
+    reason: 'RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417; Envoy passes it on',
+    ours: [
+      'response 1 HTTP/1.1 417 Expectation Failed',
+      'response 1 field connection: close',
+      'connection closed',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 GET / HTTP/1.1',
+      'request 1 field expect: 200-maybe',
+      'request 1 field host: a',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+    ],
+  },
+  {
+    name: 'response: Connection and Keep-Alive are left out',
+    reason: 'RFC 9110 §7.6.1: fields that Connection names concern one hop in responses too',
+    ours: [],
+    theirs: ['response 1 field x-hop: 1'],
+  },
+  {
+    name: 'a chunk that is longer than it says',
+    reason: 'RFC 9112 §7.1: CRLF follows the data of a chunk; Envoy takes up to two other bytes for it',
+    ours: [
+      ...refused,
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      ...answeredByUpstream,
+      'connection open',
+      'request 1 POST / HTTP/1.1',
+      'request 1 field host: a',
+      'request 1 field transfer-encoding: chunked',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'request 1 framed by chunked, body "bod"',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'a folded line in a response',
+    reason: 'RFC 9112 §5.2: a proxy may discard a folded response; recipients disagree about it',
+    ours: ['response 1 HTTP/1.1 502 Bad Gateway'],
+    theirs: [
+      'response 1 HTTP/1.1 200 OK',
+      'response 1 field content-length: 5',
+      'response 1 field x-envoy-upstream-service-time: <ms>',
+      'response 1 field x-upstream: yes',
+      'response 1 field x: y z',
+      'response 1 framed by length, body "hello"',
+    ],
+  },
+  {
+    name: 'a status without a reason',
+    reason:
+      'the status line goes on as it came but for the space that RFC 9112 §4 asks for; Envoy writes its own reason',
+    ours: ['response 1 HTTP/1.1 200'],
+    theirs: ['response 1 HTTP/1.1 200 OK'],
+  },
+  {
+    name: '101 that nobody asked for',
+    reason: 'the engine’s rule 31: a switch of protocols that nobody asked for is no answer to the request',
+    ours: ['response 1 HTTP/1.1 502 Bad Gateway'],
+    theirs: [
+      'response 1 HTTP/1.1 101 Switching Protocols',
+      'response 1 field x-envoy-upstream-service-time: <ms>',
+    ],
+  },
+  {
+    name: 'a reason phrase of its own',
+    reason: 'the reason goes on as it came; Envoy writes its own',
+    ours: ['response 1 HTTP/1.1 299 All Fine Here'],
+    theirs: ['response 1 HTTP/1.1 299 Unknown'],
+  },
+  {
+    name: 'HTTP/1.0 where it is not accepted',
+    reason: 'RFC 9110 §15.5.22: a 426 names in Upgrade what is asked for',
+    ours: ['response 1 field upgrade: HTTP/1.1'],
+    theirs: [],
+  },
+  {
+    name: 'chunked with HTTP/1.0',
+    reason: 'RFC 9112 §6.1: Transfer-Encoding with HTTP/1.0 is faulty framing',
+    ours: [
+      'response 1 HTTP/1.1 501 Not Implemented',
+      'http.in.downstream_rq_2xx +0',
+      'cluster.be.upstream_rq_total +0',
+      'cluster.be.upstream_rq_2xx +0',
+    ],
+    theirs: [
+      'response 1 HTTP/1.0 200 OK',
+      'response 1 field content-length: 5',
+      'response 1 field x-envoy-upstream-service-time: <ms>',
+      'response 1 field x-upstream: yes',
+      'response 1 framed by length, body "hello"',
+      'request 1 POST / HTTP/1.1',
+      'request 1 field host: a',
+      'request 1 field transfer-encoding: chunked',
+      'request 1 field x-envoy-expected-rq-timeout-ms: 15000',
+      'request 1 field x-forwarded-proto: http',
+      'request 1 field x-request-id: <id>',
+      'request 1 framed by chunked, body ""',
+      'http.in.downstream_rq_2xx +1',
+      'cluster.be.upstream_rq_total +1',
+      'cluster.be.upstream_rq_2xx +1',
+    ],
+  },
+  {
+    name: 'nothing listens upstream',
+    reason:
+      'nothing has been sent when a connection fails: two more tries, as Istio configures for every route; Envoy needs to be told',
+    ours: ['cluster.be.upstream_cx_connect_fail +3'],
+    theirs: ['cluster.be.upstream_cx_connect_fail +1'],
+  },
+];
 
 /**
  * What differs in every case alike. Replies of a proxy's own: ours say in their body what is wrong and what to do (design

@@ -10,6 +10,7 @@ import { cases, casesOf } from './cases.ts';
 import { type Difference, differences, withoutOwnWords } from './differences.ts';
 import { setupNames } from './setups.ts';
 import type { DifferentialCase, Observation } from './support/case.ts';
+import { linesOnlyIn, observationLines } from './support/observation-lines.ts';
 import { type Program, Side } from './support/side.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,29 +39,14 @@ function differenceOf(one: DifferentialCase): Difference | undefined {
   return differences.find(({ name }) => name === one.name);
 }
 
-/** The parts of an observation that a difference speaks of, and the rest. */
-function split(observation: Observation, keys: readonly string[]): { named: object; rest: object } {
-  const entries = Object.entries(observation);
-  return {
-    named: Object.fromEntries(entries.filter(([key]) => keys.includes(key))),
-    rest: Object.fromEntries(entries.filter(([key]) => !keys.includes(key))),
-  };
-}
-
 function compare(one: DifferentialCase, ours: Observation, theirs: Observation): void {
   const difference = differenceOf(one);
-  if (difference === undefined) {
-    assert.deepEqual(withoutOwnWords(ours), withoutOwnWords(theirs));
+  const our = observationLines(withoutOwnWords(ours));
+  const their = observationLines(withoutOwnWords(theirs));
+  const found = { ours: linesOnlyIn(our, their), theirs: linesOnlyIn(their, our) };
+  assert.deepEqual(found, { ours: difference?.ours ?? [], theirs: difference?.theirs ?? [] });
+  if (difference === undefined)
     assert.deepEqual(theirs.counters, one.counters, 'the counters that the case names');
-    return;
-  }
-  const keys = Object.keys(difference.ours);
-  const [our, their] = [split(ours, keys), split(theirs, keys)];
-  assert.deepEqual(
-    { ours: our.named, theirs: their.named },
-    { ours: difference.ours, theirs: difference.theirs },
-  );
-  assert.deepEqual(our.rest, their.rest);
 }
 
 describe('real Envoy and heddle proxy', { skip: skipWithout({ envoy, openssl }) }, async () => {

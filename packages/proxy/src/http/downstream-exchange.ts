@@ -193,7 +193,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     metrics.requestTimeMs.observe(this.durationMs);
     if (this.upgrade !== '') metrics.upgradesActive.value--;
     if (this.responseCode !== 0) metrics.countResponse(this.responseCode);
-    if (!this.server.isRequestComplete || this.upgrade !== '') {
+    if (!this.server.isRequestComplete || this.upgrade !== '' || this.responseFlags === 'DC') {
       metrics.requestsReset.value++;
       if (this.responseCode !== 0) metrics.responsesBeforeRequestEnd.value++;
     }

@@ -1,5 +1,5 @@
 import { FieldId } from '../http1/field-name.ts';
-import { listContains } from '../http1/message-head.ts';
+import { type MessageHead, listContains } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type ResponseHead, ResponseKind } from '../http1/response-head.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
@@ -21,7 +21,7 @@ export function wantedUpgrade(head: RequestHead): string {
 /** The line that asks the upstream for what was granted; empty for nothing. CONNECT is a method of its own. */
 export function upgradeLine(granted: string, head: RequestHead): string {
   if (granted === '' || granted === connectUpgrade) return '';
-  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: Upgrade\r\n`;
+  return upgradeLines(head);
 }
 
 /** Which kind of response the request asks for. */
@@ -49,5 +49,12 @@ export function switchesProtocol(granted: string, status: number): boolean {
 /** The line that tells the client what the upstream agreed to; empty in answer to CONNECT. */
 export function switchedLine(granted: string, head: ResponseHead): string {
   if (granted === connectUpgrade) return '';
-  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: Upgrade\r\n`;
+  return upgradeLines(head);
+}
+
+/** The two lines that speak of an upgrade, written as the message has them. */
+function upgradeLines(head: MessageHead): string {
+  const options = head.valueById(FieldId.connection).split(',');
+  const option = options.find((one) => one.trim().toLowerCase() === 'upgrade')?.trim() ?? 'upgrade';
+  return `upgrade: ${head.valueById(FieldId.upgrade)}\r\nconnection: ${option}\r\n`;
 }

@@ -169,7 +169,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.settings.metrics.countClosed(
       this.isClosedLocally || (phase === Phase.closing && !this.isClosedRemotely),
       owed || tunnel !== null,
-      this.connection.peerIdentity !== '',
+      this.connection.tls !== null,
       this.context.clock.monotonic() - this.acceptedAt,
     );
     if (owed) this.exchange.onClientGone(error);

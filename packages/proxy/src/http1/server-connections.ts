@@ -64,7 +64,7 @@ export class ServerConnections implements ServerConnectionOwner {
       const server = new ServerConnection(connection, createExchange, settings(), this.context, this);
       this.open.add(server);
       this.observer?.onOpened();
-      server.settings.metrics.countAccepted(connection.peerIdentity !== '');
+      server.settings.metrics.countAccepted(connection.tls !== null);
       if (this.draining) server.isLast = true;
       return server;
     };
