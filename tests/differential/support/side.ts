@@ -10,7 +10,7 @@ import { Upstream } from './upstream.ts';
 /** How long an event may take that should come at once, on a busy machine. */
 const eventMs = 4000;
 /** How long a counter may take to follow what it counts. */
-const countMs = 500;
+const countMs = 1500;
 
 /** A proxy's command line on a configuration file. */
 export interface Program {
@@ -60,7 +60,7 @@ export class Side {
     const child = await startChild(program, { name, arguments: parameters(file), directory });
     try {
       await Promise.race([
-        waitForPort(port),
+        Promise.all([waitForPort(port), waitForPort(admin)]),
         child.ended(30_000).then(() => Promise.reject(new Error(`${name} ended:\n${child.output}`))),
       ]);
     } catch (error) {
@@ -85,14 +85,15 @@ export class Side {
       const stalled = await this.perform(client, stepsOf(one));
       const counters = await this.moved(before, one.counters);
       const { all } = one.raw === true ? { all: [] } : client.responses();
-      const isOpen = one.raw === true ? !client.isClosed : await client.isOpen(eventMs);
       const isTunnel = all.some(({ line }) => line.startsWith('HTTP/1.1 101'));
+      const isStream = one.raw === true || isTunnel;
+      const isOpen = isStream ? !client.isClosed : await client.isOpen(eventMs);
       return {
         responses: all,
-        received: one.raw === true || isTunnel ? client.text.slice(client.text.indexOf('\r\n\r\n') + 4) : '',
+        received: isStream ? client.text.slice(client.text.indexOf('\r\n\r\n') + 4) : '',
         connection: isOpen ? 'open' : 'closed',
         upstream: this.upstream.requests,
-        upstreamBytes: one.raw === true || isTunnel ? this.upstream.bytes : '',
+        upstreamBytes: isStream ? this.upstream.bytes : '',
         counters,
         stalled,
       };
