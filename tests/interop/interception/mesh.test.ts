@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findProgram, temporaryDirectory } from '@heddle/testkit';
+import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from '@heddle/testkit';
 import { Address, createPair, launcher, skipInterception } from './support/network-namespace.ts';
 import { listenIn } from './support/order.ts';
 
-const skip = skipInterception('curl');
+const skip = skipInterception('curl', 'python3', 'java');
+const file = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url));
 const application = `require('node:http').createServer((request, response) => {
   response.end('reviews for ' + request.headers.host + ', asked by ' + request.headers['x-forwarded-client-cert'] + '\\n');
 }).listen(process.env.PORT, '127.0.0.1')`;
@@ -32,37 +34,26 @@ describe('heddle run --intercept', { skip }, () => {
       'http://reviews.default.svc.cluster.local:9080/',
       `http://${Address.service}/`,
     ];
-    const curl = [
-      findProgram('curl')!,
-      '--silent',
-      '--show-error',
-      '--max-time',
-      '10',
-      '--retry',
-      '3',
-      ...urls,
+    const list = urls.join(' ');
+    const programs = [
+      `curl --silent --show-error --max-time 10 --retry 3 ${list}`,
+      `python3 '${file('client.py')}' ${list}`,
+      `java '${file('Client.java')}' ${list}`,
     ];
-    const run = [
-      'run',
-      '--store',
-      store,
-      '--service',
-      'client',
-      '--port',
-      '0',
-      '--intercept',
-      'redirect',
-      '--',
-    ];
-    const client = await app.run([launcher, ...run, 'env', ...curl]);
+    const flags = `run --store ${store} --service client --port 0 --intercept redirect --`.split(' ');
+    const client = await app.run([launcher, ...flags, 'sh', '-ec', programs.join('\n')]);
     assert.equal(client.exit?.code, 0, client.output);
     const caller = /asked by .*URI=spiffe:\/\/cluster\.local\/ns\/default\/sa\/client$/;
     const lines = client.stdout.trim().split('\n');
-    assert.equal(lines.length, 3, client.output);
-    assert.match(lines[0]!, /^reviews for reviews:9080, /);
-    assert.match(lines[0]!, caller);
-    assert.match(lines[1]!, /^reviews for reviews\.default\.svc\.cluster\.local:9080, /);
-    assert.match(lines[1]!, caller);
-    assert.equal(lines[2], `world ${Address.service} by a proxy from ${Address.app}`);
+    // Java asks twice, with each of its clients; all but curl print the status.
+    assert.equal(lines.length, 3 + 3 + 6, client.output);
+    const reviewsLines = lines.filter((line) => line.includes('reviews for'));
+    assert.equal(reviewsLines.length, 2 + 2 + 4);
+    for (const line of reviewsLines) {
+      assert.match(line, /^(?:200 )?reviews for reviews(?:\.default\.svc\.cluster\.local)?:9080, /);
+      assert.match(line, caller);
+    }
+    const foreign = `world ${Address.service} by a proxy from ${Address.app}`;
+    assert.equal(lines.filter((line) => line.endsWith(foreign)).length, 1 + 1 + 2);
   });
 });
