@@ -8,6 +8,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['HEDDLE_COMPILE_CACHE', 'environment variable of the launcher'],
   ['HEDDLE_DEBUG', 'environment variable'],
   ['HEDDLE_LAUNCHER', 'environment variable of the launcher'],
+  ['HEDDLE_MALLOC', 'environment variable of the launcher'],
   ['HEDDLE_SUCCESSION', 'environment variable of a process that replaces another'],
   ['HEDDLE_TOKEN', 'environment variable'],
   ['HEDDLE_VERSION', 'node metadata of a sidecar'],

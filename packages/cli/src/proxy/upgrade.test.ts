@@ -92,7 +92,11 @@ interface Setup {
 /** Which the backend holds: answered when it is called. */
 let held: (() => void) | null = null;
 
-async function setUp(t: TestContext, concurrency: number): Promise<Setup> {
+async function setUp(
+  t: TestContext,
+  concurrency: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Setup> {
   const directory = await temporaryDirectory();
   const backend = createServer((message, response) => {
     message.resume().on('end', () => {
@@ -117,6 +121,7 @@ async function setUp(t: TestContext, concurrency: number): Promise<Setup> {
   ];
   const child = await startChild(process.execPath, {
     arguments: [program, 'proxy', '--bootstrap', configFile, ...flags],
+    environment: { ...process.env, ...environment },
   });
   t.after(async () => {
     const pid = Number(await readFile(pidFile, 'utf8'));
@@ -203,4 +208,25 @@ test('SIGTERM lets a running request end; a second signal does not', async (t) =
       assert.equal((await child.ended()).code, 0);
     }
   }
+});
+
+test('systemd is told which process serves', async (t) => {
+  await using directory = await temporaryDirectory();
+  const told = join(directory.path, 'told');
+  const notify = join(directory.path, 'systemd-notify');
+  await writeFile(notify, `#!/bin/sh\necho "$*" >> ${told}\n`, { mode: 0o755 });
+  const { child, pidFile } = await setUp(t, 1, {
+    NOTIFY_SOCKET: '/run/nobody',
+    PATH: `${directory.path}:${process.env['PATH']}`,
+  });
+  const tells = async (): Promise<string> => await readFile(told, 'utf8').catch(() => '');
+  await eventually(
+    'it is told of the first',
+    async () => (await tells()) === `--ready MAINPID=${child.pid}\n`,
+  );
+  child.kill('SIGUSR2');
+  await eventually('it is told of the second', async () => {
+    const pid = (await readFile(pidFile, 'utf8')).trim();
+    return pid !== String(child.pid) && (await tells()).endsWith(`--ready MAINPID=${pid}\n`);
+  });
 });

@@ -35,3 +35,10 @@ test('takes away the compile cache that the launcher turned on, and only that', 
   assert.equal(ours['HEDDLE_COMPILE_CACHE'], undefined);
   assert.equal(applicationEnvironment({ NODE_COMPILE_CACHE: '/a' }, addresses)['NODE_COMPILE_CACHE'], '/a');
 });
+
+test('takes away what else the launcher set for itself, and only that', () => {
+  const own = { MALLOC_ARENA_MAX: '2', HEDDLE_MALLOC: '1', HEDDLE_LAUNCHER: '/bin/heddle' };
+  const ours = applicationEnvironment(own, addresses);
+  for (const name of Object.keys(own)) assert.equal(ours[name], undefined, name);
+  assert.equal(applicationEnvironment({ MALLOC_ARENA_MAX: '4' }, addresses)['MALLOC_ARENA_MAX'], '4');
+});

@@ -51,6 +51,10 @@ export function applicationEnvironment(
     delete environment['NODE_COMPILE_CACHE_PORTABLE'];
   }
   delete environment['HEDDLE_COMPILE_CACHE'];
+  // So is how many heaps it has.
+  if (inherited['HEDDLE_MALLOC'] === '1') delete environment['MALLOC_ARENA_MAX'];
+  delete environment['HEDDLE_MALLOC'];
+  delete environment['HEDDLE_LAUNCHER'];
   // A secret that admits to the mesh: the sidecar has used it, the application has no business with it.
   delete environment['HEDDLE_TOKEN'];
   environment['PORT'] = String(addresses.appPort);

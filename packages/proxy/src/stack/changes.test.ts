@@ -63,9 +63,9 @@ test('changes of listeners, routes, clusters and endpoints under load drop neith
   const { host, port } = proxy.listeners.listeners[0]!;
   const answers = new Set<string>();
   const servers = new Set<string>();
-  let isChanging = true;
+  const done = new AbortController();
   const clients = agents.map(async (agent) => {
-    while (isChanging) {
+    while (!done.signal.aborted) {
       const { status, headers, body } = await ask(`${host}:${port}`, '/', { agent, method: 'POST' });
       answers.add(`${status} ${body} ${headers.connection ?? 'kept'}`);
       servers.add(String(headers['server']));
@@ -75,7 +75,7 @@ test('changes of listeners, routes, clusters and endpoints under load drop neith
     apply(round);
     await ask(`${host}:${port}`, '/', { method: 'POST' });
   }
-  isChanging = false;
+  done.abort();
   await Promise.all(clients);
   assert.deepEqual([...answers].toSorted(), ['200 a kept', '200 b kept']);
   assert.ok(servers.size > 20, `the changes took effect: ${servers.size}`);
