@@ -1,6 +1,6 @@
 // What one observation costs: about 10 ns, no allocation. Run: node benchmarks/micro/histogram.ts
 import { MetricRegistry } from '@heddle/telemetry';
-import { bench, run } from 'mitata';
+import { bench, run } from './harness.ts';
 
 const scope = new MetricRegistry().scope();
 const counter = scope.counter('requests_total', 'Requests.');

@@ -1,6 +1,6 @@
 // What a route's regular expression costs, beside the engine of the runtime.
 // Run: node benchmarks/micro/regex.ts
-import { bench, run } from 'mitata';
+import { bench, run } from './harness.ts';
 import { Regex, Substitution } from '../../packages/proxy/src/regex/regex.ts';
 
 const pattern = '/api/v[0-9]+/users/[^/]+(/.*)?';

@@ -2,7 +2,7 @@
 // Run: node benchmarks/micro/route-match.ts
 import { systemRandom } from '@heddle/base';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
-import { bench, run } from 'mitata';
+import { bench, run } from './harness.ts';
 import { compileRouteTable } from '../../packages/proxy/src/routing/compile-route-table.ts';
 import type { RequestView } from '../../packages/proxy/src/routing/request-view.ts';
 import type { RouteTable } from '../../packages/proxy/src/routing/route-table.ts';

@@ -1,0 +1,91 @@
+// A request on a pooled connection: taking one, writing, reading a small answer, giving it back; no sockets.
+// Run: node benchmarks/micro/pool.ts
+import { TimerWheel, systemClock } from '@heddle/base';
+import { MetricRegistry } from '@heddle/telemetry';
+import {
+  CircuitBreaker,
+  defaultCircuitBreakerLimits,
+} from '../../packages/proxy/src/cluster/circuit-breaker.ts';
+import { ClusterMetrics } from '../../packages/proxy/src/cluster/cluster-metrics.ts';
+import { ConnectionPool, type ConnectionWaiter } from '../../packages/proxy/src/cluster/connection-pool.ts';
+import { Endpoint } from '../../packages/proxy/src/cluster/endpoint.ts';
+import {
+  type ClientConnection,
+  type UpstreamExchange,
+  defaultClientSettings,
+} from '../../packages/proxy/src/http1/client-connection.ts';
+import { ResponseKind } from '../../packages/proxy/src/http1/response-head.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  Transport,
+} from '../../packages/proxy/src/transport/transport.ts';
+import { bench, run } from './harness.ts';
+
+let upstream: ConnectionHandler | null = null;
+
+/** Takes everything and says nothing: what is used of a connection here. */
+const silent = {
+  writeLatin1: () => true,
+  resumeReading: () => undefined,
+  localAddress: '127.0.0.1',
+  localPort: 1,
+} as unknown as Connection;
+const transport = {
+  connect: (_options: unknown, handler: ConnectionHandler) => {
+    upstream = handler;
+    return silent;
+  },
+} as unknown as Transport;
+
+class Request implements ConnectionWaiter, UpstreamExchange {
+  answered = 0;
+  onConnection(connection: ClientConnection): void {
+    connection.writeHead(this, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
+    connection.endRequest();
+  }
+  onResponseEnd(): void {
+    this.answered++;
+  }
+  onConnectFailed(): void {}
+  onOverflow(): void {}
+  onResponseHead(): void {}
+  onInterimResponse(): void {}
+  onUpgraded(): void {}
+  onResponseTrailers(): void {}
+  onResponseBody(): void {}
+  onResponsePause(): void {}
+  onRequestDrain(): void {}
+  onUpstreamFailed(): void {}
+}
+
+const metrics = new ClusterMetrics(new MetricRegistry(), 'backend');
+const breaker = new CircuitBreaker(defaultCircuitBreakerLimits, metrics.circuitBreaker('default', true));
+const timers = new TimerWheel(systemClock);
+const { pool } = new Endpoint<ConnectionPool>('127.0.0.1', 1, 1, 'healthy', (endpoint) => {
+  const limits = {
+    connectTimeoutMs: 1000,
+    keepAliveMs: null,
+    idleTimeoutMs: 3_600_000,
+    maxDurationMs: 0,
+    maxRequests: 0,
+    responses: defaultClientSettings,
+  };
+  const shared = { endpoint, limits, metrics, breaker, transport, timers, clock: systemClock };
+  return new ConnectionPool({ ...shared, security: null, source: null });
+});
+const request = new Request();
+const answer = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 128\r\n\r\n${'x'.repeat(128)}`);
+
+pool.acquire(request);
+upstream!.onConnect();
+upstream!.onData(answer, 0, answer.length);
+
+bench('a request and its answer', () => {
+  const before = request.answered;
+  pool.acquire(request);
+  upstream!.onData(answer, 0, answer.length);
+  if (request.answered !== before + 1) throw new Error('the request was not answered');
+});
+
+await run();
