@@ -109,6 +109,8 @@ describe('import arrows, put in wrong on purpose', () => {
     ['packages/proxy/src/a.test.ts', "import { VirtualClock } from '@heddle/testkit';", null],
     ['packages/proxy/src/a.ts', "import { Clock } from '@heddle/base'; import 'node:net';", null],
     ['tests/e2e/a.test.ts', "import { up } from '@heddle/control-plane';", null],
+    ['fuzz/targets/a.ts', "import { requestCases } from '../../tests/wire/requests.ts';", null],
+    ['tools/a.ts', "import { requestCases } from '../tests/wire/requests.ts';", /for tests/],
   ];
   for (const [path, code, expected] of cases) {
     test(`${path}: ${code.replaceAll('\n', ' ')}`, () => {

@@ -1,10 +1,10 @@
 // The whole data plane in memory on virtual time: a listener, a cluster and the peers on both sides, for tests that put
 // many thousands of byte sequences through it and look at every byte that comes out.
 import type { Connection, ConnectionHandler } from '@heddle/proxy';
-import { NoSubscriber, applyBootstrap, readBootstrap } from '../../packages/proxy/src/bootstrap/bootstrap.ts';
-import { Loggers } from '../../packages/proxy/src/stack/loggers.ts';
-import { defaultDrain, Proxy } from '../../packages/proxy/src/stack/proxy.ts';
+import { NoSubscriber, applyBootstrap, readBootstrap } from '@heddle/proxy/bootstrap/apply';
 import { defaultResolverConfiguration } from '@heddle/proxy/dns/resolver-configuration';
+import { Loggers } from '@heddle/proxy/loggers';
+import { defaultDrain, Proxy } from '@heddle/proxy/stack';
 import { InMemoryNetwork, type SimulatedNode, VirtualClock } from '@heddle/testkit';
 
 type Json = Readonly<Record<string, unknown>>;

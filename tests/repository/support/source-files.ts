@@ -5,15 +5,8 @@ import { fileURLToPath } from 'node:url';
 /** The root of the checkout. */
 export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url)).replace(/[\\/]$/, '');
 
-const skippedDirectories = new Set([
-  'node_modules',
-  'dist',
-  '.git',
-  '.heddle',
-  '.cache',
-  'coverage',
-  'results',
-]);
+/** Not ours, or made. `.git` is a file where the checkout is a worktree. */
+const skipped = new Set(['node_modules', 'dist', '.git', '.heddle', '.cache', 'coverage', 'results']);
 
 const textExtensions = new Set(
   [
@@ -38,9 +31,10 @@ export function textFiles(): string[] {
   const found: string[] = [];
   const visit = (directory: string): void => {
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      if (skipped.has(entry.name)) continue;
       const path = join(directory, entry.name);
       if (entry.isDirectory()) {
-        if (!skippedDirectories.has(entry.name)) visit(path);
+        visit(path);
       } else if (entry.isFile() && textExtensions.has(extname(entry.name))) {
         found.push(relative(repositoryRoot, path).split(sep).join('/'));
       }
@@ -72,6 +66,7 @@ export function isTestFile(path: string): boolean {
     /\/test-[^/]+\.ts$/.test(path) ||
     path.includes('/testing/') ||
     path.startsWith('tests/') ||
+    path.startsWith('fuzz/') ||
     path.startsWith('packages/testkit/')
   );
 }

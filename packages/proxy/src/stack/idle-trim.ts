@@ -1,6 +1,5 @@
 // Gives back what a burst took. V8 keeps a heap that has grown, and the C library what was freed in it: a proxy that
 // once served 5,000 connections would hold their memory until it ends.
-import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import type { Clock, Timer } from '@heddle/base';
 import { trimHeap } from '../interception/libc.ts';
 import { trimMemory } from './trim-memory.ts';
@@ -25,7 +24,7 @@ export interface ProcessMemory {
 
 const ownMemory: ProcessMemory = {
   resident: () => process.memoryUsage.rss(),
-  workedMs: () => (performance.eventLoopUtilization() satisfies EventLoopUtilization).active,
+  workedMs: () => performance.eventLoopUtilization().active,
   trim: () => {
     trimMemory();
     trimHeap();
