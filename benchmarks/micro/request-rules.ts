@@ -1,6 +1,6 @@
 // What the rules of an HTTP connection manager cost per request: paths, clients, certificates.
 // Run: node benchmarks/micro/request-rules.ts
-import { bench, run } from 'mitata';
+import { bench, run } from './harness.ts';
 import { ClientAddress } from '../../packages/proxy/src/http/client-address.ts';
 import {
   type ClientCertRules,
