@@ -19,7 +19,7 @@ describe('an upgrade', () => {
     client.write(upgrade);
     const head = await client.until(isHead);
     assert.match(head, /^HTTP\/1\.1 101 Switching Protocols\r\nSec-WebSocket-Accept: y\r\n/);
-    assert.match(head, /\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n$/);
+    assert.match(head, /\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n$/);
     assert.match(seen(), /^GET \/chat HTTP\/1\.1\r\n[^]*\r\nupgrade: websocket\r\nconnection: Upgrade\r\n/);
     client.write('GET /hidden HTTP/1.1\r\n\r\n');
     await client.until((text) => text.endsWith('GET /HIDDEN HTTP/1.1\r\n\r\n'));

@@ -53,10 +53,10 @@ describe('decodeResource', () => {
   });
 
   it('names an unsupported field with its path, through an Any', () => {
-    const bytes = listenerWith({}, (writer) => writer.tag(23, 2).fork().tag(1, 2).string('websocket').join());
+    const bytes = listenerWith({}, (writer) => writer.tag(7, 2).fork().join());
     assert.deepEqual(listOf(TypeUrl.listener, bytes), [
-      'HEDDLE_XDS_UNSUPPORTED_FIELD filter_chains[1].filters[0].typed_config.upgrade_configs: ' +
-        'HttpConnectionManager.upgrade_configs is known to Envoy and not supported by Heddle yet.',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD filter_chains[1].filters[0].typed_config.tracing: ' +
+        'HttpConnectionManager.tracing is known to Envoy and not supported by Heddle yet.',
     ]);
   });
 
