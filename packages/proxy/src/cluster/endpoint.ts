@@ -1,6 +1,6 @@
 // Hot path.
 import type { RoutingPriority } from './cluster-metrics.ts';
-import { describeAddress } from '../transport/address.ts';
+import { addressAt, describeAddress } from '../transport/address.ts';
 import type { TransportAddress } from '../transport/transport.ts';
 
 /** What holds the connections to one endpoint. */
@@ -71,7 +71,7 @@ export class Endpoint<P extends EndpointPool> {
   ) {
     this.host = host;
     this.port = port;
-    this.target = targetOf(host, port);
+    this.target = addressAt(host, port);
     this.address = describeAddress(this.target);
     this.weight = weight;
     this.health = health;
@@ -95,7 +95,7 @@ export class Endpoint<P extends EndpointPool> {
   /** Its name has another address now: connections made from now on go there. */
   moveTo(host: string): void {
     this.host = host;
-    this.target = targetOf(host, this.port);
+    this.target = addressAt(host, this.port);
     this.address = describeAddress(this.target);
   }
 
@@ -103,9 +103,4 @@ export class Endpoint<P extends EndpointPool> {
     this.pool.dropConnections();
     this.highPool?.dropConnections();
   }
-}
-
-/** No IP address or name begins like a path, nor like the zero byte of an abstract socket. */
-function targetOf(host: string, port: number): TransportAddress {
-  return host.startsWith('/') || host.startsWith('\0') ? { path: host } : { host, port };
 }

@@ -34,6 +34,22 @@ export function compileEndpointAddress(
   return { host: socket.address, port: compilePort(socket.portSpecifier?.value, path, problems) };
 }
 
+/** Where a listener binds: an IP address and port, or a Unix socket; null with a problem noted. */
+export function compileListenAddress(
+  address: Address | undefined,
+  path: string,
+  problems: ProblemList,
+): ListenAddress | null {
+  if (address?.address?.$case !== 'pipe') return compileAddress(address, path, problems);
+  const { path: name, mode } = address.address.value;
+  if (!/^[/@]./.test(name)) {
+    problems.invalid(`${path}.pipe.path`, 'must begin with / or @');
+    return null;
+  }
+  if (mode > 0o777) problems.invalid(`${path}.pipe.mode`, 'must be at most 0777');
+  return { host: name.replace(/^@/, '\0'), port: 0, ...(mode === 0 ? {} : { mode }) };
+}
+
 /** An IP address and port for TCP; null with a problem noted. */
 export function compileAddress(
   address: Address | undefined,

@@ -333,3 +333,38 @@ test('an operator that does not exist is refused where it stands', () => {
     `${hcm}.access_log[0].typed_config.log_format.text_format: access log operator %NO_SUCH% is not supported`,
   ]);
 });
+
+test('binds to Unix sockets, with their permissions', () => {
+  const at = (path: string, mode = 0): ListenerInput => ({
+    address: { address: { $case: 'pipe', value: { path, mode } } },
+  });
+  assert.deepEqual(compile({}, at('/run/a', 0o600)).listener?.address, {
+    host: '/run/a',
+    port: 0,
+    mode: 0o600,
+  });
+  assert.deepEqual(compile({}, at('@a')).listener?.address, { host: '\0a', port: 0 });
+  assert.equal(compile({}, { ...at('/run/a'), name: '' }).listener?.name, '/run/a');
+  assert.match(compile({}, at('run/a')).problems.join(), /^address\.pipe\.path: .*must begin with \/ or @/);
+  assert.match(compile({}, at('/run/a', 0o1000)).problems.join(), /^address\.pipe\.mode: /);
+});
+
+test("takes its callers' addresses for connections to upstreams where original_src says so, but not their ports", () => {
+  const filters = (bindPort: boolean): ListenerInput => ({
+    transparent: true,
+    listenerFilters: [
+      {
+        name: 'source',
+        configType: { $case: 'typedConfig', value: packAny(TypeUrl.originalSrc, { bindPort, mark: 7 }) },
+      },
+    ],
+  });
+  const { listener, problems } = compile({}, filters(false));
+  assert.deepEqual(problems, []);
+  assert.equal(listener?.isTransparent, true);
+  assert.deepEqual(listener.listenerFilters.filters, [{ kind: 'original-src', mark: 7 }]);
+  assert.match(
+    compile({}, filters(true)).problems.join(),
+    /^listener_filters\[0\]\.typed_config\.bind_port: /,
+  );
+});

@@ -3,10 +3,10 @@ import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { type Filter, FilterChain } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
-import { hostPort } from '../cluster/endpoint.ts';
+import { addressAt, describeAddress } from '../transport/address.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import { FilterChainMatcher } from '../listener/filter-chain-matcher.ts';
-import { compileAddress } from './compile-address.ts';
+import { compileListenAddress } from './compile-address.ts';
 import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
 import { compileListenerFilters } from './compile-listener-filters.ts';
@@ -58,7 +58,7 @@ export function compileListener(
   problems: ProblemList,
   materials: TlsMaterials = noMaterials,
 ): CompiledListener | null {
-  const address = compileAddress(listener.address, 'address', problems);
+  const address = compileListenAddress(listener.address, 'address', problems);
   if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
@@ -81,7 +81,7 @@ export function compileListener(
   if (problems.isEmpty) checkDuplicates(matches, problems);
   if (address === null || (filterChains.length === 0 && defaultFilterChain === null)) return null;
   return {
-    name: listener.name === '' ? hostPort(address.host, address.port) : listener.name,
+    name: listener.name === '' ? describeAddress(addressAt(address.host, address.port)) : listener.name,
     address,
     direction: directionOf(listener.trafficDirection),
     bindsToPort: listener.bindToPort ?? true,

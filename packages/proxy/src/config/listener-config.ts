@@ -169,8 +169,10 @@ export function allChains<P extends EndpointPool>(config: ListenerConfig<P>): Fi
 }
 
 export interface ListenAddress {
-  /** An IP address. */
+  /** An IP address; a Unix socket's path, after a NUL byte an abstract one's name. */
   readonly host: string;
-  /** 0 for one that the system chooses. */
+  /** 0 for one that the system chooses, and for Unix sockets. */
   readonly port: number;
+  /** Permissions of a Unix socket's file; the process's umask decides where it is absent. */
+  readonly mode?: number;
 }

@@ -4,7 +4,7 @@ import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import { type ListenerConfig, allChains } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
-import { describeAddress, hostAndPort } from '../transport/address.ts';
+import { addressAt, describeAddress, hostAndPort, isUnixAddress } from '../transport/address.ts';
 import type { TcpAddress, Transport } from '../transport/transport.ts';
 import type { ActiveChain } from './active-chain.ts';
 import { ActiveListener, type ListenerHost, type OriginalDestinations, isDirect } from './active-listener.ts';
@@ -202,8 +202,11 @@ export class ListenerManager implements ListenerHost {
   private async bind(listener: ActiveListener): Promise<void> {
     const { transport, logger } = this;
     const { name, address, isTransparent } = listener.config;
+    const { host, port, mode } = address;
+    const target = addressAt(host, port);
+    const where = mode === undefined || !isUnixAddress(target) ? target : { ...target, mode };
     const security = listener.directSecurity === null ? null : () => listener.directSecurity!;
-    const bound = await transport.listen({ address, security, isTransparent }, listener.accept);
+    const bound = await transport.listen({ address: where, security, isTransparent }, listener.accept);
     listener.bound = bound;
     logger.info('Listening', { listener: name, address: describeAddress(bound.address) });
   }

@@ -16,6 +16,11 @@ export function isSameAddress(a: TransportAddress, b: TransportAddress): boolean
   return a.host === b.host && a.port === b.port;
 }
 
+/** The reverse of `hostAndPort`: no IP address or name begins like a path, nor like the zero byte of an abstract socket. */
+export function addressAt(host: string, port: number): TransportAddress {
+  return host.startsWith('/') || host.startsWith('\0') ? { path: host } : { host, port };
+}
+
 /** The address as a connection tells its own: a Unix socket's path in place of the host, with port 0. */
 export function hostAndPort(address: TransportAddress): TcpAddress {
   return isUnixAddress(address) ? { host: address.path, port: 0 } : address;
