@@ -72,7 +72,7 @@ const { pool } = new Endpoint<ConnectionPool>('127.0.0.1', 1, 1, 'healthy', (end
     responses: defaultClientSettings,
   };
   const shared = { endpoint, limits, metrics, breaker, transport, timers, clock: systemClock };
-  return new ConnectionPool({ ...shared, security: null, source: null });
+  return new ConnectionPool({ ...shared, security: null, source: null, proxyProtocol: null });
 });
 const request = new Request();
 const answer = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 128\r\n\r\n${'x'.repeat(128)}`);

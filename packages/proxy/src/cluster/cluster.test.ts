@@ -40,6 +40,7 @@ const plain: ClusterConfig = {
   },
   tls: null,
   source: null,
+  proxyProtocol: null,
   breakers: { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits },
   isPassthrough: false,
   dropsConnectionsOfUnhealthy: false,

@@ -1,4 +1,5 @@
 // Hot path: `pick` runs per request; everything else when configuration changes.
+import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
 import type { Random, TimerWheel } from '@heddle/base';
 import { type BalancingConfig, chooseBalancer } from './choose-balancer.ts';
 import { CircuitBreaker, type CircuitBreakerLimits } from './circuit-breaker.ts';
@@ -19,6 +20,8 @@ export interface ClusterConfig {
   readonly breakers: Readonly<Record<RoutingPriority, CircuitBreakerLimits>>;
   /** Where its connections come from; null for the system's choice. */
   readonly source: ConnectionSource | null;
+  /** The PROXY protocol's version with which its connections tell who the caller is; null for none. */
+  readonly proxyProtocol: ProxyProtocolVersion | null;
   /** Null for plain connections. */
   readonly tls: UpstreamTlsConfig | null;
   /** Endpoints are those of the requests' authorities, not of a list. */

@@ -13,7 +13,12 @@ import type {
 } from '../transport/transport.ts';
 import { CircuitBreaker, type CircuitBreakerLimits, defaultCircuitBreakerLimits } from './circuit-breaker.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
-import { type ConnectionLimits, ConnectionPool, type ConnectionWaiter } from './connection-pool.ts';
+import {
+  type ConnectionLimits,
+  type Caller,
+  ConnectionPool,
+  type ConnectionWaiter,
+} from './connection-pool.ts';
 import { Endpoint } from './endpoint.ts';
 import { defaultClientSettings } from '../http1/client-connection.ts';
 import { ResponseKind } from '../http1/response-head.ts';
@@ -86,6 +91,11 @@ function ask(pool: ConnectionPool): Request {
   return request;
 }
 
+/** A caller whose requests are to come from its own address. */
+function callerFrom(upstreamSource: ConnectionSource): Caller {
+  return { upstreamSource, remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 };
+}
+
 async function setUp(
   limits: Partial<CircuitBreakerLimits> = {},
   connections: Partial<ConnectionLimits> = {},
@@ -133,6 +143,7 @@ async function setUp(
           breaker,
           security: null,
           source: null,
+          proxyProtocol: null,
           transport,
           timers,
           clock,
@@ -460,34 +471,34 @@ test('keeps connections from one caller’s address for that caller, and ends a 
   const { pool: poolAt, accepted, answer, sources, clock } = await setUp();
   const pool = poolAt(80);
   const source = (host: string): ConnectionSource => ({ host, isTransparent: true, mark: 7 });
-  const first = ask(pool.forSource(source('10.9.0.1')));
-  const second = ask(pool.forSource(source('10.9.0.2')));
+  const first = ask(pool.forDownstream(callerFrom(source('10.9.0.1'))));
+  const second = ask(pool.forDownstream(callerFrom(source('10.9.0.2'))));
   clock.advance(10);
   answer(0);
   answer(1);
   assert.deepEqual([first.outcome, second.outcome], ['answered', 'answered']);
   // Each caller's own connection is idle now, and only its own serves it; others get none of them.
-  ask(pool.forSource(source('10.9.0.1')));
+  ask(pool.forDownstream(callerFrom(source('10.9.0.1'))));
   ask(pool);
   clock.advance(10);
   assert.deepEqual(sources, ['10.9.0.1', '10.9.0.2', '']);
-  const before = pool.forSource(source('10.9.0.2'));
-  assert.equal(pool.forSource(source('10.9.0.2')), before);
+  const before = pool.forDownstream(callerFrom(source('10.9.0.2')));
+  assert.equal(pool.forDownstream(callerFrom(source('10.9.0.2'))), before);
   for (const connection of accepted) connection.destroy();
   clock.advance(10);
-  assert.notEqual(pool.forSource(source('10.9.0.2')), before);
+  assert.notEqual(pool.forDownstream(callerFrom(source('10.9.0.2'))), before);
 });
 
 test('closes what callers’ connections are idle when the endpoint goes', async () => {
   const { pool: poolAt, answer, clock, metrics } = await setUp();
   const pool = poolAt(80);
   const source: ConnectionSource = { host: '10.9.0.1', isTransparent: true, mark: 7 };
-  ask(pool.forSource(source));
+  ask(pool.forDownstream(callerFrom(source)));
   clock.advance(10);
   answer(0);
   assert.equal(metrics.connectionsActive.value, 1);
   pool.close();
   clock.advance(10);
   assert.equal(metrics.connectionsActive.value, 0);
-  assert.equal(ask(pool.forSource(source)).outcome, 'connect-failed');
+  assert.equal(ask(pool.forDownstream(callerFrom(source))).outcome, 'connect-failed');
 });

@@ -7,11 +7,14 @@ import {
   type ClientConnectionOwner,
   type ClientSettings,
 } from '../http1/client-connection.ts';
+import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
+import { proxyHeader } from '../inspect/proxy-protocol-writer.ts';
 import type { LinkSecurity } from '../tls/link-security.ts';
 import type {
   Connection,
   ConnectionHandler,
   ConnectionSource,
+  TcpAddress,
   Transport,
   TransportError,
 } from '../transport/transport.ts';
@@ -56,6 +59,8 @@ export interface ConnectionPoolOptions {
   readonly security: LinkSecurity | null;
   /** Where connections come from; null for the system's choice. */
   readonly source: ConnectionSource | null;
+  /** The PROXY protocol's version with which connections begin; null for none. */
+  readonly proxyProtocol: ProxyProtocolVersion | null;
   readonly transport: Transport;
   readonly timers: TimerWheel;
   readonly clock: Clock;
@@ -68,15 +73,32 @@ const poolClosed: TransportError = Object.freeze({
 /** A connection that has been idle for this many sweeps is closed. */
 const sweepsPerIdleTimeout = 8;
 
+/** The two ends of a caller's connection. */
+interface ConnectionEnds {
+  readonly source: TcpAddress;
+  readonly destination: TcpAddress;
+}
+
+/** What of a caller's connection says whose requests it brings. */
+export type Caller = Pick<
+  Connection,
+  'upstreamSource' | 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'
+>;
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Caller): ConnectionEnds {
+  return {
+    source: { host: remoteAddress, port: remotePort },
+    destination: { host: localAddress, port: localPort },
+  };
+}
+
 /** The pool of an endpoint that serves what came over `downstream`, for requests of this priority. */
 export function poolFor(
   endpoint: Endpoint<ConnectionPool>,
   downstream: Connection,
   priority: RoutingPriority,
 ): ConnectionPool {
-  const { upstreamSource } = downstream;
-  const pool = endpoint.poolOf(priority);
-  return upstreamSource === null ? pool : pool.forSource(upstreamSource);
+  return endpoint.poolOf(priority).forDownstream(downstream);
 }
 
 export class ConnectionPool
@@ -101,13 +123,20 @@ export class ConnectionPool
   private readonly waitingForFresh = new Set<ConnectionWaiter>();
   /** Told when its last connection has gone; null for a pool that stays. */
   private onEmpty: (() => void) | null = null;
-  /** Pools whose connections come from a caller's address, by that; null in such a pool itself, and without any. */
-  private bySource: Map<string, ConnectionPool> | null = null;
+  /** What connections begin with. */
+  private readonly preface: Buffer | null;
+  /** Pools whose connections are one caller's, by its address; null in such a pool itself, and without any. */
+  private byCaller: Map<string, ConnectionPool> | null = null;
   private connecting = 0;
   private isClosed = false;
 
-  constructor(options: ConnectionPoolOptions) {
+  /** `caller`: whose connections they are, for the PROXY protocol; without one they are the proxy's own. */
+  constructor(options: ConnectionPoolOptions, caller: ConnectionEnds | null = null) {
     this.options = options;
+    this.preface =
+      options.proxyProtocol === null
+        ? null
+        : proxyHeader(options.proxyProtocol, caller?.source ?? null, caller?.destination ?? null);
     this.endpoint = options.endpoint;
     this.breaker = options.breaker;
     this.metrics = options.metrics;
@@ -117,17 +146,22 @@ export class ConnectionPool
   }
 
   /**
-   * The pool whose connections come from `source`, and are therefore nobody else's. It counts with this one, and ends with it
-   * or with its last connection.
+   * The pool for what came over `downstream`: this one, or where connections tell the upstream who the caller is, by their
+   * source address or by a header, one whose connections are nobody else's. That one counts with this one, and ends with it or
+   * with its last connection.
    */
-  forSource(source: ConnectionSource): ConnectionPool {
-    const key = `${source.host} ${source.mark}`;
-    let pool = this.bySource?.get(key);
+  forDownstream(downstream: Caller): ConnectionPool {
+    const { upstreamSource } = downstream;
+    const { proxyProtocol } = this.options;
+    if (upstreamSource === null && proxyProtocol === null) return this;
+    const caller = proxyProtocol === null ? null : endsOf(downstream);
+    const key = `${upstreamSource?.host} ${upstreamSource?.mark} ${JSON.stringify(caller)}`;
+    let pool = this.byCaller?.get(key);
     if (pool === undefined) {
-      pool = new ConnectionPool({ ...this.options, source });
-      pool.onEmpty = () => this.bySource?.delete(key);
+      pool = new ConnectionPool({ ...this.options, source: upstreamSource ?? this.options.source }, caller);
+      pool.onEmpty = () => this.byCaller?.delete(key);
       if (this.isClosed) pool.close();
-      else (this.bySource ??= new Map()).set(key, pool);
+      else (this.byCaller ??= new Map()).set(key, pool);
     }
     return pool;
   }
@@ -166,6 +200,7 @@ export class ConnectionPool
         address: this.endpoint.target,
         security: options.security,
         source: options.source,
+        preface: this.preface,
         timeoutMs: options.limits.connectTimeoutMs,
         keepAliveMs: options.limits.keepAliveMs,
       },
@@ -190,8 +225,8 @@ export class ConnectionPool
     this.isClosed = true;
     this.options.timers.disarm(this);
     for (const connection of this.idle.splice(0)) connection.close();
-    for (const pool of this.bySource?.values() ?? []) pool.close();
-    this.bySource = null;
+    for (const pool of this.byCaller?.values() ?? []) pool.close();
+    this.byCaller = null;
   }
 
   /** Drops all connections, those that carry something too (`close_connections_on_host_health_failure`). */
@@ -199,7 +234,7 @@ export class ConnectionPool
     this.idle.length = 0;
     for (const connection of [...this.connections.keys()]) connection.close();
     for (const connection of [...this.rawConnections.values()]) connection.destroy();
-    for (const pool of [...(this.bySource?.values() ?? [])]) pool.dropConnections();
+    for (const pool of [...(this.byCaller?.values() ?? [])]) pool.dropConnections();
   }
 
   // ClientConnectionOwner
@@ -395,6 +430,7 @@ export class ConnectionPool
           address: this.endpoint.target,
           security,
           source,
+          preface: this.preface,
           timeoutMs: limits.connectTimeoutMs,
           keepAliveMs: limits.keepAliveMs,
         },

@@ -53,6 +53,7 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       },
       breakers: { default: defaultLimits, high: defaultLimits },
       source: null,
+      proxyProtocol: null,
       tls: null,
       isPassthrough: false,
       dropsConnectionsOfUnhealthy: false,

@@ -5,7 +5,7 @@ import { compileAddress } from './compile-address.ts';
 import { compileBalancing } from './compile-balancing.ts';
 import { compileCircuitBreakers } from './compile-circuit-breakers.ts';
 import { type CompiledDiscovery, compileDiscovery } from './compile-discovery.ts';
-import { compileUpstreamTls } from './compile-tls.ts';
+import { compileUpstreamTransport } from './compile-upstream-transport.ts';
 import { compileConnectionLimits } from './compile-upstream-http.ts';
 import type { ProblemList } from './problem-list.ts';
 import { type TlsMaterials, noMaterials } from './tls-materials.ts';
@@ -33,7 +33,7 @@ export function compileCluster(
     connections: compileConnectionLimits(cluster, problems),
     breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
     source: compileSource(cluster, problems),
-    tls: compileUpstreamTls(cluster.transportSocket, 'transport_socket', problems, materials),
+    ...compileUpstreamTransport(cluster.transportSocket, 'transport_socket', problems, materials),
     dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
     originalDestination,

@@ -132,6 +132,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       },
       tls: null,
       source: null,
+      proxyProtocol: null,
       breakers: {
         default: options.breakerLimits ?? defaultCircuitBreakerLimits,
         high: defaultCircuitBreakerLimits,
@@ -149,6 +150,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         endpoint,
         security: null,
         source: null,
+        proxyProtocol: null,
         limits: owner.config.connections,
         timers: poolTimers,
         clock: systemClock,

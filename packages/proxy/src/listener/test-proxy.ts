@@ -40,11 +40,20 @@ export function tcpChain(proxy: object, chain: object = {}): object {
 
 /** A filter chain that answers every request with `body`. */
 export function httpChain(body: string, chain: object = {}): object {
+  return managerChain({ direct_response: { status: 200, body: { inline_string: body } } }, chain);
+}
+
+/** A filter chain that sends every request to a cluster. */
+export function routedHttpChain(cluster: string, chain: object = {}): object {
+  return managerChain({ route: { cluster } }, chain);
+}
+
+function managerChain(action: object, chain: object): object {
   const router = {
     name: 'envoy.filters.http.router',
     typed_config: typed('filters.http.router.v3.Router'),
   };
-  const route = { match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: body } } };
+  const route = { match: { prefix: '/' }, ...action };
   const config = typed('filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'http',
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [route] }] },

@@ -199,6 +199,7 @@ export class Proxy {
       transport: this.options.transport,
       security: this.securityOf(cluster),
       source: cluster.config.source,
+      proxyProtocol: cluster.config.proxyProtocol,
       limits: cluster.config.connections,
       endpoint,
       timers: this.timers,

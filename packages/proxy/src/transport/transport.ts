@@ -155,6 +155,8 @@ export interface ConnectOptions {
   readonly keepAliveMs?: number | null;
   /** Where it is absent, the system chooses. */
   readonly source?: ConnectionSource | null;
+  /** Sent before everything else, and in the clear where the connection is secured: a PROXY protocol header. */
+  readonly preface?: Buffer | null;
 }
 
 /** A bound listener. */

@@ -133,13 +133,17 @@ export class InMemoryConnection implements Connection {
   }
 
   /**
-   * The network's part: this connecting end has sent `hello` and waits for the other's part of a handshake. Bytes that come
+   * The network's part: this connecting end has sent `hello`, behind `preface`, and waits for the other's part of a handshake. Bytes that come
    * instead, or an end, are the answer of somebody who speaks no TLS.
    */
-  beginHandshake(hello: Buffer): void {
+  beginHandshake(hello: Buffer, preface: Buffer | null): void {
     this.hello = hello;
     this.inFlightBytes += hello.length;
     const peer = this.peer!;
+    if (preface !== null) {
+      this.inFlightBytes += preface.length;
+      this.outgoing.send(() => peer.receive(preface));
+    }
     this.outgoing.send(() => peer.receive(hello));
   }
 

@@ -339,6 +339,8 @@ export class SimulatedNode implements Transport, DatagramTransport {
       timeout.cancel();
       this.connections.delete(clientEnd);
     });
+    const { preface = null } = options;
+    if (options.security === null && preface !== null) clientEnd.write(preface, 0, preface.length);
     if (server !== null) {
       this.handshake(pair, server, options, timeout);
     } else if (!isLocal && !isIpLiteral(address.host)) {
@@ -408,7 +410,7 @@ export class SimulatedNode implements Transport, DatagramTransport {
         });
         accept();
         toClient.send(() => {
-          if (clientEnd.isOpen) clientEnd.beginHandshake(clientHello(security));
+          if (clientEnd.isOpen) clientEnd.beginHandshake(clientHello(security), options.preface ?? null);
         });
         return;
       }

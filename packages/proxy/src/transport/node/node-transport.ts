@@ -199,8 +199,7 @@ export class NodeTransport implements Transport {
   ): Connection {
     const secrets = linkSecretsOf(security);
     if (secrets === null) return failedConnection(noSecrets, handler, this.clock);
-    const { source = null } = options;
-    const raw = source === null ? null : connectFrom(source, options.address, { allowHalfOpen: true });
+    const raw = rawSocketFor(options);
     if (typeof raw === 'string')
       return failedConnection({ kind: 'connect-failed', detail: raw }, handler, this.clock);
     const sessionKey = `${describeAddress(options.address)} ${secrets.version}`;
@@ -254,16 +253,30 @@ export class NodeTransport implements Transport {
       timer.cancel();
       const link = verify();
       if (link === null && options.security !== null) return;
-      const { address, keepAliveMs = null } = options;
+      const { address, keepAliveMs = null, preface = null } = options;
       if (keepAliveMs !== null) socket.setKeepAlive(true, keepAliveMs);
       connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
       if (options.security === null && this.writesDirectly) connection.writeDirectly();
+      if (options.security === null && preface !== null) connection.write(preface, 0, preface.length);
       handler.onConnect();
     });
     connection.handler = handler;
     // Without this a socket that reads into a given buffer never reports the peer's end.
     socket.resume();
   }
+}
+
+/** What TLS is to run over; null where it may connect by itself, and what went wrong where it can't be made. */
+function rawSocketFor({ address, source = null, preface = null }: ConnectOptions): Socket | string | null {
+  if (source === null && preface === null) return null;
+  const socketOptions = { allowHalfOpen: true };
+  const raw =
+    source === null
+      ? connectSocket({ ...destinationOf(address), ...socketOptions })
+      : connectFrom(source, address, socketOptions);
+  // Waits for the connection, as the ClientHello does behind it.
+  if (typeof raw !== 'string' && preface !== null) raw.write(preface);
+  return raw;
 }
 
 function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
