@@ -7,6 +7,7 @@ import { addressAt, describeAddress } from '../transport/address.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import { FilterChainMatcher } from '../listener/filter-chain-matcher.ts';
 import { compileListenAddress } from './compile-address.ts';
+import { compileAccessLogs } from './compile-access-log.ts';
 import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
 import { compileListenerFilters } from './compile-listener-filters.ts';
@@ -45,6 +46,7 @@ export interface CompiledListener {
   readonly isTransparent: boolean;
   readonly usesOriginalDestination: boolean;
   readonly listenerFilters: ListenerFilters;
+  readonly accessLogs: ListenerConfig<never>['accessLogs'];
   readonly filterChains: readonly CompiledChain[];
   readonly defaultFilterChain: CompiledChain | null;
 }
@@ -59,7 +61,6 @@ export function compileListener(
   materials: TlsMaterials = noMaterials,
 ): CompiledListener | null {
   const address = compileListenAddress(listener.address, 'address', problems);
-  if (listener.accessLog.length > 0) problems.unsupported('access_log');
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
   const filterChains: CompiledChain[] = [];
@@ -88,6 +89,7 @@ export function compileListener(
     isTransparent: listener.transparent ?? false,
     usesOriginalDestination: listener.useOriginalDst ?? false,
     listenerFilters,
+    accessLogs: compileAccessLogs(listener.accessLog, 'access_log', problems),
     filterChains,
     defaultFilterChain,
   };

@@ -157,6 +157,8 @@ export interface ListenerConfig<P extends EndpointPool> {
   /** Hands connections that were meant for another listener's address to that listener. */
   readonly usesOriginalDestination: boolean;
   readonly listenerFilters: ListenerFilters;
+  /** Of connections, those that no chain served too. */
+  readonly accessLogs: readonly AccessLogConfig[];
   readonly filterChains: readonly FilterChainConfig<P>[];
   /** Serves what no other chain matches; null drops it. */
   readonly defaultFilterChain: FilterChainConfig<P> | null;

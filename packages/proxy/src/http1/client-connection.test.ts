@@ -21,9 +21,11 @@ class IdleStream implements Connection {
   setHandler(): void {}
   readonly fileDescriptor = -1;
   upstreamSource = null;
+  inspectedServerName = '';
   write = (): boolean => true;
   writeLatin1 = (): boolean => true;
   end = (): void => undefined;
+  reset = (): void => undefined;
   destroy = (): void => undefined;
   pauseReading = (): void => {
     this.isReading = false;

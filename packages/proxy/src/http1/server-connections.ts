@@ -91,7 +91,8 @@ export class ServerConnections implements ServerConnectionOwner {
 
   remove(connection: ServerConnection): void {
     this.open.delete(connection);
-    this.observer?.onClosed(this.context.clock.monotonic() - connection.acceptedAt);
+    const lengthMs = this.context.clock.monotonic() - connection.acceptedAt;
+    this.observer?.onClosed(connection.connection, lengthMs, null);
     const linger = this.lingering.get(connection);
     if (linger !== undefined) {
       this.context.timers.disarm(linger);

@@ -1,6 +1,8 @@
 // A listener in force: its filter chains, how one is chosen, and the connections on the way to one.
 import type { Clock, Logger, TimerWheel } from '@heddle/base';
-import type { MetricScope } from '@heddle/telemetry';
+import type { AccessLogEntry, MetricScope } from '@heddle/telemetry';
+import { AccessLog, type AccessLogConfig } from '../access-log/access-log.ts';
+import type { LogFile } from '../access-log/log-file.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import { type FilterChainConfig, type ListenerConfig, allChains } from '../config/listener-config.ts';
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
@@ -15,6 +17,8 @@ import type {
   Transport,
 } from '../transport/transport.ts';
 import { ActiveChain } from './active-chain.ts';
+import type { ConnectionObserver } from './connection-group.ts';
+import { ConnectionLogEntry } from './connection-log-entry.ts';
 import { FilterChainMatcher } from './filter-chain-matcher.ts';
 import { InspectedConnection, type InspectionOwner } from './inspected-connection.ts';
 import { InspectionMetrics, ProxyProtocolMetrics } from './inspection-metrics.ts';
@@ -50,7 +54,7 @@ export interface ListenerHost {
 /** The first bytes of a connection that nothing has been read from. */
 const noBytes = Buffer.alloc(0);
 
-export class ActiveListener implements InspectionOwner {
+export class ActiveListener implements InspectionOwner, ConnectionObserver {
   config: ListenerConfig<ConnectionPool>;
   /** Null for one that binds no port of its own. */
   bound: Listener | null = null;
@@ -65,6 +69,8 @@ export class ActiveListener implements InspectionOwner {
   /** The configured chains in their order, then the default one. */
   private chains: readonly ActiveChain[] = [];
   private matcher: FilterChainMatcher | null = null;
+  private accessLogs: readonly AccessLog[] = [];
+  private logFiles: readonly LogFile[] = [];
   private readonly inspecting = new Set<InspectedConnection>();
 
   constructor(config: ListenerConfig<ConnectionPool>, host: ListenerHost) {
@@ -94,6 +100,10 @@ export class ActiveListener implements InspectionOwner {
     return isDirect(this.config) ? this.chains[0]!.security : null;
   }
 
+  get hasAccessLogs(): boolean {
+    return this.accessLogs.length > 0;
+  }
+
   /** Takes connections of the listener's own socket. */
   readonly accept: AcceptHandler = (connection) =>
     isDirect(this.config) ? this.chains[0]!.group.accept(connection) : this.inspect(connection);
@@ -109,11 +119,12 @@ export class ActiveListener implements InspectionOwner {
         return known;
       }
       const address = statAddress(config.address);
-      return new ActiveChain(chain, config.direction, environment, secrets, address, this.metrics);
+      return new ActiveChain(chain, config.direction, environment, secrets, address, this);
     };
     this.chains = allChains(config).map(take);
     this.matcher = new FilterChainMatcher(config.filterChains.map(({ match }) => match));
     this.filters = this.createFilters(config);
+    this.openAccessLogs(config.accessLogs);
     this.config = config;
     for (const chain of previous) this.host.drainChain(chain);
   }
@@ -130,12 +141,27 @@ export class ActiveListener implements InspectionOwner {
     for (const inspected of [...this.inspecting]) inspected.connection.destroy();
     for (const chain of this.chains) this.host.drainChain(chain);
     this.scope.close();
+    // What drains is logged when it ends.
+    void Promise.all(this.groups.map((group) => group.whenEmpty())).then(() => this.openAccessLogs([]));
   }
 
   /** Gives back what a listener holds that never came to serve. */
   discard(): void {
     for (const chain of this.chains) chain.close();
     this.scope.close();
+    this.openAccessLogs([]);
+  }
+
+  // ConnectionObserver
+
+  onOpened(): void {
+    this.metrics.onOpened();
+  }
+
+  onClosed(connection: Connection, lengthMs: number, entry: AccessLogEntry | null): void {
+    this.metrics.onClosed(lengthMs);
+    if (this.hasAccessLogs)
+      this.log(entry ?? new ConnectionLogEntry(connection, this.clock.now(), lengthMs, ''));
   }
 
   // InspectionOwner
@@ -154,6 +180,7 @@ export class ActiveListener implements InspectionOwner {
     const chain = this.choose(inspected);
     if (chain === null) {
       this.metrics.withoutChain.value++;
+      this.logUnserved(inspected, 'NR', 'filter_chain_not_found');
       connection.destroy();
       return;
     }
@@ -174,6 +201,7 @@ export class ActiveListener implements InspectionOwner {
 
   onInspectionFailed(inspected: InspectedConnection, isRejected: boolean): void {
     if (!isRejected) this.metrics.closedByClient.value++;
+    this.logUnserved(inspected, '', '');
     this.forget(inspected);
   }
 
@@ -190,8 +218,28 @@ export class ActiveListener implements InspectionOwner {
     return inspected;
   }
 
+  private log(entry: AccessLogEntry): void {
+    for (const log of this.accessLogs) log.log(entry);
+  }
+
+  private logUnserved({ connection, startedAt }: InspectedConnection, flags: string, details: string): void {
+    if (!this.hasAccessLogs) return;
+    const lengthMs = this.clock.monotonic() - startedAt;
+    this.log(new ConnectionLogEntry(connection, this.clock.now(), lengthMs, flags, details));
+  }
+
+  /** Opens the configured access logs, then gives the ones before back: a file that both have stays open. */
+  private openAccessLogs(configs: readonly AccessLogConfig[]): void {
+    const { logFiles, context } = this.host.environment;
+    const previous = this.logFiles;
+    const opened = configs.map((config) => logFiles.acquire(config.path));
+    this.logFiles = opened;
+    this.accessLogs = configs.map((config, index) => new AccessLog(config, opened[index]!, context.random));
+    for (const file of previous) void logFiles.release(file);
+  }
+
   private begin(connection: Connection): InspectedConnection {
-    const inspected = new InspectedConnection(connection, this);
+    const inspected = new InspectedConnection(connection, this, this.clock.monotonic());
     this.inspecting.add(inspected);
     this.metrics.inspecting.value++;
     return inspected;

@@ -1,9 +1,13 @@
-import type { AcceptHandler } from '../transport/transport.ts';
+import type { AccessLogEntry } from '@heddle/telemetry';
+import type { AcceptHandler, Connection } from '../transport/transport.ts';
 
-/** Told of the connections of a group, for the counts of its listener. */
+/** Told of the connections of a group, for the counts and logs of its listener. */
 export interface ConnectionObserver {
   onOpened(): void;
-  onClosed(lengthMs: number): void;
+  /** `entry`: what an access log says of it, where its group knows more than the connection does. */
+  onClosed(connection: Connection, lengthMs: number, entry: AccessLogEntry | null): void;
+  /** Whether anybody reads the entries. */
+  readonly hasAccessLogs: boolean;
 }
 
 /** What serves the connections of one filter chain: they are drained together and closed together. */

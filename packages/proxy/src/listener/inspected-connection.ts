@@ -25,6 +25,7 @@ export class InspectedConnection implements ConnectionHandler, TimerWheelEntry {
   deadlineMs = -1;
   wheelSlot = -1;
   readonly connection: Connection;
+  readonly startedAt: number;
   transportProtocol: 'raw_buffer' | 'tls' = 'raw_buffer';
   serverName = '';
   applicationProtocols: readonly string[] = noProtocols;
@@ -39,7 +40,9 @@ export class InspectedConnection implements ConnectionHandler, TimerWheelEntry {
   /** It is at its filter chain, with another listener, or gone. */
   isOver = false;
 
-  constructor(connection: Connection, owner: InspectionOwner) {
+  /** `startedAt`: monotonic milliseconds of its beginning. */
+  constructor(connection: Connection, owner: InspectionOwner, startedAt: number) {
+    this.startedAt = startedAt;
     this.connection = connection;
     this.owner = owner;
   }

@@ -87,6 +87,7 @@ function noteHello(
   const { serverName, applicationProtocols } = scanner;
   inspected.transportProtocol = 'tls';
   inspected.serverName = serverName;
+  inspected.connection.inspectedServerName = serverName;
   inspected.applicationProtocols = applicationProtocols;
   metrics.tlsFound.value++;
   (serverName === '' ? metrics.serverNameNotFound : metrics.serverNameFound).value++;

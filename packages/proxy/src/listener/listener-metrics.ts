@@ -1,8 +1,7 @@
 import type { Counter, Gauge, Histogram, MetricScope } from '@heddle/telemetry';
-import type { ConnectionObserver } from './connection-group.ts';
 
 /** A listener's counts under Envoy's names: `listener.<address>.downstream_cx_total` and so on. */
-export class ListenerMetrics implements ConnectionObserver {
+export class ListenerMetrics {
   readonly connectionsTotal: Counter;
   readonly connectionsActive: Gauge;
   readonly connectionsDestroyed: Counter;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { clientHello } from '@heddle/testkit';
+import { clientHello, temporaryDirectory } from '@heddle/testkit';
 import { httpChain, socketAddress, staticCluster, tcpChain, typed } from './test-proxy.ts';
-import { type Backend, type End, type World, virtualWorld, worlds } from './test-worlds.ts';
+import { type Backend, type End, type World, socketWorld, virtualWorld, worlds } from './test-worlds.ts';
 
 const tlsInspector = { name: 'tls', typed_config: typed('filters.listener.tls_inspector.v3.TlsInspector') };
 const httpInspector = {
@@ -210,6 +212,44 @@ for (const [name, createWorld] of worlds) {
     assert.equal(world.proxy.proxy.listeners.drainingCount, 0);
   });
 }
+
+test("a listener's access log tells of all connections, those that nothing serves too", async (t) => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'access.log');
+  const inline_string =
+    '%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% %UPSTREAM_CLUSTER% %REQUESTED_SERVER_NAME%\n';
+  const file = typed('access_loggers.file.v3.FileAccessLog', {
+    path,
+    log_format: { text_format_source: { inline_string } },
+  });
+  const world = socketWorld(t);
+  const backend = await world.backend();
+  await load(
+    world,
+    {
+      access_log: [{ name: 'file', typed_config: file }],
+      listener_filters: [tlsInspector],
+      filter_chains: [tcpChain({ cluster: 'be' }, { filter_chain_match: { server_names: ['a'] } })],
+    },
+    { be: backend },
+  );
+  const visit = async (bytes: Buffer): Promise<void> => {
+    const client = world.connect(world.proxy.port('l'));
+    client.connection.write(bytes, 0, bytes.length);
+    await world.until('it is served or not', () => isOver(client) || backend.accepted.length > 0);
+    client.connection.reset();
+    await world.until('it is over', () => world.proxy.proxy.listeners.busy === 0);
+  };
+  await visit(Buffer.from('no TLS'));
+  const hello = clientHello({ serverName: 'a', alpn: [] });
+  await visit(hello);
+  await world.close();
+  assert.deepEqual(readFileSync(path, 'utf8').split('\n'), [
+    'NR filter_chain_not_found 0 - -',
+    `- - ${hello.length} be a`,
+    '',
+  ]);
+});
 
 test('an HTTP inspector leaves the protocols of TLS alone', async (t) => {
   const world = virtualWorld(t);

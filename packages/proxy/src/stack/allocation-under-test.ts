@@ -43,6 +43,7 @@ class LoopConnection implements Connection {
   readonly directRemotePort = 40_000;
   readonly fileDescriptor = -1;
   upstreamSource = null;
+  inspectedServerName = '';
   handler: ConnectionHandler | null = null;
   written = 0;
   private readonly out = Buffer.alloc(65_536);
@@ -63,6 +64,7 @@ class LoopConnection implements Connection {
     // Nothing ends here.
   }
 
+  reset(): void {}
   destroy(): void {
     // Nothing ends here.
   }

@@ -54,12 +54,11 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
   onRelayClosed(relay: TcpRelay): void {
     this.open.delete(relay);
     const lengthMs = this.context.clock.monotonic() - relay.startedAt;
-    this.observer.onClosed(lengthMs);
     const { accessLogs } = this.settings;
-    if (accessLogs.length > 0) {
-      const entry = new TcpLogEntry(relay, lengthMs);
-      for (const log of accessLogs) log.log(entry);
-    }
+    const isLogged = accessLogs.length > 0 || this.observer.hasAccessLogs;
+    const entry = isLogged ? new TcpLogEntry(relay, this.context.clock.now(), lengthMs) : null;
+    if (entry !== null) for (const log of accessLogs) log.log(entry);
+    this.observer.onClosed(relay.downstream, lengthMs, entry);
     if (this.open.size > 0) return;
     for (const resolve of this.emptied.splice(0)) resolve();
   }

@@ -188,6 +188,19 @@ for (const [name, createWorld] of worlds) {
   });
 
   for (const side of ['client', 'server'] as const) {
+    test(`${name}: a reset of the ${side} is one for the other side`, async (t) => {
+      const world = createWorld(t);
+      const backend = await world.backend();
+      await load(world, [backend.port]);
+      const { client, server } = await open(world, backend);
+      client.connection.writeLatin1('x');
+      await world.until('it is relayed', () => server.handler.bytes === 1);
+      const [gone, other] = side === 'client' ? [client, server] : [server, client];
+      gone.connection.reset();
+      await world.until('the other side is over', () => other.handler.closes === 1);
+      assert.equal(other.handler.error?.kind, 'reset');
+    });
+
     test(`${name}: a ${side} that is gone takes the other side with it`, async (t) => {
       const world = createWorld(t);
       const backend = await world.backend();

@@ -30,7 +30,6 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   upstreamCluster = '';
   upstreamHost = '';
   upstreamFailure = '';
-  readonly startTimeMs: number;
   readonly startedAt: number;
   upstream: Connection | null = null;
 
@@ -54,7 +53,6 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     this.settings = settings;
     this.context = context;
     this.owner = owner;
-    this.startTimeMs = context.clock.now();
     this.startedAt = context.clock.monotonic();
     const { maxConnectionDurationMs } = settings;
     this.duration = maxConnectionDurationMs > 0 ? new DurationLimit(this) : null;
@@ -93,7 +91,8 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   onClose(error: TransportError | null): void {
     this.isDownstreamOpen = false;
     // After an orderly end of both directions the upstream still takes what waits for it, and its end.
-    if (this.isUpstreamOpen && (error !== null || this.phase === Phase.connecting)) this.upstream!.destroy();
+    if (this.isUpstreamOpen && (error !== null || this.phase === Phase.connecting))
+      drop(this.upstream!, error);
     this.finishIfOver();
   }
 
@@ -155,7 +154,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
       this.connect();
       return;
     }
-    if (error !== null && this.isDownstreamOpen) this.downstream.destroy();
+    if (error !== null && this.isDownstreamOpen) drop(this.downstream, error);
     this.finishIfOver();
   }
 
@@ -257,6 +256,12 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     if (this.duration !== null) this.context.timers.disarm(this.duration);
     this.owner.onRelayClosed(this);
   }
+}
+
+/** Ends one side as the other one ended: a reset goes through. */
+function drop(connection: Connection, error: TransportError | null): void {
+  if (error?.kind === 'reset') connection.reset();
+  else connection.destroy();
 }
 
 /** Tells the relay of its upstream: each side of a connection has a handler of its own. */

@@ -93,6 +93,8 @@ export interface Connection {
   end(): void;
   /** Drops the connection at once with a reset or close; `onClose` follows. */
   destroy(): void;
+  /** As `destroy`, with a reset that the peer sees, where the transport has one: not over TLS, nor on a Unix socket. */
+  reset(): void;
   /** No `onData` until `resumeReading`; the kernel's window tells the peer. */
   pauseReading(): void;
   resumeReading(): void;
@@ -119,6 +121,8 @@ export interface Connection {
   overrideAddresses(remote: TcpAddress | null, local: TcpAddress | null): void;
   /** Where connections made on its behalf come from, where a listener filter has said so (`original_src`); else null. */
   upstreamSource: ConnectionSource | null;
+  /** The server name that a TLS inspector has seen in the bytes; empty for none. */
+  inspectedServerName: string;
   /** Everything is told to another owner from now on; may be called during a call to the one before. */
   setHandler(handler: ConnectionHandler): void;
   /** The socket's number in this process, for options that only the system knows; -1 where there is none. */

@@ -49,6 +49,7 @@ export class InMemoryConnection implements Connection {
   originalDestination: TcpAddress | null = null;
   readonly directRemoteAddress: string;
   readonly directRemotePort: number;
+  inspectedServerName = '';
   peerIdentity = '';
   peerFingerprint = '';
   tls: TlsSession | null = null;
@@ -226,6 +227,14 @@ export class InMemoryConnection implements Connection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.sayGoodbye();
+    this.onGone?.();
+    this.conditions.clock.setTimer(0, () => this.handler?.onClose(closedHere));
+  }
+
+  reset(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.sendReset();
     this.onGone?.();
     this.conditions.clock.setTimer(0, () => this.handler?.onClose(closedHere));
   }

@@ -29,6 +29,7 @@ export interface Addresses {
   readonly localPort: number;
   readonly originalDestination: TcpAddress | null;
   readonly upstreamSource: ConnectionSource | null;
+  readonly inspectedServerName: string;
   readonly directRemoteAddress: string;
   readonly directRemotePort: number;
 }
@@ -120,6 +121,7 @@ export class NodeConnection implements Connection {
   localPort = 0;
   originalDestination: TcpAddress | null = null;
   upstreamSource: ConnectionSource | null = null;
+  inspectedServerName = '';
   directRemoteAddress = '';
   directRemotePort = 0;
   handler: ConnectionHandler | null = null;
@@ -159,6 +161,7 @@ export class NodeConnection implements Connection {
     this.localPort = addresses?.localPort ?? socket.localPort ?? 0;
     this.originalDestination = addresses?.originalDestination ?? null;
     this.upstreamSource = addresses?.upstreamSource ?? null;
+    this.inspectedServerName = addresses?.inspectedServerName ?? '';
     this.directRemoteAddress = addresses?.directRemoteAddress ?? this.remoteAddress;
     this.directRemotePort = addresses?.directRemotePort ?? this.remotePort;
     if (link === null) return;
@@ -261,6 +264,12 @@ export class NodeConnection implements Connection {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  reset(): void {
+    // Only handles of TCP have it; the stream above a TLS socket's must not be pulled away from under TLS.
+    if (this.tls === null && handleOf(this.socket)?.reset !== undefined) this.socket.resetAndDestroy();
+    else this.socket.destroy();
   }
 
   pauseReading(): void {

@@ -287,6 +287,7 @@ function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
     remotePort: 0,
     originalDestination: null,
     upstreamSource: null,
+    inspectedServerName: '',
     directRemoteAddress: remoteAddress,
     directRemotePort: 0,
   };
@@ -337,6 +338,7 @@ function failedConnection(error: TransportError, handler: ConnectionHandler, clo
     writeLatin1: () => false,
     end: () => undefined,
     destroy: () => undefined,
+    reset: () => undefined,
     pauseReading: () => undefined,
     resumeReading: () => undefined,
     peerIdentity: '',
@@ -351,6 +353,7 @@ function failedConnection(error: TransportError, handler: ConnectionHandler, clo
     directRemotePort: 0,
     overrideAddresses: () => undefined,
     upstreamSource: null,
+    inspectedServerName: '',
     setHandler: () => undefined,
     fileDescriptor: -1,
   };

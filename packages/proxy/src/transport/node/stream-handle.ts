@@ -11,6 +11,8 @@ export interface StreamHandle {
   readonly writeQueueSize: number;
   readStart(): number;
   readStop(): number;
+  /** TCP only. */
+  readonly reset?: unknown;
   writeBuffer(request: null, bytes: Uint8Array): number | object;
   writeLatin1String(request: null, text: string): number | object;
 }

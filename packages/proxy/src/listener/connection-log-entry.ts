@@ -1,0 +1,50 @@
+import type { AccessLogEntry } from '@heddle/telemetry';
+import { hostPort } from '../cluster/endpoint.ts';
+import type { Connection } from '../transport/transport.ts';
+
+/** A finished connection as an access log tells it. */
+export class ConnectionLogEntry implements AccessLogEntry {
+  readonly startTimeMs: number;
+  readonly durationMs: number;
+  readonly protocol = '';
+  readonly responseCode = 0;
+  readonly responseFlags: string;
+  readonly responseCodeDetails: string;
+  readonly connectionTerminationDetails = '';
+  readonly bytesReceived: number = 0;
+  readonly bytesSent: number = 0;
+  readonly upstreamHost: string = '';
+  readonly upstreamCluster: string = '';
+  readonly upstreamLocalAddress: string = '';
+  readonly upstreamTransportFailureReason: string = '';
+  readonly downstreamLocalAddress: string;
+  readonly downstreamRemoteAddress: string;
+  readonly downstreamPeerUriSan: string;
+  readonly requestedServerName: string;
+  readonly routeName = '';
+
+  /** `flags`: Envoy's short ones, joined by commas; empty for none. */
+  constructor(connection: Connection, endTimeMs: number, durationMs: number, flags: string, details = '') {
+    this.startTimeMs = endTimeMs - durationMs;
+    this.durationMs = durationMs;
+    this.responseFlags = flags;
+    this.responseCodeDetails = details;
+    this.downstreamLocalAddress = addressText(connection.localAddress, connection.localPort);
+    this.downstreamRemoteAddress = addressText(connection.remoteAddress, connection.remotePort);
+    this.downstreamPeerUriSan = connection.peerIdentity;
+    this.requestedServerName = connection.tls?.serverName ?? connection.inspectedServerName;
+  }
+
+  requestHeader(): null {
+    return null;
+  }
+
+  responseHeader(): null {
+    return null;
+  }
+}
+
+/** Unix sockets have a path, or nothing, and no port. */
+export function addressText(host: string, port: number): string {
+  return port === 0 ? host : hostPort(host, port);
+}
