@@ -40,6 +40,7 @@ const groups: Readonly<Record<string, Group>> = {
   repository: across('checks of the repository itself', 'repository', 2, false),
   wire: across('bytes on the wire against the rules', 'wire', 2, false),
   simulation: across('whole meshes in memory on virtual time', 'simulation', 3, false),
+  load: across('large bodies, many connections and slow peers against a proxy', 'load', 5),
   e2e: across('whole meshes in processes', 'e2e', 5),
   browser: across('the dashboard in a browser', 'browser', 3),
   interop: across('against foreign implementations', '{interop,differential}', 20),
@@ -58,6 +59,7 @@ const everyday = [
   'repository',
   'wire',
   'simulation',
+  'load',
   'e2e',
   'browser',
 ];

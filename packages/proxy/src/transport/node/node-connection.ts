@@ -134,6 +134,9 @@ export class NodeConnection implements Connection {
   /** Where the next read goes; null for the buffer that all share. */
   private readBuffer: ReadBuffer | null = null;
   private readLength = 0;
+  /** Whose bytes the stream has not written yet, in order; null before the first. */
+  private lenders: ReadBuffer[] | null = null;
+  private onLentWritten: (() => void) | null = null;
   private failure: TransportError | null = null;
   private closed = false;
   private isPaused = false;
@@ -239,11 +242,14 @@ export class NodeConnection implements Connection {
 
   write(buffer: Buffer, start: number, end: number): boolean {
     const handle = this.writesDirectly ? handleOf(this.socket) : null;
-    // Copied, because `buffer` may be reused when this returns, and the kernel may take only part of it now.
-    if (handle === null) return this.socket.write(Buffer.from(buffer.subarray(start, end)));
     const lender = delivering;
-    if (lender !== null && lender.bytes === buffer)
-      return this.written(handle, handle.writeBuffer(null, buffer.subarray(start, end)), lender);
+    const isLent = lender !== null && lender.bytes === buffer;
+    // Else copied, because `buffer` may be reused when this returns, and the kernel may take only part of it now.
+    if (handle === null) {
+      if (isLent) return this.writeLent(lender, buffer.subarray(start, end));
+      return this.socket.write(Buffer.from(buffer.subarray(start, end)));
+    }
+    if (isLent) return this.written(handle, handle.writeBuffer(null, buffer.subarray(start, end)), lender);
     if (end - start <= maxTextBytes)
       return this.written(handle, handle.writeLatin1String(null, latin1(buffer, start, end)), null);
     const copy = Buffer.from(buffer.subarray(start, end));
@@ -355,6 +361,15 @@ export class NodeConnection implements Connection {
     if (this.writesUnderWay > 0 || !this.owesDrain) return;
     this.owesDrain = false;
     this.onDrain();
+  }
+
+  /** Writes to the stream what lies in a buffer that may be held: a copy of all that TLS carries would be 40 MiB of garbage. */
+  private writeLent(lender: ReadBuffer, bytes: Buffer): boolean {
+    lender.users++;
+    this.lenders ??= [];
+    this.lenders.push(lender);
+    this.onLentWritten ??= () => readBuffers.release(this.lenders!.shift()!);
+    return this.socket.write(bytes, this.onLentWritten);
   }
 
   /** Looks at a write's outcome. False where more than enough waits; `held` is what a write that waits needs. */
