@@ -6,7 +6,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** The name in the certificate of the servers and of the proxy. */
 export const serverName = 'web.example';
 /** How long a head may take. */
-export const headTimeoutMs = 3000;
+export const headTimeoutMs = 2000;
 
 const type = (name: string): string => `type.googleapis.com/envoy.extensions.${name}`;
 const at = (port: number): Json => ({ socket_address: { address: '127.0.0.1', port_value: port } });

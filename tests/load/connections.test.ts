@@ -1,0 +1,3 @@
+import { testConnections } from './support/connections.ts';
+
+testConnections({ idle: 1000, slow: 300, recovers: false });
