@@ -12,6 +12,8 @@ type Json = Readonly<Record<string, unknown>>;
 const listenerPort = 10_000;
 const upstreamPort = 8_081;
 const loopback = '127.0.0.1';
+const ownAddress = '10.0.0.1';
+const farAddress = '10.0.0.2';
 
 /** One end of a connection: what has come, one character per byte, and how it ended. */
 export class Peer implements ConnectionHandler {
@@ -66,6 +68,8 @@ export class Peer implements ConnectionHandler {
 export interface MemoryProxyOptions {
   /** Fields of the HTTP connection manager. */
   readonly manager?: Json;
+  /** Fields of the one route's action. */
+  readonly action?: Json;
   /** Fields of the cluster. */
   readonly cluster?: Json;
 }
@@ -77,18 +81,20 @@ export class MemoryProxy {
   /** What the upstream does with the bytes of each connection. */
   serve: (peer: Peer) => void = () => undefined;
   private readonly clock: VirtualClock;
+  private readonly network: InMemoryNetwork;
   private readonly node: SimulatedNode;
 
-  private constructor(proxy: Proxy, clock: VirtualClock, node: SimulatedNode) {
+  private constructor(proxy: Proxy, clock: VirtualClock, network: InMemoryNetwork, node: SimulatedNode) {
     this.proxy = proxy;
     this.clock = clock;
+    this.network = network;
     this.node = node;
   }
 
   static async start(options: MemoryProxyOptions = {}): Promise<MemoryProxy> {
     const clock = new VirtualClock();
     const network = new InMemoryNetwork({ clock, seed: 1, latencyMs: 0, jitterMs: 0, splitReads: false });
-    const node = network.addNode({ name: 'proxy', addresses: ['10.0.0.1'] });
+    const node = network.addNode({ name: 'proxy', addresses: [ownAddress] });
     const subscriber = new NoSubscriber();
     const failures: unknown[] = [];
     let isCommitted = false;
@@ -115,7 +121,7 @@ export class MemoryProxy {
     if (problems.length > 0) throw new Error(JSON.stringify(problems));
     await clock.runUntil(() => isCommitted);
     if (failures.length > 0) throw failures[0];
-    const memory = new MemoryProxy(proxy, clock, node);
+    const memory = new MemoryProxy(proxy, clock, network, node);
     await node.listen({ address: { host: loopback, port: upstreamPort }, security: null }, (connection) => {
       const peer = new Peer().attach(connection);
       peer.onBytes = (one) => memory.serve(one);
@@ -132,6 +138,27 @@ export class MemoryProxy {
     peer.attach(this.node.connect({ address, security: null, timeoutMs: 1000 }, peer));
     this.run();
     return peer;
+  }
+
+  /** Opens a connection from another machine, which `vanish` takes off the network. */
+  connectFromAfar(): Peer {
+    const machine =
+      this.network.find(farAddress) ?? this.network.addNode({ name: 'far', addresses: [farAddress] });
+    const peer = new Peer();
+    const address = { host: ownAddress, port: listenerPort };
+    peer.attach(machine.connect({ address, security: null, timeoutMs: 1000 }, peer));
+    this.run();
+    return peer;
+  }
+
+  /** From now on nothing comes from the other machine or reaches it, no FIN and no reset either. */
+  vanish(): void {
+    this.network.block('proxy', 'far');
+  }
+
+  /** The other machine is back, with all that was under way. */
+  comeBack(): void {
+    this.network.unblock('proxy', 'far');
   }
 
   /** Lets everything that is under way arrive, and `ms` pass. */
@@ -158,15 +185,15 @@ export class MemoryProxy {
   }
 }
 
-function bootstrap({ manager, cluster }: MemoryProxyOptions): Json {
-  const at = (port: number): Json => ({ socket_address: { address: loopback, port_value: port } });
+function bootstrap({ manager, action, cluster }: MemoryProxyOptions): Json {
+  const at = (port: number, address = loopback): Json => ({ socket_address: { address, port_value: port } });
   const type = (name: string): string => `type.googleapis.com/envoy.extensions.filters.${name}`;
   return {
     static_resources: {
       listeners: [
         {
           name: 'in',
-          address: at(listenerPort),
+          address: at(listenerPort, '0.0.0.0'),
           filter_chains: [
             {
               filters: [
@@ -180,7 +207,7 @@ function bootstrap({ manager, cluster }: MemoryProxyOptions): Json {
                         {
                           name: 'all',
                           domains: ['*'],
-                          routes: [{ match: { prefix: '/' }, route: { cluster: 'be' } }],
+                          routes: [{ match: { prefix: '/' }, route: { cluster: 'be', ...action } }],
                         },
                       ],
                     },
