@@ -34,9 +34,9 @@ export class TimerWheel {
     this.lastTick = Math.floor(clock.monotonic() / tickMs);
   }
 
-  /** Arms `entry` to expire `delayMs` from now, replacing an earlier deadline. */
-  arm(entry: TimerWheelEntry, delayMs: number): void {
-    const deadline = this.clock.monotonic() + delayMs;
+  /** Arms `entry` to expire `delayMs` from now, replacing an earlier deadline. `nowMs` spares asking the clock again. */
+  arm(entry: TimerWheelEntry, delayMs: number, nowMs: number = this.clock.monotonic()): void {
+    const deadline = nowMs + delayMs;
     // The slot of a suspended entry is that of the deadline it had.
     const earlier = entry.wheelSlot >= 0 && deadline < Math.abs(entry.deadlineMs);
     entry.deadlineMs = deadline;

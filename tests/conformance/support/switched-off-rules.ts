@@ -57,9 +57,9 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   },
   {
     rule: 8,
-    file: 'character-class.ts',
-    from: 'isFieldValueCharacter[0x09] = 1;',
-    to: 'isFieldValueCharacter.fill(1, 0, 0x0a);',
+    file: 'head-scanner.ts',
+    from: 'if (stop < 0x20 ? stop !== HTAB : stop === 0x7f) break;',
+    to: 'if (stop === CR || stop === LF) break;',
   },
   {
     rule: 9,

@@ -24,7 +24,9 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** The most bytes of a body that the route takes; -1 for any number. */
   protected maxRequestBytes = -1;
   private readonly slot: HttpSettingsSlot;
-  private startedAt = 0;
+  protected startedAt = 0;
+  /** When the bytes came that are being read, if they began with the response's head; -1 otherwise. */
+  protected readAt = -1;
 
   constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
     super(server.connection, slot.current);
@@ -32,6 +34,12 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.context = context;
     this.slot = slot;
     this.limits = new ExchangeLimits(context.timers, this);
+  }
+
+  /** For those who log: worked out when asked, since most requests are not logged. */
+  get startTimeMs(): number {
+    const { clock } = this.context;
+    return Math.round(clock.now() - (clock.monotonic() - this.startedAt));
   }
 
   abstract onResponseOverdue(): void;
@@ -100,8 +108,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.settings = settings;
     this.head = head;
     this.active = true;
-    this.startTimeMs = this.context.clock.now();
     this.startedAt = this.context.clock.monotonic();
+    this.readAt = -1;
     this.resetRecord();
     this.requestEnded = false;
     this.responseStarted = false;
@@ -183,7 +191,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** Counts and logs the exchange; nothing of it is touched afterwards. */
   protected finish(): void {
     this.active = false;
-    this.durationMs = this.context.clock.monotonic() - this.startedAt;
+    const endedAt = this.readAt >= 0 ? this.readAt : this.context.clock.monotonic();
+    this.durationMs = endedAt - this.startedAt;
     this.limits.end();
     const { settings } = this;
     const { metrics } = settings.server;

@@ -87,9 +87,9 @@ export class ExchangeLimits {
     if (this.request !== null) this.timers.disarm(this.request);
   }
 
-  /** The response is to come to its end within `timeoutMs`; 0 for whenever it likes. */
-  limitResponse(timeoutMs: number): void {
-    if (timeoutMs > 0) this.timers.arm(this.response, timeoutMs);
+  /** The response is to come to its end within `timeoutMs` of `nowMs`; 0 for whenever it likes. */
+  limitResponse(timeoutMs: number, nowMs: number): void {
+    if (timeoutMs > 0) this.timers.arm(this.response, timeoutMs, nowMs);
   }
 
   /** What it has become only standing still ends, and `max_stream_duration`; the tunnel watches itself. */

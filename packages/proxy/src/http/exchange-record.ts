@@ -9,7 +9,7 @@ import { IncomingRequest } from './incoming-request.ts';
 
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
 export abstract class ExchangeRecord implements AccessLogEntry {
-  startTimeMs = 0;
+  abstract readonly startTimeMs: number;
   durationMs = 0;
   responseCode = 0;
   responseFlags = '-';

@@ -56,6 +56,7 @@ export class ProxyExchange
   private rawConnection: Connection | null = null;
   private connectAttempts = 0;
   private upstreamStartedAt = 0;
+  private isHandedOverAtOnce = false;
   /** Body that came before there was a connection for it; reading is paused meanwhile. */
   private heldBody: Buffer = noBytes;
   private tunnel: Tunnel | null = null;
@@ -136,7 +137,12 @@ export class ProxyExchange
     this.limits.endRequest();
     this.upstream?.endRequest();
     // What was asked for may last: only standing still ends it.
-    if (this.upgrade === '') this.limits.limitResponse(this.timeoutMs);
+    if (this.upgrade !== '') return;
+    const hasEndedAtOnce = this.head!.bodyKind === BodyKind.none;
+    this.limits.limitResponse(
+      this.timeoutMs,
+      hasEndedAtOnce ? this.startedAt : this.context.clock.monotonic(),
+    );
   }
 
   onResponseDrain(): void {
@@ -149,7 +155,7 @@ export class ProxyExchange
     this.waiting = false;
     this.upstream = connection;
     this.upstreamLocalAddress = connection.localAddress;
-    this.upstreamStartedAt = this.context.clock.monotonic();
+    this.upstreamStartedAt = this.isHandedOverAtOnce ? this.startedAt : this.context.clock.monotonic();
     if (this.requestText === '') {
       this.requestText = forwardedRequest(
         this.head!,
@@ -216,9 +222,10 @@ export class ProxyExchange
     if ((isOld && head.bodyKind > BodyKind.length) || (this.upgrade !== '' && !isSwitching))
       server.isLast = true;
     // As in Envoy: the time is the upstream's only where it had the whole request.
+    this.readAt = context.clock.monotonic();
     const serviceTimeMs =
       settings.addsEnvoyHeaders && this.requestEnded && this.upgrade === ''
-        ? Math.round(context.clock.monotonic() - this.upstreamStartedAt)
+        ? Math.round(this.readAt - this.upstreamStartedAt)
         : -1;
     const connection = isSwitching ? switchedLine(this.upgrade, head) : this.connectionLine();
     this.responseStarted = true;
@@ -248,6 +255,7 @@ export class ProxyExchange
   onUpgraded(head: ResponseHead): void {
     const upstream = this.upstream!;
     this.onResponseHead(head);
+    this.readAt = -1;
     const tunnel = this.openTunnel();
     tunnel.open(this.connection, upstream.startTunnel(tunnel.upstream));
     this.upstream = null;
@@ -274,6 +282,7 @@ export class ProxyExchange
   }
 
   onResponsePause(): void {
+    this.readAt = -1;
     if (!this.server.flush()) this.upstream?.pauseResponse();
   }
 
@@ -448,7 +457,10 @@ export class ProxyExchange
       return;
     }
     this.waiting = true;
+    // Handed over before `acquire` returns, a connection costs no look at the clock.
+    this.isHandedOverAtOnce = this.connectAttempts === 1;
     poolFor(endpoint, this.connection, this.route!.priority).acquire(this);
+    this.isHandedOverAtOnce = false;
   }
 
   /** Applies the listener's rules to the request; false where they answered it. */
@@ -493,7 +505,7 @@ export class ProxyExchange
     metrics.countResponse(this.responseCode);
     if (endpoint === null) return;
     if (this.responseHead !== null) {
-      metrics.requestTimeMs.observe(this.context.clock.monotonic() - this.upstreamStartedAt);
+      metrics.requestTimeMs.observe(this.startedAt + this.durationMs - this.upstreamStartedAt);
       if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
       else endpoint.requestsFailed++;
     } else if (this.responseCode > 0) {
