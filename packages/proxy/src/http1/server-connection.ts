@@ -67,6 +67,8 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private responseStarted = false;
   private responseEnded = false;
   private readingPaused = false;
+  /** What was written waits in memory: the next request is taken up when the client has read. */
+  private isWriteBlocked = false;
   private requests = 0;
   private isClosedLocally = false;
   private isClosedRemotely = false;
@@ -152,8 +154,10 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   }
 
   onDrain(): void {
+    this.isWriteBlocked = false;
     if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.exchange.onResponseDrain();
     else if (this.phase === Phase.tunnel) this.tunnel!.onDrain();
+    else if (this.phase === Phase.idle && !this.isParsing && this.pendingLength > 0) this.parsePending();
   }
 
   onClose(error: TransportError | null): void {
@@ -233,7 +237,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
       this.write(head);
     }
     this.settings.metrics.bytesSent.value += end - start;
-    return this.connection.write(buffer, start, end);
+    return this.noted(this.connection.write(buffer, start, end));
   }
 
   /** Sends text that belongs to the body: a chunk's framing, or a short reply. */
@@ -304,6 +308,8 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     let at = start;
     while (at < end && this.phase <= Phase.body) {
       if (this.phase === Phase.idle) {
+        // Who sends requests and reads no answers would fill the memory with them.
+        if (this.isWriteBlocked) break;
         at = this.parseHead(buffer, at, end);
         if (at < 0) break;
       } else {
@@ -312,9 +318,11 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
       }
     }
     this.isParsing = false;
-    if (at >= 0 && at < end && this.phase === Phase.awaitingResponse) {
+    if (at >= 0 && at < end && (this.phase === Phase.awaitingResponse || this.phase === Phase.idle)) {
       this.keep(buffer, at, end);
       this.pauseReading();
+      if (this.phase === Phase.idle) this.armIdle();
+      return;
     }
     if (this.phase === Phase.idle) this.awaitNext();
   }
@@ -479,7 +487,13 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   private write(text: string): boolean {
     this.settings.metrics.bytesSent.value += text.length;
-    return this.connection.writeLatin1(text);
+    return this.noted(this.connection.writeLatin1(text));
+  }
+
+  /** Remembers the outcome of a write. */
+  private noted(writable: boolean): boolean {
+    if (!writable) this.isWriteBlocked = true;
+    return writable;
   }
 
   private keep(buffer: Buffer, start: number, end: number): void {
