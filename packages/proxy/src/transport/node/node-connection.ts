@@ -140,6 +140,12 @@ export class NodeConnection implements Connection {
   private failure: TransportError | null = null;
   private closed = false;
   private isPaused = false;
+  /** What waits for the write under way where TLS is above the handle, which takes one at a time. */
+  private queue: Buffer[] | null = null;
+  private queuedBytes = 0;
+  /** Whose bytes wait in the queue. */
+  private queueLenders: ReadBuffer[] | null = null;
+  private endsWhenWritten = false;
   /** What a paused TLS socket had decrypted already; at most what one read of the network brings. */
   private held: Buffer | null = null;
 
@@ -188,7 +194,7 @@ export class NodeConnection implements Connection {
     this.handler = handler;
   }
 
-  /** From here on plain bytes go to the handle below the socket. For sockets without TLS that are established. */
+  /** From here on bytes go to the handle below the socket, be it TCP's or that of TLS. For sockets that are established. */
   writeDirectly(): void {
     this.writesDirectly = this.socket.writableLength === 0;
   }
@@ -249,6 +255,13 @@ export class NodeConnection implements Connection {
       if (isLent) return this.writeLent(lender, buffer.subarray(start, end));
       return this.socket.write(Buffer.from(buffer.subarray(start, end)));
     }
+    if (this.tls !== null) {
+      const bytes = buffer.subarray(start, end);
+      if (this.writesUnderWay > 0)
+        return isLent ? this.enqueue(bytes, lender) : this.enqueue(Buffer.from(bytes), null);
+      // Encrypted before this returns, or copied by Node.
+      return this.written(handle, handle.writeBuffer(null, bytes), null);
+    }
     if (isLent) return this.written(handle, handle.writeBuffer(null, buffer.subarray(start, end)), lender);
     if (end - start <= maxTextBytes)
       return this.written(handle, handle.writeLatin1String(null, latin1(buffer, start, end)), null);
@@ -259,10 +272,16 @@ export class NodeConnection implements Connection {
   writeLatin1(text: string): boolean {
     const handle = this.writesDirectly ? handleOf(this.socket) : null;
     if (handle === null) return this.socket.write(text, 'latin1');
+    if (this.tls !== null && this.writesUnderWay > 0) return this.enqueue(Buffer.from(text, 'latin1'), null);
     return this.written(handle, handle.writeLatin1String(null, text), null);
   }
 
   end(): void {
+    // The stream above TLS knows nothing of the write under way: it would close behind it.
+    if (this.tls !== null && this.writesUnderWay > 0) {
+      this.endsWhenWritten = true;
+      return;
+    }
     this.writesDirectly = false;
     this.owesDrain = false;
     this.socket.end();
@@ -340,6 +359,7 @@ export class NodeConnection implements Connection {
     this.writesDirectly = false;
     if (this.readBuffer !== null) readBuffers.release(this.readBuffer);
     this.readBuffer = null;
+    this.returnLent();
     try {
       this.handler?.onClose(this.failure);
     } catch (error) {
@@ -358,7 +378,13 @@ export class NodeConnection implements Connection {
       this.failWrite(status);
       return;
     }
-    if (this.writesUnderWay > 0 || !this.owesDrain) return;
+    if (this.queue !== null) this.writeQueue();
+    else if (this.writesUnderWay > 0) return;
+    else if (this.endsWhenWritten) {
+      this.end();
+      return;
+    }
+    if (!this.owesDrain) return;
     this.owesDrain = false;
     this.onDrain();
   }
@@ -370,6 +396,37 @@ export class NodeConnection implements Connection {
     this.lenders.push(lender);
     this.onLentWritten ??= () => readBuffers.release(this.lenders!.shift()!);
     return this.socket.write(bytes, this.onLentWritten);
+  }
+
+  /** Keeps bytes, and the buffer that lends them, until the write under way has ended. False where more than enough waits. */
+  private enqueue(bytes: Buffer, lender: ReadBuffer | null): boolean {
+    if (lender !== null) {
+      lender.users++;
+      this.queueLenders ??= [];
+      this.queueLenders.push(lender);
+    }
+    if (this.queue === null) this.queue = [bytes];
+    else this.queue.push(bytes);
+    this.queuedBytes += bytes.length;
+    if (this.queuedBytes <= highWaterBytes) return true;
+    this.owesDrain = true;
+    return false;
+  }
+
+  /** Writes what has waited, all at once: full records instead of many small ones. */
+  private writeQueue(): void {
+    const queue = this.queue!;
+    this.queue = null;
+    const bytes = queue.length === 1 ? queue[0]! : Buffer.concat(queue, this.queuedBytes);
+    this.queuedBytes = 0;
+    const handle = handleOf(this.socket);
+    if (handle !== null) this.written(handle, handle.writeBuffer(null, bytes), null);
+    this.returnLent();
+  }
+
+  private returnLent(): void {
+    if (this.queueLenders === null) return;
+    for (const lender of this.queueLenders.splice(0)) readBuffers.release(lender);
   }
 
   /** Looks at a write's outcome. False where more than enough waits; `held` is what a write that waits needs. */
@@ -402,7 +459,7 @@ export class NodeConnection implements Connection {
 
   /** The handle where reading is stopped and started without the stream above; that one has its say until the first read. */
   private readsDirectly(): StreamHandle | null {
-    return this.writesDirectly && this.readLength > 0 ? handleOf(this.socket) : null;
+    return this.tls === null && this.writesDirectly && this.readLength > 0 ? handleOf(this.socket) : null;
   }
 
   /** A bug of ours costs this connection, never the process. */

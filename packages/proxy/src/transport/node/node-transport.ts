@@ -167,8 +167,9 @@ export class NodeTransport implements Transport {
   private acceptorOf(security: LinkSecurity): TlsAcceptor {
     let acceptor = this.acceptors.get(security);
     if (acceptor === undefined) {
-      const { clock, logger, handshakeTimeoutMs, ticketSecret } = this;
-      acceptor = new TlsAcceptor(security, { clock, logger, handshakeTimeoutMs, ticketSecret });
+      const { clock, logger, handshakeTimeoutMs, ticketSecret, writesDirectly } = this;
+      const acceptorOptions = { clock, logger, handshakeTimeoutMs, ticketSecret, writesDirectly };
+      acceptor = new TlsAcceptor(security, acceptorOptions);
       this.acceptors.set(security, acceptor);
     }
     return acceptor;
@@ -256,7 +257,7 @@ export class NodeTransport implements Transport {
       const { address, keepAliveMs = null, preface = null } = options;
       if (keepAliveMs !== null) socket.setKeepAlive(true, keepAliveMs);
       connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
-      if (options.security === null && this.writesDirectly) connection.writeDirectly();
+      if (this.writesDirectly) connection.writeDirectly();
       if (options.security === null && preface !== null) connection.write(preface, 0, preface.length);
       handler.onConnect();
     });

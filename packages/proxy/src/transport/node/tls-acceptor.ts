@@ -17,6 +17,8 @@ export interface TlsAcceptorOptions {
   readonly handshakeTimeoutMs: number;
   /** What session ticket keys are made of. */
   readonly ticketSecret: Buffer;
+  /** Write to handles instead of Node's streams. */
+  readonly writesDirectly: boolean;
 }
 
 /** Makes secured connections of accepted sockets. */
@@ -71,6 +73,7 @@ export class TlsAcceptor {
       }
       connection = new NodeConnection(socket, logger);
       connection.establish(link, addresses);
+      if (this.options.writesDirectly) connection.writeDirectly();
       readDirectly(socket, connection);
       connection.handler = accept(connection);
     });
