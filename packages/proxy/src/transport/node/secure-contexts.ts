@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import { type SecureContext, type SecureContextOptions, createSecureContext } from 'node:tls';
 import type { TrustBundle } from '@heddle/identity';
 import type { CertificateSecret, LinkSecurity } from '../../tls/link-security.ts';
@@ -53,6 +53,8 @@ export function secureOptions(
     ciphers: cipherList(parameters),
     ecdhCurve: curveList(parameters),
     honorCipherOrder: true,
+    // Peers are verified once: a second handshake could show another certificate.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
 

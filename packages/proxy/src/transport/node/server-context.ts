@@ -23,13 +23,14 @@ export class ServerContext {
     const { server } = security;
     const scope = scopeOf(security, secrets);
     this.secrets = secrets;
+    const withoutTickets = server.tickets.kind === 'none' ? constants.SSL_OP_NO_TICKET : 0;
     this.make = (certificates) =>
       createSecureContext({
         ...secureOptions(security, certificates, secrets.roots),
+        secureOptions: constants.SSL_OP_NO_RENEGOTIATION | withoutTickets,
         // OpenSSL resumes no session of another context, whatever key its ticket was made with.
         sessionIdContext: scope.slice(0, 32),
         ...(server.sessionTimeoutSeconds > 0 ? { sessionTimeout: server.sessionTimeoutSeconds } : {}),
-        ...(server.tickets.kind === 'none' ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
       });
     this.context = this.make(firstOfEachKeyType(secrets.certificates));
     // Tickets are the business of the context that a handshake begins with, whichever certificate it ends with.
