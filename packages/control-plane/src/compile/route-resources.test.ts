@@ -96,6 +96,14 @@ describe('routes of the proxy listener', () => {
     assert.ok(action?.$case === 'route' && action.value.clusterSpecifier?.value === 'PassthroughCluster');
   });
 
+  it('lets every request be tried three times where no connection can be made', () => {
+    const { virtualHosts } = routesOf(new RouteResources(model()), 'http-proxy|default');
+    for (const { retryPolicy } of virtualHosts) {
+      assert.equal(retryPolicy?.retryOn, 'connect-failure');
+      assert.equal(retryPolicy.numRetries, 2);
+    }
+  });
+
   it('names no authority twice, whatever hosts a virtual service names', () => {
     const yaml = virtualService('  - route: [{destination: {host: reviews}}]', '[web.default, example.com]');
     const found = domains(yaml, 'default');

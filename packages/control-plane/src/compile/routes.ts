@@ -22,6 +22,8 @@ import type { StringMatcher } from '@heddle/xds/api/envoy/type/matcher/v3/string
 
 /** As in Istio, a route has no time limit unless it says so; Envoy's default would be 15 s. */
 const noTimeout = { seconds: 0, nanos: 0 };
+/** Istio's default of two more tries, as far as nothing has been sent: a repetition is safe for any method then. */
+const retryPolicy = { retryOn: 'connect-failure', numRetries: 2 };
 /** The port that a URL need not name. */
 const defaultHttpPort = 80;
 
@@ -39,12 +41,22 @@ export function virtualHost(
   routes: PortRoutes,
   domains: readonly string[],
 ): DeepPartial<VirtualHost> {
-  return { name: `${host}:${routes.port}`, domains: [...domains], routes: routes.rules.map(compileRule) };
+  return {
+    name: `${host}:${routes.port}`,
+    domains: [...domains],
+    routes: routes.rules.map(compileRule),
+    retryPolicy,
+  };
 }
 
 /** A virtual host that sends everything to one cluster. */
 export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost> {
-  return { name, domains: ['*'], routes: [{ ...everything, name: 'default', ...toCluster(cluster) }] };
+  return {
+    name,
+    domains: ['*'],
+    routes: [{ ...everything, name: 'default', ...toCluster(cluster) }],
+    retryPolicy,
+  };
 }
 
 /** The rules for a port that the mesh does not know: a cluster that does not exist, which proxies answer with 503. */

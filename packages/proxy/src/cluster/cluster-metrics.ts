@@ -53,6 +53,9 @@ export class ClusterMetrics {
   readonly pendingFailures: Counter;
   /** Requests whose client went while they waited for a connection. */
   readonly requestsCancelled: Counter;
+  readonly retries: Counter;
+  readonly retrySuccesses: Counter;
+  readonly retryLimitsReached: Counter;
   readonly requestTimeouts: Counter;
   /** Requests that found no endpoint. */
   readonly requestsWithoutEndpoint: Counter;
@@ -160,6 +163,15 @@ export class ClusterMetrics {
     this.requestsCancelled = counter(
       'upstream_rq_cancelled',
       'Requests given up before they had a connection.',
+    );
+    this.retries = counter('upstream_rq_retry', 'Requests tried again.');
+    this.retrySuccesses = counter(
+      'upstream_rq_retry_success',
+      'Requests answered after they were tried again.',
+    );
+    this.retryLimitsReached = counter(
+      'upstream_rq_retry_limit_exceeded',
+      'Requests that failed as often as their route lets them be tried.',
     );
     this.requestTimeouts = counter('upstream_rq_timeout', 'Requests that got no response in time.');
     this.requestsWithoutEndpoint = counter('upstream_cx_none_healthy', 'Requests that found no endpoint.');

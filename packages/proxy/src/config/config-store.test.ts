@@ -265,17 +265,17 @@ test('a refused listener holds on to nothing', () => {
 test('an unknown field in one virtual host is refused at its place', () => {
   const harness = sidecar();
   const bytes = encodeMessage(TypeUrl.routeConfiguration, routes('r', { a: 'a', b: 'b' }));
-  // Field 16 of a virtual host (retry_policy) with an empty message, put into the second one.
-  const retryPolicy = Buffer.from([0x82, 0x01, 0x00]);
+  // Field 17 of a virtual host (hedge_policy) with an empty message, put into the second one.
+  const hedgePolicy = Buffer.from([0x8a, 0x01, 0x00]);
   const second = Buffer.from(
     encodeMessage(TypeUrl.routeConfiguration, { virtualHosts: routes('r', { b: 'b' }).virtualHosts! }),
   );
   const start = Buffer.from(bytes).indexOf(second);
   assert.ok(start > 0);
-  const grown = Buffer.concat([bytes.subarray(0, start), second, retryPolicy]);
-  grown[start + 1]! += retryPolicy.length;
+  const grown = Buffer.concat([bytes.subarray(0, start), second, hedgePolicy]);
+  grown[start + 1]! += hedgePolicy.length;
   const reason = harness.store.apply(TypeUrl.routeConfiguration, { name: 'r', version: '2', bytes: grown });
-  assert.match(reason ?? '', /virtual_hosts\[1\]\.retry_policy: .*not supported/);
+  assert.match(reason ?? '', /virtual_hosts\[1\]\.hedge_policy: .*not supported/);
 });
 
 test('bytes that are no message are refused', () => {

@@ -246,13 +246,33 @@ describe('an exchange', () => {
     );
     assert.match(response, /^HTTP\/1\.1 503 Service Unavailable/);
     assert.equal(proxy.finished[0]?.flags, 'UF');
+    assert.equal(proxy.metrics.connectFailures.value, 1, 'tried once: the route asks for no more');
+  });
+
+  test('tries as often as the route says when no connection can be made', async (t) => {
+    const closed = await startBackend(() => undefined);
+    await closed.close();
+    const retryPolicy = { retryOn: 'connect-failure', numRetries: 2 };
+    const proxy = await startProxy({ ports: [closed.port], route: { retryPolicy } });
+    const client = new RawClient(proxy.port);
+    t.after(async () => {
+      client.close();
+      await proxy.close();
+    });
+    client.write(get);
+    await client.until((text) => text.endsWith('connection refused'));
+    assert.equal(proxy.finished[0]?.flags, 'UF,URX');
+    assert.equal(proxy.metrics.connectFailures.value, 3);
+    assert.equal(proxy.metrics.retries.value, 2);
+    assert.equal(proxy.metrics.retryLimitsReached.value, 1);
   });
 
   test('asks another endpoint when a connection cannot be made', async (t) => {
     const closed = await startBackend(() => undefined);
     await closed.close();
     const backend = await startResponder(() => hello);
-    const proxy = await startProxy({ ports: [closed.port, backend.port] });
+    const retryPolicy = { retryOn: 'connect-failure' };
+    const proxy = await startProxy({ ports: [closed.port, backend.port], route: { retryPolicy } });
     const client = new RawClient(proxy.port);
     t.after(async () => {
       client.close();

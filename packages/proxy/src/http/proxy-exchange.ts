@@ -32,8 +32,6 @@ import {
 } from './upgrade-rules.ts';
 
 const noBytes = Buffer.alloc(0);
-/** Istio's default of `attempts` for connect failures, where nothing has been sent and a repetition is safe for any method. */
-const maxConnectRetries = 2;
 const chunkEnd = '\r\n';
 const lastChunk = '0\r\n\r\n';
 
@@ -183,14 +181,18 @@ export class ProxyExchange
     this.waiting = false;
     this.upstreamTransportFailureReason = error.detail;
     // Nothing was sent: another endpoint may be asked whatever the method.
-    if (this.connectAttempts <= maxConnectRetries) {
-      const endpoint = this.cluster!.pick(this.context.random, this.request.authority, this);
-      if (endpoint !== null) {
-        this.toEndpoint(endpoint);
-        return;
-      }
+    const { metrics } = this.cluster!;
+    const { connectRetries } = this.route!;
+    const mayRetry = this.connectAttempts <= connectRetries;
+    const endpoint = mayRetry ? this.cluster!.pick(this.context.random, this.request.authority, this) : null;
+    if (endpoint !== null) {
+      metrics.retries.value++;
+      this.toEndpoint(endpoint);
+      return;
     }
-    this.reply(connectFailure(error));
+    const isLimitReached = connectRetries > 0 && !mayRetry;
+    if (isLimitReached) metrics.retryLimitsReached.value++;
+    this.reply(connectFailure(error, isLimitReached));
   }
 
   onOverflow(): void {
@@ -209,6 +211,7 @@ export class ProxyExchange
   onResponseHead(head: ResponseHead): void {
     this.limits.sawActivity = true;
     this.responseHead = head;
+    if (this.connectAttempts > 1) this.cluster!.metrics.retrySuccesses.value++;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
     const { settings, context, server } = this;

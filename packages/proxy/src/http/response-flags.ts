@@ -91,13 +91,13 @@ export const LocalReplies = {
   },
 } as const satisfies Record<string, LocalReply>;
 
-/** The answer where no upstream connection came to be: flag and details say how, the body why. */
-export function connectFailure(error: TransportError): LocalReply {
+/** The answer where no upstream connection came to be: flags and details say how, the body why. */
+export function connectFailure(error: TransportError, isRetryLimitReached: boolean): LocalReply {
   const reason = error.kind === 'connect-timeout' ? 'connection_timeout' : 'remote_connection_failure';
   const words = reason.replaceAll('_', ' ');
   return {
     status: 503,
-    flag: 'UF',
+    flag: isRetryLimitReached ? 'UF,URX' : 'UF',
     details: `upstream_reset_before_response_started{${reason}|${error.detail.replaceAll(/\s+/g, '_')}}`,
     body: `upstream connect error or disconnect/reset before headers. reset reason: ${words}, transport failure reason: ${error.detail}`,
   };

@@ -21,6 +21,7 @@ import {
   noHeaderChanges,
 } from './compile-headers.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
+import { compileConnectRetries } from './compile-retry-policy.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
 import { compileRouteUpgrades } from './compile-upgrades.ts';
@@ -45,6 +46,8 @@ export interface RouteContext<C> {
   readonly maxDirectResponseBytes: number;
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
+  /** By the virtual host's `retry_policy`, for routes without one. */
+  readonly connectRetries: number;
   /** Outermost first: route configuration, virtual host. */
   readonly outerHeaders: readonly HeaderChanges[];
   /** Outer levels change headers before inner ones, so that the inner ones win. */
@@ -60,6 +63,7 @@ interface Outcome {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly maxRequestBytes: number;
+  readonly connectRetries: number;
   readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
@@ -76,6 +80,7 @@ const localOutcome: Outcome = {
   idleTimeoutMs: -1,
   maxStreamDurationMs: -1,
   maxRequestBytes: -1,
+  connectRetries: 0,
   upgrades: null,
   pathRewrite: null,
   hostRewrite: null,
@@ -110,6 +115,10 @@ export function compileAction<C>(
       const outcome = {
         ...forward(action.value, matcher, `${path}.route`, problems),
         maxRequestBytes: bodyLimit(route.requestBodyBufferLimit ?? context.requestBodyLimit),
+        connectRetries:
+          action.value.retryPolicy === undefined
+            ? context.connectRetries
+            : compileConnectRetries(action.value.retryPolicy, `${path}.route.retry_policy`, problems),
       };
       return compileClusters(route, action.value, outcome, headers, context, `${path}.route`, problems);
     }

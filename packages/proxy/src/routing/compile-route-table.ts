@@ -8,6 +8,7 @@ import { fieldPath, ProblemList } from '../config/problem-list.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
 import { compileHeaderChanges, type HeaderChanges } from './compile-headers.ts';
 import { compileConditions } from './compile-matchers.ts';
+import { compileConnectRetries } from './compile-retry-policy.ts';
 import { DomainTable } from './domain-table.ts';
 import { RouteEntry } from './route-entry.ts';
 import { RouteTable } from './route-table.ts';
@@ -139,6 +140,7 @@ function routeContext<C>(
     resolveCluster,
     maxDirectResponseBytes,
     requestBodyLimit: message.requestBodyBufferLimit,
+    connectRetries: compileConnectRetries(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
     outerHeaders: [headers, compileHeaderChanges(message, path, problems)],
     innermostWins,
   };

@@ -51,6 +51,7 @@ export interface RouteMatchFields<C> {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly maxRequestBytes: number;
+  readonly connectRetries: number;
   readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
@@ -86,6 +87,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly maxStreamDurationMs: number;
   /** More than this many bytes of body get 413; -1 for no limit. */
   readonly maxRequestBytes: number;
+  /** How often a request for which no connection could be made is tried again. */
+  readonly connectRetries: number;
   /** Where it differs from the listener's; null where it doesn't. */
   readonly upgrades: UpgradeRules | null;
   /** One of the limits above is the route's own: all others skip them together. */
@@ -116,6 +119,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.maxStreamDurationMs = fields.maxStreamDurationMs;
     this.maxRequestBytes = fields.maxRequestBytes;
+    this.connectRetries = fields.connectRetries;
     this.upgrades = fields.upgrades;
     this.hasOwnLimits =
       fields.idleTimeoutMs >= 0 || fields.maxStreamDurationMs >= 0 || fields.maxRequestBytes >= 0;

@@ -369,6 +369,43 @@ test('a route times out after 15 s unless it says otherwise', () => {
   assert.equal(timeoutMs(route({ seconds: 1, nanos: 500_000_000 })), 1500);
 });
 
+test('connect failures are retried as the route or else its virtual host says, and not otherwise', () => {
+  const retries = (hostPolicy: HostInput['retryPolicy'], routePolicy: HostInput['retryPolicy']) => {
+    const route: RouteInput = {
+      match: prefix('/'),
+      action: {
+        $case: 'route',
+        value: { clusterSpecifier: { $case: 'cluster', value: 'c' }, retryPolicy: routePolicy },
+      },
+    };
+    const routes = table({ ...host('h', ['*'], route), retryPolicy: hostPolicy });
+    return routes.match(request(), systemRandom)?.connectRetries;
+  };
+  const onConnect = { retryOn: 'connect-failure' };
+  assert.equal(retries(undefined, undefined), 0);
+  assert.equal(retries(undefined, onConnect), 1);
+  assert.equal(retries({ ...onConnect, numRetries: 2 }, undefined), 2);
+  assert.equal(retries({ ...onConnect, numRetries: 2 }, { ...onConnect, numRetries: 0 }), 0);
+  assert.equal(retries(onConnect, { retryOn: '', numRetries: 5 }), 0);
+});
+
+test('refuses other conditions of retries', () => {
+  const policy = { retryOn: 'connect-failure,5xx' };
+  const action = { clusterSpecifier: { $case: 'cluster', value: 'c' }, retryPolicy: policy } as const;
+  const found = problems({
+    virtualHosts: [
+      {
+        ...host('h', ['*'], { match: prefix('/'), action: { $case: 'route', value: action } }),
+        retryPolicy: policy,
+      },
+    ],
+  });
+  assert.deepEqual(found, [
+    'virtual_hosts[0].retry_policy.retry_on: "5xx" is not supported yet',
+    'virtual_hosts[0].routes[0].route.retry_policy.retry_on: "5xx" is not supported yet',
+  ]);
+});
+
 test('header changes apply from the route outwards, removals first', () => {
   const add = (value: string) => ({ header: { key: 'X-A', value }, appendAction: 2 as const });
   const config = (innermost: boolean): ConfigInput => ({

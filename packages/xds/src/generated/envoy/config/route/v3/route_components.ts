@@ -32,6 +32,7 @@ export interface VirtualHost {
   responseHeadersToAdd: HeaderValueOption[];
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
+  retryPolicy?: RetryPolicy | undefined;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -103,6 +104,12 @@ export interface RouteMatch_ConnectMatcher {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface RetryPolicy {
+  retryOn: string;
+  numRetries?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface RouteAction {
   clusterSpecifier?:
     | { $case: "cluster"; value: string }
@@ -116,6 +123,7 @@ export interface RouteAction {
     | { $case: "hostRewritePathRegex"; value: RegexMatchAndSubstitute }
     | undefined;
   timeout?: Duration | undefined;
+  retryPolicy?: RetryPolicy | undefined;
   priority: RoutingPriority;
   clusterNotFoundResponseCode: RouteAction_ClusterNotFoundResponseCode;
   idleTimeout?: Duration | undefined;
@@ -225,6 +233,7 @@ function createBaseVirtualHost(): VirtualHost {
     responseHeadersToAdd: [],
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
+    retryPolicy: undefined,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
@@ -255,6 +264,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(106).string(v!);
+    }
+    if (message.retryPolicy !== undefined) {
+      RetryPolicy.encode(message.retryPolicy, writer.uint32(130).fork()).join();
     }
     if (message.requestBodyBufferLimit !== undefined) {
       UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
@@ -334,6 +346,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 16: {
+          if (tag !== 130) {
+            break;
+          }
+
+          message.retryPolicy = RetryPolicy.decode(reader, reader.uint32());
+          continue;
+        }
         case 25: {
           if (tag !== 202) {
             break;
@@ -362,6 +382,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     message.responseHeadersToAdd = object.responseHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.responseHeadersToRemove = object.responseHeadersToRemove?.map((e) => e) || [];
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
+      ? RetryPolicy.fromPartial(object.retryPolicy)
+      : undefined;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
@@ -1073,12 +1096,70 @@ export const RouteMatch_ConnectMatcher: MessageFns<RouteMatch_ConnectMatcher> = 
   },
 };
 
+function createBaseRetryPolicy(): RetryPolicy {
+  return { retryOn: "", numRetries: undefined, _unknownFields: undefined };
+}
+
+export const RetryPolicy: MessageFns<RetryPolicy> = {
+  encode(message: RetryPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.retryOn !== "") {
+      writer.uint32(10).string(message.retryOn);
+    }
+    if (message.numRetries !== undefined) {
+      UInt32Value.encode({ value: message.numRetries! }, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRetryPolicy();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.retryOn = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.numRetries = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RetryPolicy>): RetryPolicy {
+    return RetryPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryPolicy>): RetryPolicy {
+    const message = createBaseRetryPolicy();
+    message.retryOn = object.retryOn ?? "";
+    message.numRetries = object.numRetries ?? undefined;
+    return message;
+  },
+};
+
 function createBaseRouteAction(): RouteAction {
   return {
     clusterSpecifier: undefined,
     prefixRewrite: "",
     hostRewriteSpecifier: undefined,
     timeout: undefined,
+    retryPolicy: undefined,
     priority: 0,
     clusterNotFoundResponseCode: 0,
     idleTimeout: undefined,
@@ -1119,6 +1200,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     if (message.timeout !== undefined) {
       Duration.encode(message.timeout, writer.uint32(66).fork()).join();
+    }
+    if (message.retryPolicy !== undefined) {
+      RetryPolicy.encode(message.retryPolicy, writer.uint32(74).fork()).join();
     }
     if (message.priority !== 0) {
       writer.uint32(88).int32(message.priority);
@@ -1223,6 +1307,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           }
 
           message.timeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.retryPolicy = RetryPolicy.decode(reader, reader.uint32());
           continue;
         }
         case 11: {
@@ -1342,6 +1434,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     message.timeout = (object.timeout !== undefined && object.timeout !== null)
       ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
+      ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
     message.priority = object.priority ?? 0;
     message.clusterNotFoundResponseCode = object.clusterNotFoundResponseCode ?? 0;
