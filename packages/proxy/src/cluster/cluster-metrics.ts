@@ -79,7 +79,6 @@ export class ClusterMetrics {
 
   private readonly scope: MetricScope;
   private readonly labels: { readonly envoy_cluster_name: string };
-  /** By the status's first digit: index 2 counts 2xx. Indices 0 and 6 upwards don't exist. */
   private readonly responsesByClass: readonly Counter[];
   /** By status, made when the first response with it comes. */
   private readonly responsesByStatus = new Map<number, Counter>();
@@ -176,7 +175,7 @@ export class ClusterMetrics {
     this.requestTimeouts = counter('upstream_rq_timeout', 'Requests that got no response in time.');
     this.requestsWithoutEndpoint = counter('upstream_cx_none_healthy', 'Requests that found no endpoint.');
     this.requestsCompleted = counter('upstream_rq_completed', 'Requests that were answered.');
-    this.responsesByClass = [0, 1, 2, 3, 4, 5].map((digit) =>
+    this.responsesByClass = [1, 2, 3, 4, 5].map((digit) =>
       scope.counter('envoy_cluster_upstream_rq_xx', 'Responses by the first digit of their status.', {
         ...labels,
         envoy_response_code_class: String(digit),
@@ -201,9 +200,13 @@ export class ClusterMetrics {
     this.panicPicks = counter('lb_healthy_panic', 'Picks among all endpoints, for want of healthy ones.');
   }
 
-  /** Counts an answer by its status, that of the proxy in the upstream's place too. A status above 599 has no class. */
+  /**
+   * Counts an answer by its status, that of the proxy in the upstream's place too. A status above 599 has no class; 0 is
+   * no answer.
+   */
   countResponse(status: number): void {
-    const byClass = this.responsesByClass[(status / 100) | 0];
+    if (status === 0) return;
+    const byClass = this.responsesByClass[((status / 100) | 0) - 1];
     if (byClass === undefined) return;
     byClass.value++;
     this.requestsCompleted.value++;

@@ -209,6 +209,7 @@ test('counts its endpoints under names that Envoy has', () => {
     text,
     /^envoy_cluster_upstream_rq_xx\{envoy_cluster_name="c",envoy_response_code_class="2"\} 1$/m,
   );
+  assert.doesNotMatch(text, /code_class="0"/);
   cluster.close();
   assert.equal(formatPrometheus(registry.collect()), '');
 });

@@ -4,6 +4,7 @@ import { BodyKind } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type Rejection, Rejections } from '../http1/request-rejection.ts';
 import type { ServerConnection } from '../http1/server-connection.ts';
+import type { HeaderMutation } from '../routing/header-mutation.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { TransportError } from '../transport/transport.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
@@ -23,6 +24,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected upgrade = '';
   /** The most bytes of a body that the route takes; -1 for any number. */
   protected maxRequestBytes = -1;
+  /** What the route, once there is one, changes in responses. */
+  protected responseHeaders: readonly HeaderMutation[] | null = null;
   private readonly slot: HttpSettingsSlot;
   protected startedAt = 0;
   /** When the bytes came that are being read, if they began with the response's head; -1 otherwise. */
@@ -66,13 +69,16 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     return `date: ${this.context.date.now()}\r\n${this.slot.current.serverLine}`;
   }
 
-  onRejected({ status, flag, detail }: Rejection): void {
+  onRejected({ status, flag, detail }: Rejection, response: string): void {
     const { metrics } = this.settings.server;
     if (this.active) this.letUpstreamGo();
     else this.begin(null);
     this.responseCode = status;
     this.responseFlags = flag;
     this.responseCodeDetails = detail;
+    const headEnd = response.indexOf('\r\n\r\n') + 4;
+    this.sentHead = response.slice(0, headEnd);
+    this.bytesSent = response.length - headEnd;
     if (detail === Rejections.headTimeout.detail) metrics.headerTimeouts.value++;
     if (detail === Rejections.requestTimeout.detail) metrics.requestTimeouts.value++;
     this.finish();
@@ -115,6 +121,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.responseStarted = false;
     this.upgrade = '';
     this.maxRequestBytes = -1;
+    this.responseHeaders = null;
     const { metrics, requestTimeoutMs } = settings.server;
     metrics.requestsTotal.value++;
     metrics.http1RequestsTotal.value++;
@@ -177,15 +184,22 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.responseStarted = true;
     // Behind a CONNECT that is not granted nothing is a request.
     if (this.upgrade !== '' || this.head!.method === 'CONNECT') this.server.isLast = true;
-    const { settings, context, server } = this;
+    const { head, responseHeaders, settings, context } = this;
     const connection = this.connectionLine();
-    server.writeHead(localResponse(this.head!, status, body.length, lines, connection, settings, context));
+    this.writeHead(
+      localResponse(head!, status, body.length, lines, responseHeaders, connection, settings, context),
+    );
     if (body.length > 0 && this.head!.method !== 'HEAD') {
       this.bytesSent = body.length;
       this.server.writeBody(body, 0, body.length);
     }
     this.finish();
     this.server.endResponse();
+  }
+
+  protected writeHead(text: string): void {
+    this.sentHead = text;
+    this.server.writeHead(text);
   }
 
   /** Counts and logs the exchange; nothing of it is touched afterwards. */
@@ -208,5 +222,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     }
     this.countUpstream();
     for (const observer of settings.observers) observer.onFinished(this);
+    // An idle connection keeps no memory for the last answer.
+    this.sentHead = '';
   }
 }

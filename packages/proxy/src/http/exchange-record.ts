@@ -5,6 +5,7 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { Connection, TcpAddress } from '../transport/transport.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { headFieldValue } from './header-lines.ts';
 import { IncomingRequest } from './incoming-request.ts';
 
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
@@ -31,6 +32,8 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   /** The request as its listener's rules leave it. */
   protected readonly request: IncomingRequest;
   protected responseHead: ResponseHead | null = null;
+  /** The response's head as the client gets it, for logs; empty while there is none. */
+  protected sentHead = '';
 
   constructor(connection: Connection, settings: HttpSettings) {
     this.connection = connection;
@@ -79,7 +82,7 @@ export abstract class ExchangeRecord implements AccessLogEntry {
   }
 
   responseHeader(name: string): string | null {
-    return this.responseHead === null ? null : this.responseHead.header(name);
+    return this.sentHead === '' ? null : headFieldValue(this.sentHead, name);
   }
 
   /** Forgets the last request. */
@@ -95,6 +98,7 @@ export abstract class ExchangeRecord implements AccessLogEntry {
     this.upstreamTransportFailureReason = '';
     this.routeName = '';
     this.responseHead = null;
+    this.sentHead = '';
     this.request.forget();
   }
 }

@@ -13,6 +13,18 @@ export function lineValue(lines: string, lowerCaseName: string): string | null {
   return found;
 }
 
+/** The values of the fields of this name in a whole head, joined with `,`, however they write it; null for none. */
+export function headFieldValue(head: string, lowerCaseName: string): string | null {
+  let found: string | null = null;
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    if (colon !== lowerCaseName.length || line.slice(0, colon).toLowerCase() !== lowerCaseName) continue;
+    const value = line.slice(colon + 1).trim();
+    found = found === null ? value : `${found},${value}`;
+  }
+  return found;
+}
+
 /** `lines` without those of this name. */
 export function withoutLine(lines: string, lowerCaseName: string): string {
   const start = `${lowerCaseName}: `;

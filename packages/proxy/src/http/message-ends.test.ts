@@ -82,7 +82,7 @@ describe('where messages end', () => {
       ),
       [1, 1, 2, 0, 2],
     );
-    assert.equal(metrics.responsesByClass[2]!.value, 2);
+    assert.equal(metrics.responsesByClass[1]!.value, 2);
     assert.equal(metrics.bytesReceived.value, 2 * get.length);
     assert.equal(metrics.bytesSent.value, text.length);
     client.close();

@@ -74,6 +74,7 @@ export class ProxyExchange
     }
     this.route = match;
     this.routeName = match.routeName;
+    this.responseHeaders = match.responseHeaders;
     if (head.hasUpgrade || head.method === 'CONNECT') {
       if (!this.grantUpgrade(head, match)) return;
     }
@@ -197,6 +198,12 @@ export class ProxyExchange
 
   onOverflow(): void {
     this.waiting = false;
+    this.refuseForOverflow();
+  }
+
+  /** As in Envoy, an upstream that was never asked is none. */
+  private refuseForOverflow(): void {
+    this.upstreamHost = '';
     this.send(
       LocalReplies.overflow.status,
       LocalReplies.overflow.flag,
@@ -232,7 +239,7 @@ export class ProxyExchange
         : -1;
     const connection = isSwitching ? switchedLine(this.upgrade, head) : this.connectionLine();
     this.responseStarted = true;
-    server.writeHead(
+    this.writeHead(
       forwardedResponse(
         head,
         this.request,
@@ -312,7 +319,7 @@ export class ProxyExchange
     this.responseCode = 200;
     this.responseCodeDetails = 'via_upstream';
     const { date } = this.context;
-    this.server.writeHead(`HTTP/1.1 200 OK\r\ndate: ${date.now()}\r\n${this.settings.serverLine}\r\n`);
+    this.writeHead(`HTTP/1.1 200 OK\r\ndate: ${date.now()}\r\n${this.settings.serverLine}\r\n`);
     tunnel!.open(this.connection, this.rawConnection!);
     this.server.startTunnel(tunnel!.client);
   }
@@ -498,7 +505,7 @@ export class ProxyExchange
     this.rawConnection = poolFor(endpoint, this.connection, this.route!.priority).connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
     this.tunnel = null;
-    this.reply(LocalReplies.overflow);
+    this.refuseForOverflow();
   }
 
   protected override countUpstream(): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
-import { MetricRegistry } from '@heddle/telemetry';
+import { type AccessLogEntry, MetricRegistry } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import {
   Route,
@@ -67,6 +67,8 @@ export interface ProxyOptions {
   readonly route?: Parameters<typeof RouteAction.fromPartial>[0];
   /** Requests go where their authority says, instead of to the ports. */
   readonly isPassthrough?: boolean;
+  /** Told of every exchange when it ends. */
+  readonly onFinished?: (exchange: AccessLogEntry) => void;
 }
 
 /** The rules of a connection manager without any settings. */
@@ -215,6 +217,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         onFinished: (exchange) => {
           const { responseCode: code, responseFlags: flags, responseCodeDetails: details } = exchange;
           finished.push({ code, flags, details });
+          options.onFinished?.(exchange);
           bytes.push({ received: exchange.bytesReceived, sent: exchange.bytesSent });
         },
       },

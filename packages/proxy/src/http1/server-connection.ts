@@ -469,8 +469,9 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
     if (rejection.flag === 'DPE') this.settings.metrics.protocolErrors.value++;
-    this.write(rejectionResponse(rejection, this.exchange.ownReplyLines()));
-    this.exchange.onRejected(rejection);
+    const response = rejectionResponse(rejection, this.exchange.ownReplyLines());
+    this.write(response);
+    this.exchange.onRejected(rejection, response);
     this.connection.end();
     this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);
   }

@@ -23,8 +23,8 @@ export interface ServerExchange {
   onConnectionClosed(): void;
   /** The field lines, each ended by CRLF, that a reply of the connection's own carries besides those about its body. */
   ownReplyLines(): string;
-  /** A request can't be served, or read any further: the connection has answered it and closes. */
-  onRejected(rejection: Rejection): void;
+  /** A request can't be served, or read any further: the connection has answered it with `response` and closes. */
+  onRejected(rejection: Rejection, response: string): void;
 }
 
 /** What is done with fields whose name holds `_` (`headers_with_underscores_action`). */

@@ -126,12 +126,19 @@ function appendAction(option: HeaderValueOption, path: string, problems: Problem
   }
 }
 
-const formatOperator = /%(?!%)/;
+const formatOperator = /%[^%]+%/g;
 
 /** A value without Envoy's `%OPERATORS%`, which are not done here; `%%` is a percent sign. */
 function literalValue(text: string, path: string, problems: ProblemList): string | null {
-  if (formatOperator.test(text.replaceAll('%%', ''))) {
-    problems.unsupported(path, `a format string ("${text}")`, 'write %% for a percent sign');
+  const unescaped = text.replaceAll('%%', '');
+  if (unescaped.includes('%')) {
+    const operators = unescaped.match(formatOperator) ?? [];
+    const hint = 'a percent sign that stands for itself is written %%';
+    if (operators.length === 0) problems.invalid(path, `"${text}" holds a single percent sign`, hint);
+    else {
+      const what = operators.length === 1 ? 'the format operator' : 'each of the format operators';
+      problems.unsupported(path, `${what} ${operators.join(', ')}`, `give the value itself; ${hint}`);
+    }
     return null;
   }
   const value = text.replaceAll('%%', '%');

@@ -38,7 +38,7 @@ export class ConnectionManagerMetrics {
   readonly http1RequestsTotal: Counter;
   /** Responses, interim ones and those to unreadable requests too. */
   readonly requestsCompleted: Counter;
-  /** By the status's first digit; index 0 doesn't exist in practice. */
+  /** By the first digit of the status, from 1xx to 5xx. */
   readonly responsesByClass: readonly Counter[];
   /** From a request's first byte to its response's last, in milliseconds. */
   readonly requestTimeMs: Histogram;
@@ -120,7 +120,7 @@ export class ConnectionManagerMetrics {
     this.requestsActive = gauge('downstream_rq_active', 'Requests in flight.');
     this.http1RequestsTotal = counter('downstream_rq_http1_total', 'Requests received by HTTP/1.');
     this.requestsCompleted = counter('downstream_rq_completed', 'Requests that got a response.');
-    this.responsesByClass = [0, 1, 2, 3, 4, 5].map((digit) =>
+    this.responsesByClass = [1, 2, 3, 4, 5].map((digit) =>
       scope.counter('envoy_http_downstream_rq_xx', 'Responses by the first digit of their status.', {
         ...labels,
         envoy_response_code_class: String(digit),
@@ -175,7 +175,7 @@ export class ConnectionManagerMetrics {
   countResponse(status: number): void {
     this.requestsCompleted.value++;
     // A status above 599 counts nowhere: there is no class for it.
-    const byClass = this.responsesByClass[(status / 100) | 0];
+    const byClass = this.responsesByClass[((status / 100) | 0) - 1];
     if (byClass !== undefined) byClass.value++;
   }
 
