@@ -7,6 +7,7 @@ export type TlsMetricsOwner = { readonly listenerAddress: string } | { readonly 
 
 /** Handshakes under Envoy's names: `listener.<address>.ssl.handshake`, `cluster.<name>.ssl.session_reused` and so on. */
 export class TlsMetrics implements TlsObserver {
+  readonly owner: string;
   private readonly scope: MetricScope;
   private readonly prefix: string;
   private readonly labels: Readonly<Record<string, string>>;
@@ -19,6 +20,7 @@ export class TlsMetrics implements TlsObserver {
   /** The series live as long as `scope`. */
   constructor(scope: MetricScope, owner: TlsMetricsOwner) {
     const isListener = 'listenerAddress' in owner;
+    this.owner = isListener ? `listener ${owner.listenerAddress}` : `cluster ${owner.clusterName}`;
     this.scope = scope;
     this.prefix = isListener ? 'envoy_listener_ssl_' : 'envoy_cluster_ssl_';
     this.labels = isListener

@@ -31,6 +31,8 @@ export type PeerFaultKind = 'error' | 'no-certificate' | 'san' | 'hash';
 
 /** Hears of each handshake, for the counters of a listener or cluster. */
 export interface TlsObserver {
+  /** Whose handshakes these are, for logs: `listener 127.0.0.1_443` or `cluster reviews`. */
+  readonly owner: string;
   /** A handshake has ended well and its peer is accepted. */
   onHandshake(session: TlsSession): void;
   /** A handshake, or TLS later on, failed for a reason that isn't the peer's certificate. */

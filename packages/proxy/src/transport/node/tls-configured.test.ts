@@ -6,6 +6,7 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { type TestCertificate, makeLeaf } from '@heddle/identity/test-authority';
+import { silentLogger, systemClock } from '@heddle/base';
 import { eventually } from '@heddle/testkit';
 import { StringMatcher } from '../../routing/string-matcher.ts';
 import type { LinkSecurity, PeerFaultKind, TlsObserver } from '../../tls/link-security.ts';
@@ -32,6 +33,7 @@ const other = makeLeaf(firstRoot, 'spiffe://cluster.local/ns/default/sa/gateway'
 });
 
 class CountingObserver implements TlsObserver {
+  readonly owner = 'listener test';
   readonly sessions: TlsSession[] = [];
   readonly refusals: PeerFaultKind[] = [];
   errors = 0;
@@ -185,6 +187,37 @@ test('a client certificate is verified where it is asked for, and has to be ther
   assert.equal(observer.errors, 0);
   const missing = await visitWith(required, {});
   assert.equal(missing, 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
+});
+
+test('the log says who refused which peer, and by what names it came', async (t) => {
+  const lines: [string, unknown][] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (message: string, fields?: unknown) => lines.push([message, fields]),
+  };
+  const bench = new TlsBench(systemClock, {}, logger);
+  t.after(() => bench.close());
+  const observer = new CountingObserver();
+  const matcher = { type: 'uri', matches: () => false } as unknown as SanMatcher;
+  const server = await bench.serve(listenerSecurity({ validation: roots({ sans: [matcher] }), observer }));
+  const own = makeLeaf(firstRoot, caller, { dnsNames: ['caller.example'] });
+  const certificates = [{ kind: 'static' as const, certificate: staticCertificate(own) }];
+  const { connection } = await bench.visit(server, clusterSecurity({ certificates }));
+  const { port } = hostAndPort(server.listener.address);
+  assert.deepEqual(lines, [
+    [
+      'peer refused',
+      {
+        owner: 'listener test',
+        local: `127.0.0.1:${port}`,
+        peer: `127.0.0.1:${connection.localPort}`,
+        serverName: 'one.example',
+        presented: `${caller} caller.example`,
+        fault: 'unexpected-name',
+        detail: 'no name of the certificate is one that was asked for',
+      },
+    ],
+  ]);
 });
 
 test('shows the certificate whose name the client asks for, else the first', async () => {

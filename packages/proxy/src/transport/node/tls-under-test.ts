@@ -69,8 +69,8 @@ export class TlsBench {
   private readonly listeners: Listener[] = [];
   private readonly connections: Connection[] = [];
 
-  constructor(clock: Clock = systemClock, options: NodeTransportOptions = {}) {
-    this.transport = new NodeTransport(clock, silentLogger, options);
+  constructor(clock: Clock = systemClock, options: NodeTransportOptions = {}, logger = silentLogger) {
+    this.transport = new NodeTransport(clock, logger, options);
   }
 
   async serve(security: LinkSecurity): Promise<EchoServer> {

@@ -15,6 +15,7 @@ import {
 import type { LinkSecurity, LinkValidation, PeerFaultKind } from '../../tls/link-security.ts';
 import { PresentedCertificate } from '../../tls/peer-certificate.ts';
 import type { RootsValidation } from '../../tls/tls-config.ts';
+import { describeAddress } from '../address.ts';
 import type { TlsSession } from '../transport.ts';
 import type { LinkSecrets } from './secure-contexts.ts';
 import { tlsSessionOf } from './tls-session.ts';
@@ -43,6 +44,9 @@ interface AcceptedPeer {
   readonly chain: readonly Certificate[];
 }
 
+/** A peer that nobody trusts must not write long lines into the log. */
+const maxLoggedNames = 4;
+
 const nobody: AcceptedPeer = { identity: '', chain: [] };
 
 /**
@@ -61,7 +65,15 @@ export function verifyLink(
   const peer = judge(socket, security, secrets, role, clock, remembered);
   if (!peer.ok) {
     const { fault, detail } = peer.error;
-    logger.warn('peer refused', { peer: socket.remoteAddress, fault, detail });
+    logger.warn('peer refused', {
+      owner: security.observer?.owner ?? '',
+      local: describeAddress({ host: socket.localAddress ?? '', port: socket.localPort ?? 0 }),
+      peer: describeAddress({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }),
+      serverName: role === 'server' ? security.serverName : socket.servername || '',
+      presented: presentedNames(socket, remembered).join(' '),
+      fault,
+      detail,
+    });
     if (fault === 'no-server-name') security.observer?.onConnectionError();
     else security.observer?.onPeerRefused(kindOf(fault));
     return null;
@@ -71,6 +83,14 @@ export function verifyLink(
   const session = tlsSessionOf(socket, leaf === undefined ? null : new PresentedCertificate(leaf, chain));
   security.observer?.onHandshake(session);
   return { identity, session, chain };
+}
+
+/** What the peer's certificate calls it, believed or not. */
+function presentedNames(socket: TLSSocket, remembered: readonly Certificate[]): string[] {
+  const shown = presentedChain(socket.getPeerX509Certificate());
+  const leaf = (shown.ok ? shown.value[0] : undefined) ?? remembered[0];
+  if (leaf === undefined) return [];
+  return [...leaf.extensions.uriNames, ...leaf.extensions.dnsNames].slice(0, maxLoggedNames);
 }
 
 function judge(
