@@ -252,6 +252,45 @@ test('refuses two resources with one name', () => {
   );
 });
 
+const withRoute = (route: object, more: object = {}): { listeners: object[]; clusters: object[] } => {
+  const virtualHosts = [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route }] }];
+  const changed = { ...manager, route_config: { virtual_hosts: virtualHosts, ...more } };
+  return { listeners: [{ ...http, filter_chains: [{ filters: [filter(changed)] }] }], clusters: [backend] };
+};
+
+test('refuses routes to clusters that the file does not have, unless it says not to', () => {
+  const place =
+    'static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0]';
+  const [single = '', ...others] = problemOf(withRoute({ cluster: 'x' }));
+  assert.ok(single.includes(`${place}.routes[0].route.cluster: there is no cluster "x"`), single);
+  assert.deepEqual(others, []);
+  const weighted = {
+    weighted_clusters: {
+      clusters: [
+        { name: 'be', weight: 1 },
+        { name: 'y', weight: 0 },
+      ],
+    },
+  };
+  const [share = ''] = problemOf(withRoute(weighted, { validate_clusters: true }));
+  assert.ok(share.includes('weighted_clusters.clusters[1].name: there is no cluster "y"'), share);
+  assert.deepEqual(problemOf(withRoute({ cluster: 'x' }, { validate_clusters: false })), []);
+});
+
+test('refuses two listeners on one address, however it is spelled', () => {
+  const at = (name: string, host: string, port: number) => ({
+    ...http,
+    name,
+    address: { socket_address: { address: host, port_value: port } },
+  });
+  const problems = (...listeners: object[]): readonly string[] =>
+    problemOf({ listeners, clusters: [backend] });
+  const [problem] = problems(at('a', '::1', 9105), at('b', '0:0::1', 9105));
+  assert.match(problem ?? '', /listeners\[1\]\.address: duplicate address: the listener a has it already/);
+  assert.deepEqual(problems(at('a', '127.0.0.1', 9105), at('b', '0.0.0.0', 9105)), []);
+  assert.deepEqual(problems(at('a', '127.0.0.1', 0), at('b', '127.0.0.1', 0)), []);
+});
+
 test('an unknown field is refused with the nearest name', () => {
   assert.match(
     problemOf({ listeners: [{ ...http, adress: {} }] })[0] ?? '',

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { err, ok, type Problem, type Result } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
 import { Bootstrap } from '@heddle/xds/api/envoy/config/bootstrap/v3/bootstrap.ts';
@@ -11,6 +12,7 @@ import type { EndpointPool } from '../cluster/endpoint.ts';
 import { compileAddress } from '../config/compile-address.ts';
 import { compileStaticSecrets } from '../config/compile-static-secrets.ts';
 import type { ConfigStore } from '../config/config-store.ts';
+import { addressBytes } from '../transport/ip-address.ts';
 import type { TransportAddress } from '../transport/transport.ts';
 import { withoutEmptyParts } from './accepted-parts.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
@@ -76,6 +78,7 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
     resources.push({ typeUrl: TypeUrl.listener, name, bytes: Listener.encode(listener).finish(), path });
   }
   checkNames(resources, problems);
+  checkAddresses(listeners, problems);
   return {
     admin: address === undefined ? null : compileAdminAddress(address, problems),
     bootstrap: Bootstrap.encode(bootstrap).finish(),
@@ -115,6 +118,33 @@ function checkNames(resources: readonly StaticResource[], problems: ProblemList)
   }
 }
 
+/** Of two listeners on one address the second would find it taken. Those that bind nothing count too, as in Envoy. */
+function checkAddresses(listeners: readonly Listener[], problems: ProblemList): void {
+  const seen = new Map<string, string>();
+  for (const [index, listener] of listeners.entries()) {
+    const address = listenAddressOf(listener);
+    if (address === null) continue;
+    const earlier = seen.get(address);
+    seen.set(address, earlier ?? nameOf(listener));
+    if (earlier !== undefined) {
+      problems.invalid(
+        `static_resources.listeners[${index}].address`,
+        `duplicate address: the listener ${earlier} has it already`,
+      );
+    }
+  }
+}
+
+/** Protocol and address, in one spelling; null for a port that the system chooses, and for what is no address. */
+function listenAddressOf({ address }: Listener): string | null {
+  const specifier = address?.address;
+  if (specifier === undefined) return null;
+  if (specifier.$case === 'pipe') return specifier.value.path;
+  const { address: host, portSpecifier, protocol } = specifier.value;
+  const port = portSpecifier?.value ?? 0;
+  return port === 0 || isIP(host) === 0 ? null : `${protocol} ${addressBytes(host).join('.')} ${port}`;
+}
+
 /** Stands in for an xDS client where there is none: notes what would have been asked for. */
 export class NoSubscriber implements Subscriber {
   private readonly asked: string[] = [];
@@ -146,6 +176,10 @@ export function applyBootstrap<P extends EndpointPool>(
   const problems = new ProblemList();
   store.materials.keepIn(config.materials);
   compileStaticSecrets(config.materials, store.materials, problems);
+  const clusters = new Set(
+    config.resources.filter(({ typeUrl }) => typeUrl === TypeUrl.cluster).map(({ name }) => name),
+  );
+  store.routes.isCluster = (name) => clusters.has(name);
   for (const { typeUrl, name, bytes, path } of config.resources) {
     const found = store.applyResource(typeUrl, name, bytes);
     for (const problem of found) problems.addAll([{ ...problem, path: fieldPath(path, problem.path ?? '') }]);

@@ -4,7 +4,7 @@ import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/r
 import type { VirtualHost as VirtualHostMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
-import { RouteTableBuilder } from '../routing/compile-route-table.ts';
+import { type ClusterCheck, RouteTableBuilder } from '../routing/compile-route-table.ts';
 import type { RouteTable, RouteTableSlot } from '../routing/route-table.ts';
 import type { VirtualHost } from '../routing/virtual-host.ts';
 import type { ClusterStore } from './cluster-store.ts';
@@ -38,6 +38,8 @@ export class RouteStore<P extends EndpointPool> {
   private readonly clusters: ClusterStore<P>;
   private readonly wanted: WantedNames;
   private readonly records = new Map<string, RouteRecord<P>>();
+  /** Knows all clusters that routes given with a listener may name; null where any may come yet. */
+  isCluster: ClusterCheck | null = null;
   private readonly resolveCluster: (name: string) => ClusterSlot<P>;
 
   constructor(clusters: ClusterStore<P>, wanted: WantedNames) {
@@ -68,7 +70,7 @@ export class RouteStore<P extends EndpointPool> {
   /** A slot with a table of its own, for routes given with a listener; null with problems noted. */
   createInline(config: RouteConfiguration, path: string, problems: ProblemList): Slot<P> | null {
     const before = problems.problems.length;
-    const builder = new RouteTableBuilder(config, this.resolveCluster, path, problems);
+    const builder = new RouteTableBuilder(config, this.resolveCluster, path, problems, this.isCluster);
     for (const host of config.virtualHosts) builder.add(host, () => host);
     if (problems.problems.length > before) return null;
     const slot: Slot<P> = { name: '', current: null };

@@ -41,8 +41,8 @@ const defaultTimeoutMs = 15_000;
 /** What the levels around a route contribute to it. */
 export interface RouteContext<C> {
   readonly virtualHostName: string;
-  /** Gives the cluster for a name; called for every cluster that a route names. */
-  readonly resolveCluster: (name: string) => C;
+  /** Gives the cluster for a name; called for every cluster that a route names, with the place of the name. */
+  readonly resolveCluster: (name: string, path: string) => C;
   readonly maxDirectResponseBytes: number;
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
@@ -275,7 +275,7 @@ function compileClusters<C>(
         problems.invalid(`${path}.cluster`, 'must not be empty');
         return [];
       }
-      const cluster = context.resolveCluster(name);
+      const cluster = context.resolveCluster(name, `${path}.cluster`);
       return [
         { weight: 1, match: makeMatch(route, outcome, name, cluster, headers, noHeaderChanges, context) },
       ];
@@ -321,7 +321,7 @@ function weighted<C>(
     const weight = target.weight ?? 0;
     total += weight;
     // A cluster of weight 0 gets nothing, but Envoy, too, wants to know it.
-    const cluster = context.resolveCluster(target.name);
+    const cluster = context.resolveCluster(target.name, `${place}.name`);
     const match = makeMatch(
       route,
       { ...outcome, hostRewrite },

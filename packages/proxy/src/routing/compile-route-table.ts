@@ -22,8 +22,11 @@ interface TableContext<C> {
   readonly headers: HeaderChanges;
   readonly innermostWins: boolean;
   readonly maxDirectResponseBytes: number;
-  readonly resolveCluster: (name: string) => C;
+  readonly resolveCluster: (name: string, path: string) => C;
 }
+
+/** Whether there is a cluster of this name. */
+export type ClusterCheck = (name: string) => boolean;
 
 /**
  * Compiles a route configuration one virtual host at a time. Every virtual host is checked when it is added; its routes
@@ -35,18 +38,20 @@ export class RouteTableBuilder<C> {
   private readonly context: TableContext<C>;
   private readonly path: string;
   private readonly problems: ProblemList;
+  private readonly isCluster: ClusterCheck | null;
   private readonly hosts: VirtualHost<C>[] = [];
   private readonly domains = new DomainTable<VirtualHost<C>>();
 
   /**
    * `config` may lack its virtual hosts; they come by `add`. `path` is where it stands, for problems. `resolveCluster`
-   * is called when a virtual host is first used.
+   * is called when a virtual host is first used. `isCluster` knows all clusters that can be; null where any may come yet.
    */
   constructor(
     config: RouteConfiguration,
     resolveCluster: (name: string) => C,
     path: string,
     problems: ProblemList,
+    isCluster: ClusterCheck | null = null,
   ) {
     this.name = config.name;
     this.ignoresPort = config.ignorePortInHostMatching;
@@ -59,7 +64,9 @@ export class RouteTableBuilder<C> {
     this.path = path;
     this.problems = problems;
     if (config.internalOnlyHeaders.length > 0) problems.unsupported(fieldPath(path, 'internal_only_headers'));
-    if (config.validateClusters === true) problems.unsupported(fieldPath(path, 'validate_clusters'));
+    this.isCluster = (config.validateClusters ?? true) ? isCluster : null;
+    if (config.validateClusters === true && isCluster === null)
+      problems.unsupported(fieldPath(path, 'validate_clusters'));
   }
 
   /**
@@ -67,7 +74,13 @@ export class RouteTableBuilder<C> {
    * that.
    */
   add(message: VirtualHostMessage, reload: () => VirtualHostMessage): VirtualHost<C> {
-    const clusterNames = checkVirtualHost(message, this.context, this.nextPath, this.problems);
+    const clusterNames = checkVirtualHost(
+      message,
+      this.context,
+      this.nextPath,
+      this.problems,
+      this.isCluster,
+    );
     const { context } = this;
     const compile = (): RouteEntry<C>[] => compileVirtualHost(reload(), context);
     const host = new VirtualHost(message.name, message.domains, [...clusterNames], compile);
@@ -105,6 +118,7 @@ function checkVirtualHost(
   table: TableContext<unknown>,
   path: string,
   problems: ProblemList,
+  isCluster: ClusterCheck | null,
 ): Set<string> {
   if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
   if (message.domains.length === 0) problems.invalid(`${path}.domains`, 'must not be empty');
@@ -113,8 +127,9 @@ function checkVirtualHost(
   }
   if (message.requireTls !== TlsRequirement.NONE) problems.unsupported(`${path}.require_tls`);
   const clusterNames = new Set<string>();
-  const resolveCluster = (name: string): null => {
+  const resolveCluster = (name: string, place: string): null => {
     clusterNames.add(name);
+    if (name !== '' && isCluster?.(name) === false) problems.invalid(place, `there is no cluster "${name}"`);
     return null;
   };
   compileRoutes(message, routeContext(message, { ...table, resolveCluster }, path, problems), path, problems);
