@@ -40,6 +40,11 @@ function refusal(head: RequestHead, isUnixSocket: boolean): string | null {
   if (origin !== null && origin !== `http://${head.authority}`) {
     return 'this interface answers no pages of other origins\n';
   }
+  // A form or an image of another site may come without an origin; browsers say so here.
+  const site = head.header('sec-fetch-site');
+  if (head.method === 'POST' && (site === 'cross-site' || site === 'same-site')) {
+    return 'this interface takes no orders from pages of other sites\n';
+  }
   return null;
 }
 

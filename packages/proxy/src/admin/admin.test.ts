@@ -151,6 +151,8 @@ describe('the admin interface', () => {
     assert.equal(await status({ host: '127.0.0.1.example' }), 403);
     assert.equal(await status({ origin: 'https://evil.example' }), 403);
     assert.equal(await status({ origin: 'null' }), 403);
+    assert.equal(await status({ 'sec-fetch-site': 'cross-site' }), 403);
+    assert.equal(await status({ 'sec-fetch-site': 'same-site' }), 403);
     assert.equal((await admin('/ready')).body, 'LIVE\n', 'none of them had an effect');
     assert.equal((await admin('/ready', { headers: { host: 'localhost' } })).status, 200);
     assert.equal((await admin('/ready', { headers: { host: '[::1]:9901' } })).status, 200);
