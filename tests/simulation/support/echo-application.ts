@@ -145,6 +145,7 @@ export class EchoApplication {
         request?.timer?.cancel();
         request = null;
       },
+      onIdle: () => undefined,
       ownReplyLines: () => '',
       onRejected: () => undefined,
       onConnectionClosed: () => undefined,

@@ -121,6 +121,10 @@ export class AdminExchange implements ServerExchange {
     this.abandon();
   }
 
+  onIdle(): void {
+    // Nothing is kept.
+  }
+
   ownReplyLines(): string {
     return '';
   }

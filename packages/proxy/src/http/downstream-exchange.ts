@@ -61,6 +61,11 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.finish();
   }
 
+  onIdle(): void {
+    this.head = null;
+    this.request.forget();
+  }
+
   onConnectionClosed(): void {
     this.limits.close();
   }

@@ -91,6 +91,9 @@ export class IncomingRequest implements RequestView {
     this.head = null;
     this.filters = null;
     this.lines = '';
+    this.path = '';
+    this.authority = '';
+    this.requestId = '';
     this.client.address = '';
   }
 

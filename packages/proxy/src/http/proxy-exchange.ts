@@ -383,6 +383,14 @@ export class ProxyExchange
     this.giveUp(LocalReplies.requestTimeout);
   }
 
+  override onIdle(): void {
+    super.onIdle();
+    this.requestText = '';
+    this.route = null;
+    this.cluster = null;
+    this.endpoint = null;
+  }
+
   protected override begin(head: RequestHead | null): void {
     super.begin(head);
     this.route = null;

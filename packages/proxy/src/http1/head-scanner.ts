@@ -82,6 +82,10 @@ export class HeadScanner {
     this.maxFields = maxFields;
   }
 
+  hasLimits(maxBytes: number, maxFields: number): boolean {
+    return this.maxBytes === maxBytes && this.maxFields === maxFields;
+  }
+
   /** Forgets the last head. */
   reset(): void {
     this.state = State.start;

@@ -24,6 +24,13 @@ export class MessageHead {
   /** A `Connection` field is there: nominated fields have to be looked for when forwarding. */
   hasConnectionField = false;
 
+  /** Lets go of the head. */
+  clear(): void {
+    this.text = '';
+    this.fields = emptyFields;
+    this.fieldCount = 0;
+  }
+
   /** Takes over what the scanner found in `buffer[base, base + length)`. */
   protected take(scanner: HeadScanner, buffer: Buffer, base: number, length: number): void {
     this.text = latin1(buffer, base, base + length);

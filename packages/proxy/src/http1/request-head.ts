@@ -45,6 +45,12 @@ export class RequestHead extends MessageHead {
   private isPathTarget = false;
   private validatedHost = '';
 
+  override clear(): void {
+    super.clear();
+    this.path = '';
+    this.authority = '';
+  }
+
   /** Fills the head from a finished scan. Returns `RequestError.none` or why it is refused. */
   parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number, rules: HeadRules): number {
     if (scanner.minorVersion === 0 && !rules.acceptsHttp10) return RequestError.lowVersion;
@@ -127,7 +133,7 @@ export class RequestHead extends MessageHead {
     // Most requests of a connection name the same host: it is looked at once.
     if (this.authority !== this.validatedHost) {
       if (hosts === 1 && !validHost.test(this.authority)) return RequestError.badHost;
-      this.validatedHost = this.authority;
+      this.validatedHost = copyOf(this.authority);
     }
     return RequestError.none;
   }
@@ -245,4 +251,9 @@ function methodName(text: string, start: number, end: number): string {
   if (end - start === 3 && text.startsWith('GET', start)) return 'GET';
   if (end - start === 4 && text.startsWith('POST', start)) return 'POST';
   return text.slice(start, end);
+}
+
+/** The same text in memory of its own: what was cut out of another keeps the whole of that. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }

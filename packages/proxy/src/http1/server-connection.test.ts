@@ -33,6 +33,7 @@ async function startDeafClient(idleTimeoutMs = 0) {
       onRequestEnd: () => undefined,
       onResponseDrain: () => undefined,
       onClientGone: () => undefined,
+      onIdle: () => undefined,
       ownReplyLines: () => '',
       onRejected: () => undefined,
       onConnectionClosed: () => undefined,

@@ -4,7 +4,8 @@
 import { type TimerWheelEntry, invariant } from '@heddle/base';
 import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
-import { HeadScanner, needMore } from './head-scanner.ts';
+import { type HeadScanner, needMore } from './head-scanner.ts';
+import { requestScanners } from './head-scanner-pool.ts';
 import { latin1 } from '../transport/latin1.ts';
 import { BodyKind } from './message-head.ts';
 import { AgeLimit, type Aging } from './connection-age.ts';
@@ -51,7 +52,8 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   isLast = false;
 
   private readonly exchange: ServerExchange;
-  private readonly scanner: HeadScanner;
+  /** From the first byte of a head until its request has been answered. */
+  private scanner: HeadScanner | null = null;
   private readonly chunks = new ChunkScanner();
   private readonly context: ServerContext;
   private readonly owner: ServerConnectionOwner;
@@ -93,7 +95,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.settings = settings;
     this.context = context;
     this.owner = owner;
-    this.scanner = new HeadScanner(true, settings.maxHeadBytes, settings.maxFields);
     this.exchange = createExchange(this);
     this.acceptedAt = context.clock.monotonic();
     this.ageLimit = settings.maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
@@ -103,7 +104,11 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** True between the last byte of a response and the first of the next request. */
   get isIdle(): boolean {
-    return this.phase === Phase.idle && !this.scanner.isMidHead && this.pendingLength === 0;
+    return this.phase === Phase.idle && !this.isMidHead && this.pendingLength === 0;
+  }
+
+  private get isMidHead(): boolean {
+    return this.scanner !== null && this.scanner.isMidHead;
   }
 
   /** True once the last byte of the request's body has arrived: a response before that ends the connection. */
@@ -185,7 +190,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   onTimeout(): void {
     if (this.phase !== Phase.idle) return;
-    if (this.scanner.isMidHead) {
+    if (this.isMidHead) {
       this.reject(this.headTimeout);
       return;
     }
@@ -337,21 +342,33 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** Between requests, or within a head that isn't complete: that one is still served where the connection ends. */
   private awaitNext(): void {
-    if (!this.scanner.isMidHead) {
+    if (!this.isMidHead) {
       if (this.isLast) {
         this.closeNow();
         return;
       }
+      this.rest();
       this.armIdle();
     }
     this.resumeReading();
   }
 
+  /** Nothing is under way: what the last request left in memory is let go. */
+  private rest(): void {
+    if (this.scanner === null) return;
+    this.exchange.onIdle();
+    this.head.clear();
+    requestScanners.giveBack(this.scanner);
+    this.scanner = null;
+  }
+
   /** Returns the position behind the head, or -1 where the head isn't complete or was refused. */
   private parseHead(buffer: Buffer, start: number, end: number): number {
     const from = this.scanned;
-    if (from === 0) this.scanner.reset();
-    const result = this.scanner.scan(buffer, start, from, end - start);
+    const { settings } = this;
+    const scanner = (this.scanner ??= requestScanners.take(settings.maxHeadBytes, settings.maxFields));
+    if (from === 0) scanner.reset();
+    const result = scanner.scan(buffer, start, from, end - start);
     if (result === needMore) {
       this.scanned = end - start;
       this.keep(buffer, start, end);
@@ -360,8 +377,8 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     }
     this.scanned = 0;
     if (result < 0) return this.refuse(rejectionOf(result));
-    const error = this.head.parse(this.scanner, buffer, start, result, this.settings);
-    this.scanner.reset();
+    const error = this.head.parse(scanner, buffer, start, result, settings);
+    scanner.reset();
     if (error !== RequestError.none) return this.refuse(rejectionOf(error));
     if (this.settings.underscores !== UnderscoreAction.allow && this.head.hasUnderscoredName()) {
       if (this.settings.underscores === UnderscoreAction.reject) {

@@ -22,6 +22,7 @@ test('tells everybody who waits that the last connection is gone', async () => {
       onRequestEnd: () => undefined,
       onResponseDrain: () => undefined,
       onClientGone: () => undefined,
+      onIdle: () => undefined,
       ownReplyLines: () => '',
       onRejected: () => undefined,
       onConnectionClosed: () => undefined,

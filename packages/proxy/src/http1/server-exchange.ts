@@ -19,6 +19,8 @@ export interface ServerExchange {
   onResponseDrain(): void;
   /** The connection is gone while a response was owed. */
   onClientGone(error: TransportError | null): void;
+  /** The connection waits for its next request: what the last one left is of no more use. */
+  onIdle(): void;
   /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
   onConnectionClosed(): void;
   /** The field lines, each ended by CRLF, that a reply of the connection's own carries besides those about its body. */
