@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseBootstrap } from './parse-bootstrap.ts';
+import { parseBootstrap, readBootstrapText } from './parse-bootstrap.ts';
 
 const text = `admin:
   address: { socket_address: { address: 127.0.0.1, port_value: 9901 } }
@@ -40,4 +43,29 @@ test('reports what is no YAML with its place', () => {
       [4, 1, 'Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ],
   );
+});
+
+test('aliases that multiply themselves are refused as too large', () => {
+  const levels = Array.from(
+    { length: 9 },
+    (_, level) => `a${level}: &a${level} [${`*a${level - 1}, `.repeat(9)}]`,
+  );
+  const parsed = parseBootstrap('envoy.yaml', ['a-1: &a-1 x', ...levels].join('\n'));
+  assert.ok(!parsed.ok);
+  assert.deepEqual(
+    parsed.error.map(({ code, message }) => [code, message]),
+    [['HEDDLE_YAML_LIMIT', 'aliases make the file too large']],
+  );
+});
+
+test('a directory and a file that is no text are refused by name', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'heddle-bootstrap-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  await assert.rejects(readBootstrapText(directory), {
+    code: 'HEDDLE_FILE_UNREADABLE',
+    message: `can't read '${directory}': it is a directory`,
+  });
+  const file = join(directory, 'binary');
+  await writeFile(file, Buffer.from([0xff, 0xfe, 0]));
+  await assert.rejects(readBootstrapText(file), { code: 'HEDDLE_FILE_NOT_TEXT' });
 });

@@ -1,13 +1,25 @@
 // Reads a bootstrap file and remembers where its values stand.
 import { readFile } from 'node:fs/promises';
-import { err, ok, type Problem, type Result, systemErrorCode } from '@heddle/base';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { err, errorMessage, ok, type Problem, type Result, systemErrorCode } from '@heddle/base';
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import { CliError } from '../cli-error.ts';
 
 /** A place in a file; both are 1-based. */
 interface Position {
   readonly line: number;
   readonly column: number;
+  /** Another file than the one that was asked, where several were put together. */
+  readonly file?: string;
 }
 
 /** A bootstrap file as the data plane takes it. */
@@ -32,6 +44,16 @@ function yamlProblem(error: YAMLError, file: string): Problem {
   };
 }
 
+/** The node under these keys; aliases lead to what they stand for. */
+function nodeAt(document: Document, keys: readonly (string | number)[]): unknown {
+  let node: unknown = document.contents;
+  for (const key of keys) {
+    if (isAlias(node)) node = node.resolve(document);
+    node = isCollection(node) ? node.get(key, true) : undefined;
+  }
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
 /** Parses the text of a bootstrap file; JSON is YAML. All problems of its syntax. */
 export function parseBootstrap(file: string, text: string): Result<BootstrapFile, readonly Problem[]> {
   const lines = new LineCounter();
@@ -43,8 +65,8 @@ export function parseBootstrap(file: string, text: string): Result<BootstrapFile
     return line === 0 ? null : { line, column: col };
   };
   const locate = (keys: readonly (string | number)[]): Position | null => {
-    const value = placeOf(document.getIn(keys, true));
-    const around: unknown = keys.length === 1 ? document.contents : document.getIn(keys.slice(0, -1), true);
+    const value = placeOf(nodeAt(document, keys));
+    const around = nodeAt(document, keys.slice(0, -1));
     const pair = isMap(around)
       ? around.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1))
       : undefined;
@@ -55,18 +77,21 @@ export function parseBootstrap(file: string, text: string): Result<BootstrapFile
   try {
     return ok({ file, value: document.toJS({ maxAliasCount: 1000 }) as unknown, locate });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return err([{ code: 'HEDDLE_YAML', severity: 'error', message, file }]);
+    // Its only failures left: aliases that multiply what they stand for.
+    const message = error instanceof ReferenceError ? 'aliases make the file too large' : errorMessage(error);
+    return err([{ code: 'HEDDLE_YAML_LIMIT', severity: 'error', message, file }]);
   }
 }
 
 /** Reads the file that --bootstrap names. */
 export async function readBootstrapText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
+    if (error instanceof TypeError) throw new CliError('HEDDLE_FILE_NOT_TEXT', `'${file}' is no UTF-8 text`);
     const code = systemErrorCode(error);
     if (code === 'ENOENT') throw new CliError('HEDDLE_FILE_NOT_FOUND', `there is no file '${file}'`);
-    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${file}' (${code})`);
+    const why = code === 'EISDIR' ? 'it is a directory' : code;
+    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${file}': ${why}`);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,8 @@ test('serves what a bootstrap file says until SIGTERM, and refuses one with an u
   const file = join(directory, 'envoy.yaml');
   await writeFile(file, text);
 
-  const proxy = spawn(process.execPath, [program, 'proxy', '--bootstrap', file], {
+  const pidFile = join(directory, 'pid');
+  const proxy = spawn(process.execPath, [program, 'proxy', '--bootstrap', file, '--pid-file', pidFile], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(proxy, 'close');
@@ -67,8 +68,10 @@ test('serves what a bootstrap file says until SIGTERM, and refuses one with an u
     response.setEncoding('utf8').once('data', answer.resolve);
   }).once('error', answer.reject);
   assert.equal(await answer.promise, 'from the backend');
+  assert.equal(await readFile(pidFile, 'utf8'), `${proxy.pid}\n`);
   proxy.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);
+  await assert.rejects(readFile(pidFile), { code: 'ENOENT' }, 'nobody has that id any more');
 
   await writeFile(file, text.replace('stat_prefix', 'stat_prefx'));
   const refused = spawn(process.execPath, [program, 'proxy', '--bootstrap', file], {
@@ -80,3 +83,21 @@ test('serves what a bootstrap file says until SIGTERM, and refuses one with an u
   assert.match(reason, /envoy\.yaml:10:\d+: error: .*stat_prefx/);
   assert.match(reason, /error: 1 error, nothing was started \(HEDDLE_BOOTSTRAP_REFUSED\)\n$/);
 });
+
+for (const flag of ['--log-path', '--pid-file']) {
+  test(`a ${flag} that cannot be written is refused in one sentence`, async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'heddle-proxy-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const file = join(directory, 'envoy.yaml');
+    await writeFile(file, bootstrap(1));
+    const path = join(directory, 'missing', 'p');
+    const refused = spawn(process.execPath, [program, 'proxy', '--bootstrap', file, flag, path], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    refused.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    assert.deepEqual(await once(refused, 'close'), [1, null]);
+    const sentence = `error: can't write to '${path}': there is no such directory (HEDDLE_FILE_UNWRITABLE)\n`;
+    assert.ok(said.endsWith(sentence), said);
+  });
+}

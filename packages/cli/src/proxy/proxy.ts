@@ -1,22 +1,36 @@
 // `heddle proxy`: the data plane alone, configured by a file.
 import { once } from 'node:events';
-import { openSync, writeFileSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
-import { type HeddleError, systemClock, systemRandom } from '@heddle/base';
+import { errorMessage, type HeddleError, systemClock, systemErrorCode, systemRandom } from '@heddle/base';
 import { StaticProxy, type StaticProxyOptions } from '@heddle/proxy/bootstrap';
 import { Loggers } from '@heddle/proxy/loggers';
 import { IdleTrim } from '@heddle/proxy/idle-trim';
 import { trimMemory } from '@heddle/proxy/trim-memory';
+import { CliError } from '../cli-error.ts';
 import type { ProxyFlags } from '../commands/proxy.ts';
 import { ExitCode } from '../exit-code.ts';
 import { listenForEnd } from '../signals.ts';
 import { readProxyConfig } from './read-config.ts';
 import { announceSuccession, receiveSuccession, startSuccessor, type Succession } from './successor.ts';
 
+/** Does what writes to a file that a flag names. */
+function writing<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const why =
+      systemErrorCode(error) === 'ENOENT'
+        ? 'there is no such directory'
+        : systemErrorCode(error) || errorMessage(error);
+    throw new CliError('HEDDLE_FILE_UNWRITABLE', `can't write to '${path}': ${why}`, { cause: error });
+  }
+}
+
 function createLoggers({ logLevel, logPath }: ProxyFlags): Loggers {
   const level = process.env['HEDDLE_DEBUG'] === '1' ? 'debug' : logLevel;
   if (logPath === undefined) return new Loggers(level);
-  const descriptor = openSync(logPath, 'a', 0o640);
+  const descriptor = writing(logPath, () => openSync(logPath, 'a', 0o640));
   return new Loggers(level, {}, (line) => writeSync(descriptor, line));
 }
 
@@ -67,9 +81,20 @@ function announce(running: StaticProxy, { adminAddressPath, pidFile }: ProxyFlag
   }
   if (running.admin !== null) process.stderr.write(`heddle: admin on ${running.admin}\n`);
   if (adminAddressPath !== undefined && running.admin !== null) {
-    writeFileSync(adminAddressPath, running.admin);
+    const { admin } = running;
+    writing(adminAddressPath, () => writeFileSync(adminAddressPath, admin));
   }
-  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
+  if (pidFile !== undefined) writing(pidFile, () => writeFileSync(pidFile, `${process.pid}\n`));
+}
+
+/** Takes the file away, unless a successor has written its own id there. */
+function removePidFile({ pidFile }: ProxyFlags): void {
+  if (pidFile === undefined) return;
+  try {
+    if (readFileSync(pidFile, 'utf8').trim() === String(process.pid)) rmSync(pidFile);
+  } catch {
+    // Somebody else has taken it away.
+  }
 }
 
 async function validate(flags: ProxyFlags): Promise<number> {
@@ -116,7 +141,12 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
   });
   trimMemory();
   const idleTrim = new IdleTrim(systemClock);
-  announce(running, flags);
+  try {
+    announce(running, flags);
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
   announceSuccession(succession);
   let isReplacing = false;
   const handlers = {
@@ -143,6 +173,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     return ExitCode.ok;
   } finally {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+    removePidFile(flags);
     alive.close();
     idleTrim.close();
     end.release();

@@ -16,6 +16,32 @@ export interface ProxyConfig {
   refuse(problems: readonly Problem[]): CliError;
 }
 
+/** A mistake in what YAML aliases repeat is one mistake: its first path, and the others as a hint. */
+function oncePerPlace(problems: readonly Problem[]): Problem[] {
+  const places = Map.groupBy(problems, (problem) =>
+    problem.line === undefined
+      ? problem
+      : [problem.file, problem.line, problem.column, problem.code, problem.message].join('\0'),
+  );
+  return [...places.values()].map(([first, ...others]) => {
+    const paths = others.flatMap(({ path = '' }) => (path === '' || path === first!.path ? [] : [path]));
+    if (paths.length === 0) return first!;
+    const also = `also at ${paths.join(', ')}`;
+    return { ...first!, hint: first!.hint === undefined ? also : `${first!.hint}; ${also}` };
+  });
+}
+
+/** Many messages go on from the path, which stands elsewhere here: they get its last name. */
+function withSubject(problem: Problem): Problem {
+  const name = /(?:^|\.)([^.]+)$/.exec(problem.path ?? '')?.[1];
+  const lacksSubject = /^(?:is|are|must|needs|holds|has|does|excludes|matches|cannot|can't)\b/.test(
+    problem.message,
+  );
+  return name === undefined || !lacksSubject
+    ? problem
+    : { ...problem, message: `${name} ${problem.message}` };
+}
+
 /** Reads what the flags name; throws where that can't be read or is no YAML. */
 export async function readProxyConfig(flags: ProxyFlags): Promise<ProxyConfig> {
   if (flags.bootstrap !== undefined && flags.configPath !== undefined) {
@@ -26,7 +52,7 @@ export async function readProxyConfig(flags: ProxyFlags): Promise<ProxyConfig> {
   if (file !== undefined) texts.set(file, await readBootstrapText(file));
   if (flags.configYaml !== undefined) texts.set(commandLine, flags.configYaml);
   const refuse = (problems: readonly Problem[]): CliError => {
-    for (const problem of problems) {
+    for (const problem of oncePerPlace(problems).map(withSubject)) {
       process.stderr.write(renderProblem(problem, texts.get(problem.file ?? '')));
     }
     const count = problems.length === 1 ? '1 error' : `${problems.length} errors`;
@@ -49,9 +75,26 @@ function mergeSources(first: BootstrapFile, second: BootstrapFile): BootstrapFil
   return {
     file: first.file,
     value: mergeConfig(first.value, second.value),
-    // Places in lists that were put together are not known; those of the file are right where it has the value.
-    locate: (keys) => first.locate(keys),
+    locate: (keys) => {
+      const inSecond = keysInSecond(keys, first.value);
+      const position = inSecond === null ? null : second.locate(inSecond);
+      return position === null ? first.locate(keys) : { ...position, file: second.file };
+    },
   };
+}
+
+/** Where in the second of two merged values something stands: lists have the first's elements before; null for those. */
+function keysInSecond(keys: readonly (string | number)[], first: unknown): (string | number)[] | null {
+  let above = first;
+  const inSecond: (string | number)[] = [];
+  for (const key of keys) {
+    const before = Array.isArray(above) ? above.length : 0;
+    if (typeof key === 'number' && key < before) return null;
+    inSecond.push(typeof key === 'number' ? key - before : key);
+    const isObject = typeof above === 'object' && above !== null && !Array.isArray(above);
+    above = isObject ? (above as Readonly<Record<string, unknown>>)[key] : undefined;
+  }
+  return inSecond;
 }
 
 /** `--service-node` and `--service-cluster` replace what the configuration says. */

@@ -4,6 +4,8 @@ import type { Problem } from '@heddle/base';
 export interface Position {
   readonly line: number;
   readonly column: number;
+  /** Another file than `ParsedFile.file`, where several were put together. */
+  readonly file?: string;
 }
 
 /** A parsed file and where its values stand. */

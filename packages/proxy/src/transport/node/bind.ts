@@ -30,8 +30,17 @@ export async function bind(
   } catch (error) {
     if (error instanceof HeddleError) throw error;
     const where = describeAddress(address);
-    const isTaken = systemErrorCode(error) === 'EADDRINUSE';
-    throw isTaken
+    const code = systemErrorCode(error);
+    if (code === 'EADDRNOTAVAIL') {
+      throw new HeddleError(
+        'HEDDLE_ADDRESS_UNAVAILABLE',
+        `can't listen on ${where}: this machine has no such address`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw code === 'EADDRINUSE'
       ? new HeddleError(
           'HEDDLE_PORT_IN_USE',
           `another program listens on ${where} already: stop it or choose another ${isUnixAddress(address) ? 'path' : 'port'}`,
