@@ -52,7 +52,7 @@ const applyCommand = defineCommand<InterceptApplyFlags>(
       ['Everything but a database', 'heddle intercept apply --exclude-outbound-ports 5432'],
       [
         'Names of the mesh too',
-        'heddle intercept apply --redirect-dns --include-outbound-ip-ranges 240.240.0.0/16,10.0.0.0/8',
+        'heddle intercept apply --redirect-dns --include-outbound-ip-ranges 10.0.0.0/8',
       ],
       ['Keep the callers’ addresses', 'heddle intercept apply --mode tproxy'],
     ],

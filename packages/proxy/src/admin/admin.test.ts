@@ -117,6 +117,13 @@ describe('the admin interface', () => {
         },
       ],
     });
+    for (const query of ['mask=foo.bar', 'resource=static_clusters&mask=cluster.nope']) {
+      const { status, body } = await admin(`/config_dump?${query}`);
+      assert.equal(status, 400);
+      assert.match(body, /^FieldMask (?:foo\.bar|cluster\.nope) could not be successfully/);
+    }
+    const none = await admin('/config_dump?resource=static_clusters&mask=cluster.name&name_regex=^none$');
+    assert.deepEqual([none.status, JSON.parse(none.body)], [200, { configs: [] }]);
     const routes = await admin('/config_dump?resource=static_route_configs&mask=route_config.name');
     assert.match(routes.body, /"routes-of-web"[^]*"routes-of-inbound"/);
     assert.equal((await admin('/config_dump?resource=nope')).status, 400);
@@ -142,6 +149,12 @@ describe('the admin interface', () => {
     }
     assert.equal((await admin('/ready', { method: 'DELETE' })).status, 405);
     assert.equal(quits, 0);
+  });
+
+  test('/clusters says what the circuit breakers allow', async () => {
+    const { body } = await admin('/clusters');
+    assert.match(body, /^[^:]+::default_priority::max_connections::\d+$/m);
+    assert.match(body, /^[^:]+::high_priority::max_requests::1024$/m);
   });
 
   test('pages in browsers get nothing: neither by a name of their own nor from another origin', async () => {

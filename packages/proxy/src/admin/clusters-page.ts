@@ -28,8 +28,15 @@ export function clustersPage(
 }
 
 function* clustersText(clusters: readonly ClusterStatus[], isStatic: boolean): Generator<string> {
-  for (const { name, endpoints } of clusters) {
-    yield `${name}::observability_name::${name}\n${name}::added_via_api::${!isStatic}\n`;
+  for (const { name, endpoints, limits } of clusters) {
+    yield `${name}::observability_name::${name}\n`;
+    for (const priority of ['default', 'high'] as const) {
+      const prefix = `${name}::${priority}_priority::`;
+      const { maxConnections, maxPendingRequests, maxRequests } = limits[priority];
+      yield `${prefix}max_connections::${maxConnections}\n${prefix}max_pending_requests::${maxPendingRequests}\n`;
+      yield `${prefix}max_requests::${maxRequests}\n`;
+    }
+    yield `${name}::added_via_api::${!isStatic}\n`;
     for (const endpoint of endpoints) {
       const prefix = `${name}::${endpoint.address}::`;
       for (const [name, value] of Object.entries(endpoint.counts)) yield `${prefix}${name}::${value}\n`;

@@ -54,11 +54,30 @@ export function configDumpPage(source: DumpSource, query: URLSearchParams): Admi
       .flatMap((message) => message.sections.map((section) => ({ message, section })))
       .find(({ section }) => section.field === resource);
     if (found === undefined) throw new BadAdminRequest(`${resource} not found in config dump\n`);
-    return dumpResponse(join(elementsText(found.message, found.section, mask), ',\n'));
+    const elements = elementsText(found.message, found.section, mask);
+    if (mask === '') return dumpResponse(join(elements, ',\n'));
+    const isEmpty = Iterator.from(found.section.elements()).next().done === true;
+    return isEmpty
+      ? dumpResponse([])
+      : maskedResponse(elements, `FieldMask ${mask} could not be successfully used.\n`);
   }
-  return dumpResponse(
-    mask === '' ? messagesText(source, messages) : join(maskedText(source, messages, mask), ',\n'),
+  if (mask === '') return dumpResponse(messagesText(source, messages));
+  return maskedResponse(
+    maskedText(source, messages, mask),
+    `FieldMask ${mask} could not be successfully applied to any configs.\n`,
   );
+}
+
+/** Refused where nothing has a field of the mask: the first part is made before the answer begins. */
+function maskedResponse(parts: Generator<string>, refusal: string): AdminResponse {
+  const first = parts.next();
+  if (first.done === true) throw new BadAdminRequest(refusal);
+  return dumpResponse(join(chain(first.value, parts), ',\n'));
+}
+
+function* chain(first: string, rest: Iterable<string>): Generator<string> {
+  yield first;
+  yield* rest;
 }
 
 function dumpResponse(parts: Iterable<string>): AdminResponse {

@@ -143,10 +143,14 @@ export class StaticProxy {
   }
 
   get listeners(): readonly StaticListener[] {
-    return this.threads.proxy.listeners.listeners.map(({ name, host, port }) => ({
-      name,
-      address: hostPort(host, port),
-    }));
+    const { listeners, datagramListeners } = this.threads.proxy;
+    return [
+      ...listeners.listeners.map(({ name, host, port }) => ({ name, address: hostPort(host, port) })),
+      ...[...datagramListeners].map(([name, { host, port }]) => ({
+        name,
+        address: `${hostPort(host, port)} (UDP)`,
+      })),
+    ];
   }
 
   /** Opens access logs anew, after a rotation. */

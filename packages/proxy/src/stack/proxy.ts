@@ -146,6 +146,11 @@ export class Proxy {
     return this.binding === 0 && this.config.isWarm;
   }
 
+  /** Where UDP is listened on, by the listener's name. */
+  get datagramListeners(): DnsListeners['addresses'] {
+    return this.dnsListeners.addresses;
+  }
+
   /** No listener is on its way to be bound. */
   get isSettled(): boolean {
     return this.binding === 0;

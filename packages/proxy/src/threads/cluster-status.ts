@@ -1,5 +1,7 @@
 // What `/clusters` shows, as plain values that threads can hand over.
 import type { Proxy } from '../stack/proxy.ts';
+import { type CircuitBreakerLimits, defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
+import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { EndpointHealth } from '../cluster/endpoint.ts';
 
 export interface EndpointStatus {
@@ -29,14 +31,18 @@ export type EndpointCounts = Readonly<
 
 export interface ClusterStatus {
   readonly name: string;
+  readonly limits: Readonly<Record<RoutingPriority, CircuitBreakerLimits>>;
   readonly endpoints: readonly EndpointStatus[];
 }
+
+const defaultLimits = { default: defaultCircuitBreakerLimits, high: defaultCircuitBreakerLimits };
 
 /** The clusters of one thread, those that no request has used without their endpoints. */
 export function clusterStatusOf(proxy: Proxy): ClusterStatus[] {
   const built = new Map([...proxy.config.clusters.built()].map((cluster) => [cluster.name, cluster]));
   return [...proxy.config.clusters.names].map((name) => ({
     name,
+    limits: built.get(name)?.config.breakers ?? defaultLimits,
     endpoints: (built.get(name)?.endpoints ?? []).map((endpoint) => ({
       host: endpoint.host,
       port: endpoint.port,
@@ -70,7 +76,11 @@ export function mergeClusterStatus(lists: readonly (readonly ClusterStatus[])[])
       merged.set(endpoint.address, known === undefined ? endpoint : addCounts(known, endpoint));
     }
   }
-  return [...clusters].map(([name, endpoints]) => ({ name, endpoints: [...endpoints.values()] }));
+  return first.map(({ name, limits }) => ({
+    name,
+    limits,
+    endpoints: [...(clusters.get(name) ?? []).values()],
+  }));
 }
 
 function addCounts(a: EndpointStatus, b: EndpointStatus): EndpointStatus {
