@@ -19,17 +19,26 @@ const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/
 // Access logs name people's addresses: the group may read, others not.
 const fileMode = 0o640;
 
+/** `HEDDLE_ACCESS_LOG_OPEN`: this file can't be opened for writing. */
+export class AccessLogOpenError extends HeddleError {
+  readonly path: string;
+
+  constructor(path: string, cause: unknown) {
+    const code = systemErrorCode(cause);
+    const why =
+      { ENOENT: 'there is no such directory', EISDIR: 'it is a directory' }[code] ?? errorMessage(cause);
+    super('HEDDLE_ACCESS_LOG_OPEN', `can't open the access log '${path}': ${why}`, { cause });
+    this.path = path;
+  }
+}
+
 function openFile(path: string): number {
   const descriptor = standardStreams[path];
   if (descriptor !== undefined) return descriptor;
   try {
     return openSync(path, 'a', fileMode);
   } catch (cause) {
-    throw new HeddleError(
-      'HEDDLE_ACCESS_LOG_OPEN',
-      `cannot open access log ${path}: ${errorMessage(cause)}`,
-      { cause },
-    );
+    throw new AccessLogOpenError(path, cause);
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { type Clock, err, type HeddleError, ok, type Problem, type Random, type Result } from '@heddle/base';
+import { AccessLogOpenError } from '../access-log/log-file.ts';
 import { certificatesInUse } from '../admin/certificates-in-use.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
@@ -23,6 +24,7 @@ import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { describeAddress } from '../transport/address.ts';
 import { applyBootstrap, NoSubscriber, readBootstrap, type StaticConfig } from './bootstrap.ts';
+import { accessLogProblem } from './access-log-problem.ts';
 import type { ParsedFile } from './problem-place.ts';
 
 export interface StaticProxyOptions {
@@ -122,7 +124,12 @@ export class StaticProxy {
     const started = new StaticProxy(threads, workers, [transport, adminTransport]);
     try {
       await bound.promise;
-      if (failures.length > 0) throw failures[0];
+      const [failure] = failures;
+      if (failure instanceof AccessLogOpenError) {
+        await started.close();
+        return err([accessLogProblem(failure, source)]);
+      }
+      if (failure !== undefined) throw failure;
       await workers?.settled();
       const { admin } = config.value;
       if (admin !== null) {
