@@ -36,6 +36,12 @@ describe('heddle', () => {
     return await promise;
   }
 
+  it('points from an unknown command of a group to the help of the group', async () => {
+    const { code, stderr } = await heddle(['intercept', 'foo']);
+    assert.equal(code, 2);
+    assert.match(stderr, /hint: `heddle intercept --help` lists the commands/);
+  });
+
   it('explains every command within 80 columns, with an example', async () => {
     const commands = ['up', 'run', 'apply', 'get', 'delete', 'proxy', 'demo', 'token create', 'version'];
     const texts = await Promise.all(

@@ -83,7 +83,8 @@ export function applicationText(
       const known = [...commands, ...corrections.map((name) => name.replaceAll('`', ''))];
       const nearest = nearestName(input, known);
       const suggestion = nearest === undefined ? '' : `; did you mean '${nearest}'?`;
-      const hint = nearest === undefined ? '`heddle --help` lists the commands' : '';
+      const group = commands.includes(command) ? `heddle ${command}` : 'heddle';
+      const hint = nearest === undefined ? `\`${group} --help\` lists the commands` : '';
       return say(`there is no command '${input}'${suggestion}`, hint);
     },
     exceptionWhileParsingArguments: (error) => explain(error, command),

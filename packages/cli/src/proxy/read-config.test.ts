@@ -29,16 +29,16 @@ test('what --config-yaml adds stands in --config-yaml', async (t) => {
 test('a problem is told once, with its subject, however many aliases repeat it', async (t) => {
   const said: string[] = [];
   t.mock.method(process.stderr, 'write', (text: string) => said.push(text) > 0);
-  const { source, refuse } = await configOf(t, 'a: &a\n  pipe: 1\nb: *a\n');
+  const config = await configOf(t, 'a: &a\n  pipe: 1\nb: *a\n');
   const problems = ['a', 'b'].map((key) => ({
     code: 'HEDDLE_XDS_UNSUPPORTED_FIELD',
     severity: 'error' as const,
     message: 'is not supported yet',
     path: `${key}.pipe`,
-    file: source.file,
-    ...source.locate([key, 'pipe']),
+    file: config.source.file,
+    ...config.source.locate([key, 'pipe']),
   }));
-  refuse(problems);
+  config.refuse(problems);
   assert.equal(said.length, 1);
   assert.match(said[0] ?? '', /:2:9: error: pipe is not supported yet\n[^]*also at b\.pipe/);
 });

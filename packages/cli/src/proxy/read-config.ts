@@ -23,12 +23,14 @@ function oncePerPlace(problems: readonly Problem[]): Problem[] {
       ? problem
       : [problem.file, problem.line, problem.column, problem.code, problem.message].join('\0'),
   );
-  return [...places.values()].map(([first, ...others]) => {
-    const paths = others.flatMap(({ path = '' }) => (path === '' || path === first!.path ? [] : [path]));
-    if (paths.length === 0) return first!;
-    const also = `also at ${paths.join(', ')}`;
-    return { ...first!, hint: first!.hint === undefined ? also : `${first!.hint}; ${also}` };
-  });
+  return [...places.values()].map(withOtherPlaces);
+}
+
+function withOtherPlaces([first, ...others]: readonly Problem[]): Problem {
+  const paths = others.flatMap(({ path = '' }) => (path === '' || path === first!.path ? [] : [path]));
+  if (paths.length === 0) return first!;
+  const also = `also at ${paths.join(', ')}`;
+  return { ...first!, hint: first!.hint === undefined ? also : `${first!.hint}; ${also}` };
 }
 
 /** Many messages go on from the path, which stands elsewhere here: they get its last name. */
