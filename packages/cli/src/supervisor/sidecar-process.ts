@@ -57,7 +57,7 @@ function sidecarEnvironment(): NodeJS.ProcessEnv {
  * New objects get 2 MiB, as in the launcher for `heddle proxy`: that fits into a core's cache, where V8's 16 MiB would go
  * through memory again and again, and cost 30 MiB.
  */
-const nodeFlags = ['--max-semi-space-size=2'];
+const nodeFlags = ['--max-semi-space-size=1'];
 
 /**
  * One sidecar over all its lives: `starting → ready → (crashed → starting)… → stopping → stopped`. It ends by itself
