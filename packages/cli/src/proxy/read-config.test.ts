@@ -30,15 +30,15 @@ test('a problem is told once, with its subject, however many aliases repeat it',
   const said: string[] = [];
   t.mock.method(process.stderr, 'write', (text: string) => said.push(text) > 0);
   const config = await configOf(t, 'a: &a\n  pipe: 1\nb: *a\n');
-  const problems = ['a', 'b'].map((key) => ({
+  const problemAt = (key: string) => ({
     code: 'HEDDLE_XDS_UNSUPPORTED_FIELD',
     severity: 'error' as const,
     message: 'is not supported yet',
     path: `${key}.pipe`,
     file: config.source.file,
     ...config.source.locate([key, 'pipe']),
-  }));
-  config.refuse(problems);
+  });
+  config.refuse([problemAt('a'), problemAt('b')]);
   assert.equal(said.length, 1);
   assert.match(said[0] ?? '', /:2:9: error: pipe is not supported yet\n[^]*also at b\.pipe/);
 });
