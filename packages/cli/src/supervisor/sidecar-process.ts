@@ -54,7 +54,7 @@ function sidecarEnvironment(): NodeJS.ProcessEnv {
 }
 
 /**
- * New objects get 2 MiB, as in the launcher for `heddle proxy`: that fits into a core's cache, where V8's 16 MiB would go
+ * New objects get 1 MiB, as in the launcher for `heddle proxy`: that fits into a core's cache, where V8's 16 MiB would go
  * through memory again and again, and cost 30 MiB.
  */
 const nodeFlags = ['--max-semi-space-size=1'];
