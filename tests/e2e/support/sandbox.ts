@@ -34,7 +34,7 @@ export function testApp(file: string): string {
  */
 export async function stablePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, 20_000);
+    const port = randomInt(16_000, 20_000);
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));

@@ -37,7 +37,7 @@ test('a stubborn process is killed after its grace', async () => {
 });
 
 test('a signal for a group reaches the children too', async () => {
-  const inner = 'trap "echo child; exit" INT; echo up; while :; do sleep 60; done';
+  const inner = 'trap "echo child; exit" INT; echo up; while :; do sleep 0.1; done';
   const script = `trap "echo parent" INT; sh -c '${inner}'; exit 5`;
   await using child = await startChild('sh', { arguments: ['-c', script], group: true });
   await child.line(/up/);
