@@ -64,8 +64,8 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   {
     rule: 9,
     file: 'head-scanner.ts',
-    from: 'if (buffer[base + i] !== colon || i === this.mark) {',
-    to: 'while (buffer[base + i] === SP) i++;\n          if (buffer[base + i] !== colon || i === this.mark) {',
+    from: 'if (buffer[base + i] !== colon || i === mark) {',
+    to: 'while (buffer[base + i] === SP) i++;\n          if (buffer[base + i] !== colon || i === mark) {',
   },
   {
     rule: 10,
@@ -94,7 +94,12 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   },
   { rule: 14, file: 'request-head.ts', from: 'if (lengthSeen) return RequestError.bothLengths;', to: '' },
   { rule: 15, file: 'request-head.ts', from: 'if (length < 0 || lengthSeen)', to: 'if (length < 0)' },
-  { rule: 15, file: 'message-head.ts', from: '/^(?:0|[1-9][0-9]{0,14})$/', to: '/^[+ 0-9a-fx,-]*$/' },
+  {
+    rule: 15,
+    file: 'message-head.ts',
+    from: 'if (digit < 0 || digit > 9) return -1;',
+    to: 'if (digit < 0 || digit > 9) break;',
+  },
   {
     rule: 16,
     file: 'message-head.ts',
