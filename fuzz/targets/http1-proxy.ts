@@ -2,7 +2,7 @@
 // does not matter where the bytes are cut; whatever an upstream answers, the client gets at most one response.
 import assert from 'node:assert/strict';
 import { readStrictly } from '../../tests/conformance/strict-request.ts';
-import { type Outcome, replayRequest, replayResponse } from '../../tests/conformance/http1-replay.ts';
+import { essence, replayRequest, replayResponse } from '../../tests/conformance/http1-replay.ts';
 import { MemoryProxy } from '../../tests/support/memory-proxy.ts';
 import { requestCases } from '../../tests/wire/requests.ts';
 import { responseCases } from '../../tests/wire/responses.ts';
@@ -13,11 +13,6 @@ const proxy = await MemoryProxy.start();
 
 function piecesOf(text: string, cuts: readonly number[]): string[] {
   return [...cuts, text.length].map((end, index, all) => text.slice(all[index - 1] ?? 0, end));
-}
-
-/** Everything that must not depend on where the input is cut. */
-function essence({ messages, refusal, isPartial, isClosed }: Outcome): string {
-  return JSON.stringify([messages, refusal, isPartial && !isClosed]);
 }
 
 /** Requests of a client. */

@@ -8,7 +8,7 @@ import type { SeenMessage } from '../differential/support/case.ts';
 import { MemoryProxy } from '../support/memory-proxy.ts';
 import { type ExpectedMessage, type ParsingCase, Score, type Verdict } from './http1-case.ts';
 import { http1Deviations } from './http1-deviations.ts';
-import { type Outcome, bytesOf, replayRequest, replayResponse } from './http1-replay.ts';
+import { type Outcome, bytesOf, essence, replayRequest, replayResponse } from './http1-replay.ts';
 import { suiteFolder } from './model-data.ts';
 
 const suite = 'http1-parsing';
@@ -60,11 +60,6 @@ function differsFrom(expected: ExpectedMessage, seen: SeenMessage, isRequest: bo
   }
   const body = expected.bodyBase64 === undefined ? '' : bytesOf(expected.bodyBase64);
   return seen.body === body ? '' : `body ${JSON.stringify(seen.body)} instead of ${JSON.stringify(body)}`;
-}
-
-/** Everything that must not depend on where the input is cut; how much of a broken message has gone out already may. */
-function essence({ messages, refusal, isPartial, isClosed }: Outcome): string {
-  return JSON.stringify([messages, refusal, isPartial && !isClosed]);
 }
 
 interface Judged {

@@ -112,3 +112,8 @@ export function replayResponse(
 export function bytesOf(base64: string): string {
   return Buffer.from(base64, 'base64').toString('latin1');
 }
+
+/** Everything that must not depend on where an input is cut; how much of a broken message has gone out already may. */
+export function essence({ messages, refusal, isPartial, isClosed }: Outcome): string {
+  return JSON.stringify([messages, refusal, isPartial && !isClosed]);
+}

@@ -10,12 +10,6 @@ export function describeAddress(address: TransportAddress): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Whether two addresses are one and the same place to listen on. */
-export function isSameAddress(a: TransportAddress, b: TransportAddress): boolean {
-  if (isUnixAddress(a) || isUnixAddress(b)) return isUnixAddress(a) && isUnixAddress(b) && a.path === b.path;
-  return a.host === b.host && a.port === b.port;
-}
-
 /** The reverse of `hostAndPort`: no IP address or name begins like a path, nor like the zero byte of an abstract socket. */
 export function addressAt(host: string, port: number): TransportAddress {
   return host.startsWith('/') || host.startsWith('\0') ? { path: host } : { host, port };

@@ -134,9 +134,6 @@ export class NodeConnection implements Connection {
   /** Where the next read goes; null for the buffer that all share. */
   private readBuffer: ReadBuffer | null = null;
   private readLength = 0;
-  /** Whose bytes the stream has not written yet, in order; null before the first. */
-  private lenders: ReadBuffer[] | null = null;
-  private onLentWritten: (() => void) | null = null;
   private failure: TransportError | null = null;
   private closed = false;
   private isPaused = false;
@@ -144,7 +141,7 @@ export class NodeConnection implements Connection {
   private queue: Buffer[] | null = null;
   private queuedBytes = 0;
   /** Whose bytes wait in the queue. */
-  private queueLenders: ReadBuffer[] | null = null;
+  private lenders: ReadBuffer[] | null = null;
   private endsWhenWritten = false;
   /** What a paused TLS socket had decrypted already; at most what one read of the network brings. */
   private held: Buffer | null = null;
@@ -251,10 +248,7 @@ export class NodeConnection implements Connection {
     const lender = delivering;
     const isLent = lender !== null && lender.bytes === buffer;
     // Else copied, because `buffer` may be reused when this returns, and the kernel may take only part of it now.
-    if (handle === null) {
-      if (isLent) return this.writeLent(lender, buffer.subarray(start, end));
-      return this.socket.write(Buffer.from(buffer.subarray(start, end)));
-    }
+    if (handle === null) return this.socket.write(Buffer.from(buffer.subarray(start, end)));
     if (this.tls !== null) {
       const bytes = buffer.subarray(start, end);
       if (this.writesUnderWay > 0)
@@ -389,21 +383,12 @@ export class NodeConnection implements Connection {
     this.onDrain();
   }
 
-  /** Writes to the stream what lies in a buffer that may be held: a copy of all that TLS carries would be 40 MiB of garbage. */
-  private writeLent(lender: ReadBuffer, bytes: Buffer): boolean {
-    lender.users++;
-    this.lenders ??= [];
-    this.lenders.push(lender);
-    this.onLentWritten ??= () => readBuffers.release(this.lenders!.shift()!);
-    return this.socket.write(bytes, this.onLentWritten);
-  }
-
   /** Keeps bytes, and the buffer that lends them, until the write under way has ended. False where more than enough waits. */
   private enqueue(bytes: Buffer, lender: ReadBuffer | null): boolean {
     if (lender !== null) {
       lender.users++;
-      this.queueLenders ??= [];
-      this.queueLenders.push(lender);
+      this.lenders ??= [];
+      this.lenders.push(lender);
     }
     if (this.queue === null) this.queue = [bytes];
     else this.queue.push(bytes);
@@ -425,8 +410,8 @@ export class NodeConnection implements Connection {
   }
 
   private returnLent(): void {
-    if (this.queueLenders === null) return;
-    for (const lender of this.queueLenders.splice(0)) readBuffers.release(lender);
+    if (this.lenders === null) return;
+    for (const lender of this.lenders.splice(0)) readBuffers.release(lender);
   }
 
   /** Looks at a write's outcome. False where more than enough waits; `held` is what a write that waits needs. */
