@@ -14,13 +14,12 @@ class HeadScannerPool {
   /** A scanner with these limits, which has seen nothing. */
   take(maxBytes: number, maxFields: number): HeadScanner {
     const scanner = this.free.pop();
-    if (scanner === undefined || !scanner.hasLimits(maxBytes, maxFields))
-      return new HeadScanner(true, maxBytes, maxFields);
-    scanner.reset();
-    return scanner;
+    return scanner !== undefined && scanner.hasLimits(maxBytes, maxFields)
+      ? scanner
+      : new HeadScanner(true, maxBytes, maxFields);
   }
 
-  /** Takes a scanner back, whose `fields` nobody reads any more. */
+  /** Takes a scanner back that has been reset, and whose `fields` nobody reads any more. */
   giveBack(scanner: HeadScanner): void {
     if (this.free.length < maxFree) this.free.push(scanner);
   }

@@ -367,7 +367,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     const from = this.scanned;
     const { settings } = this;
     const scanner = (this.scanner ??= requestScanners.take(settings.maxHeadBytes, settings.maxFields));
-    if (from === 0) scanner.reset();
     const result = scanner.scan(buffer, start, from, end - start);
     if (result === needMore) {
       this.scanned = end - start;
