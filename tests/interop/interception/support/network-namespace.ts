@@ -145,6 +145,8 @@ export async function createPair(): Promise<Pair> {
       [world, Address.world, Address.world6],
     ] as const;
     for (const [namespace, v4, v6] of ends) {
+      // Without a link-local address: it and its routes would come some time later, while a test compares.
+      await namespace.system('ip', 'link', 'set', 'eth0', 'addrgenmode', 'none');
       await namespace.system('ip', 'address', 'add', `${v4}/24`, 'dev', 'eth0');
       await namespace.system('ip', 'address', 'add', `${v6}/64`, 'dev', 'eth0', 'nodad');
       await namespace.system('ip', 'link', 'set', 'eth0', 'up');
