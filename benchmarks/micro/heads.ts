@@ -21,7 +21,12 @@ const browser = Buffer.from(
 const answer = Buffer.from(
   'HTTP/1.1 200 OK\r\nserver: backend\r\ncontent-type: application/octet-stream\r\ncontent-length: 128\r\n\r\n',
 );
-const rules = { acceptsHttp10: false, defaultHost: '', allowsAbsoluteTarget: true };
+const rules = {
+  acceptsHttp10: false,
+  defaultHost: '',
+  allowsAbsoluteTarget: true,
+  allowsCustomMethods: false,
+};
 const requests = new HeadScanner(true, 65_536, 100);
 const responses = new HeadScanner(false, 65_536, 100);
 const requestHead = new RequestHead();

@@ -4,6 +4,7 @@ import { connectionCases } from './cases/connections.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
 import { identityCases } from './cases/identity.ts';
+import { optionCases } from './cases/options.ts';
 import { pathAndRouteCases } from './cases/paths-and-routes.ts';
 import { requestLineCases } from './cases/request-line.ts';
 import { responseCases } from './cases/responses.ts';
@@ -21,6 +22,7 @@ export const cases: readonly DifferentialCase[] = [
   ...pathAndRouteCases,
   ...timeoutCases,
   ...streamCases,
+  ...optionCases,
 ];
 
 /** The cases of one setup. */

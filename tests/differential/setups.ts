@@ -101,6 +101,7 @@ const setups = {
   },
   'proxy-100-continue': { manager: { proxy_100_continue: true } },
   'absolute-url-off': { manager: { http_protocol_options: { allow_absolute_url: false } } },
+  'custom-methods': { manager: { http_protocol_options: { allow_custom_methods: true } } },
   normalised: { manager: { normalize_path: true, merge_slashes: true } },
   'slashes-rejected': { manager: { path_with_escaped_slashes_action: 'REJECT_REQUEST' } },
   'slashes-unescaped': {

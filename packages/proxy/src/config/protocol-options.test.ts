@@ -31,7 +31,13 @@ const upgrades = (...configs: Parameters<typeof UpgradeConfig.fromPartial>[0][])
 describe('options of HTTP/1.1', () => {
   test('have Envoy’s defaults', () => {
     assert.deepEqual(http1({}), {
-      value: { acceptsHttp10: false, defaultHost: '', allowsAbsoluteTarget: true, takesTrailers: false },
+      value: {
+        acceptsHttp10: false,
+        defaultHost: '',
+        allowsAbsoluteTarget: true,
+        allowsCustomMethods: false,
+        takesTrailers: false,
+      },
       said: [],
     });
   });
@@ -42,9 +48,16 @@ describe('options of HTTP/1.1', () => {
       defaultHostForHttp10: 'a:80',
       allowAbsoluteUrl: false,
       enableTrailers: true,
+      allowCustomMethods: true,
     };
     assert.deepEqual(http1(options), {
-      value: { acceptsHttp10: true, defaultHost: 'a:80', allowsAbsoluteTarget: false, takesTrailers: true },
+      value: {
+        acceptsHttp10: true,
+        defaultHost: 'a:80',
+        allowsAbsoluteTarget: false,
+        allowsCustomMethods: true,
+        takesTrailers: true,
+      },
       said: [],
     });
   });

@@ -40,6 +40,7 @@ export function compileHttp1Options(
     acceptsHttp10: options?.acceptHttp10 ?? false,
     defaultHost,
     allowsAbsoluteTarget: options?.allowAbsoluteUrl ?? true,
+    allowsCustomMethods: options?.allowCustomMethods ?? false,
     takesTrailers: options?.enableTrailers ?? false,
   };
 }

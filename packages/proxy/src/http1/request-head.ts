@@ -56,7 +56,7 @@ export class RequestHead extends MessageHead {
     if (scanner.minorVersion === 0 && !rules.acceptsHttp10) return RequestError.lowVersion;
     this.take(scanner, buffer, base, length);
     this.method = methodName(this.text, scanner.startLineStart, scanner.methodEnd);
-    if (!knownMethods.has(this.method)) return RequestError.unknownMethod;
+    if (!rules.allowsCustomMethods && !knownMethods.has(this.method)) return RequestError.unknownMethod;
     this.expectsContinue = false;
     this.hasUpgrade = false;
     this.replacesHost = false;
@@ -213,7 +213,7 @@ function isProtectedField(name: string): boolean {
 }
 
 /**
- * Methods that are passed on: those that Envoy knows without `allow_custom_methods`, and QUERY and M-SEARCH. A method that
+ * Methods that are passed on without `allow_custom_methods`: those that Envoy knows, and QUERY and M-SEARCH. A method that
  * nobody has defined is more often the rest of a body that was framed wrongly than a request.
  */
 const knownMethods: ReadonlySet<string> = new Set([

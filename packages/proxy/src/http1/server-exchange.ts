@@ -40,6 +40,8 @@ export interface HeadRules {
   readonly defaultHost: string;
   /** `allow_absolute_url`: otherwise an absolute target is a path that no route matches. */
   readonly allowsAbsoluteTarget: boolean;
+  /** `allow_custom_methods`: any token is a method. */
+  readonly allowsCustomMethods: boolean;
 }
 
 /** How a listener's connections are served, with Envoy's names and defaults. A duration of 0 is none. */
@@ -82,6 +84,7 @@ export const defaultServerSettings: Omit<ServerSettings, 'metrics'> = {
   acceptsHttp10: false,
   defaultHost: '',
   allowsAbsoluteTarget: true,
+  allowsCustomMethods: false,
   maxHeadBytes: 60 * 1024,
   maxFields: 100,
   idleTimeoutMs: 3_600_000,

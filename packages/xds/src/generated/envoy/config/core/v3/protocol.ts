@@ -43,6 +43,7 @@ export interface Http1ProtocolOptions {
   enableTrailers: boolean;
   allowChunkedLength: boolean;
   overrideStreamErrorOnInvalidHttpMessage?: boolean | undefined;
+  allowCustomMethods: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -194,6 +195,7 @@ function createBaseHttp1ProtocolOptions(): Http1ProtocolOptions {
     enableTrailers: false,
     allowChunkedLength: false,
     overrideStreamErrorOnInvalidHttpMessage: undefined,
+    allowCustomMethods: false,
     _unknownFields: undefined,
   };
 }
@@ -217,6 +219,9 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     }
     if (message.overrideStreamErrorOnInvalidHttpMessage !== undefined) {
       BoolValue.encode({ value: message.overrideStreamErrorOnInvalidHttpMessage! }, writer.uint32(58).fork()).join();
+    }
+    if (message.allowCustomMethods !== false) {
+      writer.uint32(80).bool(message.allowCustomMethods);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -277,6 +282,14 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
           message.overrideStreamErrorOnInvalidHttpMessage = BoolValue.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 10: {
+          if (tag !== 80) {
+            break;
+          }
+
+          message.allowCustomMethods = reader.bool();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -295,6 +308,7 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     message.enableTrailers = object.enableTrailers ?? false;
     message.allowChunkedLength = object.allowChunkedLength ?? false;
     message.overrideStreamErrorOnInvalidHttpMessage = object.overrideStreamErrorOnInvalidHttpMessage ?? undefined;
+    message.allowCustomMethods = object.allowCustomMethods ?? false;
     return message;
   },
 };
