@@ -1,5 +1,5 @@
 // Heads: finding their parts in bytes, taking them over, writing them for the next hop. Run: node benchmarks/micro/heads.ts
-import { FieldId } from '../../packages/proxy/src/http1/field-name.ts';
+import { FieldId } from '../../packages/proxy/src/codec/field-name.ts';
 import { HeadScanner } from '../../packages/proxy/src/http1/head-scanner.ts';
 import {
   createFieldFilter,

@@ -1,7 +1,7 @@
 // Hot path: one object per connection; a request costs the lines that are added to it, as one string.
 import { newRequestId } from '@heddle/telemetry';
 import type { Random } from '@heddle/base';
-import { FieldId } from '../http1/field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import type { FieldFilter } from '../http1/head-writer.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { RequestView } from '../routing/request-view.ts';

@@ -26,7 +26,7 @@ import type { HttpSettings } from './http-settings.ts';
 import { InternalAddresses } from './internal-addresses.ts';
 import { ProxyExchange } from './proxy-exchange.ts';
 import { type RequestRuleOptions, compileRequestRules } from './request-rules.ts';
-import { FieldId } from '../http1/field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 
 /** What a finished exchange looked like, as an access log would say it. */
 export interface Finished {

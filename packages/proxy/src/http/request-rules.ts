@@ -1,4 +1,4 @@
-import { FieldId, fieldNames } from '../http1/field-name.ts';
+import { FieldId, fieldNames } from '../codec/field-name.ts';
 import { type FieldFilter, createFieldFilter } from '../http1/head-writer.ts';
 import type { AddressRules } from './client-address.ts';
 import type { ClientCertRules } from './forwarded-client-cert.ts';

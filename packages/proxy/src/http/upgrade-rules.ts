@@ -1,4 +1,4 @@
-import { FieldId } from '../http1/field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { type MessageHead, listContains } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type ResponseHead, ResponseKind } from '../http1/response-head.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { FieldId } from './field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, HeadError, HeadScanner, fieldStride, needMore } from './head-scanner.ts';
 
 function scanWhole(

@@ -1,7 +1,7 @@
 // Hot path.
 // Writes the head that goes on to the next hop: the lines that came, byte for byte and in their order, without those
 // that concern only this hop (RFC 9110 §7.6.1), and with what the proxy adds.
-import { FieldId } from './field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, fieldStride } from './head-scanner.ts';
 import type { MessageHead } from './message-head.ts';
 import type { RequestHead } from './request-head.ts';

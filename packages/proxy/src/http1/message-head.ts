@@ -1,6 +1,6 @@
 // Hot path.
 import { latin1 } from '../transport/latin1.ts';
-import { FieldId } from './field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 
 /** How long a body is and how its end is known (RFC 9112 §6.3). */

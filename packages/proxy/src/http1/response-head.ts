@@ -1,5 +1,5 @@
 // Hot path.
-import { FieldId } from './field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 import { BodyKind, MessageHead, listContains, parseContentLength } from './message-head.ts';
 

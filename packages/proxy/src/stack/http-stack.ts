@@ -16,7 +16,7 @@ import type { HttpFilterConfig, ListenerConfig } from '../config/listener-config
 import type { ExchangeObserver, HttpSettings, ProxyContext } from '../http/http-settings.ts';
 import { InternalAddresses } from '../http/internal-addresses.ts';
 import { type RequestRules, compileRequestRules } from '../http/request-rules.ts';
-import { FieldId } from '../http1/field-name.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { createFieldFilter } from '../http1/head-writer.ts';
 import type { DrainManager } from './drain-manager.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';

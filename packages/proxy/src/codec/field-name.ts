@@ -103,6 +103,7 @@ for (const [name, id] of names) {
 const none: readonly { readonly bytes: Uint8Array; readonly id: number }[] = [];
 const longest = Math.max(...names.map(([name]) => name.length));
 const candidatesByLength = Array.from({ length: longest + 1 }, (_, length) => byLength[length] ?? none);
+const idByName = new Map(names);
 const underscore = 0x5f;
 const hyphen = 0x2d;
 
@@ -118,6 +119,14 @@ export function fieldIdOf(buffer: Uint8Array, start: number, end: number): numbe
   }
   if ((buffer[start]! | 0x20) !== 0x78) return FieldId.other;
   return isTrustedVariant(buffer, start, length) ? FieldId.neverForwarded : FieldId.other;
+}
+
+/** The number of a lower-case name, as `fieldIdOf` finds it in bytes. */
+export function fieldIdOfName(name: string): number {
+  const id = idByName.get(name);
+  if (id !== undefined) return id;
+  if (!name.startsWith('x') || !name.includes('_')) return FieldId.other;
+  return fieldIdOf(Buffer.from(name, 'latin1'), 0, name.length);
 }
 
 /** Compares with lower-case `expected`; only letters and `-`, digits, which `| 0x20` leaves apart from each other. */
