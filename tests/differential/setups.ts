@@ -31,6 +31,8 @@ interface Setup {
   readonly chain?: Json;
   /** Filter chains in front of the one that matches everything. */
   readonly chains?: readonly Json[];
+  /** Fields of the cluster's endpoint. */
+  readonly endpoint?: Json;
   /** Nothing listens where the cluster leads. */
   readonly isUpstreamDown?: boolean;
 }
@@ -206,6 +208,18 @@ const setups = {
       },
     ],
   },
+  'auto-host': {
+    routes: [
+      {
+        match: { prefix: '/plain' },
+        route: { cluster: 'be', host_rewrite_literal: 'same', append_x_forwarded_host: true },
+      },
+      { match: { prefix: '/header' }, route: { cluster: 'be', host_rewrite_header: 'x-host' } },
+    ],
+    action: { auto_host_rewrite: true, append_x_forwarded_host: true },
+    endpoint: { hostname: 'real.example' },
+  },
+  'auto-host-unnamed': { action: { auto_host_rewrite: true } },
   hosts: { virtualHost: { domains: ['a.example', '*.wild.example', 'prefix.*'] } },
   down: { isUpstreamDown: true },
   breaker: {
@@ -357,6 +371,7 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
                 lb_endpoints: [
                   {
                     endpoint: {
+                      ...setup.endpoint,
                       address: {
                         socket_address: {
                           address: '127.0.0.1',

@@ -66,7 +66,7 @@ function makeCluster(
 }
 
 function at(port: number, changes: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { host: '10.0.0.1', port, weight: 1, health: 'healthy', priority: 0, ...changes };
+  return { host: '10.0.0.1', port, name: '', weight: 1, health: 'healthy', priority: 0, ...changes };
 }
 
 function listOf(endpoints: readonly EndpointConfig[]): EndpointList {

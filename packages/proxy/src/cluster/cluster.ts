@@ -40,6 +40,8 @@ export interface EndpointConfig {
   /** IP address; a Unix socket's path, with port 0; in a DNS cluster a name. */
   readonly host: string;
   readonly port: number;
+  /** The `hostname` given to it, in a DNS cluster the name that is resolved; may be empty. */
+  readonly name: string;
   readonly weight: number;
   readonly health: EndpointHealth;
   /** 0 is used first; the next ones where too little of it is healthy. */
@@ -127,11 +129,12 @@ export class Cluster<P extends EndpointPool> {
   setEndpoints({ endpoints: list, overprovisioningPercent }: EndpointList, random: Random): void {
     const previous = this.byAddress;
     const next = new Map<string, Endpoint<P>>();
-    for (const { host, port, weight, health, priority } of list) {
+    for (const { host, port, name, weight, health, priority } of list) {
       const address = hostPort(host, port);
       // A list that names an endpoint twice gives it one object; the last one's weight and health hold.
       const known = next.get(address) ?? previous.get(address);
       const endpoint = known ?? new Endpoint(host, port, weight, health, this.createPool);
+      endpoint.name = name;
       endpoint.weight = weight;
       endpoint.priority = priority;
       if (endpoint.health !== health) this.changeHealth(endpoint, health);

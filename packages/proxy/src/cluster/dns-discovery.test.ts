@@ -25,7 +25,7 @@ function found(addresses: readonly string[], ttlMs: number | null = null): Resol
 }
 
 function target(host: string, changes: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { host, port: 80, weight: 1, health: 'healthy', priority: 0, ...changes };
+  return { host, port: 80, name: host, weight: 1, health: 'healthy', priority: 0, ...changes };
 }
 
 function setUp(changes: Partial<DnsDiscoveryConfig> = {}) {

@@ -37,6 +37,8 @@ export class Endpoint<P extends EndpointPool> {
   target: TransportAddress;
   /** `host:port`, as logs show it. */
   address: string;
+  /** What it is called (`auto_host_rewrite`); empty where it has only an address. */
+  name = '';
   /** For requests of the default priority. */
   readonly pool: P;
   weight: EndpointWeight;

@@ -7,6 +7,7 @@ import {
   defaultOverprovisioningPercent,
 } from '../cluster/cluster.ts';
 import type { EndpointHealth } from '../cluster/endpoint.ts';
+import { validHost } from '../http1/request-head.ts';
 import { compileEndpointAddress } from './compile-address.ts';
 import { fieldPath, type ProblemList } from './problem-list.ts';
 
@@ -57,15 +58,16 @@ function compileEndpoint(
   problems: ProblemList,
   takesNames: boolean,
 ): Omit<EndpointConfig, 'priority'> | null {
-  const address = compileEndpointAddress(
-    message.hostIdentifier?.value.address,
-    `${path}.endpoint.address`,
-    problems,
-    takesNames,
-  );
+  const endpoint = message.hostIdentifier?.value;
+  const address = compileEndpointAddress(endpoint?.address, `${path}.endpoint.address`, problems, takesNames);
+  const hostname = endpoint?.hostname ?? '';
+  if (hostname !== '' && !validHost.test(hostname))
+    problems.invalid(`${path}.endpoint.hostname`, `"${hostname}" is no host`);
   const weight = message.loadBalancingWeight ?? 1;
   if (weight < 1) problems.invalid(`${path}.load_balancing_weight`, 'must be 1 or more');
-  return address === null ? null : { ...address, weight, health: healthOf(message.healthStatus) };
+  if (address === null) return null;
+  const name = hostname === '' && takesNames ? address.host : hostname;
+  return { ...address, name, weight, health: healthOf(message.healthStatus) };
 }
 
 function healthOf(status: HealthStatus): EndpointHealth {

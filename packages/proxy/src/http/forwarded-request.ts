@@ -19,6 +19,8 @@ export function forwardedRequest(
   context: ProxyContext,
   /** Upgrade to ask for, as its line; empty for none. */
   upgrade: string,
+  /** Of the endpoint that it goes to; may be empty. */
+  endpointName: string,
 ): string {
   const { addsEnvoyHeaders } = settings;
   let added = request.lines + upgrade;
@@ -37,12 +39,14 @@ export function forwardedRequest(
     }
     path = rewritePath(route.pathRewrite, path);
   }
-  const host = route.hostRewrite === null ? authority : rewrittenHost(route.hostRewrite, request);
-  if (host !== authority) {
+  const host = route.hostRewrite === null ? null : rewrittenHost(route.hostRewrite, request, endpointName);
+  if (host !== null) {
     if (route.appendsForwardedHost) {
-      const earlier = request.header('x-forwarded-host');
-      replaced = withName(replaced, 'x-forwarded-host');
-      lines += `x-forwarded-host: ${earlier === null ? '' : `${earlier},`}${authority}\r\n`;
+      const earlier = request.header('x-forwarded-host') ?? '';
+      if (lastItem(earlier) !== authority) {
+        replaced = withName(replaced, 'x-forwarded-host');
+        lines += `x-forwarded-host: ${earlier === '' ? '' : `${earlier},`}${authority}\r\n`;
+      }
     }
     if (addsEnvoyHeaders) {
       replaced = withName(replaced, 'x-envoy-original-host');
@@ -50,9 +54,14 @@ export function forwardedRequest(
     }
     authority = host;
   }
-  const filter = request.fieldFilter(route.hostRewrite !== null);
+  const filter = request.fieldFilter(host !== null);
   request.onForwarded(lines, path, authority);
   return writeRequestHead(head, path, authority, filter, { replaced, added: lines });
+}
+
+/** What stands behind the last comma. */
+function lastItem(list: string): string {
+  return list.slice(list.lastIndexOf(',') + 1);
 }
 
 function withName(names: readonly string[] | null, name: string): readonly string[] {

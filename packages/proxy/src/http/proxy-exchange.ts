@@ -165,6 +165,7 @@ export class ProxyExchange
         this.settings,
         this.context,
         upgradeLine(this.upgrade, this.head!),
+        this.endpoint!.name,
       );
     }
     let writable = connection.writeHead(this, this.requestText, responseKind(this.upgrade, this.head!));

@@ -67,6 +67,8 @@ export interface ProxyOptions {
   readonly route?: Parameters<typeof RouteAction.fromPartial>[0];
   /** Requests go where their authority says, instead of to the ports. */
   readonly isPassthrough?: boolean;
+  /** What the endpoints are called. */
+  readonly endpointName?: string;
   /** Told of every exchange when it ends. */
   readonly onFinished?: (exchange: AccessLogEntry) => void;
 }
@@ -167,6 +169,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         endpoints: options.ports.map((port) => ({
           host: '127.0.0.1',
           port,
+          name: options.endpointName ?? '',
           weight: 1,
           health: 'healthy',
           priority: 0,

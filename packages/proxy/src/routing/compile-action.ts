@@ -14,6 +14,7 @@ import {
 import type { RegexMatchAndSubstitute } from '@heddle/xds/api/envoy/type/matcher/v3/regex.ts';
 import { durationMs } from '../config/duration.ts';
 import type { ProblemList } from '../config/problem-list.ts';
+import { validHost } from '../http1/request-head.ts';
 import {
   compileHeaderChanges,
   type HeaderChanges,
@@ -231,8 +232,7 @@ function compileHostRewrite(
     case 'hostRewriteLiteral':
       return literalHost(specifier.value, `${path}.host_rewrite_literal`, problems);
     case 'autoHostRewrite':
-      if (specifier.value) problems.unsupported(`${path}.auto_host_rewrite`);
-      return null;
+      return specifier.value ? { kind: 'endpoint' } : null;
     case 'hostRewriteHeader':
       if (isHeaderName(specifier.value)) return { kind: 'header', name: specifier.value.toLowerCase() };
       problems.invalid(`${path}.host_rewrite_header`, `"${specifier.value}" is no header name`);
@@ -251,7 +251,7 @@ function literalHost(host: string, path: string, problems: ProblemList): HostRew
 }
 
 function checkedHost(host: string, path: string, problems: ProblemList): string {
-  if (!isHeaderValue(host) || /[\s/?#@]/.test(host)) problems.invalid(path, `"${host}" is no host`);
+  if (!validHost.test(host)) problems.invalid(path, `"${host}" is no host`);
   return host;
 }
 

@@ -169,7 +169,7 @@ test('a redirect rewrites by a pattern', () => {
   assert.equal(redirectLocation(found.redirect!, 'http', 'h', '/old/a?b'), 'http://h/new/a?b');
 });
 
-const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestView>, string])[] = [
+const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestView>, string | null])[] = [
   ['literal', { hostRewriteSpecifier: { $case: 'hostRewriteLiteral', value: 'new.host' } }, {}, 'new.host'],
   [
     'of a header',
@@ -177,12 +177,18 @@ const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestVi
     { header: (name) => (name === 'x-h' ? 'other' : null) },
     'other',
   ],
-  ['of a missing header', { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } }, {}, 'a'],
+  [
+    'of the first of several headers',
+    { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } },
+    { header: () => 'one,two' },
+    'one',
+  ],
+  ['of a missing header', { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } }, {}, null],
   [
     'of a header that is no host',
     { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } },
     { header: () => 'a/b' },
-    'a',
+    null,
   ],
   [
     'of the path',
@@ -205,13 +211,19 @@ const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestVi
       },
     },
     { path: '/hp/foo' },
-    'a',
+    null,
+  ],
+  [
+    "by the endpoint's name",
+    { hostRewriteSpecifier: { $case: 'autoHostRewrite', value: true } },
+    {},
+    'endpoint.example',
   ],
 ];
 for (const [name, action, request, expected] of hosts) {
   test(`host rewrite ${name}`, () => {
     const rewrite = outcome(forward(action), request).hostRewrite!;
-    assert.equal(rewrittenHost(rewrite, { ...view, ...request }), expected);
+    assert.equal(rewrittenHost(rewrite, { ...view, ...request }, 'endpoint.example'), expected);
   });
 }
 
@@ -242,11 +254,16 @@ const refused: readonly (readonly [string, RouteInput, string])[] = [
     'route.host_rewrite_header: "a b" is no header name',
   ],
   [
-    "the upstream's own name as host",
-    forward({ hostRewriteSpecifier: { $case: 'autoHostRewrite', value: true } }),
-    'route.auto_host_rewrite: is not supported yet',
+    'a literal that is no host',
+    forward({ hostRewriteSpecifier: { $case: 'hostRewriteLiteral', value: 'a,b' } }),
+    'route.host_rewrite_literal: "a,b" is no host',
   ],
 ];
+test('auto_host_rewrite: false rewrites nothing', () => {
+  const route = forward({ hostRewriteSpecifier: { $case: 'autoHostRewrite', value: false } });
+  assert.equal(outcome(route).hostRewrite, null);
+});
+
 for (const [name, route, problem] of refused) {
   test(`refuses ${name}`, () => assert.equal(match(route), problem));
 }
