@@ -219,6 +219,16 @@ const setups = {
     action: { auto_host_rewrite: true, append_x_forwarded_host: true },
     endpoint: { hostname: 'real.example' },
   },
+  'tls-required': {
+    virtualHost: {
+      require_tls: 'ALL',
+      response_headers_to_add: [{ header: { key: 'x-answer', value: 'yes' } }],
+    },
+  },
+  'tls-required-outside': {
+    manager: { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } },
+    virtualHost: { require_tls: 'EXTERNAL_ONLY' },
+  },
   'auto-host-unnamed': { action: { auto_host_rewrite: true } },
   hosts: { virtualHost: { domains: ['a.example', '*.wild.example', 'prefix.*'] } },
   down: { isUpstreamDown: true },

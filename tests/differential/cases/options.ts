@@ -21,6 +21,22 @@ function rewritten(name: string, path: string, fields: string): DifferentialCase
   };
 }
 
+const sentAway = {
+  'http.in.downstream_rq_3xx': 1,
+  'http.in.rq_total': 1,
+  'http.in.rq_direct_response': 1,
+  'cluster.be.upstream_rq_total': 0,
+} as const;
+
+function withTls(
+  name: string,
+  fields: string,
+  counters: DifferentialCase['counters'],
+  setup: 'tls-required' | 'tls-required-outside' = 'tls-required',
+): DifferentialCase {
+  return { name, rule: 'require_tls', setup, client: request('GET /x?y', fields), counters };
+}
+
 /** Options of the HTTP connection manager and of routes that most listeners leave alone. */
 export const optionCases: readonly DifferentialCase[] = [
   withMethod('a method that nobody has defined', 'FOO', passed),
@@ -45,5 +61,29 @@ export const optionCases: readonly DifferentialCase[] = [
     setup: 'auto-host-unnamed',
     client: request('GET /'),
     counters: passed,
+  },
+  withTls('who came without TLS is sent away', 'Host: a\r\n', sentAway),
+  withTls('who is sent away keeps the port', 'Host: a:80\r\n', sentAway),
+  withTls('who came by TLS somewhere else is served', 'Host: a\r\nX-Forwarded-Proto: https\r\n', passed),
+  withTls('a scheme in capitals is another scheme', 'Host: a\r\nX-Forwarded-Proto: HTTPS\r\n', sentAway),
+  withTls('who comes from outside is sent away', 'Host: a\r\n', sentAway, 'tls-required-outside'),
+  withTls(
+    'who comes from inside is served',
+    'Host: a\r\nX-Forwarded-For: 10.0.0.1\r\n',
+    passed,
+    'tls-required-outside',
+  ),
+  withTls(
+    'nobody can say that he comes from inside',
+    'Host: a\r\nX-Envoy-Internal: true\r\n',
+    sentAway,
+    'tls-required-outside',
+  ),
+  {
+    name: 'a body is not waited for where its sender is sent away',
+    rule: 'require_tls',
+    setup: 'tls-required',
+    client: request('POST /x', 'Host: a\r\nContent-Length: 3\r\n', 'abc'),
+    counters: sentAway,
   },
 ];

@@ -73,7 +73,8 @@ interface Outcome {
   readonly redirect: Redirect | null;
 }
 
-const localOutcome: Outcome = {
+/** An outcome that asks no upstream. */
+export const localOutcome: Outcome = {
   kind: 'direct-response',
   clusterNotFoundStatus: 503,
   priority: 'default',
@@ -416,6 +417,7 @@ function redirect(
       scheme: redirectScheme(action, path, problems),
       host,
       port: action.portRedirect === 0 ? null : action.portRedirect,
+      keepsPort: false,
       path: newPath === '' ? null : newPath,
       pathRewrite: pathRewrite(prefix, regex, matcher, path, problems),
       stripsQuery: action.stripQuery,

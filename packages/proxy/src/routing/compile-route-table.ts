@@ -2,7 +2,7 @@ import { err, invariant, ok, type Problem, type Result } from '@heddle/base';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import {
   type VirtualHost as VirtualHostMessage,
-  VirtualHost_TlsRequirementType as TlsRequirement,
+  VirtualHost_TlsRequirementType as RequireTls,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
@@ -12,7 +12,7 @@ import { compileConnectRetries } from './compile-retry-policy.ts';
 import { DomainTable } from './domain-table.ts';
 import { RouteEntry } from './route-entry.ts';
 import { RouteTable } from './route-table.ts';
-import { VirtualHost } from './virtual-host.ts';
+import { type TlsRequirement, VirtualHost } from './virtual-host.ts';
 
 /** Envoy's default for `max_direct_response_body_size_bytes`. */
 const defaultMaxDirectResponseBytes = 4096;
@@ -23,6 +23,17 @@ interface TableContext<C> {
   readonly innermostWins: boolean;
   readonly maxDirectResponseBytes: number;
   readonly resolveCluster: (name: string, path: string) => C;
+}
+
+const tlsRequirements: ReadonlyMap<RequireTls, TlsRequirement> = new Map([
+  [RequireTls.NONE, 'none'],
+  [RequireTls.EXTERNAL_ONLY, 'external-only'],
+  [RequireTls.ALL, 'all'],
+]);
+
+/** Of a value that is not known, which is refused, the strictest. */
+function tlsRequirement(message: VirtualHostMessage): TlsRequirement {
+  return tlsRequirements.get(message.requireTls) ?? 'all';
 }
 
 /** Whether there is a cluster of this name. */
@@ -83,7 +94,13 @@ export class RouteTableBuilder<C> {
     );
     const { context } = this;
     const compile = (): RouteEntry<C>[] => compileVirtualHost(reload(), context);
-    const host = new VirtualHost(message.name, message.domains, [...clusterNames], compile);
+    const host = new VirtualHost(
+      message.name,
+      message.domains,
+      [...clusterNames],
+      tlsRequirement(message),
+      compile,
+    );
     this.reuse(host);
     return host;
   }
@@ -125,7 +142,7 @@ function checkVirtualHost(
   for (const [index, domain] of message.domains.entries()) {
     if (domain === '') problems.invalid(`${path}.domains[${index}]`, 'must not be empty');
   }
-  if (message.requireTls !== TlsRequirement.NONE) problems.unsupported(`${path}.require_tls`);
+  if (!tlsRequirements.has(message.requireTls)) problems.invalid(`${path}.require_tls`, 'is no known value');
   const clusterNames = new Set<string>();
   const resolveCluster = (name: string, place: string): null => {
     clusterNames.add(name);

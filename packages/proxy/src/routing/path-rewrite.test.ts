@@ -7,6 +7,7 @@ const noRedirect = {
   scheme: null,
   host: null,
   port: null,
+  keepsPort: false,
   path: null,
   pathRewrite: null,
   stripsQuery: false,
@@ -14,6 +15,7 @@ const noRedirect = {
 const locations: readonly [string, Partial<Parameters<typeof redirectLocation>[0]>, string, string][] = [
   ['scheme, default port dropped', { scheme: 'https' }, 'shop:80', 'https://shop/a?b'],
   ['scheme, other port kept', { scheme: 'https' }, 'shop:8080', 'https://shop:8080/a?b'],
+  ['scheme, every port kept', { scheme: 'https', keepsPort: true }, 'shop:80', 'https://shop:80/a?b'],
   ['host, without the port of the old one', { host: 'new' }, 'shop:8080', 'http://new/a?b'],
   ['port', { port: 81 }, 'shop:8080', 'http://shop:81/a?b'],
   ['port of an IPv6 address', { port: 81 }, '[::1]:80', 'http://[::1]:81/a?b'],

@@ -38,6 +38,7 @@ function newAuthority(redirect: Redirect, newScheme: string, authority: string):
   if (redirect.port !== null) return `${host}:${redirect.port}`;
   const port = redirect.host === null ? (parts?.[2] ?? '') : '';
   // A port that was the default of the old scheme would be wrong under the new one.
-  const isOldDefault = redirect.scheme !== null && port === (newScheme === 'https' ? '80' : '443');
+  const oldDefault = newScheme === 'https' ? '80' : '443';
+  const isOldDefault = redirect.scheme !== null && !redirect.keepsPort && port === oldDefault;
   return port === '' || isOldDefault ? host : `${host}:${port}`;
 }

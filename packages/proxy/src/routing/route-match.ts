@@ -32,6 +32,8 @@ export interface Redirect {
   readonly scheme: string | null;
   readonly host: string | null;
   readonly port: number | null;
+  /** The request's port stays even where it is the default of another scheme. */
+  readonly keepsPort: boolean;
   /** A new path, query included where it has one. */
   readonly path: string | null;
   readonly pathRewrite: PathRewrite | null;

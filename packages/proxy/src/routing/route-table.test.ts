@@ -115,6 +115,25 @@ test('compares hosts without their port where that is asked for', () => {
   assert.equal(clusterFor(routes, request('/', '[::1]')), 'c');
 });
 
+test('sends away who did not use TLS where the virtual host asks for it', () => {
+  const routes = table(
+    { ...host('all', ['all'], to('c')), requireTls: 2 },
+    { ...host('outside', ['outside'], to('c')), requireTls: 1 },
+  );
+  const inside = { 'x-envoy-internal': 'true' };
+  const locationOf = (authority: string, headers: Record<string, string>): string | null => {
+    const view = request('/p?q', authority, headers);
+    const { redirect, cluster } = routes.match(view, systemRandom)!;
+    if (redirect === null) return cluster;
+    return `${redirect.status} ${redirectLocation(redirect, 'http', authority, '/p?q')}`;
+  };
+  assert.equal(locationOf('all', {}), '301 https://all/p?q');
+  assert.equal(locationOf('all', inside), '301 https://all/p?q');
+  assert.equal(locationOf('all', { 'x-forwarded-proto': 'https' }), 'c');
+  assert.equal(locationOf('outside', {}), '301 https://outside/p?q');
+  assert.equal(locationOf('outside', inside), 'c');
+});
+
 test('refuses a domain that is there twice, whatever its case', () => {
   assert.deepEqual(
     problems({ virtualHosts: [host('a', ['x', '*'], to('c')), host('b', ['y', 'X', '*'], to('c'))] }),
@@ -522,14 +541,14 @@ test('reports all problems at once', () => {
   const found = problems({
     internalOnlyHeaders: ['x'],
     validateClusters: true,
-    virtualHosts: [{ ...host('', [], to('')), requireTls: 2 }],
+    virtualHosts: [{ ...host('', [], to('')), requireTls: 3 as never }],
   });
   assert.deepEqual(found, [
     'internal_only_headers: is not supported yet',
     'validate_clusters: is not supported yet',
     'virtual_hosts[0].name: must not be empty',
     'virtual_hosts[0].domains: must not be empty',
-    'virtual_hosts[0].require_tls: is not supported yet',
+    'virtual_hosts[0].require_tls: is no known value',
     'virtual_hosts[0].routes[0].route.cluster: must not be empty',
   ]);
 });

@@ -5,6 +5,7 @@ import { HostCache } from './host-cache.ts';
 import { pathWithoutQuery } from './path-matcher.ts';
 import type { RequestView } from './request-view.ts';
 import type { RouteMatch } from './route-match.ts';
+import { mustUseTls, tlsRedirect } from './tls-redirect.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
 /** A compiled route configuration; immutable. `C` is what cluster names were resolved to. */
@@ -33,6 +34,7 @@ export class RouteTable<C> {
   match(request: RequestView, random: Random): RouteMatch<C> | null {
     const host = this.onlyHost ?? this.virtualHost(request.authority);
     if (host === null) return null;
+    if (host.tlsRequirement !== 'none' && mustUseTls(host.tlsRequirement, request)) return tlsRedirect;
     const path = pathWithoutQuery(request.path);
     const routes = host.routes;
     for (let i = 0; i < routes.length; i++) {

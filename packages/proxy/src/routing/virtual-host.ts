@@ -1,6 +1,9 @@
 // Hot path.
 import type { RouteEntry } from './route-entry.ts';
 
+/** `require_tls`: whose requests must have come by https. */
+export type TlsRequirement = 'none' | 'external-only' | 'all';
+
 /**
  * A virtual host. Its routes may be compiled on first use: of a mesh's thousand services a sidecar calls a few, and the
  * others cost only their names and encoded bytes.
@@ -11,6 +14,7 @@ export class VirtualHost<C> {
   readonly domains: readonly string[];
   /** The clusters that its routes name. */
   readonly clusterNames: readonly string[];
+  readonly tlsRequirement: TlsRequirement;
   private compiled: readonly RouteEntry<C>[] | null = null;
   private compile: (() => readonly RouteEntry<C>[]) | null;
 
@@ -19,11 +23,13 @@ export class VirtualHost<C> {
     name: string,
     domains: readonly string[],
     clusterNames: readonly string[],
+    tlsRequirement: TlsRequirement,
     compile: () => readonly RouteEntry<C>[],
   ) {
     this.name = name;
     this.domains = domains;
     this.clusterNames = clusterNames;
+    this.tlsRequirement = tlsRequirement;
     this.compile = compile;
   }
 
