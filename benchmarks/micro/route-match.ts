@@ -85,6 +85,7 @@ function request(path: string, authority: Buffer): RequestView {
       return authority.toString('latin1');
     },
     header: () => null,
+    headerValue: () => null,
   };
 }
 

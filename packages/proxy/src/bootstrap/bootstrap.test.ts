@@ -7,6 +7,7 @@ import { MetricRegistry } from '@heddle/telemetry';
 import { ConfigStore } from '../config/config-store.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
+import { testRequest } from '../routing/request-view-harness.ts';
 import { applyBootstrap, NoSubscriber, readBootstrap } from './bootstrap.ts';
 import { keysOf, type ParsedFile } from './problem-place.ts';
 
@@ -96,10 +97,9 @@ test('a file with one HTTP listener serves', () => {
   const [listener] = listeners;
   assert.equal(listener?.name, 'http');
   assert.deepEqual(listener.address, { host: '127.0.0.1', port: 9105 });
-  const request = { method: 'GET', scheme: 'http', path: '/', authority: 'x', header: () => null };
   const filter = listener.filterChains[0]?.filter;
   assert.equal(filter?.kind, 'http');
-  const cluster = filter.routes.current?.match(request, systemRandom)?.cluster?.get();
+  const cluster = filter.routes.current?.match(testRequest(), systemRandom)?.cluster?.get();
   assert.equal(cluster?.pick(systemRandom, 'x')?.address, '127.0.0.1:9000');
 });
 

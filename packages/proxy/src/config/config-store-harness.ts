@@ -11,7 +11,7 @@ import {
   type ReceivedResource,
   TypeUrl,
 } from '@heddle/xds';
-import type { RequestView } from '../routing/request-view.ts';
+import { testRequest } from '../routing/request-view-harness.ts';
 import { ConfigStore } from './config-store.ts';
 import type { HttpFilterConfig, ListenerConfig } from './listener-config.ts';
 
@@ -84,7 +84,7 @@ export class Harness {
 
   /** Sends a request to a listener: the address of the endpoint that gets it, or why none does. */
   send(listener: string, authority: string, path = '/'): string {
-    const request: RequestView = { method: 'GET', scheme: 'http', path, authority, header: () => null };
+    const request = testRequest({ path, authority });
     const match = this.routesOf(listener)?.current?.match(request, systemRandom);
     if (match === null || match === undefined) return 'no route';
     const cluster = match.cluster?.get() ?? null;

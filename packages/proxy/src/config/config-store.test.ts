@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '@heddle/base';
 import { encodeMessage, TypeUrl } from '@heddle/xds';
-import type { RequestView } from '../routing/request-view.ts';
+import { testRequest } from '../routing/request-view-harness.ts';
 import {
   ads,
   assignment,
@@ -217,14 +217,7 @@ test('virtual hosts are compiled anew when what is around them changed', () => {
     ...routes('r', { a: 'a' }),
     requestHeadersToAdd: [{ header: { key: 'x', value: 'y' } }],
   });
-  const request: RequestView = {
-    method: 'GET',
-    scheme: 'http',
-    path: '/',
-    authority: 'a',
-    header: () => null,
-  };
-  const match = harness.routesOf('out')!.current!.match(request, systemRandom);
+  const match = harness.routesOf('out')!.current!.match(testRequest({ authority: 'a' }), systemRandom);
   assert.equal(match?.requestHeaders?.length, 1);
 });
 

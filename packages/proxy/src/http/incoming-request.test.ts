@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InternalAddresses } from './internal-addresses.ts';
 import { EscapedSlashes } from './path-normalization.ts';
-import { type ProxyOptions, RawClient, plainRules, startProxy, startResponder } from './proxy-under-test.ts';
+import {
+  type ProxyOptions,
+  RawClient,
+  plainRules,
+  startProxy,
+  startResponder,
+  toBackend,
+} from './proxy-under-test.ts';
 import type { RequestRuleOptions } from './request-rules.ts';
 
 interface Seen {
@@ -233,6 +240,26 @@ describe('internal headers', () => {
     assert.equal(await expected('x-forwarded-for: 10.1.1.1'), 'x-envoy-expected-rq-timeout-ms: 7000');
     assert.equal(await expected('x-forwarded-for: 1.1.1.1'), undefined);
   });
+});
+
+test('what does not go on as it came decides nothing', async (t) => {
+  const statusFor = async (name: string, lines: string): Promise<string> => {
+    const match = { pathSpecifier: { $case: 'prefix' as const, value: '/' }, headers: [{ name }] };
+    const backend = await startResponder(() => 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    const proxy = await startProxy({ ports: [backend.port], routes: [toBackend({}, match)] });
+    const client = new RawClient(proxy.port);
+    t.after(async () => {
+      client.close();
+      await proxy.close();
+      await backend.close();
+    });
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+    return (await client.until((text) => text.includes('\r\n\r\n'))).slice(9, 12);
+  };
+  assert.equal(await statusFor('x-role', 'X-Role: admin\r\n'), '200');
+  assert.equal(await statusFor('x-role', 'X-Role: admin\r\nConnection: close, X-Role\r\n'), '404');
+  assert.equal(await statusFor('upgrade', 'Upgrade: websocket\r\nConnection: upgrade\r\n'), '403');
+  assert.equal(await statusFor('x-forwarded-client-cert', 'X-Forwarded-Client-Cert: URI=a\r\n'), '404');
 });
 
 describe('the path', () => {

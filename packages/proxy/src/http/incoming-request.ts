@@ -2,7 +2,7 @@
 import { newRequestId } from '@heddle/telemetry';
 import type { Random } from '@heddle/base';
 import { FieldId } from '../codec/field-name.ts';
-import type { FieldFilter } from '../http1/head-writer.ts';
+import { type FieldFilter, isNominated } from '../http1/head-writer.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { RequestView } from '../routing/request-view.ts';
 import type { Connection } from '../transport/transport.ts';
@@ -99,11 +99,22 @@ export class IncomingRequest implements RequestView {
 
   /** A field as the upstream will see it before the route's changes: joined with `,`, null where it is absent. */
   header(lowerCaseName: string): string | null {
-    const { head, filters } = this;
-    if (head === null || filters === null) return null;
     const added = lineValue(this.lines, lowerCaseName);
     if (added !== null) return added;
-    return filters.hidden.has(lowerCaseName) ? null : head.header(lowerCaseName);
+    return this.passes(lowerCaseName) ? this.head!.header(lowerCaseName) : null;
+  }
+
+  headerValue(lowerCaseName: string, index: number): string | null {
+    const added = lineValue(this.lines, lowerCaseName);
+    if (added !== null) return index === 0 ? added : null;
+    return this.passes(lowerCaseName) ? this.head!.headerValue(lowerCaseName, index) : null;
+  }
+
+  /** Whether fields of this name go on as the client sent them: what doesn't must not decide anything either. */
+  private passes(lowerCaseName: string): boolean {
+    const { head, filters } = this;
+    if (head === null || filters === null || filters.hidden.has(lowerCaseName)) return false;
+    return !isNominated(head, lowerCaseName);
   }
 
   /** What goes upstream in the end, for the logs: `lines` and `path` with what the route made of them. */

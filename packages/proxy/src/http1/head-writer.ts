@@ -47,6 +47,15 @@ function nominatedFields(head: MessageHead): string[] {
 }
 
 /**
+ * True where `Connection` takes the field out of what goes on. Not the two that say by it that they are there for this hop:
+ * routes ask for `upgrade`.
+ */
+export function isNominated(head: MessageHead, lowerCaseName: string): boolean {
+  if (!head.hasConnectionField || lowerCaseName === 'upgrade' || lowerCaseName === 'te') return false;
+  return nominatedFields(head).includes(lowerCaseName);
+}
+
+/**
  * The lines of `head` from position `from` that pass the filter and are none of `replaced` (lower case), in as few slices as
  * possible: what is in front of the fields goes along.
  */

@@ -119,6 +119,20 @@ export class MessageHead {
     return found;
   }
 
+  /** The value of the `nth` field (from 0) of this name, or null where there are not so many. For routing and policies. */
+  headerValue(lowerCaseName: string, nth: number): string | null {
+    let left = nth;
+    for (let index = 0; index < this.fieldCount; index++) {
+      const at = index * fieldStride;
+      const start = this.fields[at + FieldOffset.nameStart]!;
+      const end = this.fields[at + FieldOffset.nameEnd]!;
+      if (end - start !== lowerCaseName.length) continue;
+      if (this.text.slice(start, end).toLowerCase() !== lowerCaseName) continue;
+      if (left-- === 0) return this.fieldValue(index);
+    }
+    return null;
+  }
+
   /** All values of a field joined with `,` (RFC 9110 §5.3), or null where it is absent. For routing and logs. */
   header(lowerCaseName: string): string | null {
     let found: string | null = null;

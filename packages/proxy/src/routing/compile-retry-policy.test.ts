@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Result, type Problem, systemRandom } from '@heddle/base';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import { compileRouteTable } from './compile-route-table.ts';
+import { testRequest } from './request-view-harness.ts';
 import type { RouteTable } from './route-table.ts';
 
 interface Policy {
@@ -38,8 +39,7 @@ function compile(
 function retries(ofHost: Policy | undefined, ofRoute: Policy | undefined): number | undefined {
   const table = compile(ofHost, ofRoute);
   assert.ok(table.ok);
-  const request = { path: '/', authority: 'x', method: 'GET', scheme: 'http', header: () => null };
-  return table.value.match(request, systemRandom)?.connectRetries;
+  return table.value.match(testRequest(), systemRandom)?.connectRetries;
 }
 
 const onConnect: Policy = { retryOn: 'connect-failure' };

@@ -12,7 +12,10 @@ export type HeaderTest =
 
 const decimalInteger = /^[+-]?\d+$/;
 
-/** Reads one header (or pseudo-header) and compares it as Envoy's `HeaderMatcher` does. */
+/**
+ * Reads one header (or pseudo-header) and compares it as Envoy's `HeaderMatcher` does: one that comes several times
+ * matches where one of its values does. Compared as one value, a second line would hide what the first one says.
+ */
 export class HeaderMatcher {
   /** Lower case. */
   readonly name: string;
@@ -28,15 +31,19 @@ export class HeaderMatcher {
   }
 
   matches(request: RequestView): boolean {
-    let value = this.read(request);
+    let value = this.read(request, 0);
     if (value === null) {
       // A missing header fails every test of its value, inverted ones too; only presence itself can be inverted.
       if (!this.treatsMissingAsEmpty) {
         return this.test.kind === 'present' && this.test.isPresent === this.isInverted;
       }
-      value = '';
+      return this.testValue('') !== this.isInverted;
     }
-    return this.testValue(value) !== this.isInverted;
+    for (let index = 1; value !== null; index++) {
+      if (this.testValue(value)) return !this.isInverted;
+      value = this.read(request, index);
+    }
+    return this.isInverted;
   }
 
   private testValue(value: string): boolean {
@@ -56,19 +63,20 @@ export class HeaderMatcher {
     }
   }
 
-  private read(request: RequestView): string | null {
+  /** The `index`-th value; pseudo-headers have one, and CONNECT has no path. */
+  private read(request: RequestView, index: number): string | null {
     switch (this.name) {
       case ':method':
-        return request.method;
+        return index === 0 ? request.method : null;
       case ':path':
-        return request.path;
+        return index === 0 && request.path !== '' ? request.path : null;
       case ':scheme':
-        return request.scheme;
+        return index === 0 ? request.scheme : null;
       case ':authority':
       case 'host':
-        return request.authority;
+        return index === 0 ? request.authority : null;
       default:
-        return request.header(this.name);
+        return request.headerValue(this.name, index);
     }
   }
 }

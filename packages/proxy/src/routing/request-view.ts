@@ -11,4 +11,6 @@ export interface RequestView {
   readonly scheme: string;
   /** A header by its lower-case name, several of them joined with `,`; null where there is none. Never a pseudo-header. */
   header(lowerCaseName: string): string | null;
+  /** One header line of that name, the `index`-th from 0; null where there are not so many. Never a pseudo-header. */
+  headerValue(lowerCaseName: string, index: number): string | null;
 }

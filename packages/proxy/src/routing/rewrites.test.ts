@@ -10,7 +10,7 @@ import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.
 import { compileRouteTable } from './compile-route-table.ts';
 import { rewrittenHost } from './host-rewrite.ts';
 import { redirectLocation, rewritePath } from './path-rewrite.ts';
-import type { RequestView } from './request-view.ts';
+import { type TestRequest, testRequest } from './request-view-harness.ts';
 import type { RouteMatch } from './route-match.ts';
 
 type RouteInput = Parameters<typeof Route.fromPartial>[0];
@@ -23,7 +23,7 @@ const safeRegex = (regex: string): MatchInput => ({
 });
 
 /** The outcome of one route for one request, or what is wrong with the route. */
-function match(route: RouteInput, request: Partial<RequestView> = {}): RouteMatch<string> | string | null {
+function match(route: RouteInput, request: TestRequest = {}): RouteMatch<string> | string | null {
   const config = RouteConfiguration.fromPartial({
     virtualHosts: [{ name: 'h', domains: ['*'], routes: [route] }],
   });
@@ -33,16 +33,8 @@ function match(route: RouteInput, request: Partial<RequestView> = {}): RouteMatc
       .map(({ path, message }) => `${(path ?? '').replace('virtual_hosts[0].routes[0].', '')}: ${message}`)
       .join();
   }
-  return table.value.match({ ...view, ...request }, systemRandom);
+  return table.value.match(testRequest({ authority: 'a', ...request }), systemRandom);
 }
-
-const view: RequestView = {
-  method: 'GET',
-  path: '/',
-  authority: 'a',
-  scheme: 'http',
-  header: () => null,
-};
 
 function forward(action: Partial<RouteAction>, matcher: MatchInput = anyPath): RouteInput {
   return {
@@ -55,7 +47,7 @@ function forward(action: Partial<RouteAction>, matcher: MatchInput = anyPath): R
 }
 
 /** As above, where it must be one. */
-function outcome(route: RouteInput, request: Partial<RequestView> = {}): RouteMatch<string> {
+function outcome(route: RouteInput, request: TestRequest = {}): RouteMatch<string> {
   const found = match(route, request);
   if (found === null || typeof found === 'string') assert.fail(found ?? 'no route matches');
   return found;
@@ -81,10 +73,10 @@ describe('safe_regex', () => {
       }),
     ];
     for (const route of ways) {
-      assert.notEqual(match(route, { header: () => 'aa' }), null);
+      assert.notEqual(match(route, { headers: { x: 'aa' } }), null);
       // For a regular expression case is its own affair, whatever ignore_case says.
-      assert.equal(match(route, { header: () => 'AA' }), null);
-      assert.equal(match(route, { header: () => 'aab' }), null);
+      assert.equal(match(route, { headers: { x: 'AA' } }), null);
+      assert.equal(match(route, { headers: { x: 'aab' } }), null);
       assert.equal(match(route), null);
     }
   });
@@ -169,25 +161,25 @@ test('a redirect rewrites by a pattern', () => {
   assert.equal(redirectLocation(found.redirect!, 'http', 'h', '/old/a?b'), 'http://h/new/a?b');
 });
 
-const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestView>, string | null])[] = [
+const hosts: readonly (readonly [string, Partial<RouteAction>, TestRequest, string | null])[] = [
   ['literal', { hostRewriteSpecifier: { $case: 'hostRewriteLiteral', value: 'new.host' } }, {}, 'new.host'],
   [
     'of a header',
     { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'X-H' } },
-    { header: (name) => (name === 'x-h' ? 'other' : null) },
+    { headers: { 'x-h': 'other' } },
     'other',
   ],
   [
     'of the first of several headers',
     { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } },
-    { header: () => 'one,two' },
+    { headers: { 'x-h': ['one', 'two'] } },
     'one',
   ],
   ['of a missing header', { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } }, {}, null],
   [
     'of a header that is no host',
     { hostRewriteSpecifier: { $case: 'hostRewriteHeader', value: 'x-h' } },
-    { header: () => 'a/b' },
+    { headers: { 'x-h': 'a/b' } },
     null,
   ],
   [
@@ -223,7 +215,10 @@ const hosts: readonly (readonly [string, Partial<RouteAction>, Partial<RequestVi
 for (const [name, action, request, expected] of hosts) {
   test(`host rewrite ${name}`, () => {
     const rewrite = outcome(forward(action), request).hostRewrite!;
-    assert.equal(rewrittenHost(rewrite, { ...view, ...request }, 'endpoint.example'), expected);
+    assert.equal(
+      rewrittenHost(rewrite, testRequest({ authority: 'a', ...request }), 'endpoint.example'),
+      expected,
+    );
   });
 }
 

@@ -6,6 +6,7 @@ import { compileRouteTable } from './compile-route-table.ts';
 import { HeaderAction } from './header-mutation.ts';
 import { redirectLocation, rewritePath } from './path-rewrite.ts';
 import type { RequestView } from './request-view.ts';
+import { type TestRequest, testRequest } from './request-view-harness.ts';
 import type { RouteTable } from './route-table.ts';
 
 type ConfigInput = Parameters<typeof RouteConfiguration.fromPartial>[0];
@@ -48,10 +49,10 @@ function routeProblems(route: RouteInput): string[] {
 function request(
   path = '/',
   authority = 'x',
-  headers: Record<string, string> = {},
+  headers: NonNullable<TestRequest['headers']> = {},
   method = 'GET',
 ): RequestView {
-  return { path, authority, method, scheme: 'http', header: (name) => headers[name] ?? null };
+  return testRequest({ path, authority, method, headers });
 }
 
 /** Gives these numbers in turn. */
@@ -207,7 +208,7 @@ const range: HeaderInput = {
 };
 const exact = string('X-Test', 'exact', 'jason');
 
-const headerCases: readonly [string, HeaderInput, string | null, boolean][] = [
+const headerCases: readonly [string, HeaderInput, string | readonly string[] | null, boolean][] = [
   ['exact', exact, 'jason', true],
   ['exact, other', exact, 'jasons', false],
   ['exact, missing', exact, null, false],
@@ -217,8 +218,14 @@ const headerCases: readonly [string, HeaderInput, string | null, boolean][] = [
   ['suffix', string('x-test', 'suffix', 'on'), 'jason', true],
   ['contains', string('x-test', 'contains', 'aso'), 'jason', true],
   ['contains, not', string('x-test', 'contains', 'asx'), 'jason', false],
-  ['several values are joined', exact, 'jason,jason', false],
-  ['several values are joined, as written', string('x-test', 'exact', 'a,b'), 'a,b', true],
+  ['a list on one line is one value', exact, 'jason,jason', false],
+  ['a list on one line, as written', string('x-test', 'exact', 'a,b'), 'a,b', true],
+  ['one of several lines', exact, ['other', 'jason'], true],
+  ['none of several lines', exact, ['other', 'more'], false],
+  ['several lines are not joined', string('x-test', 'exact', 'a,b'), ['a', 'b'], false],
+  ['inverted, none of several lines', { ...exact, invertMatch: true }, ['other', 'more'], true],
+  ['inverted, one of several lines', { ...exact, invertMatch: true }, ['other', 'jason'], false],
+  ['range, one of several lines', range, ['99', '1'], true],
   ['inverted', { ...exact, invertMatch: true }, 'other', true],
   ['inverted, equal', { ...exact, invertMatch: true }, 'jason', false],
   ['inverted, missing', { ...exact, invertMatch: true }, null, false],
@@ -253,7 +260,7 @@ const headerCases: readonly [string, HeaderInput, string | null, boolean][] = [
 for (const [name, matcher, value, isMatch] of headerCases) {
   test(`header: ${name} ${isMatch ? 'takes' : 'leaves'} ${String(value)}`, () => {
     const routes = table(host('h', ['*'], to('c', { ...prefix('/'), headers: [matcher] })));
-    const headers: Record<string, string> = value === null ? {} : { 'x-test': value };
+    const headers = value === null ? {} : { 'x-test': value };
     assert.equal(clusterFor(routes, request('/', 'x', headers)) === 'c', isMatch);
   });
 }
@@ -283,6 +290,14 @@ test('method, path and authority can be matched as headers', () => {
   const routes = table(host('h', ['*'], to('c', match)));
   assert.equal(clusterFor(routes, request('/?q=1', 'shop', {}, 'POST')), 'c');
   assert.equal(clusterFor(routes, request('/?q=1', 'shop', {}, 'GET')), null);
+});
+
+test('CONNECT has no path that could be matched as a header', () => {
+  const connect = (headers: HeaderInput[]): RouteTable<string> =>
+    table(host('h', ['*'], to('c', { pathSpecifier: { $case: 'connectMatcher', value: {} }, headers })));
+  const tunnel = request('', 'shop:443', {}, 'CONNECT');
+  assert.equal(clusterFor(connect([]), tunnel), 'c');
+  assert.equal(clusterFor(connect([{ name: ':path' }]), tunnel), null);
 });
 
 const queryCases: readonly [string, string | null][] = [
