@@ -1,4 +1,5 @@
 import type { DifferentialCase } from '../support/case.ts';
+import type { SetupName } from '../setups.ts';
 import { malformed, passed, request } from '../support/expectations.ts';
 
 function withMethod(name: string, method: string, counters: DifferentialCase['counters']): DifferentialCase {
@@ -35,6 +36,19 @@ function withTls(
   setup: 'tls-required' | 'tls-required-outside' = 'tls-required',
 ): DifferentialCase {
   return { name, rule: 'require_tls', setup, client: request('GET /x?y', fields), counters };
+}
+
+function ofListener(name: string, setup: SetupName, client: string, status: string): DifferentialCase {
+  return {
+    name: `${name} is counted for the listener`,
+    rule: 'listener.<address>.http.<stat_prefix>',
+    setup,
+    client,
+    counters: {
+      'listener.in.http.in.downstream_rq_completed': 1,
+      [`listener.in.http.in.downstream_rq_${status}`]: 1,
+    },
+  };
 }
 
 /** Options of the HTTP connection manager and of routes that most listeners leave alone. */
@@ -86,4 +100,8 @@ export const optionCases: readonly DifferentialCase[] = [
     client: request('POST /x', 'Host: a\r\nContent-Length: 3\r\n', 'abc'),
     counters: sentAway,
   },
+  ofListener('a response', 'plain', request('GET /'), '2xx'),
+  ofListener('a response of the proxy’s own', 'plain', request('GET /\u0001'), '4xx'),
+  ofListener('a redirect', 'tls-required', request('GET /'), '3xx'),
+  ofListener('a failure', 'down', request('GET /'), '5xx'),
 ];

@@ -153,7 +153,10 @@ export class Side {
     const counters = new Map<string, number>();
     for (const line of (await response.text()).split('\n')) {
       const colon = line.lastIndexOf(': ');
-      if (colon > 0) counters.set(line.slice(0, colon), Number(line.slice(colon + 2)));
+      if (colon <= 0) continue;
+      // The listener's port is another one on either side.
+      const name = line.slice(0, colon).replace(`listener.127.0.0.1_${this.port}.`, 'listener.in.');
+      counters.set(name, Number(line.slice(colon + 2)));
     }
     return counters;
   }

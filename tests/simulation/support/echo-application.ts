@@ -18,7 +18,7 @@ import { type InstancePlan, ports } from './topology.ts';
 const settings: ServerSettings = {
   ...defaultServerSettings,
   idleTimeoutMs: 0,
-  metrics: new ConnectionManagerMetrics(new MetricRegistry().scope(), 'application'),
+  metrics: new ConnectionManagerMetrics(new MetricRegistry().scope(), 'application', null),
 };
 
 /** What an application says of itself and of the request, as JSON in `x-echo`. */

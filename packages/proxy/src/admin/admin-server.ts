@@ -10,7 +10,7 @@ import type { AdminHandler } from './admin-message.ts';
 
 const limits = { maxHeadBytes: 16 * 1024, maxFields: 64, idleTimeoutMs: 60_000, headTimeoutMs: 10_000 };
 /** Who looks at metrics isn't interested in those of looking: they are in no registry that is exported. */
-const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'admin');
+const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'admin', null);
 const settings: ServerSettings = { ...defaultServerSettings, ...limits, metrics };
 
 /** The admin interface's listener. */

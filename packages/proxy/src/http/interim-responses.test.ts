@@ -20,7 +20,7 @@ describe('interim responses', () => {
     client.write(get);
     const received = await client.until((text) => text.endsWith('hello'));
     assert.match(received, /^HTTP\/1\.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP\/1\.1 200 OK/);
-    assert.equal(proxy.downstream.responsesByClass[0]!.value, 1);
+    assert.equal(proxy.downstream.responses.byClass[0]!.value, 1);
   });
 
   test('above a number end the exchange', async (t) => {

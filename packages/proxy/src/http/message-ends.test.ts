@@ -75,14 +75,14 @@ describe('where messages end', () => {
     client.write(get + get);
     const text = await client.until((received) => count(received, 'hello') === 2);
     const metrics = proxy.downstream;
-    const { connectionsTotal, connectionsActive, requestsTotal, requestsActive, requestsCompleted } = metrics;
+    const { connectionsTotal, connectionsActive, requestsTotal, requestsActive, responses } = metrics;
     assert.deepEqual(
-      [connectionsTotal, connectionsActive, requestsTotal, requestsActive, requestsCompleted].map(
+      [connectionsTotal, connectionsActive, requestsTotal, requestsActive, responses.completed].map(
         ({ value }) => value,
       ),
       [1, 1, 2, 0, 2],
     );
-    assert.equal(metrics.responsesByClass[1]!.value, 2);
+    assert.equal(responses.byClass[1]!.value, 2);
     assert.equal(metrics.bytesReceived.value, 2 * get.length);
     assert.equal(metrics.bytesSent.value, text.length);
     client.close();

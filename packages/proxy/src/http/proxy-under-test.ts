@@ -196,7 +196,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   if (!table.ok) throw new Error(JSON.stringify(table.error));
   const finished: Finished[] = [];
   const bytes: { received: number; sent: number }[] = [];
-  const downstream = new ConnectionManagerMetrics(registry.scope(), 'test');
+  const downstream = new ConnectionManagerMetrics(registry.scope(), 'test', null);
   const settings: HttpSettings = {
     routes: { name: '', current: table.value },
     server: {

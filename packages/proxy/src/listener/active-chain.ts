@@ -22,6 +22,7 @@ export class ActiveChain {
   private readonly http: HttpConnections | null;
   private readonly giveBack: () => void;
   private readonly scope: MetricScope;
+  private readonly listenerAddress: string;
 
   constructor(
     config: FilterChainConfig<ConnectionPool>,
@@ -33,11 +34,12 @@ export class ActiveChain {
   ) {
     const { filter, tls } = config;
     this.key = chainKey(config);
+    this.listenerAddress = listenerAddress;
     this.scope = environment.registry.scope();
     this.security =
       tls === null ? null : linkSecurityOf(tls, secrets, new TlsMetrics(this.scope, { listenerAddress }));
     if (filter.kind === 'http') {
-      const http = new HttpConnections({ ...filter, tls, direction }, environment, observer);
+      const http = new HttpConnections({ ...filter, tls, direction, listenerAddress }, environment, observer);
       this.http = http;
       this.group = http;
       this.giveBack = () => http.close();
@@ -56,7 +58,8 @@ export class ActiveChain {
   update(config: FilterChainConfig<ConnectionPool>, direction: Direction): boolean {
     if (chainKey(config) !== this.key) return false;
     const { filter, tls } = config;
-    if (filter.kind === 'http') this.http?.update({ ...filter, tls, direction });
+    if (filter.kind === 'http')
+      this.http?.update({ ...filter, tls, direction, listenerAddress: this.listenerAddress });
     return true;
   }
 

@@ -39,6 +39,8 @@ export interface StackEnvironment {
 export interface HttpStackConfig extends HttpFilterConfig<ConnectionPool> {
   readonly direction: ListenerConfig<ConnectionPool>['direction'];
   readonly tls: DownstreamTlsConfig | null;
+  /** As Envoy writes it in the names of counters: `127.0.0.1_80`. */
+  readonly listenerAddress: string;
 }
 
 /** The settings of one filter chain's exchanges and what has to be given back when they are replaced. */
@@ -64,7 +66,10 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
   }
   const settings: HttpSettings = {
     routes: config.routes,
-    server: { ...http.server, metrics: new ConnectionManagerMetrics(scope, http.statPrefix) },
+    server: {
+      ...http.server,
+      metrics: new ConnectionManagerMetrics(scope, http.statPrefix, config.listenerAddress),
+    },
     maxStreamDurationMs: http.maxStreamDurationMs,
     upgrades: http.upgrades,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,

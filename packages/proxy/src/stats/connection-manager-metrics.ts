@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, MetricScope } from '@heddle/telemetry';
+import { ResponseCounts } from './response-counts.ts';
 
 /**
  * The metrics of one HTTP connection manager under Envoy's names: `http.<stat_prefix>.downstream_rq_total` is
@@ -37,9 +38,7 @@ export class ConnectionManagerMetrics {
   readonly requestsActive: Gauge;
   readonly http1RequestsTotal: Counter;
   /** Responses, interim ones and those to unreadable requests too. */
-  readonly requestsCompleted: Counter;
-  /** By the first digit of the status, from 1xx to 5xx. */
-  readonly responsesByClass: readonly Counter[];
+  readonly responses: ResponseCounts;
   /** From a request's first byte to its response's last, in milliseconds. */
   readonly requestTimeMs: Histogram;
   /** Requests whose client went away, or whose end was not awaited. */
@@ -68,7 +67,11 @@ export class ConnectionManagerMetrics {
   readonly underscoreFieldsDropped: Counter;
   readonly underscoreRequestsRejected: Counter;
 
-  constructor(scope: MetricScope, statPrefix: string) {
+  /** `listener.<address>.http.<stat_prefix>.…`; null for connections without a listener of the configuration. */
+  private readonly responsesOfListener: ResponseCounts | null;
+
+  /** `listenerAddress` as Envoy writes it in names: `127.0.0.1_80`. */
+  constructor(scope: MetricScope, statPrefix: string, listenerAddress: string | null) {
     const labels = { envoy_http_conn_manager_prefix: statPrefix };
     const counter = (name: string, help: string): Counter =>
       scope.counter(`envoy_http_${name}`, help, labels);
@@ -119,13 +122,14 @@ export class ConnectionManagerMetrics {
     this.requestsTotal = counter('downstream_rq_total', 'Requests received.');
     this.requestsActive = gauge('downstream_rq_active', 'Requests in flight.');
     this.http1RequestsTotal = counter('downstream_rq_http1_total', 'Requests received by HTTP/1.');
-    this.requestsCompleted = counter('downstream_rq_completed', 'Requests that got a response.');
-    this.responsesByClass = [1, 2, 3, 4, 5].map((digit) =>
-      scope.counter('envoy_http_downstream_rq_xx', 'Responses by the first digit of their status.', {
-        ...labels,
-        envoy_response_code_class: String(digit),
-      }),
-    );
+    this.responses = new ResponseCounts(scope, 'envoy_http_downstream_rq', labels);
+    this.responsesOfListener =
+      listenerAddress === null
+        ? null
+        : new ResponseCounts(scope, 'envoy_listener_http_downstream_rq', {
+            ...labels,
+            envoy_listener_address: listenerAddress,
+          });
     this.requestTimeMs = times('downstream_rq_time', 'Time of requests in milliseconds.');
     this.requestsReset = counter('downstream_rq_rx_reset', 'Requests that did not come to their end.');
     this.responsesBeforeRequestEnd = counter(
@@ -173,10 +177,8 @@ export class ConnectionManagerMetrics {
 
   /** Counts a response by its status. */
   countResponse(status: number): void {
-    this.requestsCompleted.value++;
-    // A status above 599 counts nowhere: there is no class for it.
-    const byClass = this.responsesByClass[((status / 100) | 0) - 1];
-    if (byClass !== undefined) byClass.value++;
+    this.responses.count(status);
+    this.responsesOfListener?.count(status);
   }
 
   /** Counts an accepted connection. */
