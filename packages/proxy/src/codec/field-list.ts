@@ -14,6 +14,13 @@ export class FieldList {
     return list;
   }
 
+  /** What limits of header lists count, in bytes (RFC 9113 §6.5.2). HPACK never writes more than that. */
+  get decodedBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.length; i++) bytes += this.fields[i]!.size;
+    return bytes;
+  }
+
   add(field: Field): void {
     this.fields[this.length++] = field;
   }

@@ -41,6 +41,16 @@ export const FieldId = {
   forwardedPort: 29,
   forwardedHost: 30,
   via: 31,
+  /** Pseudo-headers of HTTP/2 (RFC 9113 §8.3, RFC 8441). */
+  method: 32,
+  scheme: 33,
+  authority: 34,
+  path: 35,
+  protocol: 36,
+  status: 37,
+  cookie: 38,
+  setCookie: 39,
+  authorization: 40,
 } as const;
 
 const names: readonly (readonly [string, number])[] = [
@@ -88,6 +98,15 @@ const names: readonly (readonly [string, number])[] = [
   ['x-forwarded-port', FieldId.forwardedPort],
   ['x-forwarded-host', FieldId.forwardedHost],
   ['via', FieldId.via],
+  [':method', FieldId.method],
+  [':scheme', FieldId.scheme],
+  [':authority', FieldId.authority],
+  [':path', FieldId.path],
+  [':protocol', FieldId.protocol],
+  [':status', FieldId.status],
+  ['cookie', FieldId.cookie],
+  ['set-cookie', FieldId.setCookie],
+  ['authorization', FieldId.authorization],
 ];
 
 /** The names that have this number. */
@@ -157,4 +176,29 @@ function isTrustedVariant(buffer: Uint8Array, start: number, length: number): bo
     if (i === length) return true;
   }
   return false;
+}
+
+/** What all fields of one name have in common, worked out once. */
+export class FieldName {
+  /** Lower case; pseudo-headers with their colon. From a peer, whatever it sent. */
+  readonly text: string;
+  /** `FieldId` of the name. */
+  readonly fieldId: number;
+  readonly hash: number;
+  /** Its number in the cache of names: small, and given to another name once this one has left; -1 while it isn't held. */
+  id = -1;
+  /** It has come more than once. */
+  isRepeated = false;
+  /** Used since the cache last looked for something to drop. */
+  wasUsed = false;
+  /** Memo of HTTP/2's rules for fields: 0 until they are asked. */
+  rules = 0;
+  /** Memo of HPACK: the first entry of its static table that has this name, 0 for none, -1 until it is asked. */
+  staticIndex = -1;
+
+  constructor(text: string, hash: number) {
+    this.text = text;
+    this.fieldId = fieldIdOfName(text);
+    this.hash = hash;
+  }
 }
