@@ -1,16 +1,7 @@
 // Hot path.
-import { assertNever, type Random } from '@heddle/base';
-import type { AccessLogEntry, AccessLogFormatter } from '@heddle/telemetry';
-
-/** Which requests are logged. */
-export type AccessLogFilter =
-  | {
-      readonly kind: 'status';
-      readonly comparison: 'equal' | 'at-least' | 'at-most';
-      readonly status: number;
-    }
-  /** `numerator` out of `denominator` requests. */
-  | { readonly kind: 'sample'; readonly numerator: number; readonly denominator: number };
+import type { Random } from '@heddle/base';
+import type { AccessLogFormatter } from '@heddle/telemetry';
+import type { AccessLogFilter, LoggedEntry } from './access-log-filter.ts';
 
 /** One access log of a listener, as configured. */
 export interface AccessLogConfig {
@@ -40,31 +31,7 @@ export class AccessLog {
     this.random = random;
   }
 
-  log(entry: AccessLogEntry): void {
-    if (this.filter === null || passes(this.filter, entry, this.random)) this.sink.write(this.format(entry));
-  }
-}
-
-function passes(filter: AccessLogFilter, entry: AccessLogEntry, random: Random): boolean {
-  switch (filter.kind) {
-    case 'sample':
-      return random.uint32() % filter.denominator < filter.numerator;
-    case 'status':
-      return compare(entry.responseCode, filter);
-    default:
-      return assertNever(filter);
-  }
-}
-
-function compare(status: number, filter: AccessLogFilter & { readonly kind: 'status' }): boolean {
-  switch (filter.comparison) {
-    case 'equal':
-      return status === filter.status;
-    case 'at-least':
-      return status >= filter.status;
-    case 'at-most':
-      return status <= filter.status;
-    default:
-      return assertNever(filter.comparison);
+  log(entry: LoggedEntry): void {
+    if (this.filter === null || this.filter.passes(entry, this.random)) this.sink.write(this.format(entry));
   }
 }

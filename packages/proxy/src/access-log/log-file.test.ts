@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { spawn } from 'node:child_process';
-import { HeddleError, silentLogger, type Random } from '@heddle/base';
-import type { AccessLogEntry } from '@heddle/telemetry';
+import { HeddleError, silentLogger } from '@heddle/base';
 import { VirtualClock } from '@heddle/testkit';
-import { AccessLog, type AccessLogFilter } from './access-log.ts';
 import { LogFile } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 
@@ -144,38 +142,5 @@ test('lines of several threads arrive whole in one pipe, however slowly it is re
   assert.deepEqual(
     lines.filter((line) => !/^(?:a{99}|b{99}|c{99})$/.test(line)),
     [],
-  );
-});
-
-function logged(filter: AccessLogFilter | null, status: number, random = 0): boolean {
-  const lines: string[] = [];
-  const source: Random = { uint32: () => random, float: () => 0 };
-  const log = new AccessLog(
-    { path: 'x', format: () => 'line\n', filter },
-    { write: (line) => void lines.push(line) },
-    source,
-  );
-  // The filters look at nothing else.
-  log.log({ responseCode: status } as AccessLogEntry);
-  return lines.length === 1;
-}
-
-test('filters by status and by share', () => {
-  assert.equal(logged(null, 200), true);
-  assert.deepEqual(
-    [499, 500, 501].map((status) => logged({ kind: 'status', comparison: 'at-least', status: 500 }, status)),
-    [false, true, true],
-  );
-  assert.deepEqual(
-    [499, 500, 501].map((status) => logged({ kind: 'status', comparison: 'at-most', status: 500 }, status)),
-    [true, true, false],
-  );
-  assert.deepEqual(
-    [499, 500, 501].map((status) => logged({ kind: 'status', comparison: 'equal', status: 500 }, status)),
-    [false, true, false],
-  );
-  assert.deepEqual(
-    [0, 1, 2, 100].map((random) => logged({ kind: 'sample', numerator: 1, denominator: 100 }, 200, random)),
-    [true, false, false, true],
   );
 });

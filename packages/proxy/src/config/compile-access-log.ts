@@ -7,15 +7,11 @@ import {
   type JsonFormat,
 } from '@heddle/telemetry';
 import { TypeUrl } from '@heddle/xds';
-import {
-  type AccessLog,
-  type AccessLogFilter as FilterMessage,
-  ComparisonFilter_Op as Comparison,
-} from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
+import type { AccessLog } from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
 import type { SubstitutionFormatString } from '@heddle/xds/api/envoy/config/core/v3/substitution_format_string.ts';
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
-import type { AccessLogConfig, AccessLogFilter } from '../access-log/access-log.ts';
-import { compileFraction } from '../routing/compile-matchers.ts';
+import type { AccessLogConfig } from '../access-log/access-log.ts';
+import { compileAccessLogFilter } from './compile-access-log-filter.ts';
 import type { ProblemList } from './problem-list.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
@@ -34,7 +30,8 @@ export function compileAccessLogs(
 }
 
 function compileAccessLog(log: AccessLog, path: string, problems: ProblemList): AccessLogConfig | null {
-  const filter = log.filter === undefined ? null : compileFilter(log.filter, `${path}.filter`, problems);
+  const filter =
+    log.filter === undefined ? null : compileAccessLogFilter(log.filter, `${path}.filter`, problems);
   const target = compileTarget(log.name, log.configType?.value, `${path}.typed_config`, problems);
   return target === null ? null : { ...target, filter };
 }
@@ -118,36 +115,4 @@ function textFormat(format: string, path: string, problems: ProblemList): Access
   if (formatter.ok) return formatter.value;
   problems.addAll(formatter.error);
   return null;
-}
-
-function compileFilter(filter: FilterMessage, path: string, problems: ProblemList): AccessLogFilter | null {
-  const specifier = filter.filterSpecifier;
-  switch (specifier?.$case) {
-    case undefined:
-      problems.invalid(path, 'needs one of status_code_filter, runtime_filter');
-      return null;
-    case 'runtimeFilter': {
-      // There is no runtime: what percent_sampled says holds, and nothing at all where it is absent, as in Envoy.
-      const sampled = specifier.value.percentSampled;
-      if (sampled === undefined) return { kind: 'sample', numerator: 0, denominator: 100 };
-      const fraction = compileFraction(sampled, `${path}.runtime_filter.percent_sampled`, problems);
-      return fraction === null ? null : { kind: 'sample', ...fraction };
-    }
-    case 'statusCodeFilter': {
-      const comparison = specifier.value.comparison;
-      const status = comparison?.value?.defaultValue;
-      if (comparison === undefined || status === undefined) {
-        problems.invalid(`${path}.status_code_filter.comparison.value`, 'is required');
-        return null;
-      }
-      return { kind: 'status', comparison: comparisonName(comparison.op), status };
-    }
-    default:
-      return assertNever(specifier);
-  }
-}
-
-function comparisonName(op: Comparison): 'equal' | 'at-least' | 'at-most' {
-  if (op === Comparison.GE) return 'at-least';
-  return op === Comparison.LE ? 'at-most' : 'equal';
 }

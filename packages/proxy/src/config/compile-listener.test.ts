@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessLogEntry } from '@heddle/telemetry';
 import { type DeepPartial, encodeMessage, type MessageOf, packAny, TypeUrl } from '@heddle/xds';
+import { NumberFilter, SampleFilter } from '../access-log/access-log-filter.ts';
 import { type CompiledListener, compileListener } from './compile-listener.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
@@ -306,10 +307,10 @@ test('access logs are compiled with path, format and filter', () => {
   const [file, stdout] = httpOf(listener)!.accessLogs;
   assert.equal(file?.path, 'access.log');
   assert.equal(file.format(entry), '200\n');
-  assert.deepEqual(file.filter, { kind: 'sample', numerator: 1, denominator: 100 });
+  assert.deepEqual(file.filter, new SampleFilter(1, 100, false));
   assert.equal(stdout?.path, '/dev/stdout');
   assert.equal(stdout.format(entry), '{"code":200,"of":["HTTP/1.1"]}\n');
-  assert.deepEqual(stdout.filter, { kind: 'status', comparison: 'at-least', status: 500 });
+  assert.deepEqual(stdout.filter, new NumberFilter('status', 'at-least', 500));
 });
 
 test('an operator that does not exist is refused where it stands', () => {

@@ -1,7 +1,8 @@
 // Hot path.
-import type { AccessLogEntry } from '@heddle/telemetry';
+import type { LoggedEntry } from '../access-log/access-log-filter.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import type { RequestView } from '../routing/request-view.ts';
 import type { Connection, TcpAddress } from '../transport/transport.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
@@ -9,7 +10,7 @@ import { headFieldValue } from './header-lines.ts';
 import { IncomingRequest } from './incoming-request.ts';
 
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
-export abstract class ExchangeRecord implements AccessLogEntry {
+export abstract class ExchangeRecord implements LoggedEntry {
   abstract readonly startTimeMs: number;
   durationMs = 0;
   responseCode = 0;
@@ -62,6 +63,14 @@ export abstract class ExchangeRecord implements AccessLogEntry {
 
   get originalDestination(): TcpAddress | null {
     return this.connection.originalDestination;
+  }
+
+  get requestId(): string {
+    return this.request.requestId;
+  }
+
+  get loggedRequest(): RequestView | null {
+    return this.head === null ? null : this.request;
   }
 
   requestHeader(name: string): string | null {

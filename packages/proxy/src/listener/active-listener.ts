@@ -1,7 +1,8 @@
 // A listener in force: its filter chains, how one is chosen, and the connections on the way to one.
 import type { Clock, Logger, TimerWheel } from '@heddle/base';
-import type { AccessLogEntry, MetricScope } from '@heddle/telemetry';
+import type { MetricScope } from '@heddle/telemetry';
 import { AccessLog, type AccessLogConfig } from '../access-log/access-log.ts';
+import type { LoggedEntry } from '../access-log/access-log-filter.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import { type FilterChainConfig, type ListenerConfig, allChains } from '../config/listener-config.ts';
@@ -158,7 +159,7 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
     this.metrics.onOpened();
   }
 
-  onClosed(connection: Connection, lengthMs: number, entry: AccessLogEntry | null): void {
+  onClosed(connection: Connection, lengthMs: number, entry: LoggedEntry | null): void {
     this.metrics.onClosed(lengthMs);
     if (this.hasAccessLogs)
       this.log(entry ?? new ConnectionLogEntry(connection, this.clock.now(), lengthMs, ''));
@@ -218,7 +219,7 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
     return inspected;
   }
 
-  private log(entry: AccessLogEntry): void {
+  private log(entry: LoggedEntry): void {
     for (const log of this.accessLogs) log.log(entry);
   }
 

@@ -1,11 +1,11 @@
-import type { AccessLogEntry } from '@heddle/telemetry';
+import type { LoggedEntry } from '../access-log/access-log-filter.ts';
 import type { AcceptHandler, Connection } from '../transport/transport.ts';
 
 /** Told of the connections of a group, for the counts and logs of its listener. */
 export interface ConnectionObserver {
   onOpened(): void;
   /** `entry`: what an access log says of it, where its group knows more than the connection does. */
-  onClosed(connection: Connection, lengthMs: number, entry: AccessLogEntry | null): void;
+  onClosed(connection: Connection, lengthMs: number, entry: LoggedEntry | null): void;
   /** Whether anybody reads the entries. */
   readonly hasAccessLogs: boolean;
 }

@@ -1,9 +1,9 @@
-import type { AccessLogEntry } from '@heddle/telemetry';
+import type { LoggedEntry } from '../access-log/access-log-filter.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { Connection } from '../transport/transport.ts';
 
 /** A finished connection as an access log tells it. */
-export class ConnectionLogEntry implements AccessLogEntry {
+export class ConnectionLogEntry implements LoggedEntry {
   readonly startTimeMs: number;
   readonly durationMs: number;
   readonly protocol = '';
@@ -22,6 +22,8 @@ export class ConnectionLogEntry implements AccessLogEntry {
   readonly downstreamPeerUriSan: string;
   readonly requestedServerName: string;
   readonly routeName = '';
+  readonly requestId = '';
+  readonly loggedRequest = null;
 
   /** `flags`: Envoy's short ones, joined by commas; empty for none. */
   constructor(connection: Connection, endTimeMs: number, durationMs: number, flags: string, details = '') {

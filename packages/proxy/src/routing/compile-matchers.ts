@@ -139,7 +139,8 @@ function compilePath(match: RouteMatchMessage, path: string, problems: ProblemLi
 
 const readablePseudoHeaders = new Set([':method', ':path', ':authority', ':scheme']);
 
-function compileHeader(
+/** Compiles a `HeaderMatcher`; null with a problem noted. */
+export function compileHeader(
   header: HeaderMatcherMessage,
   path: string,
   problems: ProblemList,

@@ -32,18 +32,19 @@ export class HeaderMatcher {
 
   matches(request: RequestView): boolean {
     let value = this.read(request, 0);
-    if (value === null) {
-      // A missing header fails every test of its value, inverted ones too; only presence itself can be inverted.
-      if (!this.treatsMissingAsEmpty) {
-        return this.test.kind === 'present' && this.test.isPresent === this.isInverted;
-      }
-      return this.testValue('') !== this.isInverted;
-    }
+    if (value === null) return this.matchesAbsence();
     for (let index = 1; value !== null; index++) {
       if (this.testValue(value)) return !this.isInverted;
       value = this.read(request, index);
     }
     return this.isInverted;
+  }
+
+  /** Whether a request without the header matches. */
+  matchesAbsence(): boolean {
+    if (this.treatsMissingAsEmpty) return this.testValue('') !== this.isInverted;
+    // A missing header fails every test of its value, inverted ones too; only presence itself can be inverted.
+    return this.test.kind === 'present' && this.test.isPresent === this.isInverted;
   }
 
   private testValue(value: string): boolean {

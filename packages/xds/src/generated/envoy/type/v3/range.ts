@@ -11,11 +11,74 @@ export const protobufFileName = "envoy/type/v3/range.proto";
 
 /** Trimmed: what Heddle knows of this part of the Envoy API. Names and numbers are Envoy's. */
 
+export interface Int32Range {
+  start: number;
+  end: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Int64Range {
   start: number;
   end: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+function createBaseInt32Range(): Int32Range {
+  return { start: 0, end: 0, _unknownFields: undefined };
+}
+
+export const Int32Range: MessageFns<Int32Range> = {
+  encode(message: Int32Range, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== 0) {
+      writer.uint32(8).int32(message.start);
+    }
+    if (message.end !== 0) {
+      writer.uint32(16).int32(message.end);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Int32Range {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseInt32Range();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.start = reader.int32();
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.end = reader.int32();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Int32Range>): Int32Range {
+    return Int32Range.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Int32Range>): Int32Range {
+    const message = createBaseInt32Range();
+    message.start = object.start ?? 0;
+    message.end = object.end ?? 0;
+    return message;
+  },
+};
 
 function createBaseInt64Range(): Int64Range {
   return { start: 0, end: 0, _unknownFields: undefined };

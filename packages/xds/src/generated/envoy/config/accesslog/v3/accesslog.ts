@@ -7,6 +7,7 @@ import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { FractionalPercent } from "../../../type/v3/percent.ts";
 import { RuntimeUInt32 } from "../../core/v3/base.ts";
+import { HeaderMatcher } from "../../route/v3/route_components.ts";
 
 export const protobufPackage = "envoy.config.accesslog.v3";
 
@@ -22,10 +23,16 @@ export interface AccessLog {
 }
 
 export interface AccessLogFilter {
-  filterSpecifier?: { $case: "statusCodeFilter"; value: StatusCodeFilter } | {
-    $case: "runtimeFilter";
-    value: RuntimeFilter;
-  } | undefined;
+  filterSpecifier?:
+    | { $case: "statusCodeFilter"; value: StatusCodeFilter }
+    | { $case: "durationFilter"; value: DurationFilter }
+    | { $case: "notHealthCheckFilter"; value: NotHealthCheckFilter }
+    | { $case: "runtimeFilter"; value: RuntimeFilter }
+    | { $case: "andFilter"; value: AndFilter }
+    | { $case: "orFilter"; value: OrFilter }
+    | { $case: "headerFilter"; value: HeaderFilter }
+    | { $case: "responseFlagFilter"; value: ResponseFlagFilter }
+    | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -35,7 +42,7 @@ export interface ComparisonFilter {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-export const ComparisonFilter_Op = { EQ: 0, GE: 1, LE: 2, UNRECOGNIZED: -1 } as const;
+export const ComparisonFilter_Op = { EQ: 0, GE: 1, LE: 2, NE: 3, UNRECOGNIZED: -1 } as const;
 
 export type ComparisonFilter_Op = typeof ComparisonFilter_Op[keyof typeof ComparisonFilter_Op];
 
@@ -44,10 +51,39 @@ export interface StatusCodeFilter {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface DurationFilter {
+  comparison?: ComparisonFilter | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface NotHealthCheckFilter {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface RuntimeFilter {
   runtimeKey: string;
   percentSampled?: FractionalPercent | undefined;
   useIndependentRandomness: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface AndFilter {
+  filters: AccessLogFilter[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface OrFilter {
+  filters: AccessLogFilter[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface HeaderFilter {
+  header?: HeaderMatcher | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ResponseFlagFilter {
+  flags: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -141,8 +177,26 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
       case "statusCodeFilter":
         StatusCodeFilter.encode(message.filterSpecifier.value, writer.uint32(10).fork()).join();
         break;
+      case "durationFilter":
+        DurationFilter.encode(message.filterSpecifier.value, writer.uint32(18).fork()).join();
+        break;
+      case "notHealthCheckFilter":
+        NotHealthCheckFilter.encode(message.filterSpecifier.value, writer.uint32(26).fork()).join();
+        break;
       case "runtimeFilter":
         RuntimeFilter.encode(message.filterSpecifier.value, writer.uint32(42).fork()).join();
+        break;
+      case "andFilter":
+        AndFilter.encode(message.filterSpecifier.value, writer.uint32(50).fork()).join();
+        break;
+      case "orFilter":
+        OrFilter.encode(message.filterSpecifier.value, writer.uint32(58).fork()).join();
+        break;
+      case "headerFilter":
+        HeaderFilter.encode(message.filterSpecifier.value, writer.uint32(66).fork()).join();
+        break;
+      case "responseFlagFilter":
+        ResponseFlagFilter.encode(message.filterSpecifier.value, writer.uint32(74).fork()).join();
         break;
     }
     writer.unknown(message._unknownFields);
@@ -167,12 +221,69 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
           };
           continue;
         }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.filterSpecifier = {
+            $case: "durationFilter",
+            value: DurationFilter.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.filterSpecifier = {
+            $case: "notHealthCheckFilter",
+            value: NotHealthCheckFilter.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
         case 5: {
           if (tag !== 42) {
             break;
           }
 
           message.filterSpecifier = { $case: "runtimeFilter", value: RuntimeFilter.decode(reader, reader.uint32()) };
+          continue;
+        }
+        case 6: {
+          if (tag !== 50) {
+            break;
+          }
+
+          message.filterSpecifier = { $case: "andFilter", value: AndFilter.decode(reader, reader.uint32()) };
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.filterSpecifier = { $case: "orFilter", value: OrFilter.decode(reader, reader.uint32()) };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.filterSpecifier = { $case: "headerFilter", value: HeaderFilter.decode(reader, reader.uint32()) };
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.filterSpecifier = {
+            $case: "responseFlagFilter",
+            value: ResponseFlagFilter.decode(reader, reader.uint32()),
+          };
           continue;
         }
       }
@@ -197,11 +308,59 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
         }
         break;
       }
+      case "durationFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = {
+            $case: "durationFilter",
+            value: DurationFilter.fromPartial(object.filterSpecifier.value),
+          };
+        }
+        break;
+      }
+      case "notHealthCheckFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = {
+            $case: "notHealthCheckFilter",
+            value: NotHealthCheckFilter.fromPartial(object.filterSpecifier.value),
+          };
+        }
+        break;
+      }
       case "runtimeFilter": {
         if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
           message.filterSpecifier = {
             $case: "runtimeFilter",
             value: RuntimeFilter.fromPartial(object.filterSpecifier.value),
+          };
+        }
+        break;
+      }
+      case "andFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = { $case: "andFilter", value: AndFilter.fromPartial(object.filterSpecifier.value) };
+        }
+        break;
+      }
+      case "orFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = { $case: "orFilter", value: OrFilter.fromPartial(object.filterSpecifier.value) };
+        }
+        break;
+      }
+      case "headerFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = {
+            $case: "headerFilter",
+            value: HeaderFilter.fromPartial(object.filterSpecifier.value),
+          };
+        }
+        break;
+      }
+      case "responseFlagFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = {
+            $case: "responseFlagFilter",
+            value: ResponseFlagFilter.fromPartial(object.filterSpecifier.value),
           };
         }
         break;
@@ -317,6 +476,86 @@ export const StatusCodeFilter: MessageFns<StatusCodeFilter> = {
   },
 };
 
+function createBaseDurationFilter(): DurationFilter {
+  return { comparison: undefined, _unknownFields: undefined };
+}
+
+export const DurationFilter: MessageFns<DurationFilter> = {
+  encode(message: DurationFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.comparison !== undefined) {
+      ComparisonFilter.encode(message.comparison, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DurationFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseDurationFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.comparison = ComparisonFilter.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<DurationFilter>): DurationFilter {
+    return DurationFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DurationFilter>): DurationFilter {
+    const message = createBaseDurationFilter();
+    message.comparison = (object.comparison !== undefined && object.comparison !== null)
+      ? ComparisonFilter.fromPartial(object.comparison)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseNotHealthCheckFilter(): NotHealthCheckFilter {
+  return { _unknownFields: undefined };
+}
+
+export const NotHealthCheckFilter: MessageFns<NotHealthCheckFilter> = {
+  encode(message: NotHealthCheckFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotHealthCheckFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseNotHealthCheckFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<NotHealthCheckFilter>): NotHealthCheckFilter {
+    return NotHealthCheckFilter.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<NotHealthCheckFilter>): NotHealthCheckFilter {
+    const message = createBaseNotHealthCheckFilter();
+    return message;
+  },
+};
+
 function createBaseRuntimeFilter(): RuntimeFilter {
   return { runtimeKey: "", percentSampled: undefined, useIndependentRandomness: false, _unknownFields: undefined };
 }
@@ -384,6 +623,188 @@ export const RuntimeFilter: MessageFns<RuntimeFilter> = {
       ? FractionalPercent.fromPartial(object.percentSampled)
       : undefined;
     message.useIndependentRandomness = object.useIndependentRandomness ?? false;
+    return message;
+  },
+};
+
+function createBaseAndFilter(): AndFilter {
+  return { filters: [], _unknownFields: undefined };
+}
+
+export const AndFilter: MessageFns<AndFilter> = {
+  encode(message: AndFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.filters) {
+      AccessLogFilter.encode(v!, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AndFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseAndFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.filters.push(AccessLogFilter.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<AndFilter>): AndFilter {
+    return AndFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AndFilter>): AndFilter {
+    const message = createBaseAndFilter();
+    message.filters = object.filters?.map((e) => AccessLogFilter.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOrFilter(): OrFilter {
+  return { filters: [], _unknownFields: undefined };
+}
+
+export const OrFilter: MessageFns<OrFilter> = {
+  encode(message: OrFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.filters) {
+      AccessLogFilter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseOrFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.filters.push(AccessLogFilter.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<OrFilter>): OrFilter {
+    return OrFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrFilter>): OrFilter {
+    const message = createBaseOrFilter();
+    message.filters = object.filters?.map((e) => AccessLogFilter.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHeaderFilter(): HeaderFilter {
+  return { header: undefined, _unknownFields: undefined };
+}
+
+export const HeaderFilter: MessageFns<HeaderFilter> = {
+  encode(message: HeaderFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.header !== undefined) {
+      HeaderMatcher.encode(message.header, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeaderFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHeaderFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.header = HeaderMatcher.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<HeaderFilter>): HeaderFilter {
+    return HeaderFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeaderFilter>): HeaderFilter {
+    const message = createBaseHeaderFilter();
+    message.header = (object.header !== undefined && object.header !== null)
+      ? HeaderMatcher.fromPartial(object.header)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResponseFlagFilter(): ResponseFlagFilter {
+  return { flags: [], _unknownFields: undefined };
+}
+
+export const ResponseFlagFilter: MessageFns<ResponseFlagFilter> = {
+  encode(message: ResponseFlagFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.flags) {
+      writer.uint32(10).string(v!);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResponseFlagFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseResponseFlagFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.flags.push(reader.string());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ResponseFlagFilter>): ResponseFlagFilter {
+    return ResponseFlagFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResponseFlagFilter>): ResponseFlagFilter {
+    const message = createBaseResponseFlagFilter();
+    message.flags = object.flags?.map((e) => e) || [];
     return message;
   },
 };

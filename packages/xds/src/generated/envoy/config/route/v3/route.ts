@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
+import { Any } from "../../../../google/protobuf/any.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { HeaderValueOption } from "../../core/v3/base.ts";
 import { VirtualHost } from "./route_components.ts";
@@ -26,6 +27,13 @@ export interface RouteConfiguration {
   mostSpecificHeaderMutationsWins: boolean;
   maxDirectResponseBodySizeBytes?: number | undefined;
   ignorePortInHostMatching: boolean;
+  typedPerFilterConfig: { [key: string]: Any };
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteConfiguration_TypedPerFilterConfigEntry {
+  key: string;
+  value?: Any | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -42,6 +50,7 @@ function createBaseRouteConfiguration(): RouteConfiguration {
     mostSpecificHeaderMutationsWins: false,
     maxDirectResponseBodySizeBytes: undefined,
     ignorePortInHostMatching: false,
+    typedPerFilterConfig: {},
     _unknownFields: undefined,
   };
 }
@@ -81,6 +90,9 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     if (message.ignorePortInHostMatching !== false) {
       writer.uint32(112).bool(message.ignorePortInHostMatching);
     }
+    globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
+      RouteConfiguration_TypedPerFilterConfigEntry.encode({ key: key as any, value }, writer.uint32(130).fork()).join();
+    });
     writer.unknown(message._unknownFields);
     return writer;
   },
@@ -180,6 +192,17 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
           message.ignorePortInHostMatching = reader.bool();
           continue;
         }
+        case 16: {
+          if (tag !== 130) {
+            break;
+          }
+
+          const entry16 = RouteConfiguration_TypedPerFilterConfigEntry.decode(reader, reader.uint32());
+          if (entry16.value !== undefined) {
+            message.typedPerFilterConfig[entry16.key] = entry16.value;
+          }
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -203,6 +226,77 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     message.mostSpecificHeaderMutationsWins = object.mostSpecificHeaderMutationsWins ?? false;
     message.maxDirectResponseBodySizeBytes = object.maxDirectResponseBodySizeBytes ?? undefined;
     message.ignorePortInHostMatching = object.ignorePortInHostMatching ?? false;
+    message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])
+      .reduce((acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
+        if (value !== undefined) {
+          acc[key] = Any.fromPartial(value);
+        }
+        return acc;
+      }, {});
+    return message;
+  },
+};
+
+function createBaseRouteConfiguration_TypedPerFilterConfigEntry(): RouteConfiguration_TypedPerFilterConfigEntry {
+  return { key: "", value: undefined, _unknownFields: undefined };
+}
+
+export const RouteConfiguration_TypedPerFilterConfigEntry: MessageFns<RouteConfiguration_TypedPerFilterConfigEntry> = {
+  encode(
+    message: RouteConfiguration_TypedPerFilterConfigEntry,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      Any.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteConfiguration_TypedPerFilterConfigEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteConfiguration_TypedPerFilterConfigEntry();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = Any.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<RouteConfiguration_TypedPerFilterConfigEntry>,
+  ): RouteConfiguration_TypedPerFilterConfigEntry {
+    return RouteConfiguration_TypedPerFilterConfigEntry.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<RouteConfiguration_TypedPerFilterConfigEntry>,
+  ): RouteConfiguration_TypedPerFilterConfigEntry {
+    const message = createBaseRouteConfiguration_TypedPerFilterConfigEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
     return message;
   },
 };

@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
+import { Any } from "../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value, UInt64Value } from "../../../../google/protobuf/wrappers.ts";
 import { RegexMatchAndSubstitute, RegexMatcher } from "../../../type/matcher/v3/regex.ts";
@@ -32,6 +33,7 @@ export interface VirtualHost {
   responseHeadersToAdd: HeaderValueOption[];
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
+  typedPerFilterConfig: { [key: string]: Any };
   retryPolicy?: RetryPolicy | undefined;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -41,6 +43,12 @@ export const VirtualHost_TlsRequirementType = { NONE: 0, EXTERNAL_ONLY: 1, ALL: 
 
 export type VirtualHost_TlsRequirementType =
   typeof VirtualHost_TlsRequirementType[keyof typeof VirtualHost_TlsRequirementType];
+
+export interface VirtualHost_TypedPerFilterConfigEntry {
+  key: string;
+  value?: Any | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
 
 export interface Route {
   match?: RouteMatch | undefined;
@@ -54,9 +62,23 @@ export interface Route {
   responseHeadersToAdd: HeaderValueOption[];
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
+  typedPerFilterConfig: { [key: string]: Any };
   name: string;
   statPrefix: string;
   requestBodyBufferLimit?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Route_TypedPerFilterConfigEntry {
+  key: string;
+  value?: Any | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface FilterConfig {
+  config?: Any | undefined;
+  isOptional: boolean;
+  disabled: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -81,7 +103,14 @@ export interface WeightedCluster_ClusterWeight {
   responseHeadersToAdd: HeaderValueOption[];
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
+  typedPerFilterConfig: { [key: string]: Any };
   hostRewriteSpecifier?: { $case: "hostRewriteLiteral"; value: string } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry {
+  key: string;
+  value?: Any | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -233,6 +262,7 @@ function createBaseVirtualHost(): VirtualHost {
     responseHeadersToAdd: [],
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
+    typedPerFilterConfig: {},
     retryPolicy: undefined,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
@@ -265,6 +295,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(106).string(v!);
     }
+    globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
+      VirtualHost_TypedPerFilterConfigEntry.encode({ key: key as any, value }, writer.uint32(122).fork()).join();
+    });
     if (message.retryPolicy !== undefined) {
       RetryPolicy.encode(message.retryPolicy, writer.uint32(130).fork()).join();
     }
@@ -346,6 +379,17 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 15: {
+          if (tag !== 122) {
+            break;
+          }
+
+          const entry15 = VirtualHost_TypedPerFilterConfigEntry.decode(reader, reader.uint32());
+          if (entry15.value !== undefined) {
+            message.typedPerFilterConfig[entry15.key] = entry15.value;
+          }
+          continue;
+        }
         case 16: {
           if (tag !== 130) {
             break;
@@ -382,10 +426,74 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     message.responseHeadersToAdd = object.responseHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.responseHeadersToRemove = object.responseHeadersToRemove?.map((e) => e) || [];
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])
+      .reduce((acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
+        if (value !== undefined) {
+          acc[key] = Any.fromPartial(value);
+        }
+        return acc;
+      }, {});
     message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
+    return message;
+  },
+};
+
+function createBaseVirtualHost_TypedPerFilterConfigEntry(): VirtualHost_TypedPerFilterConfigEntry {
+  return { key: "", value: undefined, _unknownFields: undefined };
+}
+
+export const VirtualHost_TypedPerFilterConfigEntry: MessageFns<VirtualHost_TypedPerFilterConfigEntry> = {
+  encode(message: VirtualHost_TypedPerFilterConfigEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      Any.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VirtualHost_TypedPerFilterConfigEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseVirtualHost_TypedPerFilterConfigEntry();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = Any.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<VirtualHost_TypedPerFilterConfigEntry>): VirtualHost_TypedPerFilterConfigEntry {
+    return VirtualHost_TypedPerFilterConfigEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VirtualHost_TypedPerFilterConfigEntry>): VirtualHost_TypedPerFilterConfigEntry {
+    const message = createBaseVirtualHost_TypedPerFilterConfigEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
     return message;
   },
 };
@@ -400,6 +508,7 @@ function createBaseRoute(): Route {
     responseHeadersToAdd: [],
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
+    typedPerFilterConfig: {},
     name: "",
     statPrefix: "",
     requestBodyBufferLimit: undefined,
@@ -441,6 +550,9 @@ export const Route: MessageFns<Route> = {
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(98).string(v!);
     }
+    globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
+      Route_TypedPerFilterConfigEntry.encode({ key: key as any, value }, writer.uint32(106).fork()).join();
+    });
     if (message.name !== "") {
       writer.uint32(114).string(message.name);
     }
@@ -541,6 +653,17 @@ export const Route: MessageFns<Route> = {
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          const entry13 = Route_TypedPerFilterConfigEntry.decode(reader, reader.uint32());
+          if (entry13.value !== undefined) {
+            message.typedPerFilterConfig[entry13.key] = entry13.value;
+          }
+          continue;
+        }
         case 14: {
           if (tag !== 114) {
             break;
@@ -610,9 +733,144 @@ export const Route: MessageFns<Route> = {
     message.responseHeadersToAdd = object.responseHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.responseHeadersToRemove = object.responseHeadersToRemove?.map((e) => e) || [];
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])
+      .reduce((acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
+        if (value !== undefined) {
+          acc[key] = Any.fromPartial(value);
+        }
+        return acc;
+      }, {});
     message.name = object.name ?? "";
     message.statPrefix = object.statPrefix ?? "";
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRoute_TypedPerFilterConfigEntry(): Route_TypedPerFilterConfigEntry {
+  return { key: "", value: undefined, _unknownFields: undefined };
+}
+
+export const Route_TypedPerFilterConfigEntry: MessageFns<Route_TypedPerFilterConfigEntry> = {
+  encode(message: Route_TypedPerFilterConfigEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      Any.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Route_TypedPerFilterConfigEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRoute_TypedPerFilterConfigEntry();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = Any.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Route_TypedPerFilterConfigEntry>): Route_TypedPerFilterConfigEntry {
+    return Route_TypedPerFilterConfigEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Route_TypedPerFilterConfigEntry>): Route_TypedPerFilterConfigEntry {
+    const message = createBaseRoute_TypedPerFilterConfigEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
+    return message;
+  },
+};
+
+function createBaseFilterConfig(): FilterConfig {
+  return { config: undefined, isOptional: false, disabled: false, _unknownFields: undefined };
+}
+
+export const FilterConfig: MessageFns<FilterConfig> = {
+  encode(message: FilterConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.config !== undefined) {
+      Any.encode(message.config, writer.uint32(10).fork()).join();
+    }
+    if (message.isOptional !== false) {
+      writer.uint32(16).bool(message.isOptional);
+    }
+    if (message.disabled !== false) {
+      writer.uint32(24).bool(message.disabled);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilterConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseFilterConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.config = Any.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.isOptional = reader.bool();
+          continue;
+        }
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.disabled = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<FilterConfig>): FilterConfig {
+    return FilterConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilterConfig>): FilterConfig {
+    const message = createBaseFilterConfig();
+    message.config = (object.config !== undefined && object.config !== null)
+      ? Any.fromPartial(object.config)
+      : undefined;
+    message.isOptional = object.isOptional ?? false;
+    message.disabled = object.disabled ?? false;
     return message;
   },
 };
@@ -751,6 +1009,7 @@ function createBaseWeightedCluster_ClusterWeight(): WeightedCluster_ClusterWeigh
     responseHeadersToAdd: [],
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
+    typedPerFilterConfig: {},
     hostRewriteSpecifier: undefined,
     _unknownFields: undefined,
   };
@@ -776,6 +1035,12 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(74).string(v!);
     }
+    globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
+      WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry.encode(
+        { key: key as any, value },
+        writer.uint32(82).fork(),
+      ).join();
+    });
     switch (message.hostRewriteSpecifier?.$case) {
       case "hostRewriteLiteral":
         writer.uint32(90).string(message.hostRewriteSpecifier.value);
@@ -840,6 +1105,17 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          const entry10 = WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry.decode(reader, reader.uint32());
+          if (entry10.value !== undefined) {
+            message.typedPerFilterConfig[entry10.key] = entry10.value;
+          }
+          continue;
+        }
         case 11: {
           if (tag !== 90) {
             break;
@@ -866,6 +1142,13 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
     message.responseHeadersToAdd = object.responseHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.responseHeadersToRemove = object.responseHeadersToRemove?.map((e) => e) || [];
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])
+      .reduce((acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
+        if (value !== undefined) {
+          acc[key] = Any.fromPartial(value);
+        }
+        return acc;
+      }, {});
     switch (object.hostRewriteSpecifier?.$case) {
       case "hostRewriteLiteral": {
         if (object.hostRewriteSpecifier?.value !== undefined && object.hostRewriteSpecifier?.value !== null) {
@@ -874,6 +1157,72 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseWeightedCluster_ClusterWeight_TypedPerFilterConfigEntry(): WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry {
+  return { key: "", value: undefined, _unknownFields: undefined };
+}
+
+export const WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry: MessageFns<
+  WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry
+> = {
+  encode(
+    message: WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      Any.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseWeightedCluster_ClusterWeight_TypedPerFilterConfigEntry();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = Any.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry>,
+  ): WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry {
+    return WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry>,
+  ): WeightedCluster_ClusterWeight_TypedPerFilterConfigEntry {
+    const message = createBaseWeightedCluster_ClusterWeight_TypedPerFilterConfigEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
     return message;
   },
 };
