@@ -33,6 +33,8 @@ interface Setup {
   readonly chains?: readonly Json[];
   /** Fields of the cluster's endpoint. */
   readonly endpoint?: Json;
+  /** Fields of the entry that holds the endpoint. */
+  readonly lbEndpoint?: Json;
   /** Nothing listens where the cluster leads. */
   readonly isUpstreamDown?: boolean;
 }
@@ -229,6 +231,8 @@ const setups = {
     manager: { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } },
     virtualHost: { require_tls: 'EXTERNAL_ONLY' },
   },
+  degraded: { lbEndpoint: { health_status: 'DEGRADED' } },
+  draining: { lbEndpoint: { health_status: 'DRAINING' } },
   'auto-host-unnamed': { action: { auto_host_rewrite: true } },
   hosts: { virtualHost: { domains: ['a.example', '*.wild.example', 'prefix.*'] } },
   down: { isUpstreamDown: true },
@@ -380,6 +384,7 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
               {
                 lb_endpoints: [
                   {
+                    ...setup.lbEndpoint,
                     endpoint: {
                       ...setup.endpoint,
                       address: {

@@ -104,4 +104,18 @@ export const optionCases: readonly DifferentialCase[] = [
   ofListener('a response of the proxy’s own', 'plain', request('GET /\u0001'), '4xx'),
   ofListener('a redirect', 'tls-required', request('GET /'), '3xx'),
   ofListener('a failure', 'down', request('GET /'), '5xx'),
+  {
+    name: 'a degraded endpoint serves where there is no other',
+    rule: 'health_status',
+    setup: 'degraded',
+    client: request('GET /'),
+    counters: { ...passed, 'cluster.be.lb_healthy_panic': 0 },
+  },
+  {
+    name: 'a draining endpoint serves in panic',
+    rule: 'health_status',
+    setup: 'draining',
+    client: request('GET /'),
+    counters: { ...passed, 'cluster.be.lb_healthy_panic': 1 },
+  },
 ];

@@ -40,7 +40,7 @@ function* clustersText(clusters: readonly ClusterStatus[], isStatic: boolean): G
     for (const endpoint of endpoints) {
       const prefix = `${name}::${endpoint.address}::`;
       for (const [name, value] of Object.entries(endpoint.counts)) yield `${prefix}${name}::${value}\n`;
-      yield `${prefix}health_flags::${healthFlags(endpoint)}\n${prefix}weight::${endpoint.weight}\n`;
+      yield `${prefix}health_flags::${healthFlags[endpoint.health]}\n${prefix}weight::${endpoint.weight}\n`;
     }
   }
 }
@@ -64,6 +64,9 @@ function clusterJson({ name, endpoints }: ClusterStatus, isStatic: boolean): obj
   };
 }
 
-function healthFlags({ health }: EndpointStatus): string {
-  return health === 'healthy' ? 'healthy' : '/failed_eds_health';
-}
+const healthFlags: Readonly<Record<EndpointStatus['health'], string>> = {
+  healthy: 'healthy',
+  degraded: '/degraded_eds_health',
+  unhealthy: '/failed_eds_health',
+  draining: '/eds_status_draining',
+};

@@ -4,7 +4,7 @@ import { type Random, systemRandom } from '@heddle/base';
 import { SeededRandom } from '@heddle/testkit';
 import { type BalancingConfig, chooseBalancer } from './choose-balancer.ts';
 import { Endpoint, type EndpointHealth, type EndpointPool } from './endpoint.ts';
-import { spreadLoad } from './priority-load.ts';
+import { type PriorityHealth, spreadLoad } from './priority-load.ts';
 
 const noPool: EndpointPool = { close: () => undefined, dropConnections: () => undefined };
 const config: BalancingConfig = { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 50 };
@@ -88,6 +88,15 @@ test('without panic and without a healthy endpoint none is picked', () => {
   assert.deepEqual(tally(endpoints, { panicThresholdPercent: 0 }, systemRandom, 2).ports, { 0: 2 });
 });
 
+test('degraded endpoints get what the healthy ones cannot take', () => {
+  const { ports, panics } = tally([endpoint(1), endpoint(2, { health: 'degraded' })]);
+  assert.ok(Math.abs(ports[1]! - 7000) < 300, JSON.stringify(ports));
+  assert.ok(Math.abs(ports[2]! - 3000) < 300, JSON.stringify(ports));
+  assert.equal(panics, 0);
+  const alone = [endpoint(1, { health: 'degraded' }), endpoint(2, { health: 'unhealthy' })];
+  assert.deepEqual(tally(alone, {}, systemRandom, 5).ports, { 1: 5 });
+});
+
 test('the next priority takes what the first one cannot', () => {
   const endpoints = [endpoint(1), endpoint(2, { health: 'unhealthy' }), endpoint(3, { priority: 1 })];
   const { ports, panics } = tally(endpoints);
@@ -97,97 +106,41 @@ test('the next priority takes what the first one cannot', () => {
   assert.equal(panics, 0);
 });
 
-const spreads: readonly [string, [number, number][], number, string][] = [
-  [
-    'all is well',
-    [
-      [10, 10],
-      [10, 10],
-    ],
-    50,
-    '100 0',
-  ],
-  [
-    'still enough',
-    [
-      [10, 8],
-      [10, 10],
-    ],
-    50,
-    '100 0',
-  ],
-  [
-    'a part goes on',
-    [
-      [10, 5],
-      [10, 10],
-    ],
-    50,
-    '70 30',
-  ],
-  [
-    'the first is down',
-    [
-      [10, 0],
-      [10, 10],
-    ],
-    50,
-    '0 100',
-  ],
-  [
-    'an empty one is passed over',
-    [
-      [0, 0],
-      [10, 10],
-    ],
-    50,
-    '0 100',
-  ],
-  [
-    'both weak: scaled up to 100',
-    [
-      [10, 2],
-      [10, 2],
-    ],
-    0,
-    '50 50',
-  ],
-  [
-    'one of two in panic',
-    [
-      [10, 2],
-      [10, 5],
-    ],
-    50,
-    '29! 71',
-  ],
-  [
-    'all in panic: by number',
-    [
-      [10, 1],
-      [30, 1],
-    ],
-    50,
-    '25! 75!',
-  ],
-  [
-    'nobody is healthy and panic is off',
-    [
-      [10, 0],
-      [10, 0],
-    ],
-    0,
-    '100 0',
-  ],
-  ['nothing at all', [[0, 0]], 50, '100'],
+/** Endpoints of one priority: `h` healthy, `d` degraded, `u` unhealthy, `x` draining, each with its number. */
+function priorityOf(text: string): PriorityHealth {
+  const count = (letter: string): number => Number(new RegExp(`(\\d+)${letter}`).exec(text)?.[1] ?? 0);
+  const [healthy, degraded, draining] = [count('h'), count('d'), count('x')];
+  return { total: healthy + degraded + count('u') + draining, healthy, degraded, draining };
+}
+
+// Priorities, panic threshold, and the load of each: healthy+degraded, with ! in panic. Envoy 1.40 spreads them alike.
+const spreads: readonly (readonly [string, string, number, string])[] = [
+  ['all is well', '10h, 10h', 50, '100 0'],
+  ['still enough', '8h 2u, 10h', 50, '100 0'],
+  ['a part goes on', '5h 5u, 10h', 50, '70 30'],
+  ['the first is down', '10u, 10h', 50, '0 100'],
+  ['an empty one is passed over', ', 10h', 50, '0 100'],
+  ['both weak: scaled up to 100', '2h 8u, 2h 8u', 0, '50 50'],
+  ['one of two in panic', '2h 8u, 5h 5u', 50, '29! 71'],
+  ['all in panic: by number', '1h 9u, 1h 29u', 50, '25! 75!'],
+  ['nobody is healthy and panic is off', '10u, 10u', 0, '100 0'],
+  ['nothing at all', '', 50, '100'],
+  ['degraded ones take what the healthy leave', '1h 1d', 50, '70+30'],
+  ['degraded ones alone', '2d', 50, '0+100'],
+  ['the healthy of the next priority come before the degraded', '1h 1d 1u, 1h', 50, '46 54'],
+  ['degraded ones in both priorities', '1h 1d 8u, 1h 1d 8u', 0, '25+25 25+25'],
+  ['degraded ones keep off panic', '1d 1u', 50, '0+100'],
+  ['too few healthy and degraded ones', '1d 3u', 50, '100!'],
+  ['draining ones count for nothing', '1h 1x, 1h', 50, '100 0'],
+  ['nothing but draining ones', '1x', 50, '100!'],
 ];
 for (const [what, priorities, threshold, expected] of spreads) {
   test(`load over priorities: ${what}`, () => {
-    const loads = spreadLoad(
-      priorities.map(([total, healthy]) => ({ total, healthy })),
-      140,
-      threshold,
-    );
-    assert.equal(loads.map(({ load, isInPanic }) => `${load}${isInPanic ? '!' : ''}`).join(' '), expected);
+    const loads = spreadLoad(priorities.split(',').map(priorityOf), 140, threshold);
+    const written = loads.map(({ healthyLoad, degradedLoad, isInPanic }) => {
+      const degraded = degradedLoad > 0 ? `+${degradedLoad}` : '';
+      return `${healthyLoad}${degraded}${isInPanic ? '!' : ''}`;
+    });
+    assert.equal(written.join(' '), expected);
   });
 }

@@ -1,9 +1,9 @@
 import { type Random, assertNever } from '@heddle/base';
-import type { Endpoint, EndpointPool } from './endpoint.ts';
+import type { Endpoint, EndpointHealth, EndpointPool } from './endpoint.ts';
 import { LeastRequest } from './least-request.ts';
 import type { LoadBalancer } from './load-balancer.ts';
-import { PriorityBalancer } from './priority-balancer.ts';
-import { spreadLoad } from './priority-load.ts';
+import { PriorityBalancer, type PriorityShare } from './priority-balancer.ts';
+import { type PriorityHealth, spreadLoad } from './priority-load.ts';
 import { RandomChoice } from './random-choice.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
@@ -30,28 +30,42 @@ export function chooseBalancer<P extends EndpointPool>(
     while (byPriority.length <= endpoint.priority) byPriority.push([]);
     byPriority[endpoint.priority]!.push(endpoint);
   }
-  const loads = spreadLoad(
-    byPriority.map((list) => ({ total: list.length, healthy: list.filter(isHealthy).length })),
-    overprovisioningPercent,
-    config.panicThresholdPercent,
-  );
+  const loads = spreadLoad(byPriority.map(healthOf), overprovisioningPercent, config.panicThresholdPercent);
+  const shares: PriorityShare<P>[] = [];
   let upTo = 0;
-  const shares = byPriority.map((list, index) => {
-    const { load, isInPanic } = loads[index]!;
+  const share = (load: number, picked: readonly Endpoint<P>[], isInPanic: boolean): void => {
+    if (load === 0) return;
     upTo += load;
-    return {
-      balancer: balancerOf(isInPanic ? list : list.filter(isHealthy), config, random),
-      upTo,
-      isInPanic,
-    };
-  });
+    shares.push({ balancer: balancerOf(picked, config, random), upTo, isInPanic });
+  };
+  for (const [index, list] of byPriority.entries()) {
+    const { healthyLoad, isInPanic } = loads[index]!;
+    share(healthyLoad, isInPanic ? list : withHealth(list, 'healthy'), isInPanic);
+  }
+  for (const [index, list] of byPriority.entries()) {
+    const { degradedLoad, isInPanic } = loads[index]!;
+    share(degradedLoad, isInPanic ? list : withHealth(list, 'degraded'), isInPanic);
+  }
   const [only, second] = shares;
   if (second === undefined && only?.isInPanic === false) return only.balancer;
   return new PriorityBalancer(shares, panicPicks);
 }
 
-function isHealthy<P extends EndpointPool>(endpoint: Endpoint<P>): boolean {
-  return endpoint.health === 'healthy';
+function healthOf(endpoints: readonly Endpoint<EndpointPool>[]): PriorityHealth {
+  const count = (health: EndpointHealth): number => withHealth(endpoints, health).length;
+  return {
+    total: endpoints.length,
+    healthy: count('healthy'),
+    degraded: count('degraded'),
+    draining: count('draining'),
+  };
+}
+
+function withHealth<P extends EndpointPool>(
+  endpoints: readonly Endpoint<P>[],
+  health: EndpointHealth,
+): Endpoint<P>[] {
+  return endpoints.filter((endpoint) => endpoint.health === health);
 }
 
 function balancerOf<P extends EndpointPool>(

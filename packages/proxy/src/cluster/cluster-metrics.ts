@@ -67,6 +67,8 @@ export class ClusterMetrics {
   readonly endpoints: Gauge;
   readonly endpointsHealthy: Gauge;
   readonly endpointsDegraded: Gauge;
+  /** Those that drain. */
+  readonly endpointsExcluded: Gauge;
   readonly membershipChanges: Counter;
   readonly updateAttempts: Counter;
   readonly updateSuccesses: Counter;
@@ -188,6 +190,7 @@ export class ClusterMetrics {
       'membership_degraded',
       'Endpoints of the cluster that are the last resort.',
     );
+    this.endpointsExcluded = gauge('membership_excluded', 'Endpoints of the cluster that drain.');
     this.membershipChanges = counter('membership_change', 'Changes of the list of endpoints.');
     this.updateAttempts = counter('update_attempt', 'Attempts to learn the endpoints.');
     this.updateSuccesses = counter('update_success', 'Attempts that gave a list.');

@@ -200,11 +200,16 @@ test('a pool is made once for each endpoint, with its cluster', () => {
 test('counts its endpoints under names that Envoy has', () => {
   const registry = new MetricRegistry();
   const cluster = makeCluster({}, registry);
-  cluster.setEndpoints(listOf([at(1), at(2, { health: 'draining' })]), systemRandom);
+  cluster.setEndpoints(
+    listOf([at(1), at(2, { health: 'draining' }), at(3, { health: 'degraded' })]),
+    systemRandom,
+  );
   cluster.metrics.countResponse(200);
   const text = formatPrometheus(registry.collect());
-  assert.match(text, /^envoy_cluster_membership_total\{envoy_cluster_name="c"\} 2$/m);
+  assert.match(text, /^envoy_cluster_membership_total\{envoy_cluster_name="c"\} 3$/m);
   assert.match(text, /^envoy_cluster_membership_healthy\{envoy_cluster_name="c"\} 1$/m);
+  assert.match(text, /^envoy_cluster_membership_degraded\{envoy_cluster_name="c"\} 1$/m);
+  assert.match(text, /^envoy_cluster_membership_excluded\{envoy_cluster_name="c"\} 1$/m);
   assert.match(
     text,
     /^envoy_cluster_upstream_rq_xx\{envoy_cluster_name="c",envoy_response_code_class="2"\} 1$/m,

@@ -150,7 +150,9 @@ export class Cluster<P extends EndpointPool> {
     );
     this.hasEndpoints = true;
     this.metrics.endpoints.value = next.size;
-    this.metrics.endpointsHealthy.value = countHealthy(next.values());
+    this.metrics.endpointsHealthy.value = countHealth(next.values(), 'healthy');
+    this.metrics.endpointsDegraded.value = countHealth(next.values(), 'degraded');
+    this.metrics.endpointsExcluded.value = countHealth(next.values(), 'draining');
     let changed = next.size !== previous.size;
     for (const [address, endpoint] of previous) {
       if (next.has(address)) continue;
@@ -192,8 +194,8 @@ export class Cluster<P extends EndpointPool> {
   }
 }
 
-function countHealthy(endpoints: Iterable<Endpoint<EndpointPool>>): number {
+function countHealth(endpoints: Iterable<Endpoint<EndpointPool>>, health: EndpointHealth): number {
   let count = 0;
-  for (const endpoint of endpoints) if (endpoint.health === 'healthy') count++;
+  for (const endpoint of endpoints) if (endpoint.health === health) count++;
   return count;
 }

@@ -17,8 +17,11 @@ export type PoolFactory<P extends EndpointPool> = (endpoint: Endpoint<P>, priori
 /** A share of an endpoint's requests, as large as its weight to the sum of weights; the usual one is 1. */
 export type EndpointWeight = number;
 
-/** Whether an endpoint may be picked. One that drains keeps the requests it has. */
-export type EndpointHealth = 'healthy' | 'unhealthy' | 'draining';
+/**
+ * Whether an endpoint may be picked: a degraded one where the healthy ones can't take everything. One that drains keeps the
+ * requests it has.
+ */
+export type EndpointHealth = 'healthy' | 'degraded' | 'unhealthy' | 'draining';
 
 /** An IPv6 address in brackets, anything else as it is, with the port. */
 export function hostPort(host: string, port: number): string {

@@ -3,7 +3,7 @@ import type { Random } from '@heddle/base';
 import type { Endpoint, EndpointPool } from './endpoint.ts';
 import type { LoadBalancer, PickOrigin } from './load-balancer.ts';
 
-/** One priority's share. */
+/** The share of a priority's healthy endpoints, of its degraded ones, or in panic of all. */
 export interface PriorityShare<P extends EndpointPool> {
   readonly balancer: LoadBalancer<P>;
   /** Of 100 picks, how many are this one's or an earlier one's. */

@@ -94,7 +94,7 @@ test('reads endpoints with weight and health', () => {
       '10.0.0.2 0 1 unhealthy',
       '10.0.0.2 1 1 draining',
       '10.0.0.2 2 1 unhealthy',
-      '10.0.0.2 3 1 unhealthy',
+      '10.0.0.2 3 1 degraded',
     ],
   );
 });

@@ -71,6 +71,15 @@ function compileEndpoint(
 }
 
 function healthOf(status: HealthStatus): EndpointHealth {
-  if (status === HealthStatus.UNKNOWN || status === HealthStatus.HEALTHY) return 'healthy';
-  return status === HealthStatus.DRAINING ? 'draining' : 'unhealthy';
+  switch (status) {
+    case HealthStatus.UNKNOWN:
+    case HealthStatus.HEALTHY:
+      return 'healthy';
+    case HealthStatus.DEGRADED:
+      return 'degraded';
+    case HealthStatus.DRAINING:
+      return 'draining';
+    default:
+      return 'unhealthy';
+  }
 }
