@@ -20,6 +20,7 @@ const entry: AccessLogEntry = {
   durationMs: 12.4,
   protocol: 'HTTP/1.1',
   responseCode: 200,
+  grpcStatus: -1,
   responseFlags: '-',
   responseCodeDetails: 'via_upstream',
   connectionTerminationDetails: '',

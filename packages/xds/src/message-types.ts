@@ -8,6 +8,9 @@ import {
   StderrAccessLog,
   StdoutAccessLog,
 } from './generated/envoy/extensions/access_loggers/stream/v3/stream.ts';
+import { Config as GrpcHttp1Bridge } from './generated/envoy/extensions/filters/http/grpc_http1_bridge/v3/config.ts';
+import { FilterConfig as GrpcStats } from './generated/envoy/extensions/filters/http/grpc_stats/v3/config.ts';
+import { GrpcWeb } from './generated/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpInspector } from './generated/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { OriginalDst } from './generated/envoy/extensions/filters/listener/original_dst/v3/original_dst.ts';
@@ -38,6 +41,9 @@ const messageTypes = {
   [TypeUrl.secret]: Secret,
   [TypeUrl.httpConnectionManager]: HttpConnectionManager,
   [TypeUrl.router]: Router,
+  [TypeUrl.grpcStats]: GrpcStats,
+  [TypeUrl.grpcWeb]: GrpcWeb,
+  [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,
   [TypeUrl.tcpProxy]: TcpProxy,
   [TypeUrl.originalDst]: OriginalDst,
   [TypeUrl.originalSrc]: OriginalSrc,

@@ -9,6 +9,7 @@ import {
   AllFilters,
   AnyFilter,
   everyEntry,
+  GrpcStatusFilter,
   HeaderFilter,
   type LoggedEntry,
   NumberFilter,
@@ -18,7 +19,10 @@ import {
 import { AccessLog } from './access-log.ts';
 
 type Parts = Partial<
-  Pick<LoggedEntry, 'responseCode' | 'durationMs' | 'responseFlags' | 'requestId' | 'loggedRequest'>
+  Pick<
+    LoggedEntry,
+    'responseCode' | 'grpcStatus' | 'durationMs' | 'responseFlags' | 'requestId' | 'loggedRequest'
+  >
 >;
 
 function logged(filter: AccessLogFilter | null, parts: Parts, random = 0): boolean {
@@ -32,6 +36,7 @@ function logged(filter: AccessLogFilter | null, parts: Parts, random = 0): boole
   // The filters look at nothing else.
   const entry = {
     responseCode: 200,
+    grpcStatus: -1,
     durationMs: 0,
     responseFlags: '-',
     requestId: '',
@@ -122,6 +127,28 @@ test('by a response flag, or any of them', () => {
     [false, true],
     [true, true],
   ]);
+});
+
+test('by the status of a gRPC call, or by what stands for it', () => {
+  const some = new GrpcStatusFilter(new Set([14, 2]), false);
+  const others = new GrpcStatusFilter(new Set([14, 2]), true);
+  const entries = [
+    { grpcStatus: 14 },
+    { grpcStatus: 0 },
+    { responseCode: 503 },
+    { responseCode: 404 },
+    { responseCode: 200 },
+    { responseCode: 0 },
+  ];
+  const expected = [true, false, true, false, true, true];
+  assert.deepEqual(
+    entries.map((entry) => logged(some, entry)),
+    expected,
+  );
+  assert.deepEqual(
+    entries.map((entry) => !logged(others, entry)),
+    expected,
+  );
 });
 
 test('by several filters at once', () => {

@@ -1,6 +1,7 @@
 // Hot path: asked once for each finished request; none of them allocates.
 import type { Random } from '@heddle/base';
 import type { AccessLogEntry } from '@heddle/telemetry';
+import { grpcStatusOfHttp } from '../grpc/status.ts';
 import type { HeaderMatcher } from '../routing/header-matcher.ts';
 import type { RequestView } from '../routing/request-view.ts';
 
@@ -103,6 +104,25 @@ export class ResponseFlagFilter implements AccessLogFilter {
     if (responseFlags === '-' || responseFlags === '') return false;
     if (this.flags.size === 0 || this.flags.has(responseFlags)) return true;
     return responseFlags.includes(',') && responseFlags.split(',').some((flag) => this.flags.has(flag));
+  }
+}
+
+/**
+ * `grpc_status_filter`: calls that ended with one of these statuses, or with any other. What is no gRPC call has the status
+ * that its HTTP status stands for.
+ */
+export class GrpcStatusFilter implements AccessLogFilter {
+  readonly statuses: ReadonlySet<number>;
+  readonly isExcluding: boolean;
+
+  constructor(statuses: ReadonlySet<number>, isExcluding: boolean) {
+    this.statuses = statuses;
+    this.isExcluding = isExcluding;
+  }
+
+  passes({ grpcStatus, responseCode }: LoggedEntry): boolean {
+    const status = grpcStatus < 0 ? grpcStatusOfHttp(responseCode) : grpcStatus;
+    return this.statuses.has(status) !== this.isExcluding;
   }
 }
 

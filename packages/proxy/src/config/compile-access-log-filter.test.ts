@@ -5,6 +5,7 @@ import {
   AllFilters,
   AnyFilter,
   everyEntry,
+  GrpcStatusFilter,
   HeaderFilter,
   NumberFilter,
   ResponseFlagFilter,
@@ -51,6 +52,10 @@ test('filters are compiled to what they ask', () => {
     compile({ $case: 'responseFlagFilter', value: { flags: ['UF', 'UAEX'] } }).filter,
     new ResponseFlagFilter(new Set(['UF', 'UAEX'])),
   );
+  assert.deepEqual(
+    compile({ $case: 'grpcStatusFilter', value: { statuses: [0, 14], exclude: true } }).filter,
+    new GrpcStatusFilter(new Set([0, 14]), true),
+  );
   assert.ok(
     compile({ $case: 'headerFilter', value: { header: { name: 'x' } } }).filter instanceof HeaderFilter,
   );
@@ -87,6 +92,11 @@ const refusals: readonly (readonly [string, Specifier | undefined, string])[] = 
     'a flag that is none',
     { $case: 'responseFlagFilter', value: { flags: ['UF', 'XX'] } },
     'filter.response_flag_filter.flags[1]: "XX" is no response flag',
+  ],
+  [
+    'a gRPC status that is none',
+    { $case: 'grpcStatusFilter', value: { statuses: [17 as 16] } },
+    'filter.grpc_status_filter.statuses[0]: must be 0 to 16',
   ],
   [
     'one filter to combine',

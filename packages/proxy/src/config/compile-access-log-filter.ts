@@ -3,6 +3,7 @@ import {
   type AccessLogFilter as FilterMessage,
   type ComparisonFilter,
   ComparisonFilter_Op as Op,
+  type GrpcStatusFilter as GrpcStatusMessage,
   type RuntimeFilter,
 } from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
 import {
@@ -11,11 +12,13 @@ import {
   AnyFilter,
   type Comparison,
   everyEntry,
+  GrpcStatusFilter,
   HeaderFilter,
   NumberFilter,
   ResponseFlagFilter,
   SampleFilter,
 } from '../access-log/access-log-filter.ts';
+import { lastKnownStatus } from '../grpc/status.ts';
 import { compileFraction, compileHeader } from '../routing/compile-matchers.ts';
 import type { ProblemList } from './problem-list.ts';
 
@@ -54,7 +57,7 @@ export function compileAccessLogFilter(
     case undefined:
       problems.invalid(
         path,
-        'needs one of status_code_filter, duration_filter, runtime_filter, header_filter, response_flag_filter, and_filter, or_filter',
+        'needs one of status_code_filter, duration_filter, runtime_filter, header_filter, response_flag_filter, grpc_status_filter, and_filter, or_filter',
       );
       return null;
     case 'statusCodeFilter':
@@ -82,6 +85,8 @@ export function compileAccessLogFilter(
       }
       return new ResponseFlagFilter(new Set(flags));
     }
+    case 'grpcStatusFilter':
+      return grpcStatusFilter(specifier.value, `${path}.grpc_status_filter`, problems);
     case 'andFilter':
       return new AllFilters(several(specifier.value.filters, `${path}.and_filter.filters`, problems));
     case 'orFilter':
@@ -89,6 +94,18 @@ export function compileAccessLogFilter(
     default:
       return assertNever(specifier);
   }
+}
+
+function grpcStatusFilter(
+  { statuses, exclude }: GrpcStatusMessage,
+  path: string,
+  problems: ProblemList,
+): AccessLogFilter {
+  for (const [index, status] of statuses.entries()) {
+    if (status < 0 || status > lastKnownStatus)
+      problems.invalid(`${path}.statuses[${index}]`, `must be 0 to ${lastKnownStatus}`);
+  }
+  return new GrpcStatusFilter(new Set(statuses), exclude);
 }
 
 function several(filters: readonly FilterMessage[], path: string, problems: ProblemList): AccessLogFilter[] {

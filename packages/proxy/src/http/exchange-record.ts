@@ -14,6 +14,9 @@ export abstract class ExchangeRecord implements LoggedEntry {
   abstract readonly startTimeMs: number;
   durationMs = 0;
   responseCode = 0;
+  /** The request is a gRPC call. */
+  isGrpc = false;
+  grpcStatus = -1;
   responseFlags = '-';
   responseCodeDetails = '';
   readonly connectionTerminationDetails = '';
@@ -97,6 +100,8 @@ export abstract class ExchangeRecord implements LoggedEntry {
   /** Forgets the last request. */
   protected resetRecord(): void {
     this.responseCode = 0;
+    this.isGrpc = false;
+    this.grpcStatus = -1;
     this.responseFlags = '-';
     this.responseCodeDetails = '';
     this.bytesReceived = 0;

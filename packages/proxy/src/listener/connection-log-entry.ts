@@ -8,6 +8,7 @@ export class ConnectionLogEntry implements LoggedEntry {
   readonly durationMs: number;
   readonly protocol = '';
   readonly responseCode = 0;
+  readonly grpcStatus = -1;
   readonly responseFlags: string;
   readonly responseCodeDetails: string;
   readonly connectionTerminationDetails = '';

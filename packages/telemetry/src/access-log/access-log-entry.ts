@@ -11,6 +11,8 @@ export interface AccessLogEntry {
   readonly protocol: string;
   /** 0 where no response was sent. */
   readonly responseCode: number;
+  /** How a gRPC call has ended; for anything else -1. */
+  readonly grpcStatus: number;
   /** Envoy's short flags, joined by commas: `UH`, `UF,URX`, … */
   readonly responseFlags: string;
   /** Envoy's wording: `via_upstream`, `route_not_found`, … */

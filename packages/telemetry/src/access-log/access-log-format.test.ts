@@ -18,6 +18,7 @@ function entry(changes: Partial<AccessLogEntry> = {}): AccessLogEntry {
     durationMs: 12.9,
     protocol: 'HTTP/1.1',
     responseCode: 200,
+    grpcStatus: -1,
     responseFlags: '',
     responseCodeDetails: 'via_upstream',
     connectionTerminationDetails: '',
@@ -105,6 +106,16 @@ test('escapes what comes from TLS and errors too', () => {
   assert.equal(line, 'a\\x0ab|x\\x22y|spiffe://x/\\x07');
 });
 
+test('the status of a gRPC call by its name in two spellings, and by its number', () => {
+  const text = '%GRPC_STATUS% %GRPC_STATUS(CAMEL_STRING)% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)%';
+  const line = (grpcStatus: number): string => format(`${text} %GRPC_STATUS_NUMBER%`, { grpcStatus });
+  assert.equal(line(0), 'OK OK OK 0 0');
+  assert.equal(line(1), 'Canceled Canceled CANCELLED 1 1');
+  assert.equal(line(16), 'Unauthenticated Unauthenticated UNAUTHENTICATED 16 16');
+  assert.equal(line(77), '77 77 77 77 77');
+  assert.equal(line(-1), '- - - - -');
+});
+
 test('addresses without their port', () => {
   assert.equal(
     format('%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%'),
@@ -167,6 +178,7 @@ const malformed: readonly [string, RegExp][] = [
   ['%REQ(A?B?C)%', /needs a header name/],
   ['%REQ(A', /is no access log operator/],
   ['%PROTOCOL(x)%', /takes no parameter/],
+  ['%GRPC_STATUS(UPPER)%', /takes CAMEL_STRING, SNAKE_STRING or NUMBER/],
   ['%START_TIME(%Q)%', /time directive %Q/],
   ['%constructor%', /%constructor% is not supported/],
 ];
@@ -181,6 +193,8 @@ for (const [text, message] of malformed) {
 test('JSON keeps numbers as numbers and says null for nothing', () => {
   const line = formatJson({
     code: '%RESPONSE_CODE%',
+    grpc: '%GRPC_STATUS(NUMBER)%',
+    grpcName: '%GRPC_STATUS%',
     flags: '%RESPONSE_FLAGS%',
     agent: '%REQ(USER-AGENT)%',
     took: 'took %DURATION% ms to %UPSTREAM_HOST% flags %RESPONSE_FLAGS%',
@@ -190,6 +204,8 @@ test('JSON keeps numbers as numbers and says null for nothing', () => {
   assert.ok(line.endsWith('\n'));
   assert.deepEqual(JSON.parse(line), {
     code: 200,
+    grpc: null,
+    grpcName: null,
     flags: null,
     agent: 'curl/8',
     took: 'took 12 ms to 10.0.0.7:15006 flags -',

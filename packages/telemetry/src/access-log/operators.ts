@@ -1,6 +1,7 @@
 // Hot path: the functions made here run per logged request.
 import { nearestName, type Problem } from '@heddle/base';
 import type { AccessLogEntry } from './access-log-entry.ts';
+import { grpcStatusName } from './grpc-status-name.ts';
 import { compileTimeFormat, isoTimeFormatter, type TimeFormatter } from './time-format.ts';
 
 /** What an operator reads: a number (-1 for none) or a string (empty for none), unescaped. */
@@ -27,6 +28,7 @@ const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {
   BYTES_RECEIVED: (entry) => entry.bytesReceived,
   BYTES_SENT: (entry) => entry.bytesSent,
   DURATION: (entry) => Math.trunc(entry.durationMs),
+  GRPC_STATUS_NUMBER: (entry) => entry.grpcStatus,
   RESPONSE_CODE: (entry) => entry.responseCode,
 };
 
@@ -49,7 +51,7 @@ const strings: Readonly<Record<string, (entry: AccessLogEntry) => string>> = {
   UPSTREAM_TRANSPORT_FAILURE_REASON: (entry) => entry.upstreamTransportFailureReason,
 };
 
-const withParameter = ['REQ', 'RESP', 'START_TIME'];
+const withParameter = ['REQ', 'RESP', 'START_TIME', 'GRPC_STATUS'];
 const known = [...Object.keys(numbers), ...Object.keys(strings), ...withParameter];
 
 /** Resolves an operator, or says why it can't be. */
@@ -60,6 +62,7 @@ export function resolveOperator(
   const { name, parameter } = call;
   if (name === 'REQ' || name === 'RESP') return headerOperator(call, problem);
   if (name === 'START_TIME') return startTime(parameter, problem);
+  if (name === 'GRPC_STATUS') return grpcStatus(parameter, problem);
   const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
   const string = Object.hasOwn(strings, name) ? strings[name] : undefined;
   if (number === undefined && string === undefined) {
@@ -79,6 +82,21 @@ function startTime(parameter: string | null, problem: (message: string) => Probl
     return problem(`time directive ${format.unknown} of %START_TIME% is not supported`);
   }
   return { kind: 'string', read: (entry) => format(entry.startTimeMs) };
+}
+
+function grpcStatus(parameter: string | null, problem: (message: string) => Problem): Operator | Problem {
+  switch (parameter) {
+    case null:
+    case '':
+    case 'CAMEL_STRING':
+      return { kind: 'string', read: (entry) => grpcStatusName(entry.grpcStatus, 'camel-case') };
+    case 'SNAKE_STRING':
+      return { kind: 'string', read: (entry) => grpcStatusName(entry.grpcStatus, 'snake-case') };
+    case 'NUMBER':
+      return { kind: 'number', read: (entry) => entry.grpcStatus };
+    default:
+      return problem('%GRPC_STATUS% takes CAMEL_STRING, SNAKE_STRING or NUMBER in parentheses');
+  }
 }
 
 /** `REQ(X?Y):Z`: header X, else Y, at most Z characters. */

@@ -32,6 +32,7 @@ export interface AccessLogFilter {
     | { $case: "orFilter"; value: OrFilter }
     | { $case: "headerFilter"; value: HeaderFilter }
     | { $case: "responseFlagFilter"; value: ResponseFlagFilter }
+    | { $case: "grpcStatusFilter"; value: GrpcStatusFilter }
     | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -86,6 +87,35 @@ export interface ResponseFlagFilter {
   flags: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+export interface GrpcStatusFilter {
+  statuses: GrpcStatusFilter_Status[];
+  exclude: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export const GrpcStatusFilter_Status = {
+  OK: 0,
+  CANCELED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type GrpcStatusFilter_Status = typeof GrpcStatusFilter_Status[keyof typeof GrpcStatusFilter_Status];
 
 function createBaseAccessLog(): AccessLog {
   return { name: "", filter: undefined, configType: undefined, _unknownFields: undefined };
@@ -198,6 +228,9 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
       case "responseFlagFilter":
         ResponseFlagFilter.encode(message.filterSpecifier.value, writer.uint32(74).fork()).join();
         break;
+      case "grpcStatusFilter":
+        GrpcStatusFilter.encode(message.filterSpecifier.value, writer.uint32(82).fork()).join();
+        break;
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -286,6 +319,17 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
           };
           continue;
         }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.filterSpecifier = {
+            $case: "grpcStatusFilter",
+            value: GrpcStatusFilter.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -361,6 +405,15 @@ export const AccessLogFilter: MessageFns<AccessLogFilter> = {
           message.filterSpecifier = {
             $case: "responseFlagFilter",
             value: ResponseFlagFilter.fromPartial(object.filterSpecifier.value),
+          };
+        }
+        break;
+      }
+      case "grpcStatusFilter": {
+        if (object.filterSpecifier?.value !== undefined && object.filterSpecifier?.value !== null) {
+          message.filterSpecifier = {
+            $case: "grpcStatusFilter",
+            value: GrpcStatusFilter.fromPartial(object.filterSpecifier.value),
           };
         }
         break;
@@ -805,6 +858,77 @@ export const ResponseFlagFilter: MessageFns<ResponseFlagFilter> = {
   fromPartial(object: DeepPartial<ResponseFlagFilter>): ResponseFlagFilter {
     const message = createBaseResponseFlagFilter();
     message.flags = object.flags?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGrpcStatusFilter(): GrpcStatusFilter {
+  return { statuses: [], exclude: false, _unknownFields: undefined };
+}
+
+export const GrpcStatusFilter: MessageFns<GrpcStatusFilter> = {
+  encode(message: GrpcStatusFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.statuses.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.statuses) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.exclude !== false) {
+      writer.uint32(16).bool(message.exclude);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrpcStatusFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseGrpcStatusFilter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag === 8) {
+            message.statuses.push(reader.int32() as any);
+
+            continue;
+          }
+
+          if (tag === 10) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.statuses.push(reader.int32() as any);
+            }
+
+            continue;
+          }
+
+          break;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.exclude = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<GrpcStatusFilter>): GrpcStatusFilter {
+    return GrpcStatusFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrpcStatusFilter>): GrpcStatusFilter {
+    const message = createBaseGrpcStatusFilter();
+    message.statuses = object.statuses?.map((e) => e) || [];
+    message.exclude = object.exclude ?? false;
     return message;
   },
 };
