@@ -1,13 +1,15 @@
 // Heads: finding their parts in bytes, taking them over, writing them for the next hop. Run: node benchmarks/micro/heads.ts
+import { ResponseKind } from '../../packages/proxy/src/codec/client-stream.ts';
+import { createFieldFilter } from '../../packages/proxy/src/codec/field-filter.ts';
+import { FieldList } from '../../packages/proxy/src/codec/field-list.ts';
+import { Field } from '../../packages/proxy/src/codec/field.ts';
+import { OutgoingRequest } from '../../packages/proxy/src/codec/outgoing-request.ts';
+import { OutgoingResponse } from '../../packages/proxy/src/codec/outgoing-response.ts';
 import { FieldId } from '../../packages/proxy/src/codec/field-name.ts';
 import { HeadScanner } from '../../packages/proxy/src/http1/head-scanner.ts';
-import {
-  createFieldFilter,
-  writeRequestHead,
-  writeResponseHead,
-} from '../../packages/proxy/src/http1/head-writer.ts';
+import { requestText, responseText } from '../../packages/proxy/src/http1/head-writer.ts';
 import { RequestHead } from '../../packages/proxy/src/http1/request-head.ts';
-import { ResponseHead, ResponseKind } from '../../packages/proxy/src/http1/response-head.ts';
+import { ResponseHead } from '../../packages/proxy/src/http1/response-head.ts';
 import { bench, run } from './harness.ts';
 
 const small = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1:9105\r\n\r\n');
@@ -32,7 +34,12 @@ const responses = new HeadScanner(false, 65_536, 100);
 const requestHead = new RequestHead();
 const responseHead = new ResponseHead();
 const filter = createFieldFilter([FieldId.forwardedClientCert]);
-const added = { replaced: null, added: 'x-request-id: 3c8f8c7c-0d3f-4f8e-b6a1-2b0f1f7a1c11\r\n' };
+const outgoingRequest = new OutgoingRequest();
+outgoingRequest.filter = filter;
+outgoingRequest.added = FieldList.of(new Field('x-request-id', '3c8f8c7c-0d3f-4f8e-b6a1-2b0f1f7a1c11'));
+const outgoingResponse = new OutgoingResponse();
+outgoingResponse.filter = filter;
+outgoingResponse.added.add(new Field('x-envoy-upstream-service-time', '1'));
 
 function scan(scanner: HeadScanner, bytes: Buffer): number {
   scanner.reset();
@@ -61,9 +68,14 @@ bench("scan and parse a browser's request", () => parseRequest(browser));
 bench('scan and parse a response', parseResponse);
 bench('the same, and write the request on', () => {
   const head = parseRequest(browser);
-  return writeRequestHead(head, head.path, head.authority, filter, added);
+  outgoingRequest.head = head;
+  outgoingRequest.path = head.path;
+  outgoingRequest.authority = head.authority;
+  return requestText(outgoingRequest);
 });
-bench('the same, and write the response on', () =>
-  writeResponseHead(parseResponse(), filter, added, 'HTTP/1.1'));
+bench('the same, and write the response on', () => {
+  outgoingResponse.head = parseResponse();
+  return responseText(outgoingResponse, 'HTTP/1.1', false, '');
+});
 
 await run();

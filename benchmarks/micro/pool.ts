@@ -11,10 +11,10 @@ import { ConnectionPool, type ConnectionWaiter } from '../../packages/proxy/src/
 import { Endpoint } from '../../packages/proxy/src/cluster/endpoint.ts';
 import {
   type ClientConnection,
-  type UpstreamExchange,
   defaultClientSettings,
 } from '../../packages/proxy/src/http1/client-connection.ts';
-import { ResponseKind } from '../../packages/proxy/src/http1/response-head.ts';
+import { ResponseKind, type UpstreamExchange } from '../../packages/proxy/src/codec/client-stream.ts';
+import { requestFromText } from '../../packages/proxy/src/http1/message-from-text.ts';
 import type {
   Connection,
   ConnectionHandler,
@@ -41,7 +41,7 @@ const transport = {
 class Request implements ConnectionWaiter, UpstreamExchange {
   answered = 0;
   onConnection(connection: ClientConnection): void {
-    connection.writeHead(this, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
+    connection.sendHead(this, plainRequest, ResponseKind.usual);
     connection.endRequest();
   }
   onResponseEnd(): void {
@@ -59,6 +59,7 @@ class Request implements ConnectionWaiter, UpstreamExchange {
   onUpstreamFailed(): void {}
 }
 
+const plainRequest = requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
 const metrics = new ClusterMetrics(new MetricRegistry(), 'backend');
 const breaker = new CircuitBreaker(defaultCircuitBreakerLimits, metrics.circuitBreaker('default', true));
 const timers = new TimerWheel(systemClock);

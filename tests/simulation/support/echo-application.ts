@@ -2,19 +2,18 @@
 // the production server codec over the in-memory transport.
 import { type Clock, type Timer, TimerWheel } from '@heddle/base';
 import type { Listener, Transport } from '@heddle/proxy';
-import type { ServerConnection } from '@heddle/proxy/http1/server-connection';
 import { ServerConnections } from '@heddle/proxy/http1/server-connections';
-import {
-  type ServerExchange,
-  type ServerSettings,
-  defaultServerSettings,
-} from '@heddle/proxy/http1/server-exchange';
+import { type ServerSettings, defaultServerSettings } from '@heddle/proxy/http1/server-settings';
+import { responseFromText } from '@heddle/proxy/http1/message-from-text';
+import { FieldList } from '@heddle/proxy/codec/field-list';
+import type { ExchangeSource, ServerExchange, ServerStream } from '@heddle/proxy/codec/server-stream';
 import { ConnectionManagerMetrics } from '@heddle/proxy/stats/connection-manager';
 import { MetricRegistry } from '@heddle/telemetry';
 import type { SeededRandom } from '@heddle/testkit';
 import { bodyHash, chunk, drawBody, joinChunks } from './body.ts';
 import { type InstancePlan, ports } from './topology.ts';
 
+const lastChunk = Buffer.from('0\r\n\r\n');
 const settings: ServerSettings = {
   ...defaultServerSettings,
   idleTimeoutMs: 0,
@@ -76,10 +75,11 @@ export class EchoApplication {
   }
 
   async listen(): Promise<void> {
-    const accept = this.connections.acceptor(
-      (server) => this.exchange(server),
-      () => settings,
-    );
+    const exchanges: ExchangeSource = {
+      take: (server) => this.exchange(server),
+      giveBack: () => undefined,
+    };
+    const accept = this.connections.acceptor(exchanges, () => settings);
     const address = { host: '127.0.0.1', port: ports.application };
     this.listener = await this.options.transport.listen({ address, security: null }, accept);
   }
@@ -94,13 +94,13 @@ export class EchoApplication {
     this.timers.close();
   }
 
-  private exchange(server: ServerConnection): ServerExchange {
+  private exchange(server: ServerStream): ServerExchange {
     const { clock, random } = this.options;
     let request: RunningRequest | null = null;
     const write = (): void => {
       while (request !== null) {
         if (request.rest.length === 0) {
-          if (request.wish.isChunked) server.writeText('0\r\n\r\n');
+          if (request.wish.isChunked) server.sendBody(lastChunk, 0, lastChunk.length);
           request = null;
           server.endResponse();
           return;
@@ -108,7 +108,7 @@ export class EchoApplication {
         const piece = request.rest.subarray(0, random.integer(1, largestPiece));
         request.rest = request.rest.subarray(piece.length);
         const bytes = request.wish.isChunked ? chunk(piece) : piece;
-        if (!server.writeBody(bytes, 0, bytes.length)) return;
+        if (!server.sendBody(bytes, 0, bytes.length)) return;
       }
     };
     return {
@@ -136,7 +136,7 @@ export class EchoApplication {
         const body = isChunked ? joinChunks(framed) : framed;
         request!.timer = clock.setTimer(wish.delayMs, () => {
           request!.rest = drawBody(random, wish.sizeBytes);
-          server.writeHead(this.head(server, body, request!.rest, wish.isChunked));
+          server.sendHead(responseFromText(this.head(body, request!.rest, wish.isChunked)));
           write();
         });
       },
@@ -145,14 +145,12 @@ export class EchoApplication {
         request?.timer?.cancel();
         request = null;
       },
-      onIdle: () => undefined,
-      ownReplyLines: () => '',
+      ownReplyFields: () => new FieldList(),
       onRejected: () => undefined,
-      onConnectionClosed: () => undefined,
     };
   }
 
-  private head(server: ServerConnection, received: Buffer, response: Buffer, isChunked: boolean): string {
+  private head(received: Buffer, response: Buffer, isChunked: boolean): string {
     const { service, namespace, id, version } = this.options.instance;
     const echo: Echo = {
       service: `${service}.${namespace}`,
@@ -162,8 +160,7 @@ export class EchoApplication {
       responseHash: bodyHash(response),
     };
     const framing = isChunked ? 'transfer-encoding: chunked' : `content-length: ${response.length}`;
-    const close = server.isLast ? 'connection: close\r\n' : '';
-    return `HTTP/1.1 200 OK\r\n${framing}\r\nx-echo: ${JSON.stringify(echo)}\r\n${close}\r\n`;
+    return `HTTP/1.1 200 OK\r\n${framing}\r\nx-echo: ${JSON.stringify(echo)}\r\n\r\n`;
   }
 }
 

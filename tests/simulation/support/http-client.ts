@@ -2,8 +2,9 @@
 // the production client codec over the in-memory transport.
 import type { Clock } from '@heddle/base';
 import type { Transport } from '@heddle/proxy';
-import { ClientConnection, defaultClientSettings, type UpstreamExchange } from '@heddle/proxy/http1/client';
-import { ResponseKind } from '@heddle/proxy/http1/response-head';
+import { ResponseKind, type UpstreamExchange } from '@heddle/proxy/codec/client-stream';
+import { ClientConnection, defaultClientSettings } from '@heddle/proxy/http1/client';
+import { requestFromText } from '@heddle/proxy/http1/message-from-text';
 import type { SeededRandom } from '@heddle/testkit';
 import { chunk, joinChunks } from './body.ts';
 
@@ -105,14 +106,14 @@ export class HttpClient {
         const piece = rest.subarray(0, this.random.integer(1, largestPiece));
         rest = rest.subarray(piece.length);
         const bytes = request.isChunked ? chunk(piece) : piece;
-        if (!connection.writeBody(bytes, 0, bytes.length)) return;
+        if (!connection.sendBody(bytes, 0, bytes.length)) return;
       }
       isWritten = true;
-      if (request.isChunked) connection.writeBody(lastChunk, 0, lastChunk.length);
+      if (request.isChunked) connection.sendBody(lastChunk, 0, lastChunk.length);
       connection.endRequest();
     };
     const exchange = this.receiver(connection, writeBody, finish);
-    connection.writeHead(exchange, headOf(request), ResponseKind.usual);
+    connection.sendHead(exchange, requestFromText(headOf(request)), ResponseKind.usual);
     writeBody();
   }
 

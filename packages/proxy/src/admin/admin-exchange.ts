@@ -1,21 +1,17 @@
 // Answers the admin interface's requests over the proxy's own codec: a sidecar loads no second HTTP implementation.
 import { isIP } from 'node:net';
 import { errorMessage, type Clock, type Timer } from '@heddle/base';
-import type { RequestHead } from '../http1/request-head.ts';
-import type { ServerConnection } from '../http1/server-connection.ts';
-import type { ServerExchange } from '../http1/server-exchange.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
+import { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { ServerExchange, ServerStream } from '../codec/server-stream.ts';
 import { type AdminHandler, type AdminResponse, BadAdminRequest, textResponse } from './admin-message.ts';
 
-const reasons: Readonly<Record<number, string>> = {
-  200: 'OK',
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  503: 'Service Unavailable',
-};
+const safetyFields = [
+  new Field('cache-control', 'no-cache, max-age=0'),
+  new Field('x-content-type-options', 'nosniff'),
+];
 
 /** How long a long answer may hold the thread before traffic has its turn. */
 const sliceMs = 1;
@@ -32,7 +28,7 @@ function isAllowedHost(authority: string): boolean {
 }
 
 /** Why a request is refused before anybody looks at its path; null where it isn't. */
-function refusal(head: RequestHead, isUnixSocket: boolean): string | null {
+function refusal(head: RequestHeadView, isUnixSocket: boolean): string | null {
   if (!isUnixSocket && !isAllowedHost(head.authority)) {
     return 'this interface answers to an IP address or localhost as Host, and to no other name\n';
   }
@@ -56,7 +52,7 @@ export interface AdminExchangeOptions {
 }
 
 export class AdminExchange implements ServerExchange {
-  private readonly server: ServerConnection;
+  private readonly server: ServerStream;
   private readonly options: AdminExchangeOptions;
   private response: AdminResponse | Promise<AdminResponse> | null = null;
   private isHead = false;
@@ -65,12 +61,12 @@ export class AdminExchange implements ServerExchange {
   private parts: Iterator<string> | null = null;
   private pause: Timer | null = null;
 
-  constructor(server: ServerConnection, options: AdminExchangeOptions) {
+  constructor(server: ServerStream, options: AdminExchangeOptions) {
     this.server = server;
     this.options = options;
   }
 
-  onRequestHead(head: RequestHead): void {
+  onRequestHead(head: RequestHeadView): void {
     const refused = refusal(head, this.options.isUnixSocket);
     this.isHead = head.method === 'HEAD';
     if (refused !== null) {
@@ -117,23 +113,16 @@ export class AdminExchange implements ServerExchange {
     this.abandon();
   }
 
-  onConnectionClosed(): void {
-    this.abandon();
-  }
-
-  onIdle(): void {
-    // Nothing is kept.
-  }
-
-  ownReplyLines(): string {
-    return '';
+  ownReplyFields(): FieldList {
+    return new FieldList();
   }
 
   onRejected(): void {
     // The connection has answered.
   }
 
-  private abandon(): void {
+  /** Stops whatever is under way: nobody reads it any more. */
+  abandon(): void {
     this.isGone = true;
     this.pause?.cancel();
     this.pause = null;
@@ -145,16 +134,17 @@ export class AdminExchange implements ServerExchange {
     if (this.isGone) return;
     const isWhole = typeof body === 'string';
     const bytes = isWhole ? Buffer.from(body) : null;
-    const framing = bytes === null ? 'transfer-encoding: chunked' : `content-length: ${bytes.length}`;
-    const close = this.server.isLast ? 'connection: close\r\n' : '';
-    this.server.writeHead(
-      `HTTP/1.1 ${status} ${reasons[status] ?? 'Unknown'}\r\ncontent-type: ${contentType}\r\n${framing}\r\n` +
-        `cache-control: no-cache, max-age=0\r\nx-content-type-options: nosniff\r\n${close}\r\n`,
-    );
+    const response = new OutgoingResponse();
+    response.status = status;
+    response.added.add(new Field('content-type', contentType));
+    if (bytes !== null) response.added.add(new Field('content-length', String(bytes.length)));
+    for (const field of safetyFields) response.added.add(field);
+    response.bodyKind = bytes === null ? BodyKind.untilEnd : BodyKind.length;
+    this.server.sendHead(response);
     if (this.isHead) {
       this.server.endResponse();
     } else if (bytes !== null) {
-      this.server.writeBody(bytes, 0, bytes.length);
+      this.server.sendBody(bytes, 0, bytes.length);
       this.server.endResponse();
     } else {
       this.parts = (body as Iterable<string>)[Symbol.iterator]();
@@ -184,12 +174,9 @@ export class AdminExchange implements ServerExchange {
       return;
     }
     const bytes = Buffer.from(text);
-    if (bytes.length > 0) this.server.writeText(`${bytes.length.toString(16)}\r\n`);
-    const isTaken = bytes.length === 0 || this.server.writeBody(bytes, 0, bytes.length);
-    if (bytes.length > 0) this.server.writeText('\r\n');
+    const isTaken = bytes.length === 0 || this.server.sendBody(bytes, 0, bytes.length);
     if (isDone) {
       this.parts = null;
-      this.server.writeText('0\r\n\r\n');
       this.server.endResponse();
       return;
     }

@@ -1,6 +1,6 @@
 import { MetricRegistry } from '@heddle/telemetry';
 import type { ProxyContext } from '../http/http-settings.ts';
-import { type ServerSettings, defaultServerSettings } from '../http1/server-exchange.ts';
+import { type ServerSettings, defaultServerSettings } from '../http1/server-settings.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import { isUnixAddress } from '../transport/address.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
@@ -33,7 +33,10 @@ export class AdminServer {
     const connections = new ServerConnections(context);
     const options = { handle, clock: context.clock, isUnixSocket: isUnixAddress(address) };
     const accept = connections.acceptor(
-      (server) => new AdminExchange(server, options),
+      {
+        take: (server) => new AdminExchange(server, options),
+        giveBack: (exchange: AdminExchange) => exchange.abandon(),
+      },
       () => settings,
     );
     return new AdminServer(await transport.listen({ address, security: null }, accept), connections);

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, VirtualClock } from '@heddle/testkit';
-import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
+import { ResponseKind, type UpstreamExchange, type UpstreamFailure } from '../codec/client-stream.ts';
+import type { ClientConnection } from '../http1/client-connection.ts';
 import type {
   Connection,
   ConnectionHandler,
@@ -21,7 +22,7 @@ import {
 } from './connection-pool.ts';
 import { Endpoint } from './endpoint.ts';
 import { defaultClientSettings } from '../http1/client-connection.ts';
-import { ResponseKind } from '../http1/response-head.ts';
+import { requestFromText } from '../http1/message-from-text.ts';
 
 /** A handler that writes down what it is told. */
 class Recorder implements ConnectionHandler {
@@ -61,7 +62,7 @@ class Request implements ConnectionWaiter, UpstreamExchange {
   onConnection(connection: ClientConnection): void {
     this.outcome = 'sent';
     this.connection = connection;
-    connection.writeHead(this, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
+    connection.sendHead(this, requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), ResponseKind.usual);
     connection.endRequest();
   }
   onConnectFailed(error: TransportError): void {

@@ -62,6 +62,13 @@ export class Field {
     return this.key.text.length + this.value.length + 32;
   }
 
+  /** A field whose line is written as it came, in capitals or not. */
+  static asItCame(name: string, value: string): Field {
+    const field = new Field(name.toLowerCase(), value);
+    field.text = `${name}: ${value}\r\n`;
+    return field;
+  }
+
   /** As a line of HTTP/1, ended by CRLF; made when it is first asked for. */
   get line(): string {
     if (this.text === '') this.text = `${this.key.text}: ${this.value}\r\n`;

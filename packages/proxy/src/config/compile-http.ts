@@ -6,7 +6,7 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
   type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import { defaultServerSettings } from '../http1/server-exchange.ts';
+import { defaultServerSettings } from '../http1/server-settings.ts';
 import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';

@@ -6,7 +6,7 @@ import { NumberFilter, SampleFilter } from '../access-log/access-log-filter.ts';
 import { type CompiledListener, compileListener } from './compile-listener.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
-import { defaultServerSettings } from '../http1/server-exchange.ts';
+import { defaultServerSettings } from '../http1/server-settings.ts';
 
 type ListenerInput = DeepPartial<MessageOf<typeof TypeUrl.listener>>;
 type ManagerInput = DeepPartial<MessageOf<typeof TypeUrl.httpConnectionManager>>;

@@ -6,7 +6,7 @@ import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
-import type { ServerSettings } from '../http1/server-exchange.ts';
+import type { ServerSettings } from '../http1/server-settings.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';

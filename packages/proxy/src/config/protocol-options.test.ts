@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Http1ProtocolOptions, HttpProtocolOptions } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import { RouteAction_UpgradeConfig as UpgradeConfig } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
-import { UnderscoreAction } from '../http1/server-exchange.ts';
+import { UnderscoreAction } from '../http1/server-settings.ts';
 import { compileRouteUpgrades } from '../routing/compile-upgrades.ts';
 import { ProblemList } from './problem-list.ts';
 import { compileHttp1Options, compileHttpLimits } from './protocol-options.ts';

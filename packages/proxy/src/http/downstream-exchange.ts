@@ -1,9 +1,11 @@
 // Hot path.
 // The client's half of an exchange, whoever answers it: begin and end, limits, and the answers that the proxy gives itself.
-import { BodyKind } from '../http1/message-head.ts';
-import type { RequestHead } from '../http1/request-head.ts';
-import { type Rejection, Rejections } from '../http1/request-rejection.ts';
-import type { ServerConnection } from '../http1/server-connection.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
+import type { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { Rejection, ServerStream } from '../codec/server-stream.ts';
+import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { TransportError } from '../transport/transport.ts';
@@ -14,7 +16,6 @@ import { localResponse } from './local-response.ts';
 import { type LocalReply, LocalReplies } from './response-flags.ts';
 
 export abstract class DownstreamExchange extends ExchangeRecord implements LimitedExchange {
-  protected readonly server: ServerConnection;
   protected readonly context: ProxyContext;
   protected readonly limits: ExchangeLimits;
   protected active = false;
@@ -31,9 +32,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** When the bytes came that are being read, if they began with the response's head; -1 otherwise. */
   protected readAt = -1;
 
-  constructor(server: ServerConnection, context: ProxyContext, slot: HttpSettingsSlot) {
-    super(server.connection, slot.current);
-    this.server = server;
+  constructor(context: ProxyContext, slot: HttpSettingsSlot) {
+    super(slot.current);
     this.context = context;
     this.slot = slot;
     this.limits = new ExchangeLimits(context.timers, this);
@@ -61,29 +61,36 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.finish();
   }
 
-  onIdle(): void {
-    this.head = null;
-    this.request.forget();
+  /** Serves the requests of this stream from here on. */
+  attach(server: ServerStream): void {
+    this.server = server;
   }
 
-  onConnectionClosed(): void {
+  /** Lets go of the last request. */
+  detach(): void {
+    this.head = null;
+    this.resetRecord();
+  }
+
+  /** It will serve no request any more: a watch left armed would hold its memory for minutes. */
+  close(): void {
     this.limits.close();
   }
 
-  ownReplyLines(): string {
-    return `date: ${this.context.date.now()}\r\n${this.slot.current.serverLine}`;
+  ownReplyFields(): FieldList {
+    return FieldList.of(this.context.date.field(), this.slot.current.serverField);
   }
 
-  onRejected({ status, flag, detail }: Rejection, response: string): void {
+  onRejected({ status, flag, detail }: Rejection, response: OutgoingResponse, bodyBytes: number): void {
     const { metrics } = this.settings.server;
     if (this.active) this.letUpstreamGo();
     else this.begin(null);
     this.responseCode = status;
     this.responseFlags = flag;
     this.responseCodeDetails = detail;
-    const headEnd = response.indexOf('\r\n\r\n') + 4;
-    this.sentHead = response.slice(0, headEnd);
-    this.bytesSent = response.length - headEnd;
+    this.response.clear();
+    this.response.added.copy(response.added);
+    this.bytesSent = bodyBytes;
     if (detail === Rejections.headTimeout.detail) metrics.headerTimeouts.value++;
     if (detail === Rejections.requestTimeout.detail) metrics.requestTimeouts.value++;
     this.finish();
@@ -114,7 +121,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.giveUp(this.server.isRequestComplete ? LocalReplies.maxDuration : LocalReplies.maxDurationOfRequest);
   }
 
-  protected begin(head: RequestHead | null): void {
+  protected begin(head: RequestHeadView | null): void {
     const settings = this.slot.current;
     this.settings = settings;
     this.head = head;
@@ -137,7 +144,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   }
 
   /** The limits that the route has of its own. False: the request was refused for one. */
-  protected applyLimits(head: RequestHead, route: RouteMatch<unknown>): boolean {
+  protected applyLimits(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
     if (route.idleTimeoutMs >= 0) this.limits.watchIdle(route.idleTimeoutMs);
     if (route.maxStreamDurationMs >= 0) this.limits.limitDuration(route.maxStreamDurationMs);
     this.maxRequestBytes = route.maxRequestBytes;
@@ -150,12 +157,6 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.settings.server.metrics.requestsTooLarge.value++;
     this.letUpstreamGo();
     this.giveUp(LocalReplies.tooLarge);
-  }
-
-  /** What the response's head says about the connection: usually nothing. */
-  protected connectionLine(): string {
-    if (this.server.decideLast()) return 'connection: close\r\n';
-    return this.head!.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
   }
 
   /** Ends the exchange after its upstream was given up: with a reply where there is still room for one. */
@@ -173,38 +174,35 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
 
   /** Answers the request itself, with the reason. */
   protected reply(reply: LocalReply): void {
-    this.send(
-      reply.status,
-      reply.flag,
-      reply.details,
-      'content-type: text/plain\r\n',
-      Buffer.from(reply.body),
-    );
+    this.send(reply.status, reply.flag, reply.details, plainText, Buffer.from(reply.body));
   }
 
-  protected send(status: number, flag: string, details: string, lines: string, body: Buffer): void {
+  protected send(status: number, flag: string, details: string, fields: FieldList, body: Buffer): void {
     this.responseCode = status;
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
+    const { server } = this;
     // Behind a CONNECT that is not granted nothing is a request.
-    if (this.upgrade !== '' || this.head!.method === 'CONNECT') this.server.isLast = true;
-    const { head, responseHeaders, settings, context } = this;
-    const connection = this.connectionLine();
-    this.writeHead(
-      localResponse(head!, status, body.length, lines, responseHeaders, connection, settings, context),
+    if (this.upgrade !== '' || this.head!.method === 'CONNECT') server.endConnection();
+    localResponse(
+      this.response,
+      status,
+      body.length,
+      fields,
+      this.responseHeaders,
+      this.settings,
+      this.context,
     );
-    if (body.length > 0 && this.head!.method !== 'HEAD') {
+    const hasBody = body.length > 0 && this.head!.method !== 'HEAD';
+    if (!hasBody) this.response.bodyKind = BodyKind.none;
+    server.sendHead(this.response);
+    if (hasBody) {
       this.bytesSent = body.length;
-      this.server.writeBody(body, 0, body.length);
+      server.sendBody(body, 0, body.length);
     }
     this.finish();
-    this.server.endResponse();
-  }
-
-  protected writeHead(text: string): void {
-    this.sentHead = text;
-    this.server.writeHead(text);
+    server.endResponse();
   }
 
   /** Counts and logs the exchange; nothing of it is touched afterwards. */
@@ -227,7 +225,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     }
     this.countUpstream();
     for (const observer of settings.observers) observer.onFinished(this);
-    // An idle connection keeps no memory for the last answer.
-    this.sentHead = '';
   }
 }
+
+/** What an answer in words says of them. */
+export const plainText: FieldList = FieldList.of(new Field('content-type', 'text/plain'));

@@ -1,12 +1,12 @@
 // Hot path.
 import type { LoggedEntry } from '../access-log/access-log-filter.ts';
-import type { RequestHead } from '../http1/request-head.ts';
-import type { ResponseHead } from '../http1/response-head.ts';
+import type { RequestHeadView, ResponseHeadView } from '../codec/message-view.ts';
+import { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { ServerStream } from '../codec/server-stream.ts';
 import type { RequestView } from '../routing/request-view.ts';
 import type { Connection, TcpAddress } from '../transport/transport.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
-import { headFieldValue } from './header-lines.ts';
 import { IncomingRequest } from './incoming-request.ts';
 
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
@@ -29,24 +29,27 @@ export abstract class ExchangeRecord implements LoggedEntry {
   readonly requestedServerName = '';
   routeName = '';
 
-  protected readonly connection: Connection;
+  /** Where the response goes: that of the request being served. */
+  protected server!: ServerStream;
   /** The settings in force when the request began. */
   protected settings: HttpSettings;
-  protected head: RequestHead | null = null;
+  protected head: RequestHeadView | null = null;
   /** The request as its listener's rules leave it. */
-  protected readonly request: IncomingRequest;
-  protected responseHead: ResponseHead | null = null;
-  /** The response's head as the client gets it, for logs; empty while there is none. */
-  protected sentHead = '';
+  protected readonly request = new IncomingRequest();
+  protected responseHead: ResponseHeadView | null = null;
+  /** The response as the client gets it. */
+  protected readonly response = new OutgoingResponse();
 
-  constructor(connection: Connection, settings: HttpSettings) {
-    this.connection = connection;
+  constructor(settings: HttpSettings) {
     this.settings = settings;
-    this.request = new IncomingRequest(connection);
+  }
+
+  protected get connection(): Connection {
+    return this.server.connection;
   }
 
   get protocol(): string {
-    return this.head?.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+    return this.head?.protocol ?? 'HTTP/1.1';
   }
 
   get downstreamPeerUriSan(): string {
@@ -94,7 +97,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
   }
 
   responseHeader(name: string): string | null {
-    return this.sentHead === '' ? null : headFieldValue(this.sentHead, name);
+    return this.response.header(name);
   }
 
   /** Forgets the last request. */
@@ -112,7 +115,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
     this.upstreamTransportFailureReason = '';
     this.routeName = '';
     this.responseHead = null;
-    this.sentHead = '';
+    this.response.clear();
     this.request.forget();
   }
 }

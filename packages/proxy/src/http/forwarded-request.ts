@@ -1,6 +1,8 @@
 // Hot path.
-import { trailerLine, writeRequestHead } from '../http1/head-writer.ts';
-import type { RequestHead } from '../http1/request-head.ts';
+import { Field } from '../codec/field.ts';
+import { FieldId } from '../codec/field-name.ts';
+import type { RequestHeadView } from '../codec/message-view.ts';
+import type { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { rewrittenHost } from '../routing/host-rewrite.ts';
 import { rewritePath } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
@@ -8,34 +10,38 @@ import { headChanges } from './header-changes.ts';
 import type { HttpSettings, ProxyContext } from './http-settings.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 
-/** The head of the request as it goes upstream: what came, changed as listener and route say. */
-export function forwardedRequest(
-  head: RequestHead,
+const trailersField = new Field('te', 'trailers');
+const continueField = new Field('expect', '100-continue');
+
+/** Fills `outgoing` with the request as it goes upstream: what came, changed as listener and route say. */
+export function forwardRequest(
+  outgoing: OutgoingRequest,
+  head: RequestHeadView,
   request: IncomingRequest,
   route: RouteMatch<unknown>,
   timeoutMs: number,
   isPassthrough: boolean,
   settings: HttpSettings,
   context: ProxyContext,
-  /** Upgrade to ask for, as its line; empty for none. */
-  upgrade: string,
   /** Of the endpoint that it goes to; may be empty. */
   endpointName: string,
-): string {
+): void {
   const { addsEnvoyHeaders } = settings;
-  let added = request.lines + upgrade;
-  if (head.acceptsTrailers) added += 'te: trailers\r\n';
-  if (head.expectsContinue && settings.server.forwardsExpectation) added += 'expect: 100-continue\r\n';
-  if (settings.server.takesTrailers) added += trailerLine(head);
-  if (isPassthrough) added += `via: 1.1 ${context.viaName}\r\n`;
-  if (timeoutMs > 0 && addsEnvoyHeaders) added += `x-envoy-expected-rq-timeout-ms: ${timeoutMs}\r\n`;
-  const changes = headChanges(request, request.replaced, route.requestHeaders, added);
-  let { replaced, added: lines } = changes;
+  const { added } = request;
+  if (head.acceptsTrailers) added.add(trailersField);
+  if (head.expectsContinue && settings.server.forwardsExpectation) added.add(continueField);
+  if (settings.server.takesTrailers) {
+    const trailers = head.joinedById(FieldId.trailer);
+    if (trailers !== null && trailers !== '') added.add(new Field('trailer', trailers));
+  }
+  if (isPassthrough) added.add(new Field('via', `1.1 ${context.viaName}`));
+  if (timeoutMs > 0 && addsEnvoyHeaders) added.add(timeoutField(timeoutMs));
+  let replaced = headChanges(request, request.replaced, route.requestHeaders, added);
   let { path, authority } = request;
   if (route.pathRewrite !== null && path !== '') {
     if (addsEnvoyHeaders) {
       replaced = withName(replaced, 'x-envoy-original-path');
-      lines += `x-envoy-original-path: ${path}\r\n`;
+      added.add(new Field('x-envoy-original-path', path));
     }
     path = rewritePath(route.pathRewrite, path);
   }
@@ -45,18 +51,35 @@ export function forwardedRequest(
       const earlier = request.header('x-forwarded-host') ?? '';
       if (lastItem(earlier) !== authority) {
         replaced = withName(replaced, 'x-forwarded-host');
-        lines += `x-forwarded-host: ${earlier === '' ? '' : `${earlier},`}${authority}\r\n`;
+        added.add(new Field('x-forwarded-host', `${earlier === '' ? '' : `${earlier},`}${authority}`));
       }
     }
     if (addsEnvoyHeaders) {
       replaced = withName(replaced, 'x-envoy-original-host');
-      lines += `x-envoy-original-host: ${authority}\r\n`;
+      added.add(new Field('x-envoy-original-host', authority));
     }
     authority = host;
   }
-  const filter = request.fieldFilter(host !== null);
-  request.onForwarded(lines, path, authority);
-  return writeRequestHead(head, path, authority, filter, { replaced, added: lines });
+  outgoing.head = head;
+  outgoing.path = path;
+  outgoing.authority = authority;
+  outgoing.scheme = request.scheme;
+  outgoing.filter = request.fieldFilter(host !== null);
+  outgoing.replaced = replaced;
+  outgoing.added = added;
+  request.onForwarded(path, authority);
+}
+
+/** The last timeout that was told, as a rule that of the only route. */
+let lastTimeout = new Field('x-envoy-expected-rq-timeout-ms', '15000');
+let lastTimeoutMs = 15_000;
+
+function timeoutField(timeoutMs: number): Field {
+  if (timeoutMs !== lastTimeoutMs) {
+    lastTimeoutMs = timeoutMs;
+    lastTimeout = new Field('x-envoy-expected-rq-timeout-ms', String(timeoutMs));
+  }
+  return lastTimeout;
 }
 
 /** What stands behind the last comma. */

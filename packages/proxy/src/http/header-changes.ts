@@ -1,7 +1,7 @@
 // Hot path.
+import type { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
 import { HeaderAction, type HeaderMutation } from '../routing/header-mutation.ts';
-import type { HeadChanges } from '../http1/head-writer.ts';
-import { lineValue, withoutLine } from './header-lines.ts';
 
 /** Where the fields of a message can be read: all values joined, null where there is none. */
 export interface FieldSource {
@@ -9,34 +9,33 @@ export interface FieldSource {
 }
 
 /**
- * Applies a route's changes, in list order, to the fields of `source` and to `added`, the lines that the proxy adds by
- * itself. `leftOut` are the names (lower case) of fields that it leaves out, null for none.
+ * Applies a route's changes, in list order, to the fields of `source` and to `added`, what the proxy adds by itself.
+ * `leftOut` are the names (lower case) of fields that it leaves out, null for none; answers with them and those that the
+ * changes leave out or write anew.
  */
 export function headChanges(
   source: FieldSource,
   leftOut: readonly string[] | null,
   mutations: readonly HeaderMutation[] | null,
-  added: string,
-): HeadChanges {
-  if (mutations === null) return { replaced: leftOut, added };
+  added: FieldList,
+): readonly string[] | null {
+  if (mutations === null) return leftOut;
   const replaced: string[] = leftOut === null ? [] : [...leftOut];
-  let lines = added;
   for (const { action, name, value } of mutations) {
-    const isPresent =
-      lineValue(lines, name) !== null || (!replaced.includes(name) && source.header(name) !== null);
+    const isPresent = added.has(name) || (!replaced.includes(name) && source.header(name) !== null);
     const replaces =
       action === HeaderAction.remove ||
       action === HeaderAction.overwrite ||
       (action === HeaderAction.overwriteIfExists && isPresent);
     if (replaces) {
       replaced.push(name);
-      lines = withoutLine(lines, name);
+      added.remove(name);
     }
     const adds =
       action === HeaderAction.append ||
       (action === HeaderAction.addIfAbsent && !isPresent) ||
       (replaces && action !== HeaderAction.remove);
-    if (adds) lines += `${name}: ${value}\r\n`;
+    if (adds) added.add(new Field(name, value));
   }
-  return { replaced, added: lines };
+  return replaced;
 }

@@ -1,22 +1,23 @@
 // Hot path.
 import type { Clock } from '@heddle/base';
+import { Field } from '../codec/field.ts';
 
-/** The `Date` header's value (RFC 9110 §5.6.7), made once a second. */
+/** The `Date` header (RFC 9110 §5.6.7), made once a second. */
 export class HttpDate {
   private readonly clock: Clock;
   private second = -1;
-  private text = '';
+  private current = new Field('date', '');
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  now(): string {
+  field(): Field {
     const second = Math.floor(this.clock.now() / 1000);
     if (second !== this.second) {
       this.second = second;
-      this.text = new Date(second * 1000).toUTCString();
+      this.current = new Field('date', new Date(second * 1000).toUTCString());
     }
-    return this.text;
+    return this.current;
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock, Random, TimerWheel } from '@heddle/base';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import type { FieldFilter } from '../http1/head-writer.ts';
-import type { ServerSettings } from '../http1/server-exchange.ts';
+import type { FieldFilter } from '../codec/field-filter.ts';
+import type { Field } from '../codec/field.ts';
+import type { ServerSettings } from '../http1/server-settings.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
@@ -43,9 +44,9 @@ export interface HttpSettings {
   /** What is done to requests before they are routed. */
   readonly request: RequestRules;
   readonly responseFilter: FieldFilter;
-  /** `server: <name>` with its CRLF. */
-  readonly serverLine: string;
-  /** When `serverLine` goes into a response that came from upstream; into the proxy's own replies always. */
+  /** `server: <name>`. */
+  readonly serverField: Field;
+  /** When `serverField` goes into a response that came from upstream; into the proxy's own replies always. */
   readonly setsServer: 'overwrite' | 'append-if-absent' | 'pass-through';
   /** `always_set_request_id_in_response`. */
   readonly returnsRequestId: boolean;

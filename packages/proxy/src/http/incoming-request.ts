@@ -1,15 +1,17 @@
-// Hot path: one object per connection; a request costs the lines that are added to it, as one string.
+// Hot path: one object per exchange; a request costs the fields that are its own, as a rule its id.
 import { newRequestId } from '@heddle/telemetry';
 import type { Random } from '@heddle/base';
 import { FieldId } from '../codec/field-name.ts';
-import { type FieldFilter, isNominated } from '../http1/head-writer.ts';
-import type { RequestHead } from '../http1/request-head.ts';
+import type { FieldFilter } from '../codec/field-filter.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { fieldNameCache } from '../codec/name-cache.ts';
+import type { RequestHeadView } from '../codec/message-view.ts';
 import type { RequestView } from '../routing/request-view.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { Connection, PeerCertificate } from '../transport/transport.ts';
 import { ClientAddress } from './client-address.ts';
 import { clientCertElement, forwardedClientCert } from './forwarded-client-cert.ts';
-import { lineValue } from './header-lines.ts';
-import { normalizedHost } from './host-normalization.ts';
+import { type HostRules, normalizedHost } from './host-normalization.ts';
 import { NormalizedPath, PathVerdict } from './path-normalization.ts';
 import type { RequestFilters, RequestRules } from './request-rules.ts';
 
@@ -39,8 +41,8 @@ export class IncomingRequest implements RequestView {
   scheme = 'http';
   /** Empty for none. */
   requestId = '';
-  /** Field lines that the rules add, each ended by CRLF. */
-  lines = '';
+  /** Fields that the rules add and, once it is known where the request goes, what the route makes of them. */
+  readonly added = new FieldList();
   /** The caller's own timeout (`x-envoy-upstream-rq-timeout-ms`), -1 for the route's. */
   timeoutMs = -1;
   /** Host goes on in another form than it came in. */
@@ -48,26 +50,25 @@ export class IncomingRequest implements RequestView {
   /** Lower-case names of fields that came empty and are written anew; null, as nearly always, for none. */
   replaced: string[] | null = null;
 
-  private readonly connection: Connection;
   private readonly normalized = new NormalizedPath();
-  private head: RequestHead | null = null;
+  private head: RequestHeadView | null = null;
   private filters: RequestFilters | null = null;
   private certificateRules: RequestRules | null = null;
+  private certificatePeer: PeerCertificate | null = null;
   private certificateElement = '';
+  /** What is said of the last peer's address. */
+  private forwardedFor = noField;
+  private externalAddress = noField;
 
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
-  /** Applies the rules to the next request. Returns an `Admission`. */
-  admit(head: RequestHead, rules: RequestRules, random: Random): number {
+  /** Applies the rules to the next request, which came over `connection`. Returns an `Admission`. */
+  admit(head: RequestHeadView, connection: Connection, rules: RequestRules, random: Random): number {
     this.head = head;
     this.method = head.method;
     this.path = head.path;
     this.authority = head.authority;
     this.rewritesHost = head.replacesHost;
     this.filters = rules.forExternal;
-    this.lines = '';
+    this.added.clear();
     this.requestId = '';
     this.scheme = rules.scheme;
     this.timeoutMs = -1;
@@ -80,9 +81,9 @@ export class IncomingRequest implements RequestView {
       this.path = this.normalized.path;
       if (verdict === PathVerdict.redirected) return Admission.redirected;
     }
-    if (rules.host !== null) this.normalizeHost(head, rules, isConnect);
-    this.resolveClient(head, rules);
-    this.addLines(head, rules, random);
+    if (rules.host !== null) this.normalizeHost(head, connection, rules.host, isConnect);
+    this.resolveClient(head, connection, rules);
+    this.addFields(head, connection, rules, random);
     return Admission.admitted;
   }
 
@@ -90,7 +91,7 @@ export class IncomingRequest implements RequestView {
   forget(): void {
     this.head = null;
     this.filters = null;
-    this.lines = '';
+    this.added.clear();
     this.path = '';
     this.authority = '';
     this.requestId = '';
@@ -99,13 +100,13 @@ export class IncomingRequest implements RequestView {
 
   /** A field as the upstream will see it before the route's changes: joined with `,`, null where it is absent. */
   header(lowerCaseName: string): string | null {
-    const added = lineValue(this.lines, lowerCaseName);
+    const added = this.added.value(lowerCaseName);
     if (added !== null) return added;
     return this.passes(lowerCaseName) ? this.head!.header(lowerCaseName) : null;
   }
 
   headerValue(lowerCaseName: string, index: number): string | null {
-    const added = lineValue(this.lines, lowerCaseName);
+    const added = this.added.value(lowerCaseName);
     if (added !== null) return index === 0 ? added : null;
     return this.passes(lowerCaseName) ? this.head!.headerValue(lowerCaseName, index) : null;
   }
@@ -114,12 +115,11 @@ export class IncomingRequest implements RequestView {
   private passes(lowerCaseName: string): boolean {
     const { head, filters } = this;
     if (head === null || filters === null || filters.hidden.has(lowerCaseName)) return false;
-    return !isNominated(head, lowerCaseName);
+    return !head.isNominated(lowerCaseName);
   }
 
-  /** What goes upstream in the end, for the logs: `lines` and `path` with what the route made of them. */
-  onForwarded(lines: string, path: string, authority: string): void {
-    this.lines = lines;
+  /** What goes upstream in the end, for the logs. */
+  onForwarded(path: string, authority: string): void {
     this.path = path;
     this.authority = authority;
   }
@@ -130,42 +130,51 @@ export class IncomingRequest implements RequestView {
     return rewritesHost || this.rewritesHost ? filters.withNewHost : filters.asItCame;
   }
 
-  private normalizeHost(head: RequestHead, rules: RequestRules, isConnect: boolean): void {
-    const host = normalizedHost(head.authority, this.connection.localPort, isConnect, rules.host!);
+  private normalizeHost(
+    head: RequestHeadView,
+    connection: Connection,
+    rules: HostRules,
+    isConnect: boolean,
+  ): void {
+    const host = normalizedHost(head.authority, connection.localPort, isConnect, rules);
     if (host === head.authority) return;
     this.authority = host;
     this.rewritesHost = true;
   }
 
-  private resolveClient(head: RequestHead, rules: RequestRules): void {
-    const { client, connection } = this;
+  private resolveClient(head: RequestHeadView, connection: Connection, rules: RequestRules): void {
+    const { client } = this;
+    const { remoteAddress } = connection;
     const forwardedFor = head.joinedById(FieldId.forwardedFor);
-    client.resolve(forwardedFor, connection.remoteAddress, connection.remotePort, rules.addresses);
+    client.resolve(forwardedFor, remoteAddress, connection.remotePort, rules.addresses);
     if (client.isInternal) this.filters = rules.forInternal;
     else if (client.isEdge) this.filters = rules.forEdge;
     if (client.isInternal) this.readTimeout(head);
     if (!rules.appendsForwardedFor) return;
-    const peer =
-      rules.ownAddress !== '' && isLoopback(connection.remoteAddress)
-        ? rules.ownAddress
-        : connection.remoteAddress;
-    const earlier = forwardedFor === null || forwardedFor === '' ? '' : `${forwardedFor},`;
-    this.lines = `x-forwarded-for: ${earlier}${peer}\r\n`;
+    const peer = rules.ownAddress !== '' && isLoopback(remoteAddress) ? rules.ownAddress : remoteAddress;
+    const value = forwardedFor === null || forwardedFor === '' ? peer : `${forwardedFor},${peer}`;
+    if (this.forwardedFor.value !== value) this.forwardedFor = new Field('x-forwarded-for', value);
+    this.added.add(this.forwardedFor);
   }
 
-  private readTimeout(head: RequestHead): void {
+  private readTimeout(head: RequestHeadView): void {
     const value = head.valueById(FieldId.upstreamRequestTimeout);
     if (value !== '' && milliseconds.test(value)) this.timeoutMs = Number(value);
   }
 
-  private addLines(head: RequestHead, rules: RequestRules, random: Random): void {
+  private addFields(
+    head: RequestHeadView,
+    connection: Connection,
+    rules: RequestRules,
+    random: Random,
+  ): void {
+    const { added, client } = this;
     const { useRemoteAddress, trustedHops } = rules.addresses;
     const isFirst = useRemoteAddress && trustedHops === 0;
     const forwardedProto = isFirst ? null : head.joinedById(FieldId.forwardedProto);
-    let lines = this.lines;
     if (forwardedProto === null || forwardedProto === '') {
       if (forwardedProto !== null) this.replace('x-forwarded-proto');
-      lines += `x-forwarded-proto: ${rules.scheme}\r\n`;
+      added.add(rules.forwardedProtoField);
     } else {
       this.scheme = schemeOf(forwardedProto, rules.scheme);
     }
@@ -174,38 +183,42 @@ export class IncomingRequest implements RequestView {
       useRemoteAddress &&
       (isFirst || head.valueById(FieldId.forwardedPort) === '')
     ) {
-      lines += `x-forwarded-port: ${this.connection.localPort}\r\n`;
+      added.add(new Field('x-forwarded-port', String(connection.localPort)));
     }
-    if (this.client.isInternal) lines += 'x-envoy-internal: true\r\n';
-    else if (this.client.isEdge) lines += `x-envoy-external-address: ${this.client.address}\r\n`;
+    if (client.isInternal) added.add(internalField);
+    else if (client.isEdge) {
+      if (this.externalAddress.value !== client.address)
+        this.externalAddress = new Field('x-envoy-external-address', client.address);
+      added.add(this.externalAddress);
+    }
     if (rules.via !== '') {
       const earlier = head.joinedById(FieldId.via);
-      lines +=
-        earlier === null || earlier === '' ? `via: ${rules.via}\r\n` : `via: ${earlier}, ${rules.via}\r\n`;
+      const via = earlier === null || earlier === '' ? rules.via : `${earlier}, ${rules.via}`;
+      added.add(new Field('via', via));
     }
-    this.lines = lines + this.requestIdLine(head, rules, random) + this.clientCertLine(head, rules);
+    this.addRequestId(head, rules, random);
+    this.addClientCert(head, connection, rules);
   }
 
-  private requestIdLine(head: RequestHead, rules: RequestRules, random: Random): string {
+  private addRequestId(head: RequestHeadView, rules: RequestRules, random: Random): void {
     const received = head.joinedById(FieldId.requestId);
     if (!rules.generatesRequestId) {
       this.requestId = received ?? '';
-      return '';
+      return;
     }
-    const isEdge = this.client.isEdge;
+    const { isEdge } = this.client;
     if (received === null || received === '' || (isEdge && !rules.preservesRequestId)) {
       if (received === '') this.replace('x-request-id');
       this.requestId = newRequestId(random);
-      return `x-request-id: ${this.requestId}\r\n`;
-    }
-    if (!isEdge) {
+    } else if (isEdge) {
+      // A tracing decision of somebody outside (the 15th character) is not taken over.
+      const isUuid = received.length === uuidLength;
+      this.requestId = isUuid ? `${received.slice(0, 14)}4${received.slice(15)}` : received;
+    } else {
       this.requestId = received;
-      return '';
+      return;
     }
-    // A tracing decision of somebody outside (the 15th character) is not taken over.
-    const isUuid = received.length === uuidLength;
-    this.requestId = isUuid ? `${received.slice(0, 14)}4${received.slice(15)}` : received;
-    return `x-request-id: ${this.requestId}\r\n`;
+    this.added.add(new Field(requestIdName, this.requestId));
   }
 
   private replace(name: string): void {
@@ -213,21 +226,25 @@ export class IncomingRequest implements RequestView {
     this.replaced.push(name);
   }
 
-  private clientCertLine(head: RequestHead, rules: RequestRules): string {
+  private addClientCert(head: RequestHeadView, connection: Connection, rules: RequestRules): void {
     const { mode } = rules.clientCert;
-    const peer = this.connection.tls?.peer ?? null;
+    const peer = connection.tls?.peer ?? null;
     // `always-forward-only` leaves the field where it is.
-    if (mode === 'sanitize' || mode === 'always-forward-only' || peer === null) return '';
-    if (this.certificateRules !== rules) {
+    if (mode === 'sanitize' || mode === 'always-forward-only' || peer === null) return;
+    if (this.certificateRules !== rules || this.certificatePeer !== peer) {
       this.certificateRules = rules;
+      this.certificatePeer = peer;
       this.certificateElement = clientCertElement(peer, rules.clientCert);
     }
     const received = mode === 'sanitize-set' ? null : head.joinedById(FieldId.forwardedClientCert);
     const value = forwardedClientCert(mode, received, this.certificateElement);
-    return value === '' ? '' : `x-forwarded-client-cert: ${value}\r\n`;
+    if (value !== '') this.added.add(new Field('x-forwarded-client-cert', value));
   }
 }
 
+const requestIdName = fieldNameCache.of('x-request-id');
+const noField = new Field('', '');
+const internalField = new Field('x-envoy-internal', 'true');
 const milliseconds = /^\d{1,9}$/;
 
 /** The scheme that `X-Forwarded-Proto` names, or `otherwise` where that is none of ours. */

@@ -439,15 +439,19 @@ describe('an exchange', () => {
     assert.equal(heads.length, 1);
   });
 
-  test('holds no timer for a connection that is gone', async (t) => {
+  test('holds timers for the exchanges that wait, and for no connection that is gone', async (t) => {
     const { client, proxy } = await chain(t, () => hello);
-    client.write(get);
-    await client.until((text) => text.endsWith('hello'));
-    assert.ok(proxy.timers.size > 0);
+    const clients = [client, ...Array.from({ length: 3 }, () => new RawClient(proxy.port))];
+    for (const each of clients) {
+      each.write(get);
+      await each.until((text) => text.endsWith('hello'));
+    }
+    // Their connections' idle timeouts, and the watch of the one exchange that served them all.
+    assert.equal(proxy.timers.size, clients.length + 1);
     const closed = proxy.connections.whenEmpty();
-    client.close();
+    for (const each of clients) each.close();
     await closed;
-    assert.equal(proxy.timers.size, 0);
+    assert.equal(proxy.timers.size, 1);
   });
 
   test('answers 508 when a host outside the mesh is the proxy itself', async (t) => {

@@ -5,35 +5,31 @@ import { assertNever } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
-import type { ClientConnection, UpstreamExchange, UpstreamFailure } from '../http1/client-connection.ts';
-import { writeResponseHead } from '../http1/head-writer.ts';
-import { BodyKind } from '../http1/message-head.ts';
-import type { RequestHead } from '../http1/request-head.ts';
-import type { ResponseHead } from '../http1/response-head.ts';
-import type { ServerExchange } from '../http1/server-exchange.ts';
+import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/client-stream.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
+import { OutgoingRequest } from '../codec/outgoing-request.ts';
+import { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { ServerExchange } from '../codec/server-stream.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { Connection, TransportError } from '../transport/transport.ts';
-import { DownstreamExchange } from './downstream-exchange.ts';
-import { forwardedRequest } from './forwarded-request.ts';
-import { forwardedResponse } from './forwarded-response.ts';
+import { DownstreamExchange, plainText } from './downstream-exchange.ts';
+import { forwardRequest } from './forwarded-request.ts';
+import { forwardResponse } from './forwarded-response.ts';
 import { Admission } from './incoming-request.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, connectFailure } from './response-flags.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
-import {
-  responseKind,
-  switchedLine,
-  switchesProtocol,
-  upgradeDecision,
-  upgradeLine,
-  wantedUpgrade,
-} from './upgrade-rules.ts';
+import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
 
 const noBytes = Buffer.alloc(0);
-const chunkEnd = '\r\n';
-const lastChunk = '0\r\n\r\n';
+const overloaded = FieldList.of(
+  new Field('x-envoy-overloaded', 'true'),
+  new Field('content-type', 'text/plain'),
+);
 
 export class ProxyExchange
   extends DownstreamExchange
@@ -42,13 +38,13 @@ export class ProxyExchange
   private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
   private cluster: Cluster<ConnectionPool> | null = null;
   private endpoint: Endpoint<ConnectionPool> | null = null;
-  private upstream: ClientConnection | null = null;
-  private requestText = '';
+  private upstream: ClientStream | null = null;
+  private readonly outgoing = new OutgoingRequest();
+  private isPrepared = false;
   private waiting = false;
   private bodyForwarded = false;
-  private chunksResponse = false;
-  /** The chunked response goes to a client that knows no chunks. */
-  private unframed = false;
+  /** Trailers that came before there was a connection for them. */
+  private heldTrailers: FieldList | null = null;
   private tunnelsRaw = false;
   /** The upstream's side of a tunnel that is no answer to an upgrade. */
   private rawConnection: Connection | null = null;
@@ -61,7 +57,7 @@ export class ProxyExchange
 
   // ServerExchange: the client's side
 
-  onRequestHead(head: RequestHead): void {
+  onRequestHead(head: RequestHeadView): void {
     this.begin(head);
     if (!this.admit(head)) return;
     const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
@@ -75,9 +71,7 @@ export class ProxyExchange
     this.route = match;
     this.routeName = match.routeName;
     this.responseHeaders = match.responseHeaders;
-    if (head.hasUpgrade || head.method === 'CONNECT') {
-      if (!this.grantUpgrade(head, match)) return;
-    }
+    if (!this.grantUpgrade(head, match)) return;
     metrics.requestsRouted.value++;
     if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
     switch (match.kind) {
@@ -90,7 +84,7 @@ export class ProxyExchange
           match.directResponse!.status,
           '-',
           'direct_response',
-          'content-type: text/plain\r\n',
+          plainText,
           match.directResponse!.body,
         );
         break;
@@ -98,7 +92,7 @@ export class ProxyExchange
         metrics.directResponses.value++;
         const { scheme, authority, path } = this.request;
         const location = redirectLocation(match.redirect!, scheme, authority, path);
-        this.send(match.redirect!.status, '-', 'direct_response', `location: ${location}\r\n`, noBytes);
+        this.send(match.redirect!.status, '-', 'direct_response', locationField(location), noBytes);
         break;
       }
       default:
@@ -121,13 +115,21 @@ export class ProxyExchange
       return;
     }
     this.bodyForwarded = true;
-    if (!this.upstream.writeBody(buffer, start, end)) this.server.pauseRequest();
+    if (!this.upstream.sendBody(buffer, start, end)) this.server.pauseRequest();
   }
 
-  onRequestTrailers(lines: string): void {
-    if (!this.active || !this.cluster!.config.connections.responses.takesTrailers) return;
-    if (this.upstream === null) this.heldBody = Buffer.concat([this.heldBody, Buffer.from(lines, 'latin1')]);
-    else this.upstream.writeText(lines);
+  onRequestTrailers(fields: FieldList): void {
+    if (!this.active) return;
+    if (this.upstream !== null) {
+      this.upstream.sendTrailers(fields);
+    } else if (this.outgoing.bodyKind === BodyKind.chunked) {
+      // Their place is in front of the section's end, which comes as part of the body.
+      if (this.cluster!.config.connections.responses.takesTrailers)
+        this.heldBody = Buffer.concat([this.heldBody, Buffer.from(fields.lines(), 'latin1')]);
+    } else {
+      this.heldTrailers = new FieldList();
+      this.heldTrailers.copy(fields);
+    }
   }
 
   onRequestEnd(): void {
@@ -150,32 +152,24 @@ export class ProxyExchange
 
   // ConnectionWaiter
 
-  onConnection(connection: ClientConnection): void {
+  onConnection(stream: ClientStream): void {
     this.waiting = false;
-    this.upstream = connection;
-    this.upstreamLocalAddress = connection.localAddress;
+    this.upstream = stream;
+    this.upstreamLocalAddress = stream.localAddress;
     this.upstreamStartedAt = this.isHandedOverAtOnce ? this.startedAt : this.context.clock.monotonic();
-    if (this.requestText === '') {
-      this.requestText = forwardedRequest(
-        this.head!,
-        this.request,
-        this.route!,
-        this.timeoutMs,
-        this.cluster!.config.isPassthrough,
-        this.settings,
-        this.context,
-        upgradeLine(this.upgrade, this.head!),
-        this.endpoint!.name,
-      );
-    }
-    let writable = connection.writeHead(this, this.requestText, responseKind(this.upgrade, this.head!));
+    if (!this.isPrepared) this.prepareRequest();
+    let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
     if (this.heldBody.length > 0) {
       const body = this.heldBody;
       this.heldBody = noBytes;
       this.bodyForwarded = true;
-      writable = connection.writeBody(body, 0, body.length);
+      writable = stream.sendBody(body, 0, body.length);
     }
-    if (this.requestEnded) connection.endRequest();
+    if (this.heldTrailers !== null) {
+      stream.sendTrailers(this.heldTrailers);
+      this.heldTrailers = null;
+    }
+    if (this.requestEnded) stream.endRequest();
     else if (writable) this.server.resumeRequest();
   }
 
@@ -209,87 +203,66 @@ export class ProxyExchange
       LocalReplies.overflow.status,
       LocalReplies.overflow.flag,
       LocalReplies.overflow.details,
-      'x-envoy-overloaded: true\r\ncontent-type: text/plain\r\n',
+      overloaded,
       Buffer.from(LocalReplies.overflow.body),
     );
   }
 
   // UpstreamExchange: the upstream's side
 
-  onResponseHead(head: ResponseHead): void {
+  onResponseHead(head: ResponseHeadView): void {
     this.limits.sawActivity = true;
     this.responseHead = head;
     if (this.connectAttempts > 1) this.cluster!.metrics.retrySuccesses.value++;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
-    const { settings, context, server } = this;
-    const client = this.head!;
-    const isOld = client.minorVersion === 0;
-    if (isOld && head.bodyKind === BodyKind.chunked) this.upstream!.unframe();
-    this.unframed = isOld && head.bodyKind === BodyKind.chunked;
-    this.chunksResponse = !isOld && head.bodyKind === BodyKind.untilClose;
-    // HTTP/1.0 learns a body's end from the connection's; bytes of a tunnel that never came to be are no request.
+    const { settings, context, server, response } = this;
+    // HTTP/1.0 and HTTP/2 know no chunks.
+    const isUnframed = head.bodyKind === BodyKind.chunked && !server.takesChunks;
+    if (isUnframed) this.upstream!.unframeResponse();
+    response.bodyKind = isUnframed ? BodyKind.untilEnd : head.bodyKind;
     const isSwitching = switchesProtocol(this.upgrade, head.status);
-    if ((isOld && head.bodyKind > BodyKind.length) || (this.upgrade !== '' && !isSwitching))
-      server.isLast = true;
+    response.upgrade = isSwitching ? this.upgrade : '';
+    // Bytes of a tunnel that never came to be are no request.
+    if (this.upgrade !== '' && !isSwitching) server.endConnection();
     // As in Envoy: the time is the upstream's only where it had the whole request.
     this.readAt = context.clock.monotonic();
     const serviceTimeMs =
-      settings.addsEnvoyHeaders && this.requestEnded && this.upgrade === ''
-        ? Math.round(this.readAt - this.upstreamStartedAt)
-        : -1;
-    const connection = isSwitching ? switchedLine(this.upgrade, head) : this.connectionLine();
+      this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
     this.responseStarted = true;
-    this.writeHead(
-      forwardedResponse(
-        head,
-        this.request,
-        this.route!,
-        client,
-        this.chunksResponse,
-        connection,
-        serviceTimeMs,
-        settings,
-        context,
-      ),
-    );
+    forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context);
+    server.sendHead(response);
   }
 
-  onInterimResponse(head: ResponseHead): void {
+  onInterimResponse(head: ResponseHeadView): void {
     this.limits.sawActivity = true;
     const isOfUse = head.status === 100 || head.status === 103;
     if (!isOfUse || !this.settings.server.forwardsExpectation) return;
-    const nothing = { replaced: null, added: '' };
-    this.server.writeInterim(writeResponseHead(head, this.settings.responseFilter, nothing, 'HTTP/1.1'));
+    const interim = new OutgoingResponse();
+    interim.head = head;
+    interim.status = head.status;
+    interim.filter = this.settings.responseFilter;
+    this.server.sendInterim(interim);
   }
 
-  onUpgraded(head: ResponseHead): void {
+  onUpgraded(head: ResponseHeadView): void {
     const upstream = this.upstream!;
     this.onResponseHead(head);
     this.readAt = -1;
     const tunnel = this.openTunnel();
-    tunnel.open(this.connection, upstream.startTunnel(tunnel.upstream));
     this.upstream = null;
-    this.server.startTunnel(tunnel.client);
+    tunnel.open(this.server, upstream.startTunnel(tunnel.upstream));
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.bytesSent += end - start;
     this.limits.sawActivity = true;
-    let writable: boolean;
-    if (this.chunksResponse) {
-      this.server.writeText(`${(end - start).toString(16)}\r\n`);
-      this.server.writeBody(buffer, start, end);
-      writable = this.server.writeText(chunkEnd);
-    } else {
-      writable = this.server.writeBody(buffer, start, end);
-    }
-    if (!writable) this.upstream?.pauseResponse();
+    if (!this.server.sendBody(buffer, start, end)) this.upstream?.pauseResponse();
   }
 
-  onResponseTrailers(lines: string): void {
-    if (this.settings.server.takesTrailers && !this.unframed) this.server.writeText(lines);
+  onResponseTrailers(fields: FieldList): void {
+    if (this.settings.server.takesTrailers) this.server.sendTrailers(fields);
   }
 
   onResponsePause(): void {
@@ -298,10 +271,8 @@ export class ProxyExchange
   }
 
   onResponseEnd(): void {
-    const isChunked = this.responseHead!.bodyKind === BodyKind.chunked;
-    if (isChunked) this.bytesSent = this.upstream!.chunkedBytes;
+    if (this.response.bodyKind === BodyKind.chunked) this.bytesSent = this.upstream!.chunkedBytes;
     this.upstream = null;
-    if (this.chunksResponse) this.server.writeText(lastChunk);
     this.finish();
     this.server.endResponse();
   }
@@ -319,10 +290,13 @@ export class ProxyExchange
     this.responseStarted = true;
     this.responseCode = 200;
     this.responseCodeDetails = 'via_upstream';
-    const { date } = this.context;
-    this.writeHead(`HTTP/1.1 200 OK\r\ndate: ${date.now()}\r\n${this.settings.serverLine}\r\n`);
-    tunnel!.open(this.connection, this.rawConnection!);
-    this.server.startTunnel(tunnel!.client);
+    const { response } = this;
+    response.clear();
+    response.status = 200;
+    response.upgrade = this.upgrade;
+    response.added.copy(this.ownReplyFields());
+    this.server.sendHead(response);
+    tunnel!.open(this.server, this.rawConnection!);
   }
 
   onTunnelConnectFailed(error: TransportError): void {
@@ -351,7 +325,7 @@ export class ProxyExchange
   }
 
   onUpstreamFailed(failure: UpstreamFailure): void {
-    const stale = this.upstream !== null && this.upstream.requestCount > 1;
+    const stale = this.upstream !== null && this.upstream.isReused;
     this.upstream = null;
     this.upstreamTransportFailureReason = failure.detail;
     if (this.responseStarted) {
@@ -384,27 +358,25 @@ export class ProxyExchange
     this.giveUp(LocalReplies.requestTimeout);
   }
 
-  override onIdle(): void {
-    super.onIdle();
-    this.requestText = '';
+  override detach(): void {
+    super.detach();
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
   }
 
-  protected override begin(head: RequestHead | null): void {
+  protected override begin(head: RequestHeadView | null): void {
     super.begin(head);
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
     this.upstream = null;
-    this.requestText = '';
+    this.isPrepared = false;
     this.bodyForwarded = false;
-    this.chunksResponse = false;
+    this.heldTrailers = null;
     this.connectAttempts = 0;
     this.tunnelsRaw = false;
     this.rawConnection = null;
-    this.unframed = false;
   }
 
   protected override closeTunnel(): boolean {
@@ -414,13 +386,13 @@ export class ProxyExchange
   }
 
   /** Whether the request may become what it asks for; false where it was refused. */
-  private grantUpgrade(head: RequestHead, route: RouteMatch<unknown>): boolean {
-    const wanted = wantedUpgrade(head);
+  private grantUpgrade(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
+    const wanted = head.wantedUpgrade;
     if (wanted === '') return true;
     const decision = upgradeDecision(wanted, route.upgrades, this.settings.upgrades);
     if (decision === 'refuse') {
       this.settings.server.metrics.upgradesRefused.value++;
-      this.server.isLast = true;
+      this.server.endConnection();
       this.reply(LocalReplies.upgradeNotAllowed);
       return false;
     }
@@ -429,6 +401,22 @@ export class ProxyExchange
     this.settings.server.metrics.upgradesTotal.value++;
     this.settings.server.metrics.upgradesActive.value++;
     return true;
+  }
+
+  private prepareRequest(): void {
+    this.isPrepared = true;
+    forwardRequest(
+      this.outgoing,
+      this.head!,
+      this.request,
+      this.route!,
+      this.timeoutMs,
+      this.cluster!.config.isPassthrough,
+      this.settings,
+      this.context,
+      this.endpoint!.name,
+    );
+    this.outgoing.upgrade = this.upgrade;
   }
 
   private openTunnel(): Tunnel {
@@ -449,6 +437,7 @@ export class ProxyExchange
       return;
     }
     this.cluster = cluster;
+    this.outgoing.bodyKind = this.head!.bodyKind;
     if (cluster.config.isPassthrough && this.hasPassedHere()) {
       this.reply(LocalReplies.loopDetected);
       return;
@@ -483,16 +472,16 @@ export class ProxyExchange
   }
 
   /** Applies the listener's rules to the request; false where they answered it. */
-  private admit(head: RequestHead): boolean {
-    switch (this.request.admit(head, this.settings.request, this.context.random)) {
+  private admit(head: RequestHeadView): boolean {
+    switch (this.request.admit(head, this.connection, this.settings.request, this.context.random)) {
       case Admission.badPath:
         this.settings.server.metrics.failedPathNormalizations.value++;
-        this.server.isLast = true;
+        this.server.endConnection();
         this.reply(LocalReplies.badPath);
         return false;
       case Admission.redirected:
         this.settings.server.metrics.redirectedPaths.value++;
-        this.send(307, '-', 'path_normalization_failed', `location: ${this.request.path}\r\n`, noBytes);
+        this.send(307, '-', 'path_normalization_failed', locationField(this.request.path), noBytes);
         return false;
       case Admission.noPath:
         this.settings.server.metrics.nonRelativePaths.value++;
@@ -541,6 +530,7 @@ export class ProxyExchange
     this.upstream = null;
     upstream?.abandon();
     this.heldBody = noBytes;
+    this.heldTrailers = null;
     // One that isn't open yet: an open tunnel ends by itself.
     if (this.tunnel !== null) {
       this.tunnel.close('given-up');
@@ -548,4 +538,8 @@ export class ProxyExchange
       this.tunnel = null;
     }
   }
+}
+
+function locationField(location: string): FieldList {
+  return FieldList.of(new Field('location', location));
 }

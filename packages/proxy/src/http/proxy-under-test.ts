@@ -13,9 +13,11 @@ import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
+import { createFieldFilter } from '../codec/field-filter.ts';
+import { FieldId } from '../codec/field-name.ts';
+import { Field } from '../codec/field.ts';
 import { type ClientSettings, defaultClientSettings } from '../http1/client-connection.ts';
-import { createFieldFilter } from '../http1/head-writer.ts';
-import { type ServerSettings, defaultServerSettings } from '../http1/server-exchange.ts';
+import { type ServerSettings, defaultServerSettings } from '../http1/server-settings.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
@@ -24,9 +26,8 @@ import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { InternalAddresses } from './internal-addresses.ts';
-import { ProxyExchange } from './proxy-exchange.ts';
+import { ExchangePool } from './exchange-pool.ts';
 import { type RequestRuleOptions, compileRequestRules } from './request-rules.ts';
-import { FieldId } from '../codec/field-name.ts';
 
 /** What a finished exchange looked like, as an access log would say it. */
 export interface Finished {
@@ -210,7 +211,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,
     request: compileRequestRules({ ...plainRules, ...options.rules }),
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
-    serverLine: 'server: envoy\r\n',
+    serverField: new Field('server', 'envoy'),
     setsServer: 'overwrite',
     via: options.rules?.via ?? '',
     returnsRequestId: options.returnsRequestId ?? false,
@@ -228,7 +229,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
   };
   const connections = new ServerConnections(context);
   const accept = connections.acceptor(
-    (server) => new ProxyExchange(server, context, { current: settings }),
+    new ExchangePool(context, { current: settings }),
     () => settings.server,
   );
   const listener = await transport.listen(

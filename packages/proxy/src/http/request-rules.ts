@@ -1,5 +1,6 @@
 import { FieldId, fieldNames } from '../codec/field-name.ts';
-import { type FieldFilter, createFieldFilter } from '../http1/head-writer.ts';
+import { type FieldFilter, createFieldFilter } from '../codec/field-filter.ts';
+import { Field } from '../codec/field.ts';
 import type { AddressRules } from './client-address.ts';
 import type { ClientCertRules } from './forwarded-client-cert.ts';
 import type { HostRules } from './host-normalization.ts';
@@ -43,6 +44,8 @@ export interface RequestRules extends RequestRuleOptions {
   readonly forInternal: RequestFilters;
   readonly forEdge: RequestFilters;
   readonly appendsForwardedFor: boolean;
+  /** `x-forwarded-proto` with the listener's own scheme. */
+  readonly forwardedProtoField: Field;
 }
 
 /** Works out which fields each kind of client may send. */
@@ -68,6 +71,7 @@ export function compileRequestRules(options: RequestRuleOptions): RequestRules {
   return {
     ...options,
     appendsForwardedFor,
+    forwardedProtoField: new Field('x-forwarded-proto', options.scheme),
     forInternal: requestFilters(always),
     forExternal: requestFilters(external),
     forEdge: requestFilters(edge),

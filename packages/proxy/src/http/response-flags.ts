@@ -102,33 +102,3 @@ export function connectFailure(error: TransportError, isRetryLimitReached: boole
     body: `upstream connect error or disconnect/reset before headers. reset reason: ${words}, transport failure reason: ${error.detail}`,
   };
 }
-
-const reasons: Readonly<Record<number, string>> = {
-  200: 'OK',
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  410: 'Gone',
-  413: 'Payload Too Large',
-  418: "I'm a teapot",
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-  508: 'Loop Detected',
-};
-
-/** The reason phrase of a status line; `Unknown` for codes without one. */
-export function reasonPhrase(status: number): string {
-  return reasons[status] ?? 'Unknown';
-}

@@ -1,8 +1,9 @@
 // Hot path: `onData` runs per chunk.
 // Bytes both ways between a client and an upstream, after an upgrade or CONNECT: no HTTP any more, whatever they look like.
 import type { TimerWheel, TimerWheelEntry } from '@heddle/base';
+import type { ServerStream } from '../codec/server-stream.ts';
 import type { ByteCount } from '../http1/client-connection.ts';
-import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import type { ByteStream, ConnectionHandler, TransportError } from '../transport/transport.ts';
 
 /** Why a tunnel ended. `finished`: both sides said that they were done. */
 export type TunnelEnding = 'finished' | 'client-gone' | 'upstream-gone' | 'idle' | 'given-up';
@@ -23,7 +24,7 @@ const notConnected: TransportError = Object.freeze({
 
 /** One of the two ends. What arrives here is written to the other. */
 class TunnelEnd implements ConnectionHandler {
-  connection: Connection | null = null;
+  stream: ByteStream | null = null;
   received = 0;
   hasEnded = false;
   /** What is written here counts there. */
@@ -42,24 +43,24 @@ class TunnelEnd implements ConnectionHandler {
   onData(buffer: Buffer, start: number, end: number): void {
     this.received += end - start;
     this.tunnel.sawActivity = true;
-    const { connection, sent } = this.tunnel.otherEnd(this);
-    if (connection === null) return;
+    const { stream, sent } = this.tunnel.otherEnd(this);
+    if (stream === null) return;
     sent.value += end - start;
-    if (!connection.write(buffer, start, end)) this.connection?.pauseReading();
+    if (!stream.write(buffer, start, end)) this.stream?.pauseReading();
   }
 
   /** Half-close: what this side has said goes on, and the other may still answer. */
   onEnd(): void {
     this.hasEnded = true;
-    this.tunnel.otherEnd(this).connection?.end();
+    this.tunnel.otherEnd(this).stream?.end();
   }
 
   onDrain(): void {
-    this.tunnel.otherEnd(this).connection?.resumeReading();
+    this.tunnel.otherEnd(this).stream?.resumeReading();
   }
 
   onClose(error: TransportError | null): void {
-    this.connection = null;
+    this.stream = null;
     this.tunnel.onEndClosed(this, error);
   }
 }
@@ -92,11 +93,11 @@ export class Tunnel implements TimerWheelEntry {
   }
 
   /** Both connections are there and belong to the tunnel from here on. */
-  open(client: Connection, upstream: Connection): void {
+  open(client: ServerStream, upstream: ByteStream): void {
     this.isOpen = true;
-    this.client.connection = client;
-    this.upstream.connection = upstream;
+    this.upstream.stream = upstream;
     if (this.idleTimeoutMs > 0) this.timers.arm(this, this.idleTimeoutMs);
+    this.client.stream = client.startTunnel(this.client);
   }
 
   otherEnd(end: TunnelEnd): TunnelEnd {
@@ -126,8 +127,8 @@ export class Tunnel implements TimerWheelEntry {
     const { client, upstream, isOpen } = this;
     // What has been written to an end that finished in order may still be on its way: it closes by itself.
     if (ending !== 'finished') {
-      if (isOpen) client.connection?.destroy();
-      upstream.connection?.destroy();
+      if (isOpen) client.stream?.destroy();
+      upstream.stream?.destroy();
     }
     if (isOpen) this.owner.onTunnelClosed(ending);
   }

@@ -39,7 +39,7 @@ export class ChunkScanner {
   /** Bytes of data so far, framing left out. */
   dataBytes = 0;
   /** Whether `scan` stops between framing and data, so that its caller can tell them apart. */
-  private splits = false;
+  splits = false;
   /** With `splits`: what the last `scan` took was data. */
   tookData = false;
 

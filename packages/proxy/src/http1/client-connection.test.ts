@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from '../transport/transport.ts';
-import { ClientConnection, defaultClientSettings, type UpstreamExchange } from './client-connection.ts';
-import { ResponseKind } from './response-head.ts';
+import { ResponseKind, type UpstreamExchange } from '../codec/client-stream.ts';
+import { ClientConnection, defaultClientSettings } from './client-connection.ts';
+import { requestFromText } from './message-from-text.ts';
 
 /** A byte stream that only remembers whether it is being read. */
 class IdleStream implements Connection {
@@ -67,7 +68,7 @@ test('a connection that was paused by the last bytes of a response reads again w
   connection.onConnect();
   // The client takes no more at the moment, and the response's last byte has come.
   const exchange = { ...ignore, onResponseBody: () => connection.pauseResponse() };
-  connection.writeHead(exchange, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', ResponseKind.usual);
+  connection.sendHead(exchange, requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), ResponseKind.usual);
   connection.endRequest();
   const response = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
   connection.onData(response, 0, response.length);

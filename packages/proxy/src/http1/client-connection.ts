@@ -1,43 +1,15 @@
 // Hot path.
 // One HTTP/1.1 connection to an upstream: one exchange at a time, kept alive between them.
-import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import { type ClientStream, ResponseKind, type UpstreamExchange } from '../codec/client-stream.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { BodyKind } from '../codec/message-view.ts';
+import type { OutgoingRequest } from '../codec/outgoing-request.ts';
+import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
 import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
-import { BodyKind } from './message-head.ts';
-import { ResponseError, ResponseHead, ResponseKind } from './response-head.ts';
+import { requestText } from './head-writer.ts';
+import { ResponseError, ResponseHead } from './response-head.ts';
 import { TrailerReader } from './trailer-reader.ts';
-
-/** What waits for the response of one request. Calls are synchronous; bytes are valid during the call only. */
-export interface UpstreamExchange {
-  /** The final response's head. */
-  onResponseHead(head: ResponseHead): void;
-  /** An interim response (1xx but 101); the final one is still to come. */
-  onInterimResponse(head: ResponseHead): void;
-  /**
-   * The upstream has agreed to leave HTTP: what both sides send from here on is for `startTunnel`, which has to be called
-   * before this returns.
-   */
-  onUpgraded(head: ResponseHead): void;
-  /** Part of the body; chunked bodies come with their framing unless `unframe` was called, trailers left out. */
-  onResponseBody(buffer: Buffer, start: number, end: number): void;
-  /** Field lines behind a chunked body, each ended by CRLF, forbidden ones left out. Only where they are enabled. */
-  onResponseTrailers(lines: string): void;
-  onResponseEnd(): void;
-  /** All that was read at once has been told: what was held back to be joined can go out. */
-  onResponsePause(): void;
-  /** The upstream takes bytes again, after `writeBody` had answered false. */
-  onRequestDrain(): void;
-  /** No complete response will come. `isReset` tells a lost connection from a response that can't be understood. */
-  onUpstreamFailed(failure: UpstreamFailure): void;
-}
-
-export interface UpstreamFailure {
-  readonly kind: 'connection-termination' | 'protocol-error';
-  /** For `%UPSTREAM_TRANSPORT_FAILURE_REASON%` and details. */
-  readonly detail: string;
-  /** Not one byte of a response had come. */
-  readonly beforeResponse: boolean;
-}
 
 /** A running sum: a `Counter`, as a rule. */
 export interface ByteCount {
@@ -78,10 +50,12 @@ export const defaultClientSettings: ClientSettings = {
 const maxInterimResponses = 16;
 const noBytes = Buffer.alloc(0);
 const lineEnd = Buffer.from('\r\n');
+const lastChunk = '0\r\n\r\n';
+const noTrailers = new FieldList();
 
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
 
-export class ClientConnection implements ConnectionHandler {
+export class ClientConnection implements ConnectionHandler, ClientStream {
   /** Requests sent on it so far: above 1, the connection is a reused one. */
   requestCount = 0;
   /** `address:port` of this side, for access logs; empty before the connection is made. */
@@ -115,6 +89,8 @@ export class ClientConnection implements ConnectionHandler {
   /** Who has taken the bytes over, once this is no HTTP any more. */
   private tunnel: ConnectionHandler | null = null;
   private requestEnded = false;
+  /** The request's body has no length: it goes out in chunks. */
+  private chunksRequest = false;
   private readingPaused = false;
   private bodyLeft = 0;
   private interimResponses = 0;
@@ -140,57 +116,60 @@ export class ClientConnection implements ConnectionHandler {
 
   // For the exchange
 
-  /** Bytes of the chunked body so far, framing left out. */
+  get isReused(): boolean {
+    return this.requestCount > 1;
+  }
+
   get chunkedBytes(): number {
     return this.chunks.dataBytes;
   }
 
-  /** Sends a request's head for `exchange`, which is told everything that follows. `asked` is a `ResponseKind`. */
-  writeHead(exchange: UpstreamExchange, text: string, asked: number): boolean {
+  sendHead(exchange: UpstreamExchange, request: OutgoingRequest, asked: number): boolean {
     this.exchange = exchange;
     this.asked = asked;
     this.unframes = false;
     this.requestEnded = false;
+    this.chunksRequest = request.bodyKind === BodyKind.untilEnd;
     this.interimResponses = 0;
     this.requestCount++;
     this.phase = Phase.head;
     this.scanned = 0;
     this.scanner.reset();
-    this.bytesSent.value += text.length;
-    return this.connection!.writeLatin1(text);
+    return this.writeText(requestText(request));
   }
 
-  /** Sends part of the body, framing included. False: wait for `onRequestDrain`. */
-  writeBody(buffer: Buffer, start: number, end: number): boolean {
-    this.bytesSent.value += end - start;
-    return this.connection!.write(buffer, start, end);
+  sendBody(buffer: Buffer, start: number, end: number): boolean {
+    if (!this.chunksRequest) return this.writeBody(buffer, start, end);
+    if (start === end) return true;
+    this.writeText(`${(end - start).toString(16)}\r\n`);
+    this.writeBody(buffer, start, end);
+    return this.writeBody(lineEnd, 0, lineEnd.length);
   }
 
-  /** Sends text that belongs to the body: trailers. */
-  writeText(text: string): boolean {
-    this.bytesSent.value += text.length;
-    return this.connection!.writeLatin1(text);
+  sendTrailers(fields: FieldList): void {
+    const lines = this.settings.takesTrailers ? fields.lines() : '';
+    // Chunks that are passed on bring what ends the section.
+    if (this.chunksRequest) this.writeText(`0\r\n${lines}\r\n`);
+    else if (lines !== '') this.writeText(lines);
+    this.chunksRequest = false;
   }
 
-  /** Has the chunked body whose head is being told come without its framing. */
-  unframe(): void {
+  unframeResponse(): void {
     this.unframes = true;
     this.chunks.reset(true);
   }
 
-  /**
-   * Gives the bytes to `handler`, in answer to `onUpgraded`; the connection that it may write to. The exchange goes on
-   * until the connection's end.
-   */
-  startTunnel(handler: ConnectionHandler): Connection {
+  startTunnel(handler: ConnectionHandler): ByteStream {
     this.tunnel = handler;
     this.exchange = null;
     return this.connection!;
   }
 
-  /** The request is complete. */
   endRequest(): void {
     this.requestEnded = true;
+    if (!this.chunksRequest) return;
+    this.chunksRequest = false;
+    this.writeText(lastChunk);
   }
 
   pauseResponse(): void {
@@ -203,7 +182,7 @@ export class ClientConnection implements ConnectionHandler {
     this.connection?.resumeReading();
   }
 
-  /** Gives the exchange up: the connection can't be reused, since its answer would come to somebody else. */
+  /** The connection can't be reused, since its answer would come to somebody else. */
   abandon(): void {
     this.wasBusy = this.exchange !== null;
     this.endExchange();
@@ -252,7 +231,7 @@ export class ClientConnection implements ConnectionHandler {
       this.tunnel.onEnd();
       return;
     }
-    if (this.phase === Phase.body && this.head.bodyKind === BodyKind.untilClose) {
+    if (this.phase === Phase.body && this.head.bodyKind === BodyKind.untilEnd) {
       this.complete(false);
       return;
     }
@@ -384,9 +363,9 @@ export class ClientConnection implements ConnectionHandler {
       exchange.onResponseBody(buffer, start, stop);
     }
     if (!chunks.isDone || this.exchange !== exchange) return stop;
-    const lines = this.trailers === null ? '' : this.trailers.finish();
-    if (lines === null) return this.fail('invalid trailers');
-    if (lines !== '') exchange.onResponseTrailers(lines);
+    const trailers = this.trailers === null ? noTrailers : this.trailers.finish();
+    if (trailers === null) return this.fail('invalid trailers');
+    if (trailers.length > 0) exchange.onResponseTrailers(trailers);
     if (!this.unframes) exchange.onResponseBody(lineEnd, 0, lineEnd.length);
     if (this.exchange === exchange) this.complete(stop < end);
     return stop;
@@ -432,6 +411,16 @@ export class ClientConnection implements ConnectionHandler {
     if (this.exchange === null) return;
     this.exchange = null;
     this.owner.onExchangeEnded();
+  }
+
+  private writeBody(buffer: Buffer, start: number, end: number): boolean {
+    this.bytesSent.value += end - start;
+    return this.connection!.write(buffer, start, end);
+  }
+
+  private writeText(text: string): boolean {
+    this.bytesSent.value += text.length;
+    return this.connection!.writeLatin1(text);
   }
 
   private destroy(): void {

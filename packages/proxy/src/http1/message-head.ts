@@ -1,15 +1,16 @@
 // Hot path.
-import { latin1 } from '../transport/latin1.ts';
 import { FieldId } from '../codec/field-name.ts';
+import type { FieldFilter } from '../codec/field-filter.ts';
+import type { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { BodyKind, type MessageView } from '../codec/message-view.ts';
+import { latin1 } from '../transport/latin1.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
-
-/** How long a body is and how its end is known (RFC 9112 §6.3). */
-export const BodyKind = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
 
 const emptyFields = new Int32Array(0);
 
 /** The part that request and response heads share: one string for the whole head and the positions of its fields. */
-export class MessageHead {
+export abstract class MessageHead implements MessageView {
   /** The head as it came, latin1: one character per byte. */
   text = '';
   fields: Int32Array = emptyFields;
@@ -59,6 +60,69 @@ export class MessageHead {
   /** The `FieldId` of the field at `index`. */
   fieldId(index: number): number {
     return this.fields[index * fieldStride + FieldOffset.id]!;
+  }
+
+  keptFields(filter: FieldFilter, replaced: readonly string[] | null, into: FieldList): void {
+    const nominated = this.nominated(replaced);
+    for (let index = 0; index < this.fieldCount; index++) {
+      const id = this.fieldId(index);
+      if (filter[id] === 1) continue;
+      const name = this.fieldName(index).toLowerCase();
+      if (nominated !== null && nominated.includes(name)) continue;
+      into.add(new Field(name, this.fieldValue(index)));
+    }
+  }
+
+  /**
+   * The lines from position `from` that pass the filter and are none of `replaced` (lower case), byte for byte and in as few
+   * slices as possible: what is in front of the fields goes along.
+   */
+  protected keptLines(from: number, filter: FieldFilter, replaced: readonly string[] | null): string {
+    const nominated = this.nominated(replaced);
+    const { text, fields, fieldCount } = this;
+    let out = '';
+    let runStart = from;
+    for (let index = 0; index < fieldCount; index++) {
+      const at = index * fieldStride;
+      let dropped = filter[fields[at + FieldOffset.id]!] === 1;
+      if (!dropped && nominated !== null) dropped = nominated.includes(this.fieldName(index).toLowerCase());
+      if (!dropped) continue;
+      const lineStart = fields[at + FieldOffset.nameStart]!;
+      if (lineStart > runStart) out += text.slice(runStart, lineStart);
+      runStart = index + 1 < fieldCount ? fields[at + fieldStride + FieldOffset.nameStart]! : text.length - 2;
+    }
+    const end = text.length - 2;
+    return end > runStart ? out + text.slice(runStart, end) : out;
+  }
+
+  /** The two lines that speak of an upgrade, written as the message has them. */
+  upgradeLines(): string {
+    const options = this.valueById(FieldId.connection).split(',');
+    const option = options.find((one) => one.trim().toLowerCase() === 'upgrade')?.trim() ?? 'upgrade';
+    return `upgrade: ${this.valueById(FieldId.upgrade)}\r\nconnection: ${option}\r\n`;
+  }
+
+  /**
+   * True where `Connection` takes the field out of what goes on. Not the two that say by it that they are there for this
+   * hop: routes ask for `upgrade`.
+   */
+  isNominated(lowerCaseName: string): boolean {
+    if (!this.hasConnectionField || lowerCaseName === 'upgrade' || lowerCaseName === 'te') return false;
+    return this.nominated(null)?.includes(lowerCaseName) === true;
+  }
+
+  /** `replaced` and the names that `Connection` nominates for removal, in lower case; null, as usual, for none. */
+  private nominated(replaced: readonly string[] | null): readonly string[] | null {
+    if (!this.hasConnectionField) return replaced;
+    const nominated = replaced === null ? [] : [...replaced];
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (this.fieldId(index) !== FieldId.connection) continue;
+      for (const item of this.fieldValue(index).split(',')) {
+        const name = item.trim().toLowerCase();
+        if (name !== '' && name !== 'close' && name !== 'keep-alive') nominated.push(name);
+      }
+    }
+    return nominated.length === 0 ? null : nominated;
   }
 
   /**

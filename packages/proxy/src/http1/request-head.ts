@@ -1,8 +1,10 @@
 // Hot path.
 import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
-import { BodyKind, MessageHead, listContains, parseContentLength } from './message-head.ts';
-import type { HeadRules } from './server-exchange.ts';
+import type { FieldFilter } from '../codec/field-filter.ts';
+import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
+import { MessageHead, listContains, parseContentLength } from './message-head.ts';
+import type { HeadRules } from './server-settings.ts';
 
 /** Why a complete head is still no request we take. Numbers continue those of `HeadError`. */
 export const RequestError = {
@@ -27,7 +29,7 @@ export const validHost = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?:
 const schemePrefix = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 /** One request's head. One object per connection, filled anew for each request. */
-export class RequestHead extends MessageHead {
+export class RequestHead extends MessageHead implements RequestHeadView {
   method = '';
   /** Origin form: path and query as they came, `*` for OPTIONS. */
   path = '';
@@ -38,9 +40,9 @@ export class RequestHead extends MessageHead {
   expectsContinue = false;
   /** `TE: trailers`: the client reads trailers. */
   acceptsTrailers = false;
-  hasUpgrade = false;
+  private hasUpgrade = false;
   /** Where the start line begins in `text`: behind empty lines. */
-  startLineStart = 0;
+  private startLineStart = 0;
   /** The target is `path` as it stands, not an absolute URI or an authority. */
   private isPathTarget = false;
   private validatedHost = '';
@@ -69,9 +71,31 @@ export class RequestHead extends MessageHead {
     return this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
   }
 
-  /** True where the start line that came may go on as it is, with `path` for its path. */
-  hasStartLine(path: string): boolean {
-    return this.isPathTarget && this.minorVersion === 1 && path === this.path;
+  get protocol(): 'HTTP/1.0' | 'HTTP/1.1' {
+    return this.minorVersion === 0 ? 'HTTP/1.0' : 'HTTP/1.1';
+  }
+
+  /** An offer of `h2c` is declined by ignoring it (RFC 9110 §7.8). */
+  get wantedUpgrade(): string {
+    if (this.method === 'CONNECT') return 'connect';
+    if (!this.hasUpgrade || !listContains(this.valueById(FieldId.connection), 'upgrade')) return '';
+    const wanted = this.valueById(FieldId.upgrade).toLowerCase();
+    return wanted === 'h2c' || wanted === 'connect' ? '' : wanted;
+  }
+
+  /** Where the filter drops `Host`, it is written from `authority` (RFC 9112 §3.2.2). */
+  http1Lines(
+    path: string,
+    authority: string,
+    filter: FieldFilter,
+    replaced: readonly string[] | null,
+  ): string {
+    const rewritesHost = filter[FieldId.host] === 1;
+    if (!rewritesHost && this.isPathTarget && this.minorVersion === 1 && path === this.path)
+      return this.keptLines(this.startLineStart, filter, replaced);
+    const host = rewritesHost ? `host: ${authority}\r\n` : '';
+    const target = path === '' ? authority : path;
+    return `${this.method} ${target} HTTP/1.1\r\n${host}${this.keptLines(this.fieldsStart, filter, replaced)}`;
   }
 
   private examineFields(rules: HeadRules): number {

@@ -1,15 +1,10 @@
 // What a request that can't be understood is answered with.
+import type { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
+import { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { Rejection } from '../codec/server-stream.ts';
 import { HeadError } from './head-scanner.ts';
 import { RequestError } from './request-head.ts';
-
-/** The answer to a request that can't be served, as Envoy's users know it. */
-export interface Rejection {
-  readonly status: number;
-  /** `%RESPONSE_FLAGS%`: `DPE` where the request could not be understood. */
-  readonly flag: string;
-  /** `%RESPONSE_CODE_DETAILS%`. */
-  readonly detail: string;
-}
 
 function malformed(status: number, detail: string): Rejection {
   return Object.freeze({ status, flag: 'DPE', detail });
@@ -46,22 +41,23 @@ export function rejectionOf(code: number): Rejection {
   return byCode.get(code) ?? Rejections.codecError;
 }
 
-const reasons: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  417: 'Expectation Failed',
-  426: 'Upgrade Required',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-  505: 'HTTP Version Not Supported',
-};
+const upgradeField = new Field('upgrade', 'HTTP/1.1');
+const typeField = new Field('content-type', 'text/plain');
 
-/** The whole response to a request that is refused, with `lines` besides its own; the connection closes behind it. */
-export function rejectionResponse({ status, detail }: Rejection, lines: string): string {
-  const upgrade = status === 426 ? 'upgrade: HTTP/1.1\r\n' : '';
+/** What a refused request is answered with. */
+export interface RejectionResponse {
+  readonly response: OutgoingResponse;
+  readonly body: string;
+}
+
+/** The answer to a request that is refused, with `fields` besides its own; the connection closes behind it. */
+export function rejectionResponse({ status, detail }: Rejection, fields: FieldList): RejectionResponse {
+  const response = new OutgoingResponse();
   const body = `the request cannot be accepted: ${detail}`;
-  return (
-    `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${upgrade}connection: close\r\ncontent-type: text/plain\r\n` +
-    `content-length: ${body.length}\r\n${lines}\r\n${body}`
-  );
+  response.status = status;
+  if (status === 426) response.added.add(upgradeField);
+  response.added.add(typeField);
+  response.added.add(new Field('content-length', String(body.length)));
+  for (let i = 0; i < fields.length; i++) response.added.add(fields.fields[i]!);
+  return { response, body };
 }

@@ -1,7 +1,10 @@
 // Hot path.
 import { FieldId } from '../codec/field-name.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
-import { BodyKind, MessageHead, listContains, parseContentLength } from './message-head.ts';
+import { ResponseKind } from '../codec/client-stream.ts';
+import type { FieldFilter } from '../codec/field-filter.ts';
+import { BodyKind, type ResponseHeadView } from '../codec/message-view.ts';
+import { MessageHead, listContains, parseContentLength } from './message-head.ts';
 
 /** Why a complete head is no response we pass on. */
 export const ResponseError = {
@@ -11,14 +14,22 @@ export const ResponseError = {
   badTransferEncoding: -42,
 } as const;
 
-/** What the request makes of its response. */
-export const ResponseKind = { usual: 0, head: 1, upgrade: 2, connect: 3 } as const;
-
 /** One response's head. One object per upstream connection, filled anew for each response. */
-export class ResponseHead extends MessageHead {
+export class ResponseHead extends MessageHead implements ResponseHeadView {
   status = 0;
   hasServer = false;
   hasDate = false;
+
+  /** The status line keeps its reason as it came. */
+  http1Lines(
+    version: 'HTTP/1.0' | 'HTTP/1.1',
+    filter: FieldFilter,
+    replaced: readonly string[] | null,
+  ): string {
+    if (this.minorVersion === (version === 'HTTP/1.1' ? 1 : 0)) return this.keptLines(0, filter, replaced);
+    const rest = this.text.slice(version.length, this.fieldsStart);
+    return version + rest + this.keptLines(this.fieldsStart, filter, replaced);
+  }
 
   /**
    * Fills the head from a finished scan; `asked` (a `ResponseKind`) because the answers to HEAD and, with 2xx, to CONNECT have no
@@ -70,7 +81,7 @@ export class ResponseHead extends MessageHead {
     else if (encodingSeen) this.bodyKind = BodyKind.chunked;
     else if (lengthSeen) this.bodyKind = this.contentLength === 0 ? BodyKind.none : BodyKind.length;
     else {
-      this.bodyKind = BodyKind.untilClose;
+      this.bodyKind = BodyKind.untilEnd;
       this.closesConnection = true;
     }
     return ResponseError.none;

@@ -5,11 +5,15 @@ import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { Connection } from '../transport/transport.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { responseFromText } from './message-from-text.ts';
 import { ServerConnections } from './server-connections.ts';
-import { defaultServerSettings } from './server-exchange.ts';
+import { defaultServerSettings } from './server-settings.ts';
 
 const requestCount = 5000;
-const answer = `HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n${'x'.repeat(1000)}`;
+const answer = responseFromText('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n');
+const body = Buffer.alloc(1000, 'x');
+const answerBytes = 'HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n'.length + body.length;
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /** A client that has sent all of its requests and reads no answer yet; the server answers each one at once. */
@@ -22,22 +26,24 @@ async function startDeafClient(idleTimeoutMs = 0) {
   const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
   const state = { served: 0, received: 0, isClosed: false };
   const accept = connections.acceptor(
-    (server) => ({
-      onRequestHead: () => {
-        state.served++;
-        server.writeHead(answer);
-        server.endResponse();
-      },
-      onRequestBody: () => undefined,
-      onRequestTrailers: () => undefined,
-      onRequestEnd: () => undefined,
-      onResponseDrain: () => undefined,
-      onClientGone: () => undefined,
-      onIdle: () => undefined,
-      ownReplyLines: () => '',
-      onRejected: () => undefined,
-      onConnectionClosed: () => undefined,
-    }),
+    {
+      take: (server) => ({
+        onRequestHead: () => {
+          state.served++;
+          server.sendHead(answer);
+          server.sendBody(body, 0, body.length);
+          server.endResponse();
+        },
+        onRequestBody: () => undefined,
+        onRequestTrailers: () => undefined,
+        onRequestEnd: () => undefined,
+        onResponseDrain: () => undefined,
+        onClientGone: () => undefined,
+        ownReplyFields: () => new FieldList(),
+        onRejected: () => undefined,
+      }),
+      giveBack: () => undefined,
+    },
     () => ({ ...defaultServerSettings, idleTimeoutMs, metrics }),
   );
   await node.listen({ address: { host: '127.0.0.1', port: 80 }, security: null }, accept);
@@ -69,7 +75,7 @@ test('takes up no further request while the client reads no answers, and all of 
   client.resumeReading();
   await clock.advanceAsync(60_000);
   assert.equal(state.served, requestCount);
-  assert.equal(state.received, requestCount * answer.length);
+  assert.equal(state.received, requestCount * answerBytes);
   assert.equal(connections.busy, 0);
 });
 

@@ -2,34 +2,39 @@
 // One client's HTTP/1.1 connection: requests in, responses out, one exchange at a time. Pipelined requests wait in the
 // kernel's buffer or, what came with the current one, in `pending`.
 import { type TimerWheelEntry, invariant } from '@heddle/base';
-import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
-import { ChunkScanner, chunkError } from './chunk-scanner.ts';
-import { type HeadScanner, needMore } from './head-scanner.ts';
-import { requestScanners } from './head-scanner-pool.ts';
+import { FieldList } from '../codec/field-list.ts';
+import { BodyKind } from '../codec/message-view.ts';
+import type { OutgoingResponse } from '../codec/outgoing-response.ts';
+import type { ExchangeSource, Rejection, ServerExchange, ServerStream } from '../codec/server-stream.ts';
 import { latin1 } from '../transport/latin1.ts';
-import { BodyKind } from './message-head.ts';
+import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import { chunkError } from './chunk-scanner.ts';
 import { AgeLimit, type Aging } from './connection-age.ts';
-import { TrailerReader } from './trailer-reader.ts';
-import { RequestError, RequestHead } from './request-head.ts';
-import { type Rejection, Rejections, rejectionOf, rejectionResponse } from './request-rejection.ts';
+import { needMore } from './head-scanner.ts';
+import { responseText } from './head-writer.ts';
+import { PendingBytes } from './pending-bytes.ts';
+import { RequestError, type RequestHead } from './request-head.ts';
+import { type RequestReader, requestReaders } from './request-reader.ts';
+import { Rejections, rejectionOf, rejectionResponse } from './request-rejection.ts';
 import {
   type DrainPolicy,
   type ServerContext,
-  type ServerExchange,
   type ServerSettings,
   UnderscoreAction,
-} from './server-exchange.ts';
+} from './server-settings.ts';
 
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, tunnel: 3, closing: 4, closed: 5 } as const;
 
-const noBytes = Buffer.alloc(0);
 /** A body up to this size leaves together with its head: copying it costs less than a second system call. */
 const maxJoinedBytes = 16 * 1024;
 const lineEnd = Buffer.from('\r\n');
+const lastChunk = '0\r\n\r\n';
 const badChunkFraming: TransportError = Object.freeze({
   kind: 'reset',
   detail: 'http1.codec_error: bad chunk framing',
 });
+const noTrailers = new FieldList();
+const closeLine = 'connection: close\r\n';
 const continueResponse = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** Told about the end of a connection: the set that it belongs to. */
@@ -42,32 +47,31 @@ export interface ServerConnectionOwner {
 }
 
 /** One accepted connection. */
-export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Aging {
+export class ServerConnection implements ConnectionHandler, ServerStream, TimerWheelEntry, Aging {
   deadlineMs = -1;
   wheelSlot = -1;
   readonly connection: Connection;
-  readonly head = new RequestHead();
   readonly settings: ServerSettings;
   /** True once nothing more may be asked on this connection: the next response says `Connection: close`. */
   isLast = false;
 
-  private readonly exchange: ServerExchange;
-  /** From the first byte of a head until its request has been answered. */
-  private scanner: HeadScanner | null = null;
-  private readonly chunks = new ChunkScanner();
+  private readonly exchanges: ExchangeSource;
+  /** Both from the first byte of a head until its request has been answered: an idle connection costs little. */
+  private exchange: ServerExchange | null = null;
+  private reader: RequestReader | null = null;
   private readonly context: ServerContext;
   private readonly owner: ServerConnectionOwner;
   private phase: number = Phase.idle;
   private heldHead = '';
   private bodyLeft = 0;
-  /** Bytes of a head that came in parts, or of requests sent ahead: the first `pendingLength` of `pending`. */
-  private pending: Buffer = noBytes;
-  private pendingLength = 0;
+  private readonly pending = new PendingBytes();
   private scanned = 0;
   private isParsing = false;
   private requestEnded = false;
   private responseStarted = false;
   private responseEnded = false;
+  /** The response's body has no length: it goes out in chunks. */
+  private chunksResponse = false;
   private readingPaused = false;
   /** What was written waits in memory: the next request is taken up when the client has read. */
   private isWriteBlocked = false;
@@ -76,8 +80,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private isClosedRemotely = false;
   /** Why the head timer runs: the shorter of two limits. */
   private headTimeout: Rejection = Rejections.headTimeout;
-  /** Made for the first chunked body where trailers are enabled. */
-  private trailers: TrailerReader | null = null;
   /** Who has taken the bytes over, once this is no HTTP any more. */
   private tunnel: ConnectionHandler | null = null;
   private readonly ageLimit: AgeLimit | null;
@@ -86,7 +88,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   constructor(
     connection: Connection,
-    createExchange: (server: ServerConnection) => ServerExchange,
+    exchanges: ExchangeSource,
     settings: ServerSettings,
     context: ServerContext,
     owner: ServerConnectionOwner,
@@ -95,7 +97,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.settings = settings;
     this.context = context;
     this.owner = owner;
-    this.exchange = createExchange(this);
+    this.exchanges = exchanges;
     this.acceptedAt = context.clock.monotonic();
     this.ageLimit = settings.maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
     if (this.ageLimit !== null) context.timers.arm(this.ageLimit, settings.maxConnectionDurationMs);
@@ -104,11 +106,11 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** True between the last byte of a response and the first of the next request. */
   get isIdle(): boolean {
-    return this.phase === Phase.idle && !this.isMidHead && this.pendingLength === 0;
+    return this.phase === Phase.idle && !this.isMidHead && this.pending.length === 0;
   }
 
   private get isMidHead(): boolean {
-    return this.scanner !== null && this.scanner.isMidHead;
+    return this.reader !== null && this.reader.scanner.isMidHead;
   }
 
   /** True once the last byte of the request's body has arrived: a response before that ends the connection. */
@@ -118,8 +120,18 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** Bytes of the request's body so far, framing left out. */
   get bodyBytes(): number {
-    const { head } = this;
-    return head.bodyKind === BodyKind.chunked ? this.chunks.dataBytes : head.contentLength - this.bodyLeft;
+    if (this.reader === null) return 0;
+    const { head, chunks } = this.reader;
+    return head.bodyKind === BodyKind.chunked ? chunks.dataBytes : head.contentLength - this.bodyLeft;
+  }
+
+  /** HTTP/1.0 knows no chunks. */
+  get takesChunks(): boolean {
+    return this.head.minorVersion === 1;
+  }
+
+  private get head(): RequestHead {
+    return this.reader!.head;
   }
 
   // ConnectionHandler
@@ -135,15 +147,15 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
       return;
     }
     if (this.phase === Phase.awaitingResponse || this.isParsing) {
-      this.keep(buffer, start, end);
+      this.pending.add(buffer, start, end);
       this.pauseReading();
       return;
     }
-    if (this.pendingLength === 0) {
+    if (this.pending.length === 0) {
       this.parse(buffer, start, end);
       return;
     }
-    this.keep(buffer, start, end);
+    this.pending.add(buffer, start, end);
     this.parsePending();
   }
 
@@ -160,17 +172,16 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   onDrain(): void {
     this.isWriteBlocked = false;
-    if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.exchange.onResponseDrain();
+    if (this.phase === Phase.body || this.phase === Phase.awaitingResponse) this.exchange!.onResponseDrain();
     else if (this.phase === Phase.tunnel) this.tunnel!.onDrain();
-    else if (this.phase === Phase.idle && !this.isParsing && this.pendingLength > 0) this.parsePending();
+    else if (this.phase === Phase.idle && !this.isParsing && this.pending.length > 0) this.parsePending();
   }
 
   onClose(error: TransportError | null): void {
     const { tunnel, phase } = this;
     const owed = (phase === Phase.body || phase === Phase.awaitingResponse) && !this.responseEnded;
     this.phase = Phase.closed;
-    this.pending = noBytes;
-    this.pendingLength = 0;
+    this.pending.clear();
     this.tunnel = null;
     this.context.timers.disarm(this);
     if (this.ageLimit !== null) this.context.timers.disarm(this.ageLimit);
@@ -181,9 +192,9 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
       this.connection.tls !== null,
       this.context.clock.monotonic() - this.acceptedAt,
     );
-    if (owed) this.exchange.onClientGone(error);
+    if (owed) this.exchange!.onClientGone(error);
     tunnel?.onClose(error);
-    this.exchange.onConnectionClosed();
+    this.rest();
   }
 
   // TimerWheelEntry: idle between requests, or a head that does not come to its end.
@@ -207,25 +218,53 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   // For the exchange
 
-  /** Whether the response whose head is about to be written is the last one; asked once for each response. */
-  decideLast(): boolean {
-    if (!this.isLast && this.owner.drainPolicy.shouldClose()) {
-      this.isLast = true;
-      this.settings.metrics.drainCloses.value++;
-    }
-    return this.isLast || !this.isRequestComplete;
+  endConnection(): void {
+    this.isLast = true;
   }
 
-  /**
-   * Sends the response's head, complete with status line and empty line. It waits for the first bytes of the body, so
-   * that a small response leaves in one write, or for `flush`.
-   */
-  writeHead(text: string): void {
+  unframeRequest(): void {
+    this.reader!.chunks.reset(true);
+  }
+
+  sendHead(response: OutgoingResponse): void {
     this.responseStarted = true;
-    this.heldHead = text;
+    const { head } = this;
+    const isUnbounded = response.bodyKind === BodyKind.untilEnd;
+    const knowsChunks = head.minorVersion === 1;
+    this.chunksResponse = isUnbounded && knowsChunks;
+    // HTTP/1.0 learns a body's end from the connection's.
+    if (isUnbounded && !knowsChunks) this.isLast = true;
+    this.heldHead = responseText(
+      response,
+      knowsChunks ? 'HTTP/1.1' : 'HTTP/1.0',
+      this.chunksResponse,
+      this.connectionLine(response),
+    );
   }
 
-  /** Sends what waits. False: wait for `onResponseDrain`. */
+  /** HTTP/1.0 knows no interim responses. */
+  sendInterim(response: OutgoingResponse): void {
+    if (this.head.minorVersion === 1) this.writeInterim(responseText(response, 'HTTP/1.1', false, ''));
+  }
+
+  sendBody(buffer: Buffer, start: number, end: number): boolean {
+    if (!this.chunksResponse) return this.writeBody(buffer, start, end);
+    if (start === end) return !this.isWriteBlocked;
+    this.writeText(`${(end - start).toString(16)}\r\n`);
+    this.writeBody(buffer, start, end);
+    return this.writeBody(lineEnd, 0, lineEnd.length);
+  }
+
+  sendTrailers(fields: FieldList): void {
+    if (!this.chunksResponse) {
+      // Chunks that are passed on bring what ends the section.
+      if (this.head.minorVersion === 1) this.writeText(fields.lines());
+      return;
+    }
+    this.chunksResponse = false;
+    this.writeText(`0\r\n${fields.lines()}\r\n`);
+  }
+
   flush(): boolean {
     const head = this.heldHead;
     if (head === '') return true;
@@ -233,48 +272,22 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     return this.write(head);
   }
 
-  /** Sends part of the body, framing included. False: wait for `onResponseDrain`. */
-  writeBody(buffer: Buffer, start: number, end: number): boolean {
-    const head = this.heldHead;
-    if (head !== '') {
-      this.heldHead = '';
-      if (end - start <= maxJoinedBytes) return this.write(head + latin1(buffer, start, end));
-      this.write(head);
-    }
-    this.settings.metrics.bytesSent.value += end - start;
-    return this.noted(this.connection.write(buffer, start, end));
-  }
-
-  /** Sends text that belongs to the body: a chunk's framing, or a short reply. */
-  writeText(text: string): boolean {
-    const head = this.heldHead;
-    this.heldHead = '';
-    return this.write(head === '' ? text : head + text);
-  }
-
-  /** Sends an interim response (1xx), complete with its empty line. HTTP/1.0 knows none. */
-  writeInterim(text: string): void {
-    if (this.head.minorVersion === 0) return;
-    this.settings.metrics.countResponse(100);
-    this.write(text);
-  }
-
-  /** What was sent before its end has been told: `handler` is given all bytes from here on, those that came early first. */
-  startTunnel(handler: ConnectionHandler): void {
+  startTunnel(handler: ConnectionHandler): ByteStream {
     this.flush();
     this.phase = Phase.tunnel;
     this.tunnel = handler;
     this.context.timers.disarm(this);
-    const { pending, pendingLength } = this;
-    this.pending = noBytes;
-    this.pendingLength = 0;
-    if (pendingLength > 0) handler.onData(pending, 0, pendingLength);
+    const { bytes, length } = this.pending;
+    this.pending.clear();
+    if (length > 0) handler.onData(bytes, 0, length);
     this.resumeReading();
+    return this.connection;
   }
 
   /** The response is complete. The next request is taken up when this one is complete too. */
   endResponse(): void {
     if (this.phase >= Phase.closing) return;
+    if (this.chunksResponse) this.writeText(lastChunk);
     this.responseEnded = true;
     this.flush();
     // An answer before the request's end: what is left of the body would be taken for a request. No second try.
@@ -291,7 +304,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.connection.destroy();
   }
 
-  /** The upstream takes no more of the body for now. */
   pauseRequest(): void {
     this.pauseReading();
   }
@@ -324,7 +336,7 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     }
     this.isParsing = false;
     if (at >= 0 && at < end && (this.phase === Phase.awaitingResponse || this.phase === Phase.idle)) {
-      this.keep(buffer, at, end);
+      this.pending.add(buffer, at, end);
       this.pauseReading();
       if (this.phase === Phase.idle) this.armIdle();
       return;
@@ -333,11 +345,12 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   }
 
   private parsePending(): void {
-    const length = this.pendingLength;
-    this.pendingLength = 0;
-    this.parse(this.pending, 0, length);
+    const { pending } = this;
+    const { length } = pending;
+    pending.length = 0;
+    this.parse(pending.bytes, 0, length);
     // A connection that is idle again owns no memory but its state.
-    if (this.pendingLength === 0) this.pending = noBytes;
+    if (pending.length === 0) pending.clear();
   }
 
   /** Between requests, or within a head that isn't complete: that one is still served where the connection ends. */
@@ -355,44 +368,45 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
 
   /** Nothing is under way: what the last request left in memory is let go. */
   private rest(): void {
-    if (this.scanner === null) return;
-    this.exchange.onIdle();
-    this.head.clear();
-    requestScanners.giveBack(this.scanner);
-    this.scanner = null;
+    const { exchange, reader } = this;
+    this.exchange = null;
+    this.reader = null;
+    if (exchange !== null) this.exchanges.giveBack(exchange);
+    if (reader !== null) requestReaders.giveBack(reader);
   }
 
   /** Returns the position behind the head, or -1 where the head isn't complete or was refused. */
   private parseHead(buffer: Buffer, start: number, end: number): number {
     const from = this.scanned;
     const { settings } = this;
-    const scanner = (this.scanner ??= requestScanners.take(settings.maxHeadBytes, settings.maxFields));
+    const reader = (this.reader ??= requestReaders.take(settings.maxHeadBytes, settings.maxFields));
+    const { scanner, head } = reader;
     const result = scanner.scan(buffer, start, from, end - start);
     if (result === needMore) {
       this.scanned = end - start;
-      this.keep(buffer, start, end);
+      this.pending.add(buffer, start, end);
       if (from === 0) this.armHead();
       return -1;
     }
     this.scanned = 0;
     if (result < 0) return this.refuse(rejectionOf(result));
-    const error = this.head.parse(scanner, buffer, start, result, settings);
+    const error = head.parse(scanner, buffer, start, result, settings);
     scanner.reset();
     if (error !== RequestError.none) return this.refuse(rejectionOf(error));
-    if (this.settings.underscores !== UnderscoreAction.allow && this.head.hasUnderscoredName()) {
-      if (this.settings.underscores === UnderscoreAction.reject) {
-        this.settings.metrics.underscoreRequestsRejected.value++;
+    if (settings.underscores !== UnderscoreAction.allow && head.hasUnderscoredName()) {
+      if (settings.underscores === UnderscoreAction.reject) {
+        settings.metrics.underscoreRequestsRejected.value++;
         return this.refuse(Rejections.underscore);
       }
-      this.settings.metrics.underscoreFieldsDropped.value += this.head.dropUnderscoredNames();
+      settings.metrics.underscoreFieldsDropped.value += head.dropUnderscoredNames();
     }
-    this.beginExchange();
+    this.beginExchange(reader);
     return start + result;
   }
 
-  private beginExchange(): void {
+  private beginExchange({ head, chunks }: RequestReader): void {
     // The idle timer stays armed: it does nothing during an exchange, and pushing it back later costs two stores.
-    const { head, settings } = this;
+    const { settings } = this;
     if (head.closesConnection) this.isLast = true;
     if (++this.requests === settings.maxRequests) {
       this.isLast = true;
@@ -400,59 +414,59 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     }
     this.responseStarted = false;
     this.responseEnded = false;
+    this.chunksResponse = false;
     this.requestEnded = head.bodyKind === BodyKind.none;
     this.bodyLeft = head.contentLength;
-    if (head.bodyKind === BodyKind.chunked) this.chunks.reset();
+    if (head.bodyKind === BodyKind.chunked) chunks.reset();
     this.phase = this.requestEnded ? Phase.awaitingResponse : Phase.body;
     if (head.expectsContinue && !settings.forwardsExpectation && !this.requestEnded)
       this.writeInterim(continueResponse);
-    this.exchange.onRequestHead(head);
+    const exchange = (this.exchange ??= this.exchanges.take(this));
+    exchange.onRequestHead(head);
     if (this.requestEnded && this.phase === Phase.awaitingResponse && !this.responseEnded)
-      this.exchange.onRequestEnd();
+      exchange.onRequestEnd();
   }
 
   private parseBody(buffer: Buffer, start: number, end: number): number {
-    if (this.head.bodyKind === BodyKind.length) {
+    const exchange = this.exchange!;
+    const { head, chunks } = this.reader!;
+    if (head.bodyKind === BodyKind.length) {
       const available = end - start;
       const taken = available < this.bodyLeft ? available : this.bodyLeft;
       this.bodyLeft -= taken;
       if (this.bodyLeft === 0) this.requestEnded = true;
-      if (!this.responseEnded) this.exchange.onRequestBody(buffer, start, start + taken);
+      if (!this.responseEnded) exchange.onRequestBody(buffer, start, start + taken);
       this.bodyProgress();
       return start + taken;
     }
-    const wasInTrailers = this.chunks.isInTrailers;
-    const stop = this.chunks.scan(buffer, start, end);
-    if (stop === chunkError) {
-      return this.breakOff();
-    }
+    const wasInTrailers = chunks.isInTrailers;
+    const stop = chunks.scan(buffer, start, end);
+    if (stop === chunkError) return this.breakOff();
     if (wasInTrailers) {
-      if (this.settings.takesTrailers) this.keepTrailers(buffer, start, stop);
-    } else if (stop > start && !this.responseEnded) {
-      this.exchange.onRequestBody(buffer, start, stop);
+      if (this.settings.takesTrailers) this.reader!.trailers.add(buffer, start, stop);
+    } else if (stop > start && !this.responseEnded && (!chunks.splits || chunks.tookData)) {
+      exchange.onRequestBody(buffer, start, stop);
     }
-    if (this.chunks.isDone) {
-      const lines = this.trailers === null ? '' : this.trailers.finish();
-      if (lines === null) return this.breakOff();
-      this.requestEnded = true;
-      if (!this.responseEnded) {
-        if (lines !== '') this.exchange.onRequestTrailers(lines);
-        this.exchange.onRequestBody(lineEnd, 0, lineEnd.length);
-      }
-    }
+    if (chunks.isDone && !this.endChunks(exchange, this.reader!)) return this.breakOff();
     this.bodyProgress();
     return stop;
   }
 
-  private keepTrailers(buffer: Buffer, start: number, end: number): void {
-    this.trailers ??= new TrailerReader(this.settings.maxFields);
-    this.trailers.add(buffer, start, end);
+  /** The chunked body is complete; false where its trailers are none. */
+  private endChunks(exchange: ServerExchange, reader: RequestReader): boolean {
+    const trailers = this.settings.takesTrailers ? reader.trailers.finish() : noTrailers;
+    if (trailers === null) return false;
+    this.requestEnded = true;
+    if (this.responseEnded) return true;
+    if (trailers.length > 0) exchange.onRequestTrailers(trailers);
+    if (!reader.chunks.splits) exchange.onRequestBody(lineEnd, 0, lineEnd.length);
+    return true;
   }
 
   /** The body can't be read any further: nothing behind it can be trusted. */
   private breakOff(): number {
     if (this.responseStarted) {
-      if (!this.responseEnded) this.exchange.onClientGone(badChunkFraming);
+      if (!this.responseEnded) this.exchange!.onClientGone(badChunkFraming);
       this.abort();
     } else {
       this.reject(Rejections.codecError);
@@ -463,14 +477,14 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private bodyProgress(): void {
     if (!this.requestEnded || this.phase !== Phase.body) return;
     this.phase = Phase.awaitingResponse;
-    if (!this.responseEnded) this.exchange.onRequestEnd();
+    if (!this.responseEnded) this.exchange!.onRequestEnd();
   }
 
   private finishExchange(): void {
     this.phase = Phase.idle;
     // Called while parsing, the loop in `parse` goes on with what came behind this request.
     if (this.isParsing) return;
-    if (this.pendingLength > 0) this.parsePending();
+    if (this.pending.length > 0) this.parsePending();
     else this.awaitNext();
   }
 
@@ -485,9 +499,10 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
     this.phase = Phase.closing;
     this.context.timers.disarm(this);
     if (rejection.flag === 'DPE') this.settings.metrics.protocolErrors.value++;
-    const response = rejectionResponse(rejection, this.exchange.ownReplyLines());
-    this.write(response);
-    this.exchange.onRejected(rejection, response);
+    const exchange = (this.exchange ??= this.exchanges.take(this));
+    const { response, body } = rejectionResponse(rejection, exchange.ownReplyFields());
+    this.write(responseText(response, 'HTTP/1.1', false, closeLine) + body);
+    exchange.onRejected(rejection, response, body.length);
     this.connection.end();
     this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);
   }
@@ -495,11 +510,45 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private closeNow(): void {
     if (this.phase >= Phase.closing) return;
     this.phase = Phase.closing;
-    this.pending = noBytes;
-    this.pendingLength = 0;
+    this.pending.clear();
     this.context.timers.disarm(this);
     this.connection.end();
     this.owner.lingerClose(this, this.settings.delayedCloseTimeoutMs);
+  }
+
+  /** What the response's head says about the connection: usually nothing. */
+  private connectionLine(response: OutgoingResponse): string {
+    if (response.upgrade !== '') return response.upgrade === 'connect' ? '' : response.head!.upgradeLines();
+    if (!this.isLast && this.owner.drainPolicy.shouldClose()) {
+      this.isLast = true;
+      this.settings.metrics.drainCloses.value++;
+    }
+    if (this.isLast || !this.requestEnded) return closeLine;
+    return this.head.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
+  }
+
+  /** Sends part of the body as it is, what is held of the head in front of it. */
+  private writeBody(buffer: Buffer, start: number, end: number): boolean {
+    const head = this.heldHead;
+    if (head !== '') {
+      this.heldHead = '';
+      if (end - start <= maxJoinedBytes) return this.write(head + latin1(buffer, start, end));
+      this.write(head);
+    }
+    this.settings.metrics.bytesSent.value += end - start;
+    return this.noted(this.connection.write(buffer, start, end));
+  }
+
+  /** Sends text that belongs to the body. */
+  private writeText(text: string): boolean {
+    const head = this.heldHead;
+    this.heldHead = '';
+    return this.write(head === '' ? text : head + text);
+  }
+
+  private writeInterim(text: string): void {
+    this.settings.metrics.countResponse(100);
+    this.write(text);
   }
 
   private write(text: string): boolean {
@@ -511,22 +560,6 @@ export class ServerConnection implements ConnectionHandler, TimerWheelEntry, Agi
   private noted(writable: boolean): boolean {
     if (!writable) this.isWriteBlocked = true;
     return writable;
-  }
-
-  private keep(buffer: Buffer, start: number, end: number): void {
-    const length = end - start;
-    const needed = this.pendingLength + length;
-    if (needed > this.pending.length) {
-      // Doubling, so that a head sent byte by byte costs no more than one sent at once.
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.pending.length * 2, 1024));
-      this.pending.copy(larger, 0, 0, this.pendingLength);
-      buffer.copy(larger, this.pendingLength, start, end);
-      this.pending = larger;
-    } else {
-      // Within `pending` itself this moves what is left to the front; copy handles the overlap.
-      buffer.copy(this.pending, this.pendingLength, start, end);
-    }
-    this.pendingLength = needed;
   }
 
   private pauseReading(): void {

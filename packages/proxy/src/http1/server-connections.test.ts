@@ -4,7 +4,8 @@ import { TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
-import { defaultServerSettings } from './server-exchange.ts';
+import { defaultServerSettings } from './server-settings.ts';
+import { FieldList } from '../codec/field-list.ts';
 import { ServerConnections } from './server-connections.ts';
 
 test('tells everybody who waits that the last connection is gone', async () => {
@@ -15,18 +16,19 @@ test('tells everybody who waits that the last connection is gone', async () => {
   const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'test', null);
   const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
   const accept = connections.acceptor(
-    () => ({
-      onRequestHead: () => undefined,
-      onRequestBody: () => undefined,
-      onRequestTrailers: () => undefined,
-      onRequestEnd: () => undefined,
-      onResponseDrain: () => undefined,
-      onClientGone: () => undefined,
-      onIdle: () => undefined,
-      ownReplyLines: () => '',
-      onRejected: () => undefined,
-      onConnectionClosed: () => undefined,
-    }),
+    {
+      take: () => ({
+        onRequestHead: () => undefined,
+        onRequestBody: () => undefined,
+        onRequestTrailers: () => undefined,
+        onRequestEnd: () => undefined,
+        onResponseDrain: () => undefined,
+        onClientGone: () => undefined,
+        ownReplyFields: () => new FieldList(),
+        onRejected: () => undefined,
+      }),
+      giveBack: () => undefined,
+    },
     () => ({ ...defaultServerSettings, idleTimeoutMs: 0, metrics }),
   );
   const address = { host: '127.0.0.1', port: 80 };

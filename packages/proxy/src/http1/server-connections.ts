@@ -1,15 +1,10 @@
 // The accepted connections of a listener as a set: drained, counted and closed together.
 import type { TimerWheelEntry } from '@heddle/base';
+import type { ExchangeSource } from '../codec/server-stream.ts';
 import type { ConnectionObserver } from '../listener/connection-group.ts';
 import type { AcceptHandler } from '../transport/transport.ts';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.ts';
-import {
-  type DrainPolicy,
-  neverDrains,
-  type ServerContext,
-  type ServerExchange,
-  type ServerSettings,
-} from './server-exchange.ts';
+import { type DrainPolicy, neverDrains, type ServerContext, type ServerSettings } from './server-settings.ts';
 
 /** Drops a connection whose peer does not close its side. */
 class Linger implements TimerWheelEntry {
@@ -56,12 +51,9 @@ export class ServerConnections implements ServerConnectionOwner {
   }
 
   /** Makes the accept handler of a listener; `settings` is asked for each connection, so that it follows the configuration. */
-  acceptor(
-    createExchange: (server: ServerConnection) => ServerExchange,
-    settings: () => ServerSettings,
-  ): AcceptHandler {
+  acceptor(exchanges: ExchangeSource, settings: () => ServerSettings): AcceptHandler {
     return (connection) => {
-      const server = new ServerConnection(connection, createExchange, settings(), this.context, this);
+      const server = new ServerConnection(connection, exchanges, settings(), this.context, this);
       this.open.add(server);
       this.observer?.onOpened();
       server.settings.metrics.countAccepted(connection.tls !== null);

@@ -1,4 +1,6 @@
 // Reads the fields behind a chunked body (RFC 9112 §7.1.2) by the rules of a head's fields. Only where trailers are enabled.
+import { FieldList } from '../codec/field-list.ts';
+import { Field } from '../codec/field.ts';
 import { FieldOffset, HeadScanner, fieldStride } from './head-scanner.ts';
 
 const noBytes = Buffer.alloc(0);
@@ -43,7 +45,8 @@ const forbidden: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
-function isForbidden(lowerCaseName: string): boolean {
+/** True for a field that may not come behind a body. */
+export function isForbiddenTrailer(lowerCaseName: string): boolean {
   return (
     forbidden.has(lowerCaseName) ||
     lowerCaseName.startsWith('x-forwarded-') ||
@@ -56,6 +59,7 @@ function isForbidden(lowerCaseName: string): boolean {
 /** Collects one trailer section after the other. The section's size is the chunk scanner's to limit. */
 export class TrailerReader {
   private readonly scanner: HeadScanner;
+  private readonly fields = new FieldList();
   private bytes: Buffer = noBytes;
 
   constructor(maxFields: number) {
@@ -68,23 +72,31 @@ export class TrailerReader {
     this.bytes = this.bytes.length === 0 ? Buffer.from(part) : Buffer.concat([this.bytes, part]);
   }
 
-  /** The section is complete: its lines without the forbidden ones, each ended by CRLF, or null where it is no valid one. */
-  finish(): string | null {
-    const { bytes, scanner } = this;
+  /** Forgets a section that did not come to its end. */
+  clear(): void {
     this.bytes = noBytes;
+  }
+
+  /**
+   * The section is complete: its fields without the forbidden ones, valid until the next one is finished, or null where it
+   * is no valid section.
+   */
+  finish(): FieldList | null {
+    const { bytes, scanner, fields } = this;
+    this.bytes = noBytes;
+    fields.clear();
     scanner.resetToFields();
     if (scanner.scan(bytes, 0, 0, bytes.length) !== bytes.length) return null;
     const text = bytes.toString('latin1');
-    let lines = '';
+    const part = (index: number, start: number, end: number): string =>
+      text.slice(scanner.fields[index * fieldStride + start], scanner.fields[index * fieldStride + end]);
     for (let index = 0; index < scanner.fieldCount; index++) {
-      const at = index * fieldStride;
-      const name = text.slice(
-        scanner.fields[at + FieldOffset.nameStart],
-        scanner.fields[at + FieldOffset.nameEnd],
+      const field = Field.asItCame(
+        part(index, FieldOffset.nameStart, FieldOffset.nameEnd),
+        part(index, FieldOffset.valueStart, FieldOffset.valueEnd),
       );
-      if (isForbidden(name.toLowerCase())) continue;
-      lines += `${name}: ${text.slice(scanner.fields[at + FieldOffset.valueStart], scanner.fields[at + FieldOffset.valueEnd])}\r\n`;
+      if (!isForbiddenTrailer(field.name)) fields.add(field);
     }
-    return lines;
+    return fields;
   }
 }

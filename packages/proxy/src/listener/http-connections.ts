@@ -1,5 +1,5 @@
 import type { HttpSettings } from '../http/http-settings.ts';
-import { ProxyExchange } from '../http/proxy-exchange.ts';
+import { ExchangePool } from '../http/exchange-pool.ts';
 import { ServerConnections } from '../http1/server-connections.ts';
 import {
   type HttpStack,
@@ -15,6 +15,7 @@ export class HttpConnections implements ConnectionGroup {
   readonly accept: AcceptHandler;
   private readonly environment: StackEnvironment;
   private readonly connections: ServerConnections;
+  private readonly exchanges: ExchangePool;
   private readonly slot: { current: HttpSettings };
   private stack: HttpStack;
 
@@ -29,10 +30,8 @@ export class HttpConnections implements ConnectionGroup {
       environment.drains.policyOf(config.direction),
       observer,
     );
-    this.accept = this.connections.acceptor(
-      (server) => new ProxyExchange(server, context, slot),
-      () => slot.current.server,
-    );
+    this.exchanges = new ExchangePool(context, slot);
+    this.accept = this.connections.acceptor(this.exchanges, () => slot.current.server);
   }
 
   get size(): number {
@@ -65,6 +64,7 @@ export class HttpConnections implements ConnectionGroup {
 
   /** Gives back what the settings hold: metrics and logs. To be called when no connection is left. */
   close(): void {
+    this.exchanges.clear();
     this.stack.close();
   }
 }

@@ -16,8 +16,9 @@ import type { HttpFilterConfig, ListenerConfig } from '../config/listener-config
 import type { ExchangeObserver, HttpSettings, ProxyContext } from '../http/http-settings.ts';
 import { InternalAddresses } from '../http/internal-addresses.ts';
 import { type RequestRules, compileRequestRules } from '../http/request-rules.ts';
+import { createFieldFilter } from '../codec/field-filter.ts';
 import { FieldId } from '../codec/field-name.ts';
-import { createFieldFilter } from '../http1/head-writer.ts';
+import { Field } from '../codec/field.ts';
 import type { DrainManager } from './drain-manager.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
@@ -78,7 +79,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
       ...(http.suppressesEnvoyHeaders ? [] : [FieldId.upstreamServiceTime]),
       ...(http.serverHeader === 'overwrite' ? [FieldId.server] : []),
     ]),
-    serverLine: `server: ${http.serverName}\r\n`,
+    serverField: new Field('server', http.serverName),
     setsServer: http.serverHeader,
     via: http.via,
     returnsRequestId: http.alwaysSetRequestIdInResponse,

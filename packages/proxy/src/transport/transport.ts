@@ -80,24 +80,28 @@ export interface ConnectionHandler {
   onClose(error: TransportError | null): void;
 }
 
-/** One byte stream. */
-export interface Connection {
+/** Bytes both ways: a connection, or a stream of one that carries several. */
+export interface ByteStream {
   /**
    * Writes `buffer[start, end)`; the bytes may be reused as soon as the call returns. False means that they wait in
    * memory: write no more before `onDrain`.
    */
   write(buffer: Buffer, start: number, end: number): boolean;
-  /** Writes a string whose characters are bytes (latin1): the cheapest way for a head that is a string already. */
-  writeLatin1(text: string): boolean;
   /** Sends what is left, then tells the peer that there is no more (half-close). */
   end(): void;
   /** Drops the connection at once with a reset or close; `onClose` follows. */
   destroy(): void;
-  /** As `destroy`, with a reset that the peer sees, where the transport has one: not over TLS, nor on a Unix socket. */
-  reset(): void;
   /** No `onData` until `resumeReading`; the kernel's window tells the peer. */
   pauseReading(): void;
   resumeReading(): void;
+}
+
+/** One byte stream. */
+export interface Connection extends ByteStream {
+  /** Writes a string whose characters are bytes (latin1): the cheapest way for a head that is a string already. */
+  writeLatin1(text: string): boolean;
+  /** As `destroy`, with a reset that the peer sees, where the transport has one: not over TLS, nor on a Unix socket. */
+  reset(): void;
   /** The SPIFFE id of the peer's verified certificate; empty on a plain connection. */
   readonly peerIdentity: string;
   /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal; empty on a plain connection. */

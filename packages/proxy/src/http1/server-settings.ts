@@ -1,33 +1,6 @@
-// What the server side of HTTP/1.1 asks of those who use it.
+// How the server side of HTTP/1.1 is set.
 import type { Clock, Random, TimerWheel } from '@heddle/base';
 import type { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
-import type { TransportError } from '../transport/transport.ts';
-import type { RequestHead } from './request-head.ts';
-import type { Rejection } from './request-rejection.ts';
-
-/**
- * What serves the requests of one connection: one object per connection, told of one request after the other. Calls are
- * synchronous. The bytes of `onRequestBody` are valid during the call only; chunked bodies come with their framing.
- */
-export interface ServerExchange {
-  onRequestHead(head: RequestHead): void;
-  onRequestBody(buffer: Buffer, start: number, end: number): void;
-  /** Field lines behind a chunked body, each ended by CRLF, forbidden ones left out. Only where they are enabled. */
-  onRequestTrailers(lines: string): void;
-  onRequestEnd(): void;
-  /** The client takes bytes again, after `writeBody` had answered false. */
-  onResponseDrain(): void;
-  /** The connection is gone while a response was owed. */
-  onClientGone(error: TransportError | null): void;
-  /** The connection waits for its next request: what the last one left is of no more use. */
-  onIdle(): void;
-  /** The connection is gone, whatever was owed; the last call. Timers that would keep its memory are to be given up. */
-  onConnectionClosed(): void;
-  /** The field lines, each ended by CRLF, that a reply of the connection's own carries besides those about its body. */
-  ownReplyLines(): string;
-  /** A request can't be served, or read any further: the connection has answered it with `response` and closes. */
-  onRejected(rejection: Rejection, response: string): void;
-}
 
 /** What is done with fields whose name holds `_` (`headers_with_underscores_action`). */
 export const UnderscoreAction = { allow: 0, reject: 1, drop: 2 } as const;
