@@ -34,6 +34,7 @@ spec:
   http: [{route: [{destination: {host: reviews}}], name: NAME}]
 `;
 
+/** Reports counts by HTTP status, or by `<HTTP status> <gRPC status>`. */
 function report(rpc: RpcClient, namespace: string): (counts: Record<string, number>) => void {
   const stream = rpc.openStream(streamMetricsMethod, {
     onMessage: () => {},
@@ -42,12 +43,13 @@ function report(rpc: RpcClient, namespace: string): (counts: Record<string, numb
     onEnd: () => {},
   });
   return (counts) => {
-    const metric = Object.entries(counts).map(([code, value]) => ({
+    const metric = Object.entries(counts).map(([codes, value]) => ({
       label: Object.entries({
         reporter: 'destination',
         destination_service_name: 'reviews',
         destination_service_namespace: namespace,
-        response_code: code,
+        response_code: codes.split(' ')[0]!,
+        ...(codes.includes(' ') && { grpc_response_status: codes.split(' ')[1]! }),
       }).map(([name, text]) => ({ name, value: text })),
       counter: { value },
     }));
@@ -143,6 +145,20 @@ describe('what the API says', () => {
     const total = (values: readonly number[]): number => Math.round(values.reduce((a, b) => a + b, 0));
     assert.equal(total(series?.requests ?? []), 35);
     assert.equal(total(series?.errors ?? []), 5);
+  });
+
+  it('takes a gRPC call for failed where its status says so, whatever HTTP says', async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    const send = report(world.rpc('spiffe://cluster.local/ns/default/sa/reviews'), 'default');
+    send({ '200 0': 0, '200 5': 0, '200 14': 0, '503 14': 0 });
+    await world.clock.advanceAsync(1000);
+    send({ '200 0': 10, '200 5': 20, '200 14': 3, '503 14': 4 });
+    await world.clock.advanceAsync(2000);
+    const [series] = backend.traffic(5).services;
+    const total = (values: readonly number[]): number => Math.round(values.reduce((a, b) => a + b, 0));
+    assert.equal(total(series?.requests ?? []), 37);
+    assert.equal(total(series?.errors ?? []), 7);
   });
 
   it('lists the newest certificate of each identity, and those that instances show', async () => {

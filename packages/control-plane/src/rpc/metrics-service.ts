@@ -75,17 +75,27 @@ function readFamily({ name, metric }: MetricFamily): ReportedSeries[] {
     const reporter = labels.get('reporter');
     if (service === '' || service === 'unknown' || namespace === '') return [];
     if (reporter !== 'source' && reporter !== 'destination') return [];
-    const value = name === requestsName ? readRequests(one, labels.get('response_code')) : readLatencies(one);
+    const value = name === requestsName ? readRequests(one, labels) : readLatencies(one);
     if (value === undefined) return [];
     const key = `${name} ${one.label.map((pair) => `${pair.name}=${pair.value}`).join()}`;
     return [{ key, namespace, service, reporter, value }];
   });
 }
 
+/** The statuses of gRPC that HTTP has 5xx for: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const failedCalls: ReadonlySet<string> = new Set(['2', '4', '12', '13', '14', '15']);
+
 /** Code 0 stands for a request that got no answer. */
-function readRequests({ counter }: Metric, code: string | undefined): ReportedSeries['value'] | undefined {
+function readRequests(
+  { counter }: Metric,
+  labels: ReadonlyMap<string, string>,
+): ReportedSeries['value'] | undefined {
   if (counter === undefined) return undefined;
-  const isError = code === '0' || (code?.length === 3 && code.startsWith('5'));
+  const code = labels.get('response_code') ?? '';
+  const isError =
+    code === '0' ||
+    (code.length === 3 && code.startsWith('5')) ||
+    failedCalls.has(labels.get('grpc_response_status') ?? '');
   return { kind: 'requests', count: counter.value, isError };
 }
 

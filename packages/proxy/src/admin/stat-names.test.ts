@@ -20,6 +20,17 @@ const names: readonly [dotted: string, family: string, labels: Record<string, st
     'envoy_cluster_circuit_breakers_default_rq_pending_open',
     { envoy_cluster_name: 'outbound|80||a.b' },
   ],
+  ['cluster.be.grpc.14', 'envoy_cluster_grpc_14', { envoy_cluster_name: 'be' }],
+  [
+    'cluster.be.grpc.Svc.One.request_message_count',
+    'envoy_cluster_grpc_request_message_count',
+    { envoy_cluster_name: 'be', envoy_grpc_bridge_service: 'Svc', envoy_grpc_bridge_method: 'One' },
+  ],
+  [
+    'cluster.be.grpc-web.a.$1.C.success',
+    'envoy_cluster_grpc_web_success',
+    { envoy_cluster_name: 'be', envoy_grpc_bridge_service: 'a.$1', envoy_grpc_bridge_method: 'C' },
+  ],
   ['cluster.be.ssl.handshake', 'envoy_cluster_ssl_handshake', { envoy_cluster_name: 'be' }],
   [
     'dns_filter.dns.a_record_queries',

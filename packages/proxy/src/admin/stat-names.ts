@@ -34,6 +34,8 @@ const scopes: readonly Scope[] = [
       'canary',
       'http1',
       'http2',
+      'grpc_web',
+      'grpc',
     ],
   },
   {
@@ -82,6 +84,13 @@ export function dottedName(family: string, labels: LabelPairs): string {
     name = `http.${manager}.${name.slice('http_'.length)}`;
     rest.delete('envoy_http_conn_manager_prefix');
   }
+  // A method's calls: cluster.<name>.grpc.<service>.<method>.…
+  const [service, method] = [rest.get('envoy_grpc_bridge_service'), rest.get('envoy_grpc_bridge_method')];
+  if (service !== undefined && method !== undefined) {
+    name = name.replace(/^grpc(?:-web)?\./, (protocol) => `${protocol}${service}.${method}.`);
+    rest.delete('envoy_grpc_bridge_service');
+    rest.delete('envoy_grpc_bridge_method');
+  }
   for (const [label, value] of labels) {
     const end = endings[label];
     if (end === undefined) continue;
@@ -97,7 +106,7 @@ export function dottedName(family: string, labels: LabelPairs): string {
 function withGroups(name: string, groups: readonly string[]): string {
   const group = groups.find((candidate) => name.startsWith(`${candidate}_`));
   if (group === undefined) return name;
-  const dotted = group.replace(/^(circuit_breakers|versions)_/, '$1.');
+  const dotted = group.replace(/^(circuit_breakers|versions)_/, '$1.').replace('grpc_web', 'grpc-web');
   return `${dotted}.${name.slice(group.length + 1)}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@heddle/telemetry';
+import { CallMetrics } from '../grpc/call-metrics.ts';
 import { TlsMetrics } from '../stats/tls-metrics.ts';
 import type { CircuitBreakerGauges } from './circuit-breaker.ts';
 
@@ -86,6 +87,8 @@ export class ClusterMetrics {
   private readonly responsesByStatus = new Map<number, Counter>();
   private lastStatus = -1;
   private lastStatusCounter: Counter | null = null;
+  private grpcCalls: CallMetrics | null = null;
+  private grpcWebCalls: CallMetrics | null = null;
 
   constructor(registry: MetricRegistry, clusterName: string) {
     const scope = registry.scope();
@@ -234,6 +237,18 @@ export class ClusterMetrics {
       remainingPending: remaining('remaining_pending', 'Waiting requests left to the limit.'),
       remainingRequests: remaining('remaining_rq', 'Requests left to the limit.'),
     };
+  }
+
+  /** Counts gRPC calls by method. */
+  get grpc(): CallMetrics {
+    this.grpcCalls ??= new CallMetrics(this.scope, this.labels, 'grpc');
+    return this.grpcCalls;
+  }
+
+  /** Counts calls that came as gRPC-Web by method. */
+  get grpcWeb(): CallMetrics {
+    this.grpcWebCalls ??= new CallMetrics(this.scope, this.labels, 'grpc_web');
+    return this.grpcWebCalls;
   }
 
   /** Counts handshakes of the cluster's connections. */

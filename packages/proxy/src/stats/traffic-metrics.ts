@@ -3,6 +3,8 @@ import type { Counter, Histogram, Labels, MetricRegistry, MetricScope } from '@h
 import { parseSpiffeId, spiffeIdParts } from '@heddle/identity';
 import type { ExchangeObserver } from '../http/http-settings.ts';
 import type { ExchangeRecord } from '../http/exchange-record.ts';
+import type { MessageTotals } from '../grpc/grpc-call.ts';
+import { GrpcStatus, lastKnownStatus } from '../grpc/status.ts';
 
 /** What the workload says of itself in every series. */
 export interface WorkloadLabels {
@@ -19,6 +21,8 @@ export type Reporter = 'source' | 'destination';
 /** Names of Istio's standard metrics. */
 export const requestsTotalName = 'istio_requests_total';
 export const requestDurationName = 'istio_request_duration_milliseconds';
+export const requestMessagesName = 'istio_request_messages_total';
+export const responseMessagesName = 'istio_response_messages_total';
 
 /** True for the families that the control plane is told of. */
 export function isTrafficMetric(name: string): boolean {
@@ -34,29 +38,51 @@ interface Series {
 const maxPeers = 1_000;
 const unknown = 'unknown';
 
-/** The series of one peer (as destination) or one cluster (as source), by status and, where something went wrong, flags. */
-class PeerSeries {
-  private readonly byStatus = new Map<number, Series>();
-  private readonly byFlags = new Map<string, Series>();
-  private readonly create: (status: number, flags: string) => Series;
+/** How something has ended: the labels that tell a peer's series apart. */
+interface Outcome {
+  readonly status: number;
+  readonly flags: string;
+  readonly isGrpc: boolean;
+  /** -1 where there is none. */
+  readonly grpcStatus: number;
+}
 
-  constructor(create: (status: number, flags: string) => Series) {
+/** The series of one peer (as destination) or one cluster (as source), by how requests ended. */
+class PeerSeries {
+  readonly labels: Labels;
+  private readonly create: (labels: Labels, outcome: Outcome) => Series;
+  /** Nearly everything ends without flags: HTTP by its status, gRPC with 200 by its own. */
+  private readonly byStatus = new Map<number, Series>();
+  private readonly byGrpcStatus = new Map<number, Series>();
+  private readonly byOutcome = new Map<string, Series>();
+  /** Made for the first gRPC call. */
+  messages: MessageTotals | null = null;
+
+  constructor(labels: Labels, create: (labels: Labels, outcome: Outcome) => Series) {
+    this.labels = labels;
     this.create = create;
   }
 
-  get(status: number, flags: string): Series {
-    if (flags === '-') {
-      const known = this.byStatus.get(status);
-      if (known !== undefined) return known;
-      const series = this.create(status, flags);
-      this.byStatus.set(status, series);
-      return series;
-    }
-    const key = `${status} ${flags}`;
-    const known = this.byFlags.get(key);
+  of({ responseCode: status, responseFlags: flags, isGrpc, grpcStatus: code }: ExchangeRecord): Series {
+    // Codes of a service's own would let it make series up.
+    const grpcStatus = code > lastKnownStatus ? GrpcStatus.unknown : code;
+    if (flags !== '-' || (isGrpc && (status !== 200 || grpcStatus < 0)))
+      return this.ofRare({ status, flags, isGrpc, grpcStatus });
+    const known = isGrpc ? this.byGrpcStatus.get(grpcStatus) : this.byStatus.get(status);
     if (known !== undefined) return known;
-    const series = this.create(status, flags);
-    this.byFlags.set(key, series);
+    const series = this.create(this.labels, { status, flags, isGrpc, grpcStatus });
+    if (isGrpc) this.byGrpcStatus.set(grpcStatus, series);
+    else this.byStatus.set(status, series);
+    return series;
+  }
+
+  private ofRare(outcome: Outcome): Series {
+    const { status, flags, isGrpc, grpcStatus } = outcome;
+    const key = `${isGrpc ? `${grpcStatus} ` : ''}${status} ${flags}`;
+    const known = this.byOutcome.get(key);
+    if (known !== undefined) return known;
+    const series = this.create(this.labels, outcome);
+    this.byOutcome.set(key, series);
     return series;
   }
 }
@@ -75,37 +101,56 @@ export class TrafficMetrics implements ExchangeObserver {
   }
 
   onFinished(exchange: ExchangeRecord): void {
-    const key = this.reporter === 'destination' ? exchange.downstreamPeerUriSan : exchange.upstreamCluster;
-    const peer = this.peers.get(key) ?? this.addPeer(key);
-    const series = peer.get(exchange.responseCode, exchange.responseFlags);
+    const series = this.peerOf(exchange).of(exchange);
     series.requests.value++;
     series.duration.observe(exchange.durationMs);
+  }
+
+  /** Where the messages of a gRPC call are counted while it lasts; it has been routed. */
+  messagesOf(exchange: ExchangeRecord): MessageTotals {
+    const peer = this.peerOf(exchange);
+    peer.messages ??= this.createMessages(peer.labels);
+    return peer.messages;
   }
 
   close(): void {
     this.scope.close();
   }
 
+  private peerOf(exchange: ExchangeRecord): PeerSeries {
+    const key = this.reporter === 'destination' ? exchange.downstreamPeerUriSan : exchange.upstreamCluster;
+    return this.peers.get(key) ?? this.addPeer(key);
+  }
+
   private addPeer(key: string): PeerSeries {
     const name = this.peers.size < maxPeers ? key : '';
     const labels = this.reporter === 'destination' ? this.labelsOfCaller(name) : this.labelsOfCluster(name);
-    const peer = new PeerSeries((status, flags) => this.createSeries(labels, status, flags));
+    const peer = new PeerSeries(labels, (labels, outcome) => this.createSeries(labels, outcome));
     if (name === key) this.peers.set(key, peer);
     else this.peers.set('', this.peers.get('') ?? peer);
     return this.peers.get(name) ?? peer;
   }
 
-  private createSeries(peer: Labels, status: number, flags: string): Series {
+  private createSeries(peer: Labels, { status, flags, isGrpc, grpcStatus }: Outcome): Series {
     const labels = {
       ...peer,
       reporter: this.reporter,
-      request_protocol: 'http',
+      request_protocol: isGrpc ? 'grpc' : 'http',
       response_code: String(status),
+      ...(grpcStatus < 0 ? {} : { grpc_response_status: String(grpcStatus) }),
       response_flags: flags,
     };
     return {
       requests: this.scope.counter(requestsTotalName, 'Requests by caller, callee and outcome.', labels),
       duration: this.scope.histogram(requestDurationName, 'Duration of requests in milliseconds.', labels),
+    };
+  }
+
+  private createMessages(peer: Labels): MessageTotals {
+    const labels = { ...peer, reporter: this.reporter, request_protocol: 'grpc' };
+    return {
+      requests: this.scope.counter(requestMessagesName, 'Messages of gRPC requests.', labels),
+      responses: this.scope.counter(responseMessagesName, 'Messages of gRPC responses.', labels),
     };
   }
 
