@@ -2,6 +2,7 @@
 import { Cluster } from './generated/envoy/config/cluster/v3/cluster.ts';
 import { ClusterLoadAssignment } from './generated/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from './generated/envoy/config/listener/v3/listener.ts';
+import { FilterConfig } from './generated/envoy/config/route/v3/route_components.ts';
 import { RouteConfiguration } from './generated/envoy/config/route/v3/route.ts';
 import { FileAccessLog } from './generated/envoy/extensions/access_loggers/file/v3/file.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import { Config as GrpcHttp1Bridge } from './generated/envoy/extensions/filters/http/grpc_http1_bridge/v3/config.ts';
 import { FilterConfig as GrpcStats } from './generated/envoy/extensions/filters/http/grpc_stats/v3/config.ts';
 import { GrpcWeb } from './generated/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
+import { RBAC as HttpRbac, RBACPerRoute } from './generated/envoy/extensions/filters/http/rbac/v3/rbac.ts';
 import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpInspector } from './generated/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { OriginalDst } from './generated/envoy/extensions/filters/listener/original_dst/v3/original_dst.ts';
@@ -44,6 +46,9 @@ const messageTypes = {
   [TypeUrl.grpcStats]: GrpcStats,
   [TypeUrl.grpcWeb]: GrpcWeb,
   [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,
+  [TypeUrl.httpRbac]: HttpRbac,
+  [TypeUrl.httpRbacPerRoute]: RBACPerRoute,
+  [TypeUrl.routeFilterConfig]: FilterConfig,
   [TypeUrl.tcpProxy]: TcpProxy,
   [TypeUrl.originalDst]: OriginalDst,
   [TypeUrl.originalSrc]: OriginalSrc,

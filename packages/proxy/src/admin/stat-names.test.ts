@@ -48,6 +48,21 @@ const names: readonly [dotted: string, family: string, labels: Record<string, st
     'envoy_http_downstream_cx_http1_total',
     { envoy_http_conn_manager_prefix: 'in' },
   ],
+  ['http.in.rbac.allowed', 'envoy_http_rbac_allowed', { envoy_http_conn_manager_prefix: 'in' }],
+  [
+    'http.in.rbac.shp.shadow_denied',
+    'envoy_http_rbac_shadow_denied',
+    { envoy_http_conn_manager_prefix: 'in', envoy_rbac_http_prefix: 'shp' },
+  ],
+  [
+    'http.in.rbac.pre_.policy.p one.allowed',
+    'envoy_http_rbac_policy_allowed',
+    {
+      envoy_http_conn_manager_prefix: 'in',
+      envoy_rbac_http_prefix: 'pre_',
+      envoy_rbac_policy_name: 'p one',
+    },
+  ],
   [
     'listener.127.0.0.1_19105.downstream_cx_total',
     'envoy_listener_downstream_cx_total',

@@ -91,6 +91,7 @@ export function dottedName(family: string, labels: LabelPairs): string {
     rest.delete('envoy_grpc_bridge_service');
     rest.delete('envoy_grpc_bridge_method');
   }
+  if (name.startsWith('rbac.')) name = withRbacParts(name, rest);
   for (const [label, value] of labels) {
     const end = endings[label];
     if (end === undefined) continue;
@@ -101,6 +102,17 @@ export function dottedName(family: string, labels: LabelPairs): string {
   if (scope.label !== undefined) rest.delete(scope.label);
   const parts = owner === undefined ? [scope.root, name] : [scope.root, owner, name];
   return withLabels(parts.join('.'), [...rest]);
+}
+
+/** An RBAC filter's prefix and a policy stand within the name: `rbac.<prefix>.policy.<policy>.allowed`. */
+function withRbacParts(name: string, labels: Map<string, string>): string {
+  const prefix = labels.get('envoy_rbac_http_prefix');
+  const policy = labels.get('envoy_rbac_policy_name');
+  labels.delete('envoy_rbac_http_prefix');
+  labels.delete('envoy_rbac_policy_name');
+  const counted = name.slice('rbac.'.length);
+  const outcome = policy === undefined ? counted : `policy.${policy}.${counted.slice('policy_'.length)}`;
+  return prefix === undefined ? `rbac.${outcome}` : `rbac.${prefix}.${outcome}`;
 }
 
 function withGroups(name: string, groups: readonly string[]): string {

@@ -1,22 +1,20 @@
-import { TypeUrl } from '@heddle/xds';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import {
   type HttpConnectionManager,
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
-  type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { defaultServerSettings } from '../http1/server-settings.ts';
 import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { checkConfigSource } from './config-source.ts';
+import { compileHttpFilters } from './compile-http-filters.ts';
 import { durationMs } from './duration.ts';
 import type { HttpConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 import { compileHttp1Options, compileHttpLimits } from './protocol-options.ts';
 import { clientCert, headerValue, hostRules, internalRanges, pathRules } from './compile-request-rules.ts';
-import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** Where a listener's routes come from. */
 export type RouteSource =
@@ -57,6 +55,7 @@ export function compileHttp(
   }
   const time = (field: string, duration: HttpConnectionManager['drainTimeout'], fallbackMs: number): number =>
     durationMs(duration, fallbackMs, `${path}.${field}`, problems);
+  const { filters, router } = compileHttpFilters(manager.httpFilters, `${path}.http_filters`, problems);
   const http: HttpConfig = {
     statPrefix: manager.statPrefix,
     serverName: headerValue(manager.serverName, `${path}.server_name`, problems) || defaultServerName,
@@ -73,7 +72,8 @@ export function compileHttp(
     via: headerValue(manager.via, `${path}.via`, problems),
     pathRules: pathRules(manager, path, problems),
     hostRules: hostRules(manager, path, problems),
-    suppressesEnvoyHeaders: compileFilters(manager.httpFilters, `${path}.http_filters`, problems),
+    filters,
+    suppressesEnvoyHeaders: router?.suppressEnvoyHeaders ?? false,
     streamIdleTimeoutMs: time('stream_idle_timeout', manager.streamIdleTimeout, defaultStreamIdleTimeoutMs),
     maxStreamDurationMs,
     drainTimeoutMs: time('drain_timeout', manager.drainTimeout, defaultDrainTimeoutMs),
@@ -152,27 +152,4 @@ function serverHeader(
       problems.invalid(`${path}.server_header_transformation`, 'is no known value');
       return 'overwrite';
   }
-}
-
-/** The router must be the only filter. Returns whether it suppresses `x-envoy-…` headers. */
-function compileFilters(filters: readonly HttpFilter[], path: string, problems: ProblemList): boolean {
-  let suppresses = false;
-  let routers = 0;
-  for (const [index, filter] of filters.entries()) {
-    const place = `${path}[${index}]`;
-    const config = filter.configType?.value;
-    if (config?.typeUrl !== TypeUrl.router) {
-      // An optional filter that isn't known is left out, as in Envoy.
-      if (filter.isOptional) continue;
-      refuseExtension(filter.name, config, place, problems);
-      continue;
-    }
-    routers++;
-    if (filter.disabled) problems.invalid(`${place}.disabled`, 'the router cannot be disabled');
-    const router = unpackConfig(config, TypeUrl.router, `${place}.typed_config`, problems);
-    suppresses = router?.suppressEnvoyHeaders ?? false;
-  }
-  if (routers !== 1)
-    problems.invalid(path, 'must end with the router, once', 'add envoy.filters.http.router');
-  return suppresses;
 }

@@ -80,6 +80,7 @@ test("has Envoy's defaults", () => {
     via: '',
     pathRules: null,
     hostRules: null,
+    filters: [],
     suppressesEnvoyHeaders: true,
     streamIdleTimeoutMs: 300_000,
     maxStreamDurationMs: 0,
@@ -176,7 +177,7 @@ test('accepts defaults that are written out', () => {
 const invalid: readonly [string, ManagerInput, ListenerInput][] = [
   [`${hcm}.stat_prefix: must not be empty`, { statPrefix: '' }, {}],
   [`${hcm}.http_filters: must end with the router, once`, { httpFilters: [] }, {}],
-  [`${hcm}.http_filters: must end with the router, once`, { httpFilters: [router, router] }, {}],
+  [`${hcm}.http_filters[0]: nothing can follow the router`, { httpFilters: [router, router] }, {}],
   [`${hcm}.max_request_headers_kb: must be 1 to 8192`, { maxRequestHeadersKb: 8193 }, {}],
   [`${hcm}.drain_timeout: a duration must not be negative`, { drainTimeout: { seconds: -1, nanos: 0 } }, {}],
   [

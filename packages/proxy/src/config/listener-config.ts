@@ -5,6 +5,7 @@ import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
+import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { ServerSettings } from '../http1/server-settings.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
@@ -36,6 +37,8 @@ export interface HttpConfig {
   /** Null for paths and hosts as they come. */
   readonly pathRules: PathRules | null;
   readonly hostRules: HostRules | null;
+  /** What requests pass before the router, in this order. */
+  readonly filters: readonly HttpFilterSettings[];
   /** Nothing is added to requests and responses under `x-envoy-…`. */
   readonly suppressesEnvoyHeaders: boolean;
   /** How long a request may stand still. */

@@ -7,6 +7,7 @@ import type { ServerSettings } from '../http1/server-settings.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
+import type { HttpFilter } from './http-filter.ts';
 import type { HttpDate } from './http-date.ts';
 import type { RequestRules } from './request-rules.ts';
 
@@ -41,6 +42,8 @@ export interface HttpSettings {
   readonly maxStreamDurationMs: number;
   /** `upgrade_configs`; what isn't there is refused. */
   readonly upgrades: UpgradeRules;
+  /** What requests pass between being routed and being done what the route says with. */
+  readonly filters: readonly HttpFilter[];
   /** What is done to requests before they are routed. */
   readonly request: RequestRules;
   readonly responseFilter: FieldFilter;

@@ -61,18 +61,15 @@ export class ProxyExchange
     this.begin(head);
     if (!this.admit(head)) return;
     const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
+    if (match !== null && !this.takeRoute(head, match)) return;
+    if (!this.passesFilters(match)) return;
     const { metrics } = this.settings.server;
+    metrics.requestsRouted.value++;
     if (match === null) {
-      metrics.requestsRouted.value++;
       metrics.routesNotFound.value++;
       this.reply(LocalReplies.routeNotFound);
       return;
     }
-    this.route = match;
-    this.routeName = match.routeName;
-    this.responseHeaders = match.responseHeaders;
-    if (!this.grantUpgrade(head, match)) return;
-    metrics.requestsRouted.value++;
     if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
     switch (match.kind) {
       case 'forward':
@@ -382,6 +379,26 @@ export class ProxyExchange
   protected override closeTunnel(): boolean {
     if (this.tunnel === null || !this.tunnel.isOpen) return false;
     this.tunnel.close('given-up');
+    return true;
+  }
+
+  /** The request goes this way; false where the route does not let it become what it asks for. */
+  private takeRoute(head: RequestHeadView, route: RouteMatch<ClusterSlot<ConnectionPool>>): boolean {
+    this.route = route;
+    this.routeName = route.routeName;
+    this.responseHeaders = route.responseHeaders;
+    return this.grantUpgrade(head, route);
+  }
+
+  /** Lets the filters look at the request; false where one of them answered it. */
+  private passesFilters(route: RouteMatch<unknown> | null): boolean {
+    const { filters } = this.settings;
+    for (let i = 0; i < filters.length; i++) {
+      const reply = filters[i]!.onRequest(this.request, this.connection, route);
+      if (reply === null) continue;
+      this.reply(reply);
+      return false;
+    }
     return true;
   }
 

@@ -24,6 +24,7 @@ import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts
 import { hostAndPort } from '../transport/address.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
+import type { HttpFilter } from './http-filter.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { InternalAddresses } from './internal-addresses.ts';
 import { ExchangePool } from './exchange-pool.ts';
@@ -64,6 +65,7 @@ export interface ProxyOptions {
   /** What differs from a connection manager without any settings. */
   readonly rules?: Partial<RequestRuleOptions>;
   readonly returnsRequestId?: boolean;
+  readonly filters?: readonly HttpFilter[];
   /** What the route says besides. */
   readonly route?: Parameters<typeof RouteAction.fromPartial>[0];
   /** Requests go where their authority says, instead of to the ports. */
@@ -206,6 +208,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       ...options.server,
       metrics: downstream,
     },
+    filters: options.filters ?? [],
     maxStreamDurationMs: options.maxStreamDurationMs ?? 0,
     upgrades: new Map(Object.entries(options.upgrades ?? {})),
     streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,

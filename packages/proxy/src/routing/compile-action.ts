@@ -14,6 +14,7 @@ import {
 import type { RegexMatchAndSubstitute } from '@heddle/xds/api/envoy/type/matcher/v3/regex.ts';
 import { durationMs } from '../config/duration.ts';
 import type { ProblemList } from '../config/problem-list.ts';
+import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { validHost } from '../http1/request-head.ts';
 import {
   compileHeaderChanges,
@@ -23,6 +24,7 @@ import {
 } from './compile-headers.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
 import { compileConnectRetries } from './compile-retry-policy.ts';
+import { compileRouteFilters, joinRouteFilters } from './compile-route-filters.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
 import { compileRouteUpgrades } from './compile-upgrades.ts';
@@ -51,6 +53,8 @@ export interface RouteContext<C> {
   readonly connectRetries: number;
   /** Outermost first: route configuration, virtual host. */
   readonly outerHeaders: readonly HeaderChanges[];
+  /** What the levels say to the connection manager's filters, outermost first. */
+  readonly filters: readonly RouteFilterConfigs[];
   /** Outer levels change headers before inner ones, so that the inner ones win. */
   readonly innermostWins: boolean;
 }
@@ -95,11 +99,17 @@ export const localOutcome: Outcome = {
 export function compileAction<C>(
   route: Route,
   matcher: PathMatcher | null,
-  context: RouteContext<C>,
+  outer: RouteContext<C>,
   path: string,
   problems: ProblemList,
 ): WeightedMatch<C>[] {
   const headers = compileHeaderChanges(route, path, problems);
+  const filters = compileRouteFilters(
+    route.typedPerFilterConfig,
+    `${path}.typed_per_filter_config`,
+    problems,
+  );
+  const context = { ...outer, filters: [...outer.filters, filters] };
   const { action } = route;
   const single = (outcome: Outcome | null): WeightedMatch<C>[] =>
     outcome === null
@@ -149,6 +159,7 @@ function makeMatch<C>(
     ...outcome,
     routeName: route.name,
     virtualHostName: context.virtualHostName,
+    filters: joinRouteFilters(context.filters),
     clusterName,
     cluster,
     requestHeaders: joinMutations(levels.map((level) => level.request)),
@@ -314,6 +325,11 @@ function weighted<C>(
     if (target.name === '') problems.invalid(`${place}.name`, 'must not be empty');
     if (target.weight === undefined) problems.invalid(`${place}.weight`, 'is required');
     const clusterHeaders = compileHeaderChanges(target, place, problems);
+    const filters = compileRouteFilters(
+      target.typedPerFilterConfig,
+      `${place}.typed_per_filter_config`,
+      problems,
+    );
     const host = target.hostRewriteSpecifier;
     const hostRewrite =
       host === undefined
@@ -330,7 +346,7 @@ function weighted<C>(
       cluster,
       headers,
       clusterHeaders,
-      context,
+      { ...context, filters: [...context.filters, filters] },
     );
     matches.push({ weight, match });
   }

@@ -1,11 +1,72 @@
+import { TypeUrl } from '@heddle/xds';
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
 import type { ProblemList } from '../config/problem-list.ts';
+import { refuseExtension, unpackConfig } from '../config/unpack-config.ts';
+import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
+import type { RouteFilterConfig, RouteFilterConfigs } from '../policy/route-filter-config.ts';
 
-/** What `typed_per_filter_config` at `path` says to the filters of the connection manager, by their names there. */
+const none: RouteFilterConfigs = new Map();
+
+/**
+ * Compiles `typed_per_filter_config`, which stands at `path`: what a level of the routing says to filters, by their names
+ * in the connection manager. As in Envoy a name that no filter has is of no effect: listeners and routes come apart.
+ */
 export function compileRouteFilters(
   configs: Readonly<Record<string, Any>>,
   path: string,
   problems: ProblemList,
-): void {
-  for (const name of Object.keys(configs)) problems.unsupported(`${path}.typed_per_filter_config[${name}]`);
+): RouteFilterConfigs {
+  const entries = Object.entries(configs);
+  if (entries.length === 0) return none;
+  const compiled = new Map<string, RouteFilterConfig>();
+  for (const [name, config] of entries) {
+    const place = `${path}[${name}]`;
+    const filter = compileRouteFilter(name, config, place, problems);
+    if (filter !== null) compiled.set(name, filter);
+  }
+  return compiled;
+}
+
+/** What applies where these levels meet, the outermost first: the innermost wins whole. Null for nothing. */
+export function joinRouteFilters(levels: readonly RouteFilterConfigs[]): RouteFilterConfigs | null {
+  const filled = levels.filter(({ size }) => size > 0);
+  if (filled.length === 0) return null;
+  if (filled.length === 1) return filled[0]!;
+  const joined = new Map<string, RouteFilterConfig>();
+  for (const level of filled) for (const [name, config] of level) joined.set(name, config);
+  return joined;
+}
+
+function compileRouteFilter(
+  name: string,
+  config: Any,
+  path: string,
+  problems: ProblemList,
+): RouteFilterConfig | null {
+  switch (config.typeUrl) {
+    case TypeUrl.routeFilterConfig: {
+      const wrapper = unpackConfig(config, TypeUrl.routeFilterConfig, path, problems);
+      if (wrapper === null) return null;
+      if (wrapper.disabled) return { kind: 'disabled' };
+      if (wrapper.config?.typeUrl !== undefined && wrapper.config.typeUrl !== '')
+        return compileRouteFilter(name, wrapper.config, `${path}.config`, problems);
+      problems.invalid(path, 'needs a config, or disabled');
+      return null;
+    }
+    case TypeUrl.httpRbacPerRoute: {
+      const { rbac } = unpackConfig(config, TypeUrl.httpRbacPerRoute, path, problems) ?? {};
+      if (rbac === undefined) return { kind: 'disabled' };
+      return { kind: 'rbac', rbac: compileHttpRbac(rbac, `${path}.rbac`, problems) };
+    }
+    case TypeUrl.httpRbac:
+      problems.invalid(
+        path,
+        'is the type of the filter itself',
+        'put it into the field rbac of RBACPerRoute',
+      );
+      return null;
+    default:
+      refuseExtension(name, config, path, problems);
+      return null;
+  }
 }

@@ -5,10 +5,12 @@ import {
   VirtualHost_TlsRequirementType as RequireTls,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
+import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
 import { compileHeaderChanges, type HeaderChanges } from './compile-headers.ts';
 import { compileConditions } from './compile-matchers.ts';
 import { compileConnectRetries } from './compile-retry-policy.ts';
+import { compileRouteFilters } from './compile-route-filters.ts';
 import { DomainTable } from './domain-table.ts';
 import { RouteEntry } from './route-entry.ts';
 import { RouteTable } from './route-table.ts';
@@ -20,6 +22,7 @@ const defaultMaxDirectResponseBytes = 4096;
 /** What a route configuration says to all of its virtual hosts. Kept by each of them until it is compiled. */
 interface TableContext<C> {
   readonly headers: HeaderChanges;
+  readonly filters: RouteFilterConfigs;
   readonly innermostWins: boolean;
   readonly maxDirectResponseBytes: number;
   readonly resolveCluster: (name: string, path: string) => C;
@@ -68,6 +71,11 @@ export class RouteTableBuilder<C> {
     this.ignoresPort = config.ignorePortInHostMatching;
     this.context = {
       headers: compileHeaderChanges(config, path, problems),
+      filters: compileRouteFilters(
+        config.typedPerFilterConfig,
+        fieldPath(path, 'typed_per_filter_config'),
+        problems,
+      ),
       innermostWins: config.mostSpecificHeaderMutationsWins,
       maxDirectResponseBytes: config.maxDirectResponseBodySizeBytes ?? defaultMaxDirectResponseBytes,
       resolveCluster,
@@ -166,7 +174,8 @@ function routeContext<C>(
   path: string,
   problems: ProblemList,
 ): RouteContext<C> {
-  const { headers, innermostWins, maxDirectResponseBytes, resolveCluster } = table;
+  const { headers, filters, innermostWins, maxDirectResponseBytes, resolveCluster } = table;
+  const filtersPath = fieldPath(path, 'typed_per_filter_config');
   return {
     virtualHostName: message.name,
     resolveCluster,
@@ -174,6 +183,7 @@ function routeContext<C>(
     requestBodyLimit: message.requestBodyBufferLimit,
     connectRetries: compileConnectRetries(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
     outerHeaders: [headers, compileHeaderChanges(message, path, problems)],
+    filters: [filters, compileRouteFilters(message.typedPerFilterConfig, filtersPath, problems)],
     innermostWins,
   };
 }

@@ -1,5 +1,6 @@
 // Hot path.
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
+import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { HeaderMutation } from './header-mutation.ts';
 import type { HostRewrite } from './host-rewrite.ts';
@@ -47,6 +48,7 @@ export interface RouteMatchFields<C> {
   readonly virtualHostName: string;
   readonly clusterName: string;
   readonly cluster: C | null;
+  readonly filters: RouteFilterConfigs | null;
   readonly clusterNotFoundStatus: number;
   readonly priority: RoutingPriority;
   readonly timeoutMs: number;
@@ -77,6 +79,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly clusterName: string;
   /** Null unless the kind is `forward`. */
   readonly cluster: C | null;
+  /** What the route says to the connection manager's filters; null, as nearly always, for nothing. */
+  readonly filters: RouteFilterConfigs | null;
   /** The status where the cluster does not exist. */
   readonly clusterNotFoundStatus: number;
   /** Which of the cluster's circuit breakers, and whose connections. */
@@ -115,6 +119,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.virtualHostName = fields.virtualHostName;
     this.clusterName = fields.clusterName;
     this.cluster = fields.cluster;
+    this.filters = fields.filters;
     this.clusterNotFoundStatus = fields.clusterNotFoundStatus;
     this.priority = fields.priority;
     this.timeoutMs = fields.timeoutMs;

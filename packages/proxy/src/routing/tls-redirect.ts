@@ -21,6 +21,7 @@ export const tlsRedirect: RouteMatch<never> = new RouteMatch<never>({
   virtualHostName: '',
   clusterName: '',
   cluster: null,
+  filters: null,
   requestHeaders: null,
   responseHeaders: null,
   redirect: {

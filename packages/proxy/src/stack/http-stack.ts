@@ -2,6 +2,7 @@
 //
 //   connection ─▶ ServerConnection   frames requests, refuses what is ambiguous: nothing behind it sees bytes it could misread
 //              ─▶ ProxyExchange      routes on the same Host and path that are forwarded, so that policy and upstream agree
+//              ─▶ HttpFilter         policy decides when the route is known, which may have policies of its own, and before anything is done
 //              ─▶ Cluster, Endpoint  balances after routing: weights are per route, health is per endpoint
 //              ─▶ ConnectionPool     reuses connections per endpoint and per identity: a link never serves another cluster
 //              ─▶ ClientConnection   frames responses as strictly as requests
@@ -19,6 +20,7 @@ import { type RequestRules, compileRequestRules } from '../http/request-rules.ts
 import { createFieldFilter } from '../codec/field-filter.ts';
 import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
+import { buildHttpFilters } from '../policy/build-http-filters.ts';
 import type { DrainManager } from './drain-manager.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
@@ -71,6 +73,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
       ...http.server,
       metrics: new ConnectionManagerMetrics(scope, http.statPrefix, config.listenerAddress),
     },
+    filters: buildHttpFilters(http.filters, scope, http.statPrefix),
     maxStreamDurationMs: http.maxStreamDurationMs,
     upgrades: http.upgrades,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,

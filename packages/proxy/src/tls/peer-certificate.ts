@@ -6,6 +6,7 @@ export class PresentedCertificate implements PeerCertificate {
   readonly fingerprint: string;
   private readonly leaf: Certificate;
   private readonly chain: readonly Certificate[];
+  private subjectText: string | null = null;
 
   /** `chain` is what the peer showed, leaf first, at least one. */
   constructor(leaf: Certificate, chain: readonly Certificate[]) {
@@ -15,7 +16,9 @@ export class PresentedCertificate implements PeerCertificate {
   }
 
   get subject(): string {
-    return distinguishedName(this.leaf.x509.subject);
+    // Policies ask for it with every request.
+    this.subjectText ??= distinguishedName(this.leaf.x509.subject);
+    return this.subjectText;
   }
 
   get issuer(): string {

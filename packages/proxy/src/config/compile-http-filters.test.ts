@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { packAny, TypeUrl } from '@heddle/xds';
+import { HttpFilter } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { type CompiledFilters, compileHttpFilters } from './compile-http-filters.ts';
+import { ProblemList } from './problem-list.ts';
+
+type FilterInput = Parameters<typeof HttpFilter.fromPartial>[0];
+
+const router: FilterInput = {
+  name: 'router',
+  configType: { $case: 'typedConfig', value: packAny(TypeUrl.router, {}) },
+};
+const rbac = (name: string, more: FilterInput = {}): FilterInput => ({
+  name,
+  configType: { $case: 'typedConfig', value: packAny(TypeUrl.httpRbac, { rules: {} }) },
+  ...more,
+});
+
+function compile(...filters: FilterInput[]): CompiledFilters & { readonly problems: string[] } {
+  const problems = new ProblemList();
+  const compiled = compileHttpFilters(
+    filters.map((filter) => HttpFilter.fromPartial(filter)),
+    'f',
+    problems,
+  );
+  return { ...compiled, problems: problems.problems.map(({ path, message }) => `${path}: ${message}`) };
+}
+
+test('filters keep their order, and the router ends them', () => {
+  const { filters, router: own, problems } = compile(rbac('b'), rbac('a', { disabled: true }), router);
+  assert.deepEqual(problems, []);
+  assert.notEqual(own, null);
+  assert.deepEqual(
+    filters.map(({ name, isDisabled }) => [name, isDisabled]),
+    [
+      ['b', false],
+      ['a', true],
+    ],
+  );
+});
+
+test('nothing may follow the router', () => {
+  assert.deepEqual(compile(router, rbac('a')).problems, [
+    'f[0]: nothing can follow the router',
+    'f: must end with the router, once',
+  ]);
+});
+
+test('a filter needs a name, by which routes speak to it', () => {
+  assert.deepEqual(compile(rbac(''), router).problems, ['f[0].name: must not be empty']);
+});
+
+test('an optional filter that is known is as strict as any', () => {
+  const broken: FilterInput = {
+    name: 'rbac',
+    isOptional: true,
+    configType: {
+      $case: 'typedConfig',
+      value: packAny(TypeUrl.httpRbac, { rules: { policies: { p: {} } } }),
+    },
+  };
+  assert.deepEqual(compile(broken, router).problems, [
+    'f[0].typed_config.rules.policies[p].permissions: must not be empty',
+    'f[0].typed_config.rules.policies[p].principals: must not be empty',
+  ]);
+});

@@ -1,0 +1,59 @@
+import { TypeUrl } from '@heddle/xds';
+import type { Router } from '@heddle/xds/api/envoy/extensions/filters/http/router/v3/router.ts';
+import type { HttpFilter } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
+import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
+import type { ProblemList } from './problem-list.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** The filters of a connection manager. */
+export interface CompiledFilters {
+  readonly filters: readonly HttpFilterSettings[];
+  /** Null with a problem noted. */
+  readonly router: Router | null;
+}
+
+/** Compiles `http_filters`, which stand at `path`: the router ends them, since nothing passes it. */
+export function compileHttpFilters(
+  filters: readonly HttpFilter[],
+  path: string,
+  problems: ProblemList,
+): CompiledFilters {
+  const compiled: HttpFilterSettings[] = [];
+  let router: Router | null = null;
+  for (const [index, filter] of filters.entries()) {
+    const place = `${path}[${index}]`;
+    const isLast = index === filters.length - 1;
+    if (filter.configType?.value.typeUrl === TypeUrl.router) {
+      if (!isLast) problems.invalid(place, 'nothing can follow the router', 'put it last');
+      router = compileRouter(filter, place, problems);
+      continue;
+    }
+    const settings = compileFilter(filter, place, problems);
+    if (settings !== null) compiled.push(settings);
+  }
+  if (filters.at(-1)?.configType?.value.typeUrl !== TypeUrl.router)
+    problems.invalid(path, 'must end with the router, once', 'add envoy.filters.http.router');
+  return { filters: compiled, router };
+}
+
+function compileRouter(filter: HttpFilter, path: string, problems: ProblemList): Router | null {
+  if (filter.disabled) problems.invalid(`${path}.disabled`, 'the router cannot be disabled');
+  return unpackConfig(filter.configType!.value, TypeUrl.router, `${path}.typed_config`, problems);
+}
+
+/** Null for what is left out, and with problems noted. */
+function compileFilter(filter: HttpFilter, path: string, problems: ProblemList): HttpFilterSettings | null {
+  const config = filter.configType?.value;
+  if (config?.typeUrl !== TypeUrl.httpRbac) {
+    // An optional filter that isn't known is left out, as in Envoy.
+    if (!filter.isOptional) refuseExtension(filter.name, config, path, problems);
+    return null;
+  }
+  const place = `${path}.typed_config`;
+  if (filter.name === '') problems.invalid(`${path}.name`, 'must not be empty');
+  const message = unpackConfig(config, TypeUrl.httpRbac, place, problems);
+  if (message === null) return null;
+  const rbac = compileHttpRbac(message, place, problems);
+  return { kind: 'rbac', name: filter.name, isDisabled: filter.disabled, rbac };
+}
