@@ -28,6 +28,8 @@ const rules = {
   defaultHost: '',
   allowsAbsoluteTarget: true,
   allowsCustomMethods: false,
+  allowsChunkedLength: false,
+  endsConnectionOnError: true,
 };
 const requests = new HeadScanner(true, 65_536, 100);
 const responses = new HeadScanner(false, 65_536, 100);
@@ -55,7 +57,8 @@ function parseRequest(bytes: Buffer): RequestHead {
 }
 
 function parseResponse(): ResponseHead {
-  const error = responseHead.parse(responses, answer, 0, scan(responses, answer), ResponseKind.usual);
+  const end = scan(responses, answer);
+  const error = responseHead.parse(responses, answer, 0, end, ResponseKind.usual, false);
   if (error !== 0) throw new Error(`the response is refused: ${error}`);
   return responseHead;
 }

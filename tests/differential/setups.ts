@@ -105,6 +105,23 @@ const setups = {
   },
   'proxy-100-continue': { manager: { proxy_100_continue: true } },
   'absolute-url-off': { manager: { http_protocol_options: { allow_absolute_url: false } } },
+  'errors-end-streams': {
+    manager: {
+      stream_error_on_invalid_http_message: true,
+      path_with_escaped_slashes_action: 'REJECT_REQUEST',
+      common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
+    },
+  },
+  'errors-end-connections': {
+    manager: {
+      stream_error_on_invalid_http_message: true,
+      http_protocol_options: { override_stream_error_on_invalid_http_message: false },
+    },
+  },
+  'chunked-length': {
+    manager: { http_protocol_options: { allow_chunked_length: true } },
+    upstreamHttp: { explicit_http_config: { http_protocol_options: { allow_chunked_length: true } } },
+  },
   'custom-methods': { manager: { http_protocol_options: { allow_custom_methods: true } } },
   normalised: { manager: { normalize_path: true, merge_slashes: true } },
   'slashes-rejected': { manager: { path_with_escaped_slashes_action: 'REJECT_REQUEST' } },

@@ -1,6 +1,6 @@
 import type { DifferentialCase } from '../support/case.ts';
 import type { SetupName } from '../setups.ts';
-import { malformed, passed, request } from '../support/expectations.ts';
+import { answer, malformed, passed, refused, request } from '../support/expectations.ts';
 
 function withMethod(name: string, method: string, counters: DifferentialCase['counters']): DifferentialCase {
   return {
@@ -48,6 +48,31 @@ function ofListener(name: string, setup: SetupName, client: string, status: stri
       'listener.in.http.in.downstream_rq_completed': 1,
       [`listener.in.http.in.downstream_rq_${status}`]: 1,
     },
+  };
+}
+
+const kept = {
+  'http.in.downstream_rq_total': 2,
+  'http.in.downstream_rq_4xx': 1,
+  'http.in.downstream_rq_2xx': 1,
+  'http.in.downstream_cx_protocol_error': 0,
+  'cluster.be.upstream_rq_total': 1,
+} as const;
+const twoLengths = 'Content-Length: 100\r\nTransfer-Encoding: chunked\r\n';
+
+/** A bad request and a good one behind it. */
+function afterError(
+  name: string,
+  bad: string,
+  counters: DifferentialCase['counters'],
+  setup: 'errors-end-streams' | 'errors-end-connections' = 'errors-end-streams',
+): DifferentialCase {
+  return {
+    name: `behind ${name}`,
+    rule: 'stream_error_on_invalid_http_message',
+    setup,
+    client: [{ send: bad }, { responses: 1 }, { send: request('GET /next') }, { responses: 2 }],
+    counters,
   };
 }
 
@@ -117,5 +142,34 @@ export const optionCases: readonly DifferentialCase[] = [
     setup: 'draining',
     client: request('GET /'),
     counters: { ...passed, 'cluster.be.lb_healthy_panic': 1 },
+  },
+  afterError('no Host', request('GET /', ''), kept),
+  afterError('a path that is refused', request('GET /a%2fb'), kept),
+  afterError('an underscore', request('GET /', 'Host: a\r\nx_y: z\r\n'), malformed),
+  afterError('two lengths', request('POST /', `Host: a\r\n${twoLengths}`, '0\r\n\r\n'), malformed),
+  afterError('a bad field name', request('GET /', 'Host: a\r\nx y: z\r\n'), malformed),
+  afterError('an unknown method', request('FOO /'), malformed),
+  afterError('no Host', request('GET /', ''), refused, 'errors-end-connections'),
+  {
+    name: 'of a length and chunks the chunks hold',
+    rule: 'allow_chunked_length',
+    setup: 'chunked-length',
+    client: request('POST /', `Host: a\r\n${twoLengths}`, '3\r\nabc\r\n0\r\n\r\n'),
+    counters: passed,
+  },
+  {
+    name: 'two lengths and chunks are too many',
+    rule: 'allow_chunked_length',
+    setup: 'chunked-length',
+    client: request('POST /', `Host: a\r\n${twoLengths}Content-Length: 3\r\n`, '3\r\nabc\r\n0\r\n\r\n'),
+    counters: malformed,
+  },
+  {
+    name: 'of a length and chunks of a response the chunks hold',
+    rule: 'allow_chunked_length',
+    setup: 'chunked-length',
+    client: request('GET /'),
+    upstream: { text: answer('200 OK', twoLengths, '3\r\nabc\r\n0\r\n\r\n') },
+    counters: passed,
   },
 ];

@@ -81,6 +81,11 @@ export function compileHttp(
     server: {
       ...limits,
       ...compileHttp1Options(manager.httpProtocolOptions, `${path}.http_protocol_options`, problems),
+      endsConnectionOnError: !(
+        manager.httpProtocolOptions?.overrideStreamErrorOnInvalidHttpMessage ??
+        manager.streamErrorOnInvalidHttpMessage ??
+        false
+      ),
       maxHeadBytes: headersKb * 1024,
       headTimeoutMs: time('request_headers_timeout', manager.requestHeadersTimeout, 0),
       requestTimeoutMs: time('request_timeout', manager.requestTimeout, 0),
@@ -122,7 +127,6 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   };
   refuse(manager.codecType !== CodecType.AUTO && manager.codecType !== CodecType.HTTP1, 'codec_type');
   refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
-  refuse(manager.streamErrorOnInvalidHttpMessage === true, 'stream_error_on_invalid_http_message');
 }
 
 function compileUpgrades(manager: HttpConnectionManager, path: string, problems: ProblemList): UpgradeRules {

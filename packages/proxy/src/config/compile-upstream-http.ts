@@ -50,8 +50,8 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
       problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
     } else if (protocol !== undefined) {
       const place = `${path}.explicit_http_config.http_protocol_options`;
-      const { takesTrailers } = compileHttp1Options(protocol.value, place, problems);
-      limits = { ...limits, responses: { ...limits.responses, takesTrailers } };
+      const { takesTrailers, allowsChunkedLength } = compileHttp1Options(protocol.value, place, problems);
+      limits = { ...limits, responses: { ...limits.responses, takesTrailers, allowsChunkedLength } };
     }
   }
   return limits;

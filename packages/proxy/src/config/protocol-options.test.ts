@@ -36,6 +36,7 @@ describe('options of HTTP/1.1', () => {
         defaultHost: '',
         allowsAbsoluteTarget: true,
         allowsCustomMethods: false,
+        allowsChunkedLength: false,
         takesTrailers: false,
       },
       said: [],
@@ -49,6 +50,7 @@ describe('options of HTTP/1.1', () => {
       allowAbsoluteUrl: false,
       enableTrailers: true,
       allowCustomMethods: true,
+      allowChunkedLength: true,
     };
     assert.deepEqual(http1(options), {
       value: {
@@ -56,19 +58,14 @@ describe('options of HTTP/1.1', () => {
         defaultHost: 'a:80',
         allowsAbsoluteTarget: false,
         allowsCustomMethods: true,
+        allowsChunkedLength: true,
         takesTrailers: true,
       },
       said: [],
     });
   });
 
-  test('that would let two parsers disagree are refused', () => {
-    assert.deepEqual(http1({ allowChunkedLength: true }).said, [
-      'h.allow_chunked_length: taking messages with both Content-Length and Transfer-Encoding is not supported yet',
-    ]);
-    assert.deepEqual(http1({ overrideStreamErrorOnInvalidHttpMessage: true }).said, [
-      'h.override_stream_error_on_invalid_http_message: keeping a connection behind a request that could not be understood is not supported yet',
-    ]);
+  test('want a host for HTTP/1.0 that is one', () => {
     assert.deepEqual(http1({ defaultHostForHttp10: 'a b' }).said, [
       'h.default_host_for_http_10: "a b" is no host',
     ]);

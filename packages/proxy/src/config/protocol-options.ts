@@ -10,11 +10,14 @@ import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
 
 /** What `Http1ProtocolOptions` say. */
-export interface Http1Options extends HeadRules {
+export interface Http1Options extends Omit<HeadRules, 'endsConnectionOnError'> {
   readonly takesTrailers: boolean;
 }
 
-/** Compiles the options of a listener's or a cluster's HTTP/1.1 codec. */
+/**
+ * Compiles the options of a listener's or a cluster's HTTP/1.1 codec. `override_stream_error_on_invalid_http_message` is for
+ * the listener to read: a cluster's connections end with a message that can't be read, as Envoy's do.
+ */
 export function compileHttp1Options(
   options: Http1ProtocolOptions | undefined,
   path: string,
@@ -24,23 +27,12 @@ export function compileHttp1Options(
   if (defaultHost !== '' && !validHost.test(defaultHost)) {
     problems.invalid(`${path}.default_host_for_http_10`, `"${defaultHost}" is no host`);
   }
-  if (options?.allowChunkedLength === true) {
-    problems.unsupported(
-      `${path}.allow_chunked_length`,
-      'taking messages with both Content-Length and Transfer-Encoding',
-    );
-  }
-  if (options?.overrideStreamErrorOnInvalidHttpMessage === true) {
-    problems.unsupported(
-      `${path}.override_stream_error_on_invalid_http_message`,
-      'keeping a connection behind a request that could not be understood',
-    );
-  }
   return {
     acceptsHttp10: options?.acceptHttp10 ?? false,
     defaultHost,
     allowsAbsoluteTarget: options?.allowAbsoluteUrl ?? true,
     allowsCustomMethods: options?.allowCustomMethods ?? false,
+    allowsChunkedLength: options?.allowChunkedLength ?? false,
     takesTrailers: options?.enableTrailers ?? false,
   };
 }

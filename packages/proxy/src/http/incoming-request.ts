@@ -25,6 +25,8 @@ export const Admission = {
   redirected: 2,
   /** Its target is no path (`OPTIONS *`): 404. */
   noPath: 3,
+  /** It has no Host: 400. */
+  noHost: 4,
 } as const;
 
 const uuidLength = 36;
@@ -73,6 +75,7 @@ export class IncomingRequest implements RequestView {
     this.scheme = rules.scheme;
     this.timeoutMs = -1;
     this.replaced = null;
+    if (head.authority === '') return Admission.noHost;
     const isConnect = head.method === 'CONNECT';
     if (!isConnect && head.path.charCodeAt(0) !== 0x2f) return Admission.noPath;
     if (rules.path !== null && !isConnect) {

@@ -21,7 +21,7 @@ import { forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
 import { Admission } from './incoming-request.ts';
 import { isIdempotent } from './idempotent.ts';
-import { LocalReplies, connectFailure } from './response-flags.ts';
+import { type LocalReply, LocalReplies, connectFailure } from './response-flags.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
 
@@ -493,8 +493,10 @@ export class ProxyExchange
     switch (this.request.admit(head, this.connection, this.settings.request, this.context.random)) {
       case Admission.badPath:
         this.settings.server.metrics.failedPathNormalizations.value++;
-        this.server.endConnection();
-        this.reply(LocalReplies.badPath);
+        this.refuse(LocalReplies.badPath);
+        return false;
+      case Admission.noHost:
+        this.refuse(LocalReplies.missingHost);
         return false;
       case Admission.redirected:
         this.settings.server.metrics.redirectedPaths.value++;
@@ -507,6 +509,12 @@ export class ProxyExchange
       default:
         return true;
     }
+  }
+
+  /** Answers what is no valid request. */
+  private refuse(reply: LocalReply): void {
+    if (this.settings.server.endsConnectionOnError) this.server.endConnection();
+    this.reply(reply);
   }
 
   /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */

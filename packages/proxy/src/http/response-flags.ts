@@ -29,6 +29,12 @@ export const LocalReplies = {
     details: 'path_normalization_failed',
     body: 'this listener does not take paths like this one',
   },
+  missingHost: {
+    status: 400,
+    flag: '-',
+    details: 'missing_host_header',
+    body: 'the request has no Host',
+  },
   clusterNotFound: {
     status: 503,
     flag: 'NC',

@@ -37,6 +37,8 @@ export interface ClientSettings {
   readonly maxFields: number;
   /** `enable_trailers`: trailers are told and may be sent, otherwise they are dropped. */
   readonly takesTrailers: boolean;
+  /** `allow_chunked_length`: responses with Content-Length and chunks are read by the chunks. */
+  readonly allowsChunkedLength: boolean;
 }
 
 /** Envoy's defaults for HTTP/1. */
@@ -44,6 +46,7 @@ export const defaultClientSettings: ClientSettings = {
   maxHeadBytes: 80 * 1024,
   maxFields: 100,
   takesTrailers: false,
+  allowsChunkedLength: false,
 };
 
 /** An upstream may send this many interim responses before the final one. */
@@ -296,7 +299,8 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
       return this.fail(
         result === HeadError.tooLarge ? 'response headers too large' : 'invalid response head',
       );
-    const error = this.head.parse(this.scanner, buffer, start, result, this.asked);
+    const { allowsChunkedLength } = this.settings;
+    const error = this.head.parse(this.scanner, buffer, start, result, this.asked, allowsChunkedLength);
     this.scanner.reset();
     if (error !== ResponseError.none) return this.fail('invalid response framing');
     const status = this.head.status;

@@ -12,6 +12,8 @@ const rules = {
   defaultHost: '',
   allowsAbsoluteTarget: true,
   allowsCustomMethods: true,
+  allowsChunkedLength: false,
+  endsConnectionOnError: true,
 };
 const everything = new Uint8Array(256);
 
@@ -42,7 +44,7 @@ export function requestFromText(text: string): OutgoingRequest {
 export function responseFromText(text: string): OutgoingResponse {
   const [scanner, bytes] = scanned(text, false);
   const head = new ResponseHead();
-  const error = head.parse(scanner, bytes, 0, bytes.length, ResponseKind.usual);
+  const error = head.parse(scanner, bytes, 0, bytes.length, ResponseKind.usual, false);
   if (error !== 0) throw new Error(`this is no response (${error}): ${text}`);
   const response = new OutgoingResponse();
   response.head = head;

@@ -150,12 +150,28 @@ export abstract class MessageHead implements MessageView {
     let dropped = 0;
     for (let index = 0; index < this.fieldCount; index++) {
       if (!this.isUnderscored(index)) continue;
-      const at = index * fieldStride;
-      this.fields[at + FieldOffset.nameEnd] = this.fields[at + FieldOffset.nameStart]!;
-      this.fields[at + FieldOffset.id] = FieldId.neverForwarded;
+      this.dropField(index);
       dropped++;
     }
     return dropped;
+  }
+
+  /**
+   * Takes Content-Length out of sight where the chunks say how long the body is; the connection ends behind the message
+   * (RFC 9112 §6.1): who else reads it may have believed the length.
+   */
+  protected ignoreLength(): void {
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (this.fieldId(index) === FieldId.contentLength) this.dropField(index);
+    }
+    this.contentLength = 0;
+    this.closesConnection = true;
+  }
+
+  private dropField(index: number): void {
+    const at = index * fieldStride;
+    this.fields[at + FieldOffset.nameEnd] = this.fields[at + FieldOffset.nameStart]!;
+    this.fields[at + FieldOffset.id] = FieldId.neverForwarded;
   }
 
   private isUnderscored(index: number): boolean {

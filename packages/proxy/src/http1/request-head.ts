@@ -33,7 +33,10 @@ export class RequestHead extends MessageHead implements RequestHeadView {
   method = '';
   /** Origin form: path and query as they came, `*` for OPTIONS. */
   path = '';
-  /** Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. */
+  /**
+   * Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. Empty where there
+   * is none, which only a listener that keeps connections behind bad requests gets to see.
+   */
   authority = '';
   /** `authority` comes from elsewhere than Host: an absolute target, that of CONNECT, the listener's default. */
   replacesHost = false;
@@ -41,6 +44,7 @@ export class RequestHead extends MessageHead implements RequestHeadView {
   /** `TE: trailers`: the client reads trailers. */
   acceptsTrailers = false;
   private hasUpgrade = false;
+  private lacksHost = false;
   /** Where the start line begins in `text`: behind empty lines. */
   private startLineStart = 0;
   /** The target is `path` as it stands, not an absolute URI or an authority. */
@@ -68,7 +72,10 @@ export class RequestHead extends MessageHead implements RequestHeadView {
     this.authority = '';
     const fieldsError = this.examineFields(rules);
     if (fieldsError !== RequestError.none) return fieldsError;
-    return this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
+    const targetError = this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
+    // Whatever the target says: without Host a request is none that is served (RFC 9112 §3.2).
+    if (this.lacksHost) this.authority = '';
+    return targetError;
   }
 
   get protocol(): 'HTTP/1.0' | 'HTTP/1.1' {
@@ -142,10 +149,16 @@ export class RequestHead extends MessageHead implements RequestHeadView {
       }
     }
     if (hosts > 1) return RequestError.badHost;
-    if (hosts === 0) {
-      if (this.minorVersion === 1 || rules.defaultHost === '') return RequestError.missingHost;
+    this.lacksHost = hosts === 0 && (this.minorVersion === 1 || rules.defaultHost === '');
+    if (this.lacksHost) {
+      if (rules.endsConnectionOnError) return RequestError.missingHost;
+    } else if (hosts === 0) {
       this.authority = rules.defaultHost;
       this.replacesHost = true;
+    }
+    if (encodingSeen && lengthSeen && rules.allowsChunkedLength && this.minorVersion === 1) {
+      this.ignoreLength();
+      lengthSeen = false;
     }
     if (encodingSeen) {
       if (lengthSeen) return RequestError.bothLengths;

@@ -33,9 +33,16 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
 
   /**
    * Fills the head from a finished scan; `asked` (a `ResponseKind`) because the answers to HEAD and, with 2xx, to CONNECT have no
-   * body, whatever they say (RFC 9112 §6.3). Returns `ResponseError.none` or why it is refused.
+   * body, whatever they say (RFC 9112 §6.3). `allowsChunkedLength`: of two lengths that of the chunks holds. Returns `ResponseError.none` or why it is refused.
    */
-  parse(scanner: HeadScanner, buffer: Buffer, base: number, length: number, asked: number): number {
+  parse(
+    scanner: HeadScanner,
+    buffer: Buffer,
+    base: number,
+    length: number,
+    asked: number,
+    allowsChunkedLength: boolean,
+  ): number {
     this.take(scanner, buffer, base, length);
     this.status = scanner.status;
     this.hasServer = false;
@@ -72,6 +79,10 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
         default:
           break;
       }
+    }
+    if (encodingSeen && lengthSeen && allowsChunkedLength && this.minorVersion === 1) {
+      this.ignoreLength();
+      lengthSeen = false;
     }
     if (encodingSeen && (lengthSeen || this.minorVersion === 0)) return ResponseError.bothLengths;
     const status = this.status;

@@ -15,6 +15,13 @@ export interface HeadRules {
   readonly allowsAbsoluteTarget: boolean;
   /** `allow_custom_methods`: any token is a method. */
   readonly allowsCustomMethods: boolean;
+  /** `allow_chunked_length`: of Content-Length and chunks the chunks hold, and the connection ends behind the request. */
+  readonly allowsChunkedLength: boolean;
+  /**
+   * False with `stream_error_on_invalid_http_message`: a request whose end is clear, but which can't be served as it is,
+   * leaves its connection to the next one. Whatever the codec can't read ends the connection all the same.
+   */
+  readonly endsConnectionOnError: boolean;
 }
 
 /** How a listener's connections are served, with Envoy's names and defaults. A duration of 0 is none. */
@@ -58,6 +65,8 @@ export const defaultServerSettings: Omit<ServerSettings, 'metrics'> = {
   defaultHost: '',
   allowsAbsoluteTarget: true,
   allowsCustomMethods: false,
+  allowsChunkedLength: false,
+  endsConnectionOnError: true,
   maxHeadBytes: 60 * 1024,
   maxFields: 100,
   idleTimeoutMs: 3_600_000,
