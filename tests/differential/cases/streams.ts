@@ -146,6 +146,14 @@ export const streamCases: readonly DifferentialCase[] = [
     counters: { ...passed, 'http.in.downstream_cx_ssl_total': 1 },
   },
   {
+    name: 'unknown protocols only are offered',
+    rule: 'ALPN',
+    setup: 'tls',
+    tls: { alpn: ['foo', 'bar'] },
+    client: get,
+    counters: { ...passed, 'http.in.downstream_cx_ssl_total': 1 },
+  },
+  {
     name: 'plain text on a TLS port',
     rule: 'TLS',
     setup: 'tls',

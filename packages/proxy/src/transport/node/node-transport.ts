@@ -9,6 +9,7 @@ import {
 } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type Clock, type Logger, invariant } from '@heddle/base';
+import { handshakeError } from '@heddle/identity';
 import type { LinkSecurity } from '../../tls/link-security.ts';
 import { describeAddress, isUnixAddress } from '../address.ts';
 import type {
@@ -33,7 +34,8 @@ import { type OpenSocket, ownSockets, type SocketSource } from './socket-source.
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { countFailure } from './tls-failure.ts';
 import { readDirectly } from './tls-reads.ts';
-import { type VerifiedLink, verifyLink } from './verify-link.ts';
+import { TlsRefusal } from './tls-refusal.ts';
+import { type VerifiedLink, alertOfCode, verifyLink } from './verify-link.ts';
 
 const defaultHandshakeTimeoutMs = 10_000;
 const noSecrets: TransportError = Object.freeze({
@@ -138,7 +140,9 @@ export class NodeTransport implements Transport {
 
   secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
     invariant(connection instanceof NodeConnection, 'a connection is secured by the engine that accepted it');
-    this.acceptorOf(security).shakeHands(connection.handOver(received), connection, accept);
+    const reader = this.acceptorOf(security).begin(connection, accept);
+    connection.setHandler(reader);
+    if (received.length > 0) reader.onData(received, 0, received.length);
   }
 
   private plainServer(addresses: Addresses | null, accept: AcceptHandler): Server {
@@ -159,8 +163,9 @@ export class NodeTransport implements Transport {
     accept: AcceptHandler,
   ): Server {
     const current = typeof security === 'function' ? security : (): LinkSecurity => security;
-    return createSocketServer({ allowHalfOpen: true, noDelay: true }, (raw) =>
-      this.acceptorOf(current()).shakeHands(raw, addresses, accept),
+    return this.plainServer(addresses, (connection) =>
+      // The connections of a server of ours.
+      this.acceptorOf(current()).begin(connection as NodeConnection, accept),
     );
   }
 
@@ -218,6 +223,12 @@ export class NodeTransport implements Transport {
     };
     const socket = connectTls(tlsOptions);
     socket.setNoDelay(true);
+    const refusal = new TlsRefusal(socket, false);
+    // Node drops a connection whose certificate OpenSSL refuses before it tells anybody.
+    socket.prependOnceListener('secure', () => {
+      const fault = handshakeError(socket);
+      if (fault !== null) refusal.alert(alertOfCode(fault));
+    });
     if (security.observer !== null) {
       socket.on('error', (error: Error) => countFailure(security.observer, error));
     }
@@ -225,10 +236,15 @@ export class NodeTransport implements Transport {
     let link: VerifiedLink | null = null;
     this.superviseConnect(connection, socket, 'secureConnect', options, handler, () => {
       const remembered = socket.isSessionReused() ? resumed?.chain : undefined;
-      link = verifyLink(socket, security, secrets, 'server', this.clock, this.logger, remembered);
-      if (link === null)
+      const verified = verifyLink(socket, security, secrets, 'server', this.clock, this.logger, remembered);
+      if (verified.ok) {
+        refusal.cancel();
+        link = verified.value;
+        readDirectly(socket, connection);
+      } else {
+        refusal.alert(verified.error);
         connection.fail({ kind: 'tls-failed', detail: "the peer's certificate was refused" });
-      else readDirectly(socket, connection);
+      }
       return link;
     });
     if (security.maxSessions > 0) {

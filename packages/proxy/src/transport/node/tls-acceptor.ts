@@ -1,14 +1,15 @@
-// The server's side of TLS on accepted sockets: one for each listener or filter chain that has TLS.
-import type { Socket } from 'node:net';
+// The server's side of TLS on accepted connections: one for each listener or filter chain that has TLS.
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type Clock, type Logger, systemErrorCode } from '@heddle/base';
 import type { LinkSecurity } from '../../tls/link-security.ts';
 import type { AcceptHandler } from '../transport.ts';
-import { type Addresses, NodeConnection } from './node-connection.ts';
+import { HelloReader } from './hello-reader.ts';
+import { NodeConnection } from './node-connection.ts';
 import { linkSecretsOf } from './secure-contexts.ts';
 import { ServerContext } from './server-context.ts';
 import { countFailure } from './tls-failure.ts';
 import { readDirectly } from './tls-reads.ts';
+import { TlsRefusal } from './tls-refusal.ts';
 import { verifyLink } from './verify-link.ts';
 
 export interface TlsAcceptorOptions {
@@ -21,7 +22,7 @@ export interface TlsAcceptorOptions {
   readonly writesDirectly: boolean;
 }
 
-/** Makes secured connections of accepted sockets. */
+/** Makes secured connections of plain ones. */
 export class TlsAcceptor {
   private readonly security: LinkSecurity;
   private readonly options: TlsAcceptorOptions;
@@ -32,50 +33,82 @@ export class TlsAcceptor {
     this.options = options;
   }
 
-  /** Shakes hands over `raw`, whose bytes read so far have been put back, and calls `accept` if all is well. */
-  shakeHands(raw: Socket, addresses: Addresses | null, accept: AcceptHandler): void {
-    raw.on('error', ignoreError);
+  /** Takes over a connection of which nothing has been read. What it returns owns the connection. */
+  begin(connection: NodeConnection, accept: AcceptHandler): HelloReader {
     const { clock, logger, handshakeTimeoutMs } = this.options;
+    const timer = clock.setTimer(handshakeTimeoutMs, () => {
+      logger.debug('TLS failed', { peer: connection.remoteAddress, reason: 'timeout' });
+      connection.destroy();
+    });
+    const { alpn } = this.security;
+    return new HelloReader(
+      connection,
+      alpn.length > 0,
+      (received, offered) => {
+        // OpenSSL refuses clients that offer other protocols only; as in Envoy they get along without one.
+        const isKnown = offered.length === 0 || offered.some((name) => alpn.includes(name));
+        this.shakeHands(connection, received, isKnown, () => timer.cancel(), accept);
+      },
+      () => timer.cancel(),
+    );
+  }
+
+  /** Shakes hands and calls `accept` if all is well; `onOver` when it is either way. */
+  private shakeHands(
+    connection: NodeConnection,
+    received: Buffer,
+    speaksAlpn: boolean,
+    onOver: () => void,
+    accept: AcceptHandler,
+  ): void {
+    const { clock, logger } = this.options;
     const { security } = this;
     const server = this.context();
     if (server === null) {
       // No identity or no trust yet: authorization fails closed.
       security.observer?.onConnectionError();
-      raw.destroy();
+      connection.destroy();
       return;
     }
-    const socket = new TLSSocket(raw, this.socketOptions(server));
+    const raw = connection.handOver(received);
+    const socket = new TLSSocket(raw, this.socketOptions(server, speaksAlpn));
+    const refusal =
+      security.validation === null && !security.server.requiresServerName
+        ? null
+        : new TlsRefusal(socket, true);
     let isOver = false;
-    let connection: NodeConnection | null = null;
-    const drop = (error: Error): void => {
+    let secured: NodeConnection | null = null;
+    // Errors of TLS come by this event for as long as no `tls.Server` has taken the socket over, which none does here.
+    socket.on('_tlsError', (error: Error) => {
       logger.debug('TLS failed', {
-        peer: raw.remoteAddress,
+        peer: connection.remoteAddress,
         reason: systemErrorCode(error) || error.message,
       });
       if (!isOver) countFailure(security.observer, error);
       isOver = true;
-      if (connection === null) socket.destroy();
-      else connection.onError(error);
-    };
-    // Errors of TLS come by this event for as long as no `tls.Server` has taken the socket over, which none does here.
-    socket.on('_tlsError', drop);
-    const timer = clock.setTimer(handshakeTimeoutMs, () => drop(new Error('timeout')));
-    socket.once('close', () => timer.cancel());
+      if (secured === null) socket.destroy();
+      else secured.onError(error);
+    });
+    // A client that goes before the handshake is over gets no answer.
+    const onEnd = (): void => void socket.destroy();
+    socket.once('end', onEnd);
+    socket.once('close', onOver);
     socket.once('secure', () => {
-      timer.cancel();
+      onOver();
       const link = verifyLink(socket, security, server.secrets, 'client', clock, logger);
-      if (link === null) {
-        // The handshake is over, so that TLS has no alert for it any more: an orderly end instead of a reset.
+      if (!link.ok) {
         isOver = true;
-        socket.end();
-        socket.destroySoon();
+        if (refusal === null) socket.destroy();
+        else refusal.send(link.error, raw, clock);
         return;
       }
-      connection = new NodeConnection(socket, logger);
-      connection.establish(link, addresses);
-      if (this.options.writesDirectly) connection.writeDirectly();
-      readDirectly(socket, connection);
-      connection.handler = accept(connection);
+      refusal?.cancel();
+      socket.off('end', onEnd);
+      secured = new NodeConnection(socket, logger);
+      secured.establish(link.value, connection);
+      if (this.options.writesDirectly) secured.writeDirectly();
+      readDirectly(socket, secured);
+      secured.handler = accept(secured);
     });
   }
 
@@ -90,7 +123,7 @@ export class TlsAcceptor {
     return this.current;
   }
 
-  private socketOptions(server: ServerContext): TLSSocketOptions {
+  private socketOptions(server: ServerContext, speaksAlpn: boolean): TLSSocketOptions {
     const { alpn, validation } = this.security;
     const { chooseByName } = server;
     return {
@@ -99,12 +132,8 @@ export class TlsAcceptor {
       requestCert: validation !== null,
       // On a socket this asks no more than that there be a certificate: what it is worth, `verifyLink` asks.
       rejectUnauthorized: validation !== null && this.security.server.requiresClientCertificate,
-      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+      ...(speaksAlpn && alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
       ...(chooseByName === null ? {} : { SNICallback: chooseByName }),
     };
   }
-}
-
-function ignoreError(): void {
-  // 'close' follows; there is nobody to tell.
 }

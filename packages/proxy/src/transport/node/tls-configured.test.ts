@@ -9,47 +9,29 @@ import { type TestCertificate, makeLeaf } from '@heddle/identity/test-authority'
 import { silentLogger, systemClock } from '@heddle/base';
 import { eventually } from '@heddle/testkit';
 import { StringMatcher } from '../../routing/string-matcher.ts';
-import type { LinkSecurity, PeerFaultKind, TlsObserver } from '../../tls/link-security.ts';
+import type { LinkSecurity } from '../../tls/link-security.ts';
 import { SanMatcher } from '../../tls/san-matcher.ts';
 import type { RootsValidation } from '../../tls/tls-config.ts';
 import { openParameters } from '../../tls/tls-parameters.ts';
 import { hostAndPort } from '../address.ts';
-import type { TlsSession } from '../transport.ts';
 import {
+  CountingObserver,
   type EchoServer,
   TlsBench,
   Workload,
+  caller,
+  clusterSecurity,
   firstRoot,
+  gateway,
+  listenerSecurity,
+  roots,
   secondRoot,
   staticCertificate,
 } from './tls-under-test.ts';
 
-const caller = 'spiffe://cluster.local/ns/default/sa/caller';
-const gateway = makeLeaf(firstRoot, 'spiffe://cluster.local/ns/default/sa/gateway', {
-  dnsNames: ['one.example', '*.two.example'],
-});
 const other = makeLeaf(firstRoot, 'spiffe://cluster.local/ns/default/sa/gateway', {
   dnsNames: ['other.example'],
 });
-
-class CountingObserver implements TlsObserver {
-  readonly owner = 'listener test';
-  readonly sessions: TlsSession[] = [];
-  readonly refusals: PeerFaultKind[] = [];
-  errors = 0;
-
-  onHandshake(session: TlsSession): void {
-    this.sessions.push(session);
-  }
-
-  onConnectionError(): void {
-    this.errors++;
-  }
-
-  onPeerRefused(kind: PeerFaultKind): void {
-    this.refusals.push(kind);
-  }
-}
 
 const open: TlsBench[] = [];
 afterEach(async () => {
@@ -60,33 +42,6 @@ function newBench(): TlsBench {
   const bench = new TlsBench();
   open.push(bench);
   return bench;
-}
-
-function roots(changes: Partial<RootsValidation> = {}): RootsValidation {
-  return {
-    kind: 'roots',
-    roots: firstRoot.pem,
-    sans: [],
-    certificateHashes: [],
-    publicKeyHashes: [],
-    ...changes,
-  };
-}
-
-function listenerSecurity(changes: Partial<LinkSecurity> = {}): LinkSecurity {
-  const base = new Workload(caller).security();
-  return {
-    ...base,
-    certificates: [{ kind: 'static', certificate: staticCertificate(gateway) }],
-    validation: null,
-    parameters: openParameters,
-    server: { ...base.server, requiresClientCertificate: false },
-    ...changes,
-  };
-}
-
-function clusterSecurity(changes: Partial<LinkSecurity> = {}): LinkSecurity {
-  return listenerSecurity({ certificates: [], validation: roots(), serverName: 'one.example', ...changes });
 }
 
 /** A client of Node's own: what it is told, and the certificate that it is shown. */

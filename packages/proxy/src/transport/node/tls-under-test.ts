@@ -2,9 +2,17 @@
 import { type Clock, silentLogger, systemClock } from '@heddle/base';
 import { type TestCertificate, bundleOf, makeLeaf, makeRoot } from '@heddle/identity/test-authority';
 import { RecordingHandler, eventually } from '@heddle/testkit';
-import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
+import type {
+  LinkSecurity,
+  PeerFaultKind,
+  PeerMatcher,
+  SecretProvider,
+  TlsObserver,
+} from '../../tls/link-security.ts';
 import { meshSecurity } from '../../tls/mesh-security.ts';
 import { StaticCertificate, readCertificate } from '../../tls/static-certificate.ts';
+import type { RootsValidation } from '../../tls/tls-config.ts';
+import { openParameters } from '../../tls/tls-parameters.ts';
 import type { Connection, Listener, TlsSession } from '../transport.ts';
 import { NodeTransport, type NodeTransportOptions } from './node-transport.ts';
 
@@ -44,6 +52,62 @@ export function staticCertificate({ pem, keyPem }: TestCertificate): StaticCerti
   const read = readCertificate(pem, keyPem);
   if (read instanceof StaticCertificate) return read;
   throw new Error(read.message);
+}
+
+/** Who calls. */
+export const caller = 'spiffe://cluster.local/ns/default/sa/caller';
+/** A certificate with names of its own. */
+export const gateway = makeLeaf(firstRoot, 'spiffe://cluster.local/ns/default/sa/gateway', {
+  dnsNames: ['one.example', '*.two.example'],
+});
+/** Keeps what it hears. */
+export class CountingObserver implements TlsObserver {
+  readonly owner = 'listener test';
+  readonly sessions: TlsSession[] = [];
+  readonly refusals: PeerFaultKind[] = [];
+  errors = 0;
+
+  onHandshake(session: TlsSession): void {
+    this.sessions.push(session);
+  }
+
+  onConnectionError(): void {
+    this.errors++;
+  }
+
+  onPeerRefused(kind: PeerFaultKind): void {
+    this.refusals.push(kind);
+  }
+}
+
+/** Trust in the first root, and whatever else is asked for. */
+export function roots(changes: Partial<RootsValidation> = {}): RootsValidation {
+  return {
+    kind: 'roots',
+    roots: firstRoot.pem,
+    sans: [],
+    certificateHashes: [],
+    publicKeyHashes: [],
+    ...changes,
+  };
+}
+
+/** A listener with the certificate `gateway` that asks its clients for none. */
+export function listenerSecurity(changes: Partial<LinkSecurity> = {}): LinkSecurity {
+  const base = new Workload(caller).security();
+  return {
+    ...base,
+    certificates: [{ kind: 'static', certificate: staticCertificate(gateway) }],
+    validation: null,
+    parameters: openParameters,
+    server: { ...base.server, requiresClientCertificate: false },
+    ...changes,
+  };
+}
+
+/** A client without a certificate that trusts the first root. */
+export function clusterSecurity(changes: Partial<LinkSecurity> = {}): LinkSecurity {
+  return listenerSecurity({ certificates: [], validation: roots(), serverName: 'one.example', ...changes });
 }
 
 /** What came of connecting, and of sending a few bytes to a server that echoes. */

@@ -1,7 +1,7 @@
 // Who is at the other end of a TLS connection: asked after every handshake, resumed ones included.
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { type Clock, type Logger, type Result, err, ok } from '@heddle/base';
+import { type Clock, type Logger, type Result, assertNever, err, ok } from '@heddle/base';
 import {
   type Certificate,
   type PeerFault,
@@ -18,6 +18,7 @@ import type { RootsValidation } from '../../tls/tls-config.ts';
 import { describeAddress } from '../address.ts';
 import type { TlsSession } from '../transport.ts';
 import type { LinkSecrets } from './secure-contexts.ts';
+import { TlsAlert } from './tls-refusal.ts';
 import { tlsSessionOf } from './tls-session.ts';
 
 /** A connection's peer after a handshake in which nothing was wrong. */
@@ -37,6 +38,8 @@ interface Refusal {
     | 'unexpected-hash'
     | 'no-server-name';
   readonly detail: string;
+  /** What OpenSSL has against the certificate, by its name in Node. */
+  readonly code?: string;
 }
 
 interface AcceptedPeer {
@@ -50,7 +53,7 @@ const maxLoggedNames = 4;
 const nobody: AcceptedPeer = { identity: '', chain: [] };
 
 /**
- * Judges the peer of a socket whose handshake has ended; null where it is refused, which has been logged and counted then.
+ * Judges the peer of a socket whose handshake has ended; an alert where it is refused, which has been logged and counted then.
  * `remembered` is the chain that a server showed when the client got the session that it resumes: such a handshake shows none.
  */
 export function verifyLink(
@@ -61,7 +64,7 @@ export function verifyLink(
   clock: Clock,
   logger: Logger,
   remembered: readonly Certificate[] = [],
-): VerifiedLink | null {
+): Result<VerifiedLink, TlsAlert> {
   const peer = judge(socket, security, secrets, role, clock, remembered);
   if (!peer.ok) {
     const { fault, detail } = peer.error;
@@ -76,13 +79,13 @@ export function verifyLink(
     });
     if (fault === 'no-server-name') security.observer?.onConnectionError();
     else security.observer?.onPeerRefused(kindOf(fault));
-    return null;
+    return err(alertOf(peer.error));
   }
   const { identity, chain } = peer.value;
   const [leaf] = chain;
   const session = tlsSessionOf(socket, leaf === undefined ? null : new PresentedCertificate(leaf, chain));
   security.observer?.onHandshake(session);
-  return { identity, session, chain };
+  return ok({ identity, session, chain });
 }
 
 /** What the peer's certificate calls it, believed or not. */
@@ -149,7 +152,7 @@ function judgeByRoots(
   if (leaf === undefined) return err({ fault: 'no-certificate', detail: 'the peer shows no certificate' });
   const error = handshakeError(socket);
   if (error !== null)
-    return err({ fault: 'handshake-failed', detail: `TLS refused the certificate: ${error}` });
+    return err({ fault: 'handshake-failed', detail: `TLS refused the certificate: ${error}`, code: error });
   // A resumed handshake looks at no dates.
   const now = clock.now();
   if (now < leaf.notBeforeMs)
@@ -185,5 +188,64 @@ function kindOf(fault: Exclude<Refusal['fault'], 'no-server-name'>): PeerFaultKi
       return 'hash';
     default:
       return 'error';
+  }
+}
+
+/** As BoringSSL and with it Envoy say it. */
+function alertOf({ fault, code = '' }: Refusal): TlsAlert {
+  switch (fault) {
+    case 'no-server-name':
+      return TlsAlert.missingExtension;
+    case 'no-certificate':
+      return TlsAlert.certificateRequired;
+    case 'malformed-certificate':
+    case 'not-yet-valid':
+      return TlsAlert.badCertificate;
+    case 'expired':
+      return TlsAlert.certificateExpired;
+    case 'wrong-usage':
+      return TlsAlert.unsupportedCertificate;
+    case 'unknown-trust-domain':
+    case 'untrusted-chain':
+      return TlsAlert.unknownAuthority;
+    case 'unexpected-hash':
+      return TlsAlert.badCertificateHash;
+    case 'no-identity':
+    case 'unexpected-identity':
+    case 'unexpected-name':
+      return TlsAlert.certificateUnknown;
+    case 'handshake-failed':
+      return alertOfCode(code);
+    default:
+      return assertNever(fault);
+  }
+}
+
+/** What OpenSSL has against a certificate, by its name in Node, as the alert that BoringSSL makes of it. */
+export function alertOfCode(code: string): TlsAlert {
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return TlsAlert.certificateExpired;
+    case 'CERT_NOT_YET_VALID':
+    case 'CERT_REJECTED':
+    case 'CERT_UNTRUSTED':
+      return TlsAlert.badCertificate;
+    case 'CERT_REVOKED':
+      return TlsAlert.certificateRevoked;
+    case 'CERT_SIGNATURE_FAILURE':
+      return TlsAlert.decryptError;
+    case 'INVALID_PURPOSE':
+      return TlsAlert.unsupportedCertificate;
+    case 'CERT_CHAIN_TOO_LONG':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'INVALID_CA':
+    case 'PATH_LENGTH_EXCEEDED':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return TlsAlert.unknownAuthority;
+    default:
+      return TlsAlert.certificateUnknown;
   }
 }
