@@ -18,6 +18,11 @@ export interface Clock {
    * alive on its own.
    */
   setTimer(delayMs: number, callback: () => void): Timer;
+  /**
+   * Calls `callback` once, as soon as the event loop has dealt with what it has at hand: what came at the same time has been
+   * handled then, and no time has passed.
+   */
+  defer(callback: () => void): void;
 }
 
 class SystemTimer implements Timer {
@@ -39,4 +44,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer: (delayMs, callback) => new SystemTimer(delayMs, callback),
+  defer: (callback) => {
+    setImmediate(callback);
+  },
 };

@@ -4,7 +4,12 @@ import { createLogger, LogThreshold } from './logger.ts';
 
 test('writes one JSON line per entry with the fields of its parents', () => {
   const lines: string[] = [];
-  const clock = { now: () => 5, monotonic: () => 0, setTimer: () => ({ cancel: () => undefined }) };
+  const clock = {
+    now: () => 5,
+    monotonic: () => 0,
+    setTimer: () => ({ cancel: () => undefined }),
+    defer: () => undefined,
+  };
   const logger = createLogger({ clock, sink: (line) => lines.push(line), fields: { instance: 'a' } });
   logger.child({ peer: 'b' }).warn('peer\nrefused', { fault: 'expired' });
   logger.debug('not shown');

@@ -26,6 +26,10 @@ class StillClock implements Clock {
     };
   }
 
+  defer(callback: () => void): void {
+    this.setTimer(0, callback);
+  }
+
   get hasTimer(): boolean {
     return this.due !== null;
   }

@@ -10,6 +10,7 @@ test('asks for an orderly end first, then for one at once; an echo of the first 
     now: () => nowMs,
     monotonic: () => nowMs,
     setTimer: () => ({ cancel: () => undefined }),
+    defer: () => undefined,
   };
   const signals = new EventEmitter();
   const end = listenForEnd(clock, signals);

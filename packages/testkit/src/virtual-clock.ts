@@ -71,6 +71,10 @@ export class VirtualClock implements Clock {
     return timer;
   }
 
+  defer(callback: () => void): void {
+    this.setTimer(0, callback);
+  }
+
   /** Timers set and neither run nor cancelled. */
   get pendingTimers(): number {
     return this.pending;

@@ -39,6 +39,9 @@ function makeWorld(store = new MemoryInstanceStore()): World {
     now: () => clock.now() + lostMs,
     monotonic: () => clock.monotonic() + lostMs,
     setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    defer: (callback) => {
+      clock.defer(callback);
+    },
   };
   const manager = new LeaseManager({ clock: lossy, store, logger: silentLogger });
   const events: string[] = [];

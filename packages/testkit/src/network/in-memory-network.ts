@@ -263,6 +263,11 @@ export class SimulatedNode implements Transport, DatagramTransport {
         clock.setTimer(delayMs, () => {
           if (this.alive) callback();
         }),
+      defer: (callback) => {
+        clock.defer(() => {
+          if (this.alive) callback();
+        });
+      },
     };
   }
 
