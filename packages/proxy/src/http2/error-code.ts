@@ -15,25 +15,3 @@ export const ErrorCode = {
   inadequateSecurity: 0xc,
   http11Required: 0xd,
 } as const;
-
-const names: readonly string[] = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-];
-
-/** The code's name in the RFC; a number where it has none. */
-export function errorCodeName(code: number): string {
-  return names[code] ?? `0x${code.toString(16)}`;
-}

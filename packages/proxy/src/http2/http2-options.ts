@@ -1,3 +1,5 @@
+import { UnderscoreAction } from '../http1/server-settings.ts';
+
 /** How HTTP/2 is spoken: Envoy's `Http2ProtocolOptions` and what else of Envoy's configuration bears on it. */
 export interface Http2Options {
   /** `hpack_table_size`: the table that a peer may make use of, and the largest that we make of the peer's; bytes. */
@@ -29,6 +31,8 @@ export interface Http2Options {
   readonly maxHeaderListBytes: number;
   /** `max_headers_count`. */
   readonly maxFields: number;
+  /** `headers_with_underscores_action`: one of `UnderscoreAction`, for what servers are sent. */
+  readonly underscores: number;
   /** `connection_keepalive.interval`: PING every so often; 0 for none. Milliseconds. */
   readonly keepaliveIntervalMs: number;
   /** `connection_keepalive.timeout`: for the answer to a PING, milliseconds. */
@@ -56,6 +60,7 @@ export const defaultHttp2Options: Http2Options = {
   resetsStreamOnInvalidMessage: true,
   maxHeaderListBytes: 60 * 1024,
   maxFields: 100,
+  underscores: UnderscoreAction.allow,
   keepaliveIntervalMs: 0,
   keepaliveTimeoutMs: 0,
   keepaliveJitterPercent: 15,

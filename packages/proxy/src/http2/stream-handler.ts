@@ -55,3 +55,15 @@ export interface Http2StreamHandler {
   /** The stream was cut off. `beforeResponse`: nothing had come from the peer on it. */
   onReset(reset: StreamReset, beforeResponse: boolean): void;
 }
+
+/** For streams that are not told of anything. */
+export const noHandler: Http2StreamHandler = Object.freeze({
+  onHeaders: () => undefined,
+  onInformational: () => undefined,
+  onData: () => undefined,
+  onTrailers: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClosed: () => undefined,
+  onReset: () => undefined,
+});
