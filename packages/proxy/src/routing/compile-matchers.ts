@@ -91,7 +91,9 @@ export function compileConditions(
     if (matcher !== null) queryParameters.push(matcher);
   }
   const fraction = compileRuntimeFraction(match.runtimeFraction, `${path}.runtime_fraction`, problems);
-  return pathMatcher === null ? null : { path: pathMatcher, headers, queryParameters, fraction };
+  return pathMatcher === null
+    ? null
+    : { path: pathMatcher, headers, queryParameters, isGrpcOnly: match.grpc !== undefined, fraction };
 }
 
 function compileRuntimeFraction(

@@ -1,5 +1,6 @@
 // Hot path.
 import { invariant, type Random } from '@heddle/base';
+import { isGrpcContentType } from '../grpc/content-type.ts';
 import type { HeaderMatcher } from './header-matcher.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { QueryParameterMatcher } from './query-matcher.ts';
@@ -22,6 +23,8 @@ export interface RouteConditions {
   readonly path: PathMatcher;
   readonly headers: readonly HeaderMatcher[];
   readonly queryParameters: readonly QueryParameterMatcher[];
+  /** For gRPC calls, by their content type. */
+  readonly isGrpcOnly: boolean;
   /** Null for all requests. */
   readonly fraction: Fraction | null;
 }
@@ -31,6 +34,7 @@ export class RouteEntry<C> {
   private readonly path: PathMatcher;
   private readonly headers: readonly HeaderMatcher[];
   private readonly queryParameters: readonly QueryParameterMatcher[];
+  private readonly isGrpcOnly: boolean;
   private readonly fractionNumerator: number;
   /** 0 for no fraction. */
   private readonly fractionDenominator: number;
@@ -43,6 +47,7 @@ export class RouteEntry<C> {
     this.path = conditions.path;
     this.headers = conditions.headers;
     this.queryParameters = conditions.queryParameters;
+    this.isGrpcOnly = conditions.isGrpcOnly;
     this.fractionNumerator = conditions.fraction?.numerator ?? 0;
     this.fractionDenominator = conditions.fraction?.denominator ?? 0;
     this.targets = targets.map((target) => target.match);
@@ -64,6 +69,7 @@ export class RouteEntry<C> {
     for (let i = 0; i < queryParameters.length; i++) {
       if (!queryParameters[i]!.matches(request.path)) return false;
     }
+    if (this.isGrpcOnly && !isGrpcContentType(request.header('content-type'))) return false;
     if (this.fractionDenominator === 0) return true;
     return random.uint32() % this.fractionDenominator < this.fractionNumerator;
   }

@@ -339,6 +339,16 @@ for (const [target, value] of queryCases) {
   });
 }
 
+test('a route may be for gRPC calls only', () => {
+  const routes = table(host('h', ['*'], to('grpc', { ...prefix('/a.B/'), grpc: {} }), to('other')));
+  const cluster = (headers: Record<string, string[]>): string | undefined =>
+    routes.match(request('/a.B/C', 'x', headers, 'POST'), systemRandom)?.clusterName;
+  assert.equal(cluster({ 'content-type': ['application/grpc'] }), 'grpc');
+  assert.equal(cluster({ 'content-type': ['application/grpc+proto'] }), 'grpc');
+  assert.equal(cluster({ 'content-type': ['application/grpc-web'] }), 'other');
+  assert.equal(cluster({}), 'other');
+});
+
 test('a fraction takes its share of requests and leaves the rest to later routes', () => {
   const match: MatchInput = {
     ...prefix('/'),

@@ -125,7 +125,12 @@ export interface RouteMatch {
   caseSensitive?: boolean | undefined;
   headers: HeaderMatcher[];
   queryParameters: QueryParameterMatcher[];
+  grpc?: RouteMatch_GrpcRouteMatchOptions | undefined;
   runtimeFraction?: RuntimeFractionalPercent | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteMatch_GrpcRouteMatchOptions {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1233,6 +1238,7 @@ function createBaseRouteMatch(): RouteMatch {
     caseSensitive: undefined,
     headers: [],
     queryParameters: [],
+    grpc: undefined,
     runtimeFraction: undefined,
     _unknownFields: undefined,
   };
@@ -1265,6 +1271,9 @@ export const RouteMatch: MessageFns<RouteMatch> = {
     }
     for (const v of message.queryParameters) {
       QueryParameterMatcher.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.grpc !== undefined) {
+      RouteMatch_GrpcRouteMatchOptions.encode(message.grpc, writer.uint32(66).fork()).join();
     }
     if (message.runtimeFraction !== undefined) {
       RuntimeFractionalPercent.encode(message.runtimeFraction, writer.uint32(74).fork()).join();
@@ -1347,6 +1356,14 @@ export const RouteMatch: MessageFns<RouteMatch> = {
           message.queryParameters.push(QueryParameterMatcher.decode(reader, reader.uint32()));
           continue;
         }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.grpc = RouteMatch_GrpcRouteMatchOptions.decode(reader, reader.uint32());
+          continue;
+        }
         case 9: {
           if (tag !== 74) {
             break;
@@ -1405,9 +1422,45 @@ export const RouteMatch: MessageFns<RouteMatch> = {
     message.caseSensitive = object.caseSensitive ?? undefined;
     message.headers = object.headers?.map((e) => HeaderMatcher.fromPartial(e)) || [];
     message.queryParameters = object.queryParameters?.map((e) => QueryParameterMatcher.fromPartial(e)) || [];
+    message.grpc = (object.grpc !== undefined && object.grpc !== null)
+      ? RouteMatch_GrpcRouteMatchOptions.fromPartial(object.grpc)
+      : undefined;
     message.runtimeFraction = (object.runtimeFraction !== undefined && object.runtimeFraction !== null)
       ? RuntimeFractionalPercent.fromPartial(object.runtimeFraction)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseRouteMatch_GrpcRouteMatchOptions(): RouteMatch_GrpcRouteMatchOptions {
+  return { _unknownFields: undefined };
+}
+
+export const RouteMatch_GrpcRouteMatchOptions: MessageFns<RouteMatch_GrpcRouteMatchOptions> = {
+  encode(message: RouteMatch_GrpcRouteMatchOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteMatch_GrpcRouteMatchOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteMatch_GrpcRouteMatchOptions();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteMatch_GrpcRouteMatchOptions>): RouteMatch_GrpcRouteMatchOptions {
+    return RouteMatch_GrpcRouteMatchOptions.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RouteMatch_GrpcRouteMatchOptions>): RouteMatch_GrpcRouteMatchOptions {
+    const message = createBaseRouteMatch_GrpcRouteMatchOptions();
     return message;
   },
 };
