@@ -14,6 +14,11 @@ export interface Clock {
   /** Milliseconds since an arbitrary start, with fractions; never goes backwards. For durations. */
   monotonic(): number;
   /**
+   * What `monotonic` has answered last, to whomever: now, but for what has run since. For deadlines of seconds that are set
+   * for every request.
+   */
+  recent(): number;
+  /**
    * Calls `callback` once after `delayMs` (0 for a negative one), never during this call. The timer keeps no process
    * alive on its own.
    */
@@ -39,12 +44,29 @@ class SystemTimer implements Timer {
   }
 }
 
-/** The machine's clock. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  setTimer: (delayMs, callback) => new SystemTimer(delayMs, callback),
-  defer: (callback) => {
+class SystemClock implements Clock {
+  private last = performance.now();
+
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return (this.last = performance.now());
+  }
+
+  recent(): number {
+    return this.last;
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return new SystemTimer(delayMs, callback);
+  }
+
+  defer(callback: () => void): void {
     setImmediate(callback);
-  },
-};
+  }
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = new SystemClock();

@@ -7,6 +7,7 @@ test('writes one JSON line per entry with the fields of its parents', () => {
   const clock = {
     now: () => 5,
     monotonic: () => 0,
+    recent: () => 0,
     setTimer: () => ({ cancel: () => undefined }),
     defer: () => undefined,
   };

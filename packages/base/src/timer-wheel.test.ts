@@ -16,6 +16,10 @@ class StillClock implements Clock {
     return this.time;
   }
 
+  recent(): number {
+    return this.time;
+  }
+
   setTimer(delayMs: number, callback: () => void): Timer {
     const due = { at: this.time + delayMs, callback };
     this.due = due;

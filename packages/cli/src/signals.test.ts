@@ -9,6 +9,7 @@ test('asks for an orderly end first, then for one at once; an echo of the first 
   const clock: Clock = {
     now: () => nowMs,
     monotonic: () => nowMs,
+    recent: () => nowMs,
     setTimer: () => ({ cancel: () => undefined }),
     defer: () => undefined,
   };

@@ -63,6 +63,10 @@ export class VirtualClock implements Clock {
     return this.elapsedMs;
   }
 
+  recent(): number {
+    return this.elapsedMs;
+  }
+
   setTimer(delayMs: number, callback: () => void): Timer {
     invariant(!Number.isNaN(delayMs), 'a timer needs a delay');
     const timer = new VirtualTimer(this, this.elapsedMs + Math.max(0, delayMs), this.sequence++, callback);

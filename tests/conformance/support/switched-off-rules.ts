@@ -51,15 +51,16 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   {
     rule: 7,
     file: 'http1/head-scanner.ts',
-    from: 'if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;',
-    to: `if (stop !== CR && stop !== LF) return HeadError.badFieldValue;
-          if (stop === LF) { this.valueEndMark = i; this.finishField(); i++; this.state = State.fieldStart; break; }`,
+    from: 'if (end - at < 2 || buffer[at] !== CR || buffer[at + 1] !== LF) break;\n      let valueEnd = at;',
+    to: `if (end - at < 2 || (buffer[at] !== LF && (buffer[at] !== CR || buffer[at + 1] !== LF))) break;
+      let valueEnd = at;
+      if (buffer[at] === LF) at--;`,
   },
   {
     rule: 8,
     file: 'http1/head-scanner.ts',
-    from: 'if (stop < 0x20 ? stop !== HTAB : stop === 0x7f) break;',
-    to: 'if (stop === CR || stop === LF) break;',
+    from: 'if (byte < 0x20 || byte === 0x7f) break;',
+    to: 'if (byte === CR || byte === LF) break;',
   },
   {
     rule: 9,

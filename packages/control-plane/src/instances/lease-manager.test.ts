@@ -38,6 +38,7 @@ function makeWorld(store = new MemoryInstanceStore()): World {
   const lossy: Clock = {
     now: () => clock.now() + lostMs,
     monotonic: () => clock.monotonic() + lostMs,
+    recent: () => clock.recent() + lostMs,
     setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
     defer: (callback) => {
       clock.defer(callback);

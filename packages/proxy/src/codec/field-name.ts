@@ -122,6 +122,9 @@ for (const [name, id] of names) {
 const none: readonly { readonly bytes: Uint8Array; readonly id: number }[] = [];
 const longest = Math.max(...names.map(([name]) => name.length));
 const candidatesByLength = Array.from({ length: longest + 1 }, (_, length) => byLength[length] ?? none);
+/** By length and the last five bits of the first byte, which capitals share: whether there is a candidate at all. */
+const mayBeKnown = new Uint8Array((longest + 1) * 32);
+for (const [name] of names) mayBeKnown[name.length * 32 + (name.charCodeAt(0) & 0x1f)] = 1;
 const idByName = new Map(names);
 const underscore = 0x5f;
 const hyphen = 0x2d;
@@ -129,7 +132,8 @@ const hyphen = 0x2d;
 /** The number of the name `buffer[start, end)`, whatever its case; `FieldId.other` for names the proxy only forwards. */
 export function fieldIdOf(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
-  if (length <= longest) {
+  if (length > longest) return FieldId.other;
+  if (mayBeKnown[length * 32 + (buffer[start]! & 0x1f)] === 1) {
     const candidates = candidatesByLength[length]!;
     for (let i = 0; i < candidates.length; i++) {
       const candidate = candidates[i]!;

@@ -1,4 +1,5 @@
 import type { Clock, Random, TimerWheel } from '@heddle/base';
+import type { RequestIds } from '@heddle/telemetry';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
@@ -21,6 +22,7 @@ export interface ProxyContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerWheel;
+  readonly requestIds: RequestIds;
   readonly date: HttpDate;
   /** This proxy's name in `Via` (RFC 9110 §7.6.3), a pseudonym made at its start: finds requests that come round again. */
   readonly viaName: string;

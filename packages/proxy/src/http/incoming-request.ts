@@ -1,6 +1,5 @@
 // Hot path: one object per exchange; a request costs the fields that are its own, as a rule its id.
-import { newRequestId } from '@heddle/telemetry';
-import type { Random } from '@heddle/base';
+import type { RequestIds } from '@heddle/telemetry';
 import { FieldId } from '../codec/field-name.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
 import { FieldList } from '../codec/field-list.ts';
@@ -63,7 +62,7 @@ export class IncomingRequest implements RequestView {
   private externalAddress = noField;
 
   /** Applies the rules to the next request, which came over `connection`. Returns an `Admission`. */
-  admit(head: RequestHeadView, connection: Connection, rules: RequestRules, random: Random): number {
+  admit(head: RequestHeadView, connection: Connection, rules: RequestRules, requestIds: RequestIds): number {
     this.head = head;
     this.method = head.method;
     this.path = head.path;
@@ -86,7 +85,7 @@ export class IncomingRequest implements RequestView {
     }
     if (rules.host !== null) this.normalizeHost(head, connection, rules.host, isConnect);
     this.resolveClient(head, connection, rules);
-    this.addFields(head, connection, rules, random);
+    this.addFields(head, connection, rules, requestIds);
     return Admission.admitted;
   }
 
@@ -169,7 +168,7 @@ export class IncomingRequest implements RequestView {
     head: RequestHeadView,
     connection: Connection,
     rules: RequestRules,
-    random: Random,
+    requestIds: RequestIds,
   ): void {
     const { added, client } = this;
     const { useRemoteAddress, trustedHops } = rules.addresses;
@@ -199,11 +198,11 @@ export class IncomingRequest implements RequestView {
       const via = earlier === null || earlier === '' ? rules.via : `${earlier}, ${rules.via}`;
       added.add(new Field('via', via));
     }
-    this.addRequestId(head, rules, random);
+    this.addRequestId(head, rules, requestIds);
     this.addClientCert(head, connection, rules);
   }
 
-  private addRequestId(head: RequestHeadView, rules: RequestRules, random: Random): void {
+  private addRequestId(head: RequestHeadView, rules: RequestRules, requestIds: RequestIds): void {
     const received = head.joinedById(FieldId.requestId);
     if (!rules.generatesRequestId) {
       this.requestId = received ?? '';
@@ -212,7 +211,7 @@ export class IncomingRequest implements RequestView {
     const { isEdge } = this.client;
     if (received === null || received === '' || (isEdge && !rules.preservesRequestId)) {
       if (received === '') this.replace('x-request-id');
-      this.requestId = newRequestId(random);
+      this.requestId = requestIds.next();
     } else if (isEdge) {
       // A tracing decision of somebody outside (the 15th character) is not taken over.
       const isUuid = received.length === uuidLength;

@@ -490,7 +490,7 @@ export class ProxyExchange
 
   /** Applies the listener's rules to the request; false where they answered it. */
   private admit(head: RequestHeadView): boolean {
-    switch (this.request.admit(head, this.connection, this.settings.request, this.context.random)) {
+    switch (this.request.admit(head, this.connection, this.settings.request, this.context.requestIds)) {
       case Admission.badPath:
         this.settings.server.metrics.failedPathNormalizations.value++;
         this.refuse(LocalReplies.badPath);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
-import { type AccessLogEntry, MetricRegistry } from '@heddle/telemetry';
+import { type AccessLogEntry, MetricRegistry, RequestIds } from '@heddle/telemetry';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import {
   Route,
@@ -120,6 +120,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     clock: systemClock,
     random: systemRandom,
     timers,
+    requestIds: new RequestIds(systemRandom),
     date: new HttpDate(systemClock),
     viaName: 'heddle-test',
     ownAddress: '',

@@ -117,58 +117,22 @@ export class HeadScanner {
     let i = from;
     let state = this.state;
     let mark = this.mark;
-    while (i < limit) {
-      const byte = buffer[base + i]!;
-      // Most of a head is fields and most come whole: their states follow each other without going round.
-      if (state >= State.fieldStart && state <= State.valueEnd) {
-        if (state === State.fieldStart) {
-          if (byte === CR) {
-            state = State.headEnd;
-            i++;
-            continue;
-          }
-          if (byte === SP || byte === HTAB) return HeadError.lineFolding;
-          if (this.fieldCount === this.maxFields) return HeadError.tooManyFields;
-          mark = i;
-          state = State.fieldName;
-        }
-        if (state === State.fieldName) {
-          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
-          if (i === limit) break;
-          if (buffer[base + i] !== colon || i === mark) {
-            return buffer[base + i] === LF ? HeadError.badLineEnd : HeadError.badFieldName;
-          }
-          this.startField(buffer, base, mark, i);
-          i++;
-          state = State.beforeValue;
-        }
-        if (state === State.beforeValue) {
-          while (i < limit && (buffer[base + i] === SP || buffer[base + i] === HTAB)) i++;
-          if (i === limit) break;
-          mark = i;
-          state = State.value;
-        }
-        if (state === State.value) {
-          let stop = 0;
-          // Comparing costs less than looking up: nearly every byte of a head is one of these.
-          for (; i < limit; i++) {
-            stop = buffer[base + i]!;
-            if (stop < 0x20 ? stop !== HTAB : stop === 0x7f) break;
-          }
-          if (i === limit) break;
-          if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;
-          let last = i;
-          while (last > mark && (buffer[base + last - 1] === SP || buffer[base + last - 1] === HTAB)) last--;
-          this.valueEndMark = last;
-          state = State.valueEnd;
-          if (++i === limit) break;
-        }
-        if (buffer[base + i] !== LF) return HeadError.badLineEnd;
-        this.finishField(mark);
-        i++;
+    // Most heads come whole: their lines are taken one at a time, and what is left over goes byte by byte.
+    if (state === State.start) {
+      const next = this.isRequest
+        ? this.takeRequestLine(buffer, base, i, limit)
+        : this.takeStatusLine(buffer, base, i, limit);
+      if (next > i) {
+        i = next;
         state = State.fieldStart;
-        continue;
       }
+    }
+    while (i < limit) {
+      if (state === State.fieldStart) {
+        i = this.takeFieldLines(buffer, base, i, limit);
+        if (i === limit) break;
+      }
+      const byte = buffer[base + i]!;
       switch (state) {
         case State.start:
           if (byte === CR && this.emptyLines < 2 && this.isRequest) {
@@ -206,11 +170,6 @@ export class HeadScanner {
           break;
         case State.requestVersion:
         case State.responseVersion: {
-          // Whole, as it nearly always comes, it is compared at once.
-          if (i === mark && i + versionPrefix.length < limit && isVersionPrefix(buffer, base + i)) {
-            i += versionPrefix.length;
-            break;
-          }
           const index = i - mark;
           if (index < versionPrefix.length) {
             if (byte !== versionPrefix[index])
@@ -261,6 +220,51 @@ export class HeadScanner {
           this.fieldsStart = ++i;
           state = State.fieldStart;
           break;
+        case State.fieldStart:
+          if (byte === CR) {
+            state = State.headEnd;
+            i++;
+            break;
+          }
+          if (byte === SP || byte === HTAB) return HeadError.lineFolding;
+          if (this.fieldCount === this.maxFields) return HeadError.tooManyFields;
+          mark = i;
+          state = State.fieldName;
+          break;
+        case State.fieldName:
+          while (i < limit && isTokenCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          if (buffer[base + i] !== colon || i === mark) {
+            return buffer[base + i] === LF ? HeadError.badLineEnd : HeadError.badFieldName;
+          }
+          this.startField(buffer, base, mark, i);
+          i++;
+          state = State.beforeValue;
+          break;
+        case State.beforeValue:
+          while (i < limit && (buffer[base + i] === SP || buffer[base + i] === HTAB)) i++;
+          if (i === limit) break;
+          mark = i;
+          state = State.value;
+          break;
+        case State.value: {
+          while (i < limit && isFieldValueCharacter[buffer[base + i]!] === 1) i++;
+          if (i === limit) break;
+          const stop = buffer[base + i]!;
+          if (stop !== CR) return stop === LF ? HeadError.badLineEnd : HeadError.badFieldValue;
+          let last = i;
+          while (last > mark && (buffer[base + last - 1] === SP || buffer[base + last - 1] === HTAB)) last--;
+          this.valueEndMark = last;
+          state = State.valueEnd;
+          i++;
+          break;
+        }
+        case State.valueEnd:
+          if (byte !== LF) return HeadError.badLineEnd;
+          this.finishField(mark, this.valueEndMark);
+          i++;
+          state = State.fieldStart;
+          break;
         default:
           if (byte !== LF) return HeadError.badLineEnd;
           this.state = State.done;
@@ -270,6 +274,83 @@ export class HeadScanner {
     this.state = state;
     this.mark = mark;
     return i >= this.maxBytes ? HeadError.tooLarge : needMore;
+  }
+
+  /**
+   * Takes `method SP target SP HTTP/1.x CRLF` where all of it is there and nothing in it is unusual. Returns the position
+   * behind it, or `from` where the line has to be looked at byte by byte.
+   */
+  private takeRequestLine(buffer: Uint8Array, base: number, from: number, limit: number): number {
+    const end = base + limit;
+    let at = base + from;
+    while (at < end && isTokenCharacter[buffer[at]!] === 1) at++;
+    const methodEnd = at - base;
+    if (at === end || buffer[at] !== SP || methodEnd === from) return from;
+    const targetStart = ++at;
+    while (at < end && isTargetCharacter[buffer[at]!] === 1) at++;
+    if (at === targetStart || end - at < 11 || buffer[at] !== SP || !isVersionPrefix(buffer, at + 1))
+      return from;
+    const minorVersion = buffer[at + 8]! - 0x30;
+    if ((minorVersion !== 0 && minorVersion !== 1) || buffer[at + 9] !== CR || buffer[at + 10] !== LF)
+      return from;
+    this.startLineStart = from;
+    this.methodEnd = methodEnd;
+    this.targetStart = targetStart - base;
+    this.targetEnd = at - base;
+    this.minorVersion = minorVersion;
+    this.fieldsStart = at - base + 11;
+    return this.fieldsStart;
+  }
+
+  /** As `takeRequestLine`, for `HTTP/1.x SP status SP reason CRLF`. */
+  private takeStatusLine(buffer: Uint8Array, base: number, from: number, limit: number): number {
+    const end = base + limit;
+    let at = base + from;
+    if (end - at < 15 || !isVersionPrefix(buffer, at) || buffer[at + 8] !== SP || buffer[at + 12] !== SP)
+      return from;
+    const minorVersion = buffer[at + 7]! - 0x30;
+    const hundreds = buffer[at + 9]! - 0x30;
+    const tens = buffer[at + 10]! - 0x30;
+    const ones = buffer[at + 11]! - 0x30;
+    if (minorVersion !== 0 && minorVersion !== 1) return from;
+    if (hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return from;
+    at += 13;
+    while (at < end && isFieldValueCharacter[buffer[at]!] === 1) at++;
+    if (end - at < 2 || buffer[at] !== CR || buffer[at + 1] !== LF) return from;
+    this.startLineStart = from;
+    this.minorVersion = minorVersion;
+    this.status = hundreds * 100 + tens * 10 + ones;
+    this.fieldsStart = at - base + 2;
+    return this.fieldsStart;
+  }
+
+  /**
+   * Takes field lines that are there as a whole and in which nothing is unusual. Returns the position of the first line that
+   * has to be looked at byte by byte: the empty one behind the last field, as a rule.
+   */
+  private takeFieldLines(buffer: Uint8Array, base: number, from: number, limit: number): number {
+    const end = base + limit;
+    let lineStart = base + from;
+    while (this.fieldCount < this.maxFields) {
+      let at = lineStart;
+      while (at < end && isTokenCharacter[buffer[at]!] === 1) at++;
+      if (at === end || at === lineStart || buffer[at] !== colon) break;
+      const nameEnd = at++;
+      while (at < end && buffer[at] === SP) at++;
+      const valueStart = at;
+      // Comparing costs less than looking up: nearly every byte of a head is one of these.
+      for (; at < end; at++) {
+        const byte = buffer[at]!;
+        if (byte < 0x20 || byte === 0x7f) break;
+      }
+      if (end - at < 2 || buffer[at] !== CR || buffer[at + 1] !== LF) break;
+      let valueEnd = at;
+      while (valueEnd > valueStart && buffer[valueEnd - 1] === SP) valueEnd--;
+      this.startField(buffer, base, lineStart - base, nameEnd - base);
+      this.finishField(valueStart - base, valueEnd - base);
+      lineStart = at + 2;
+    }
+    return lineStart - base;
   }
 
   private startField(buffer: Uint8Array, base: number, nameStart: number, nameEnd: number): void {
@@ -285,10 +366,10 @@ export class HeadScanner {
     fields[at + FieldOffset.id] = fieldIdOf(buffer, base + nameStart, base + nameEnd);
   }
 
-  private finishField(valueStart: number): void {
+  private finishField(valueStart: number, valueEnd: number): void {
     const at = this.fieldCount * fieldStride;
     this.fields[at + FieldOffset.valueStart] = valueStart;
-    this.fields[at + FieldOffset.valueEnd] = this.valueEndMark;
+    this.fields[at + FieldOffset.valueEnd] = valueEnd;
     this.fieldCount++;
   }
 }

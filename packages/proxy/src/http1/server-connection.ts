@@ -575,7 +575,8 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
   }
 
   private armIdle(): void {
-    if (this.settings.idleTimeoutMs > 0) this.context.timers.arm(this, this.settings.idleTimeoutMs);
+    const { settings, context } = this;
+    if (settings.idleTimeoutMs > 0) context.timers.arm(this, settings.idleTimeoutMs, context.clock.recent());
   }
 
   private armHead(): void {

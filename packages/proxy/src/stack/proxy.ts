@@ -1,6 +1,6 @@
 // A proxy without the question of where its configuration comes from: xDS, a snapshot, or a bootstrap file.
 import { type Clock, type Random, TimerWheel, errorMessage } from '@heddle/base';
-import { MetricRegistry } from '@heddle/telemetry';
+import { MetricRegistry, RequestIds } from '@heddle/telemetry';
 import { LogFiles } from '../access-log/log-files.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
@@ -97,6 +97,7 @@ export class Proxy {
       clock,
       random,
       timers: this.timers,
+      requestIds: new RequestIds(random),
       date: new HttpDate(clock),
       viaName,
       ownAddress: transport.ownAddress,

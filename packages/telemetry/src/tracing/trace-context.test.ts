@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '@heddle/base';
-import { newRequestId } from './request-id.ts';
+import { RequestIds } from './request-id.ts';
 import {
   childTraceContext,
   formatTraceparent,
@@ -69,21 +69,23 @@ test('what it makes it can read, even from a generator of zeros', () => {
 
 test('a request id is a random UUID of version 4', () => {
   const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  const source = new RequestIds(systemRandom);
   const ids = new Set<string>();
   for (let i = 0; i < 1000; i++) {
-    const id = newRequestId(systemRandom);
+    const id = source.next();
     assert.match(id, form);
     ids.add(id);
   }
   assert.equal(ids.size, 1000);
-  assert.match(newRequestId({ uint32: () => 0xffff_ffff, float: () => 0 }), form);
+  assert.match(new RequestIds({ uint32: () => 0xffff_ffff, float: () => 0 }).next(), form);
 });
 
 test('every bit of a request id but the version and variant is random', () => {
+  const source = new RequestIds(systemRandom);
   let union = 0n;
   let common = (1n << 128n) - 1n;
   for (let i = 0; i < 2000; i++) {
-    const bits = BigInt(`0x${newRequestId(systemRandom).replaceAll('-', '')}`);
+    const bits = BigInt(`0x${source.next().replaceAll('-', '')}`);
     union |= bits;
     common &= bits;
   }

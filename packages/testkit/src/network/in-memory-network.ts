@@ -259,6 +259,7 @@ export class SimulatedNode implements Transport, DatagramTransport {
     this.clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
+      recent: () => clock.recent(),
       setTimer: (delayMs, callback): Timer =>
         clock.setTimer(delayMs, () => {
           if (this.alive) callback();
