@@ -1,5 +1,7 @@
 import type { SetupName } from './setups.ts';
 import type { DifferentialCase } from './support/case.ts';
+import { accessLogCases } from './cases/access-logs.ts';
+import { authorizationCases } from './cases/authorization.ts';
 import { connectionCases } from './cases/connections.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
@@ -23,6 +25,8 @@ export const cases: readonly DifferentialCase[] = [
   ...timeoutCases,
   ...streamCases,
   ...optionCases,
+  ...authorizationCases,
+  ...accessLogCases,
 ];
 
 /** The cases of one setup. */

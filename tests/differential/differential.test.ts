@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readFile } from 'node:fs/promises';
-import { findEnvoy, findProgram, runChild, skipWithout, temporaryDirectory } from '@heddle/testkit';
+import { findEnvoy, findProgram, skipWithout, temporaryDirectory } from '@heddle/testkit';
 import { cases, casesOf } from './cases.ts';
 import { type Difference, differences, withoutOwnWords } from './differences.ts';
 import { setupNames } from './setups.ts';
 import type { DifferentialCase, Observation } from './support/case.ts';
 import { linesOnlyIn, observationLines } from './support/observation-lines.ts';
+import { makeCertificates } from './support/certificates.ts';
 import { type Program, Side } from './support/side.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,7 +20,10 @@ const openssl = findProgram('openssl');
 const theirProgram: Program = {
   name: 'envoy',
   program: envoy ?? '',
-  arguments: (file) => ['-c', file, '--concurrency', '1', '-l', 'off', '--disable-hot-restart'],
+  arguments: (file) => [
+    ...['-c', file, '--concurrency', '1', '-l', 'off', '--disable-hot-restart'],
+    ...['--file-flush-interval-msec', '20'],
+  ],
 };
 const ourProgram: Program = {
   name: 'heddle',
@@ -52,32 +55,15 @@ function compare(one: DifferentialCase, ours: Observation, theirs: Observation):
 describe('real Envoy and heddle proxy', { skip: skipWithout({ envoy, openssl }) }, async () => {
   const directory = await temporaryDirectory();
   after(() => directory[Symbol.asyncDispose]());
-  await runChild(openssl!, {
-    directory: directory.path,
-    arguments: [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=localhost'],
-    ],
-  });
-  const authority = await readFile(join(directory.path, 'cert.pem'), 'utf8');
+  const certificates = await makeCertificates(openssl!, directory.path);
 
   for (const setup of setupNames) {
     const chosen = casesOf(setup).filter(isWanted);
     if (chosen.length === 0) continue;
     test(`setup ${setup}`, async (t) => {
-      const theirs = await Side.start(theirProgram, setup, directory.path, authority);
+      const theirs = await Side.start(theirProgram, setup, directory.path, certificates);
       try {
-        const ours = await Side.start(ourProgram, setup, directory.path, authority);
+        const ours = await Side.start(ourProgram, setup, directory.path, certificates);
         try {
           for (const one of chosen) {
             await t.test(`${one.rule}: ${one.name}`, async () => {

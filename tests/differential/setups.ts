@@ -1,77 +1,26 @@
 // The configurations under which both proxies are compared, in Envoy's bootstrap format. One listener (`in`), one cluster
 // (`be`); each setup says what it adds.
 
+import {
+  type Json,
+  type Setup,
+  downstreamTls,
+  httpInspector,
+  listenerFilter,
+  router,
+  tcpProxy,
+  tlsInspector,
+  type,
+} from './setups/parts.ts';
+import { accessLogSetups } from './setups/access-logs.ts';
+import { authorizationSetups } from './setups/authorization.ts';
+
 /** Where things are on one side. */
 export interface Ports {
   readonly port: number;
   readonly admin: number;
   readonly upstream: number;
 }
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** What a setup changes in the plain one. */
-interface Setup {
-  /** Fields of the HTTP connection manager. */
-  readonly manager?: Json;
-  /** Fields of the one route's action. */
-  readonly action?: Json;
-  /** Routes in front of the one that leads everything to `be`. */
-  readonly routes?: readonly Json[];
-  /** Fields of the one virtual host. */
-  readonly virtualHost?: Json;
-  /** `HttpProtocolOptions` of the cluster. */
-  readonly upstreamHttp?: Json;
-  /** Fields of the cluster. */
-  readonly cluster?: Json;
-  /** The listener has no HTTP connection manager but this network filter. */
-  readonly filter?: Json;
-  readonly listenerFilters?: readonly Json[];
-  /** Fields of the one filter chain. */
-  readonly chain?: Json;
-  /** Filter chains in front of the one that matches everything. */
-  readonly chains?: readonly Json[];
-  /** Fields of the cluster's endpoint. */
-  readonly endpoint?: Json;
-  /** Fields of the entry that holds the endpoint. */
-  readonly lbEndpoint?: Json;
-  /** Nothing listens where the cluster leads. */
-  readonly isUpstreamDown?: boolean;
-}
-
-const type = (name: string): string => `type.googleapis.com/envoy.extensions.${name}`;
-const router = {
-  name: 'envoy.filters.http.router',
-  typed_config: { '@type': type('filters.http.router.v3.Router') },
-};
-const tcpProxy = (cluster = 'be', more: Json = {}): Json => ({
-  name: 'envoy.filters.network.tcp_proxy',
-  typed_config: {
-    '@type': type('filters.network.tcp_proxy.v3.TcpProxy'),
-    stat_prefix: 'in',
-    cluster,
-    ...more,
-  },
-});
-const downstreamTls = (common: Json = {}, more: Json = {}): Json => ({
-  name: 'envoy.transport_sockets.tls',
-  typed_config: {
-    '@type': type('transport_sockets.tls.v3.DownstreamTlsContext'),
-    common_tls_context: {
-      tls_certificates: [
-        { certificate_chain: { filename: 'cert.pem' }, private_key: { filename: 'key.pem' } },
-      ],
-      ...common,
-    },
-    ...more,
-  },
-});
-const listenerFilter = (name: string, config: string, more: Json = {}): Json => ({
-  name: `envoy.filters.listener.${name}`,
-  typed_config: { '@type': type(`filters.listener.${name}.v3.${config}`), ...more },
-});
-const tlsInspector = listenerFilter('tls_inspector', 'TlsInspector');
-const httpInspector = listenerFilter('http_inspector', 'HttpInspector');
 
 /** An HTTP connection manager whose answers tell which chain served. */
 const answering = (body: string): Json => ({
@@ -342,12 +291,40 @@ const setups = {
     ],
     filter: tcpProxy(),
   },
+  ...authorizationSetups,
+  ...accessLogSetups,
 } as const satisfies Readonly<Record<string, Setup>>;
 
 export type SetupName = keyof typeof setups;
 
 /** All names, in order. */
 export const setupNames = Object.keys(setups) as readonly SetupName[];
+
+/** The file that a setup's access logs write to, in the directory of the run. */
+export function logFileOf({ port }: Pick<Ports, 'port'>): string {
+  return `access-${port}.log`;
+}
+
+/** Of every entry these logs tell what their filters let through; the last line of an entry says that it is complete. */
+function accessLogs(logs: NonNullable<Setup['logs']>, ports: Ports): Json[] {
+  const format = '%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n';
+  const log = (label: string, more: Json): Json => ({
+    name: 'envoy.access_loggers.file',
+    ...more,
+    typed_config: {
+      '@type': type('access_loggers.file.v3.FileAccessLog'),
+      path: logFileOf(ports),
+      log_format: { text_format_source: { inline_string: `${label}: ${format}` } },
+    },
+  });
+  return [...logs.map(({ label, filter }) => log(label, { filter })), log('all', {})];
+}
+
+/** Whether a setup has access logs. */
+export function hasLogs(name: SetupName): boolean {
+  const setup: Setup = setups[name];
+  return setup.logs !== undefined;
+}
 
 /** The bootstrap file of a setup. */
 export function bootstrapOf(name: SetupName, ports: Ports): Json {
@@ -371,7 +348,8 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
         },
       ],
     },
-    http_filters: [router],
+    http_filters: [...(setup.httpFilters ?? []), router],
+    ...(setup.logs === undefined ? {} : { access_log: accessLogs(setup.logs, ports) }),
     ...setup.manager,
   };
   const filter = setup.filter ?? {

@@ -1,3 +1,4 @@
+import type { ClientName } from './certificates.ts';
 import type { SetupName } from '../setups.ts';
 
 /** One thing a client does; waiting ends with an event or, where nothing comes, with a note in what was observed. */
@@ -38,7 +39,12 @@ export interface DifferentialCase {
   /** Bytes to send, after which one response is awaited; or the steps. */
   readonly client: string | readonly Step[];
   /** Offers TLS with this server name and these protocols. */
-  readonly tls?: { readonly serverName?: string; readonly alpn?: readonly string[] };
+  readonly tls?: {
+    readonly serverName?: string;
+    readonly alpn?: readonly string[];
+    /** Shows this client's certificate. */
+    readonly certificate?: ClientName;
+  };
   readonly upstream?: Answer | readonly Answer[];
   /** Sent by the upstream as soon as somebody connects. */
   readonly greeting?: string;
@@ -67,6 +73,8 @@ export interface Observation {
   /** What the upstream read, where the case is raw or a tunnel. */
   readonly upstreamBytes: string;
   readonly counters: Readonly<Record<string, number>>;
+  /** Lines of the access log, where the setup has one. */
+  readonly log: readonly string[];
   /** A step whose event never came. */
   readonly stalled: string;
 }

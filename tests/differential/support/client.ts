@@ -2,6 +2,7 @@
 import { type Socket, connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { DifferentialCase, SeenMessage } from './case.ts';
+import type { Certificates } from './certificates.ts';
 import { Changes } from './changes.ts';
 import { readMessage } from './message-reader.ts';
 import { probePath } from './upstream.ts';
@@ -15,14 +16,15 @@ export class Client {
   private sent = '';
   private readonly socket: Socket;
 
-  constructor(port: number, tls: DifferentialCase['tls'], authority: string) {
+  constructor(port: number, tls: DifferentialCase['tls'], certificates: Certificates) {
     const socket =
       tls === undefined
         ? connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
         : connectTls({
             port,
             host: '127.0.0.1',
-            ca: authority,
+            ca: certificates.authority,
+            ...(tls.certificate === undefined ? {} : certificates.of[tls.certificate]),
             servername: tls.serverName ?? 'localhost',
             checkServerIdentity: () => undefined,
             ...(tls.alpn === undefined ? {} : { ALPNProtocols: [...tls.alpn] }),

@@ -12,13 +12,14 @@ function messageLines(place: string, message: SeenMessage): string[] {
 
 /** Everything that was observed, a line each. */
 export function observationLines(observation: Observation): string[] {
-  const { responses, received, connection, upstream, upstreamBytes, counters, stalled } = observation;
+  const { responses, received, connection, upstream, upstreamBytes, counters, log, stalled } = observation;
   return [
     ...responses.flatMap((message, index) => messageLines(`response ${index + 1}`, message)),
     ...(received === '' ? [] : [`client read ${JSON.stringify(received)}`]),
     `connection ${connection}`,
     ...upstream.flatMap((message, index) => messageLines(`request ${index + 1}`, message)),
     ...(upstreamBytes === '' ? [] : [`upstream read ${JSON.stringify(upstreamBytes)}`]),
+    ...log.map((line) => `log ${line}`),
     ...Object.entries(counters).map(([name, by]) => `${name} +${by}`),
     ...(stalled === '' ? [] : [`waited in vain for ${stalled}`]),
   ];

@@ -2,9 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
-import { type SetupName, bootstrapOf } from '../setups.ts';
+import { type SetupName, bootstrapOf, hasLogs, logFileOf } from '../setups.ts';
 import type { DifferentialCase, Observation, Step } from './case.ts';
+import type { Certificates } from './certificates.ts';
 import { Client } from './client.ts';
+import { LogReader } from './log-reader.ts';
 import { Upstream } from './upstream.ts';
 
 /** How long an event may take that should come at once, on a busy machine. */
@@ -25,7 +27,9 @@ export class Side {
   private readonly admin: number;
   private readonly child: Child;
   private readonly upstream: Upstream;
-  private readonly authority: string;
+  private readonly certificates: Certificates;
+  /** Null where the setup has no access log. */
+  private readonly log: LogReader | null;
 
   private constructor(
     name: string,
@@ -33,22 +37,24 @@ export class Side {
     admin: number,
     child: Child,
     upstream: Upstream,
-    authority: string,
+    certificates: Certificates,
+    log: LogReader | null,
   ) {
     this.name = name;
     this.port = port;
     this.admin = admin;
     this.child = child;
     this.upstream = upstream;
-    this.authority = authority;
+    this.certificates = certificates;
+    this.log = log;
   }
 
-  /** Starts the proxy; `authority` is the certificate (PEM) that its TLS listeners show, in `directory` with its key. */
+  /** Starts the proxy; in `directory` is the authority's certificate that its TLS listeners show, with its key. */
   static async start(
     { name, program, arguments: parameters }: Program,
     setup: SetupName,
     directory: string,
-    authority: string,
+    certificates: Certificates,
   ): Promise<Side> {
     const upstream = await Upstream.start();
     const [port, admin] = [await freePort(), await freePort()];
@@ -68,7 +74,10 @@ export class Side {
       await upstream.close();
       throw error;
     }
-    return new Side(name, port, admin, child, upstream, authority);
+    const flush = (): Promise<unknown> =>
+      fetch(`http://127.0.0.1:${admin}/reopen_logs`, { method: 'POST' }).then((response) => response.text());
+    const log = hasLogs(setup) ? new LogReader(join(directory, logFileOf({ port })), flush) : null;
+    return new Side(name, port, admin, child, upstream, certificates, log);
   }
 
   async close(): Promise<void> {
@@ -80,10 +89,11 @@ export class Side {
   async observe(one: DifferentialCase): Promise<Observation> {
     this.upstream.begin(one);
     const before = await this.counters();
-    const client = new Client(this.port, one.tls, this.authority);
+    const client = new Client(this.port, one.tls, this.certificates);
     try {
       const stalled = await this.perform(client, stepsOf(one));
       const counters = await this.moved(before, one.counters);
+      const log = (await this.log?.next(countMs)) ?? [];
       const { all } = one.raw === true ? { all: [] } : client.responses();
       const isTunnel = all.some(({ line }) => line.startsWith('HTTP/1.1 101'));
       const isStream = one.raw === true || isTunnel;
@@ -95,6 +105,7 @@ export class Side {
         upstream: this.upstream.requests,
         upstreamBytes: isStream ? this.upstream.bytes : '',
         counters,
+        log,
         stalled,
       };
     } finally {
