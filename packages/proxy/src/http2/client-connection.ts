@@ -133,10 +133,12 @@ export class Http2ClientConnection extends Http2Connection {
       if (stream.id > lastStreamId) this.endStreamBy(stream, goneAway);
     }
     this.loseUnsent(goneAway);
+    this.stopWhereUnused();
   }
 
   protected onStreamGone(): void {
     this.hasCapacityChanged = true;
+    this.stopWhereUnused();
   }
 
   protected onPeerSettings(): void {
@@ -208,6 +210,11 @@ export class Http2ClientConnection extends Http2Connection {
     if (this.isLeaving) return;
     this.isLeaving = true;
     this.client.onGoingAway();
+  }
+
+  /** Nothing that comes now is of any use: the connection is closed when the read is over. */
+  private stopWhereUnused(): void {
+    if (this.isLeaving && this.openStreams === 0) this.stopReading();
   }
 
   private loseUnsent(reset: StreamReset): void {

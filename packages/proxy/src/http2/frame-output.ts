@@ -83,7 +83,8 @@ export class FrameOutput implements Borrower {
 
   /** Adds PING, SETTINGS or RST_STREAM, which a peer can cause at no cost: they are counted. Returns where the payload goes. */
   control(type: number, flags: number, streamId: number, length: number): number {
-    if (++this.controlFrames > this.options.maxOutboundControlFrames) {
+    // Told once: the GOAWAY that follows is counted, too.
+    if (++this.controlFrames === this.options.maxOutboundControlFrames + 1) {
       this.metrics.outboundControlFlood.value++;
       this.owner.failLater(Faults.outboundControlFlood);
     }
@@ -229,7 +230,7 @@ export class FrameOutput implements Borrower {
   }
 
   private count(): void {
-    if (++this.frames <= this.options.maxOutboundFrames) return;
+    if (++this.frames !== this.options.maxOutboundFrames + 1) return;
     this.metrics.outboundFlood.value++;
     this.owner.failLater(Faults.outboundFlood);
   }

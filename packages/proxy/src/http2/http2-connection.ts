@@ -155,7 +155,7 @@ export abstract class Http2Connection
   protected close(): void {
     if (this.phase >= Phase.closing) return;
     this.phase = Phase.closing;
-    this.inbound.reader.stop();
+    this.stopReading();
     this.keepalive?.stop();
     this.output.close();
     this.closeTransport();
@@ -207,6 +207,11 @@ export abstract class Http2Connection
     if (options.resetsStreamOnInvalidMessage) return true;
     this.fail(Faults.invalidMessage);
     return false;
+  }
+
+  /** Nothing that comes from now on is looked at, the rest of the current read included. */
+  protected stopReading(): void {
+    this.inbound.reader.stop();
   }
 
   /** Hands `reset` to each stream, and forgets it. */
@@ -265,7 +270,7 @@ export abstract class Http2Connection
   onClose(error: TransportError | null): void {
     const wasConnecting = this.phase === Phase.connecting;
     this.phase = Phase.closed;
-    this.inbound.reader.stop();
+    this.stopReading();
     this.keepalive?.stop();
     this.output.discard();
     this.tellFinished();
@@ -296,7 +301,7 @@ export abstract class Http2Connection
 
   failLater(fault: ConnectionFault): void {
     this.laterFault ??= fault;
-    this.inbound.reader.stop();
+    this.stopReading();
     this.scheduleFlush();
   }
 
