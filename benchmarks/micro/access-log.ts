@@ -32,6 +32,8 @@ const entry: AccessLogEntry = {
   upstreamTransportFailureReason: '',
   downstreamLocalAddress: '10.0.0.3:15001',
   downstreamRemoteAddress: '10.0.0.3:52000',
+  downstreamDirectRemoteAddress: '10.0.0.3:52000',
+  downstreamTls: null,
   downstreamPeerUriSan: '',
   requestedServerName: '',
   routeName: 'default',

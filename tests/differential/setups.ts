@@ -199,6 +199,61 @@ const setups = {
   },
   degraded: { lbEndpoint: { health_status: 'DEGRADED' } },
   draining: { lbEndpoint: { health_status: 'DRAINING' } },
+  formats: {
+    virtualHost: {
+      request_headers_to_add: [{ header: { key: 'x-outer', value: 'of %REQ(x-inner)%' } }],
+      response_headers_to_add: [{ header: { key: 'x-outer', value: 'of %RESP(x-inner)%' } }],
+    },
+    routes: [
+      {
+        name: 'direct',
+        match: { prefix: '/direct' },
+        direct_response: { status: 200, body: { inline_string: 'hi' } },
+        response_headers_to_add: [
+          {
+            header: {
+              key: 'x-all',
+              value: '%RESPONSE_CODE_DETAILS% %ROUTE_NAME% %REQ(:path)% %RESPONSE_CODE%',
+            },
+          },
+        ],
+      },
+      {
+        name: 'nowhere',
+        match: { prefix: '/nowhere' },
+        route: { cluster: 'nowhere' },
+        response_headers_to_add: [
+          { header: { key: 'x-all', value: '%RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS% %RESPONSE_CODE%' } },
+        ],
+      },
+      {
+        name: 'through',
+        match: { prefix: '/' },
+        route: { cluster: 'be', prefix_rewrite: '/new/' },
+        request_headers_to_add: [
+          { header: { key: 'x-inner', value: '%REQ(x-a?x-b)%' } },
+          { header: { key: 'x-line', value: '%REQ(:method)% %REQ(:path):6% %REQ(:authority)% %PROTOCOL%' } },
+          { header: { key: 'x-names', value: '%ROUTE_NAME% %UPSTREAM_CLUSTER%' } },
+          { header: { key: 'x-client', value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
+          { header: { key: 'x-host', value: '%HOSTNAME%|%UPSTREAM_HOST%|%RESPONSE_CODE%|%RESPONSE_FLAGS%' } },
+          { header: { key: 'x-was', value: '%REQ(x-gone)%' } },
+          { header: { key: 'x-id', value: '%REQ(x-expected)%' }, append_action: 'OVERWRITE_IF_EXISTS' },
+          { header: { key: 'x-kept', value: '%REQ(x-no)%' }, keep_empty_value: true },
+          { header: { key: 'x-left', value: '%REQ(x-right)%' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+          { header: { key: 'x-right', value: '%REQ(x-left)%' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+          { header: { key: 'x-percent', value: '100%%' } },
+        ],
+        request_headers_to_remove: ['x-gone'],
+        response_headers_to_add: [
+          { header: { key: 'x-inner', value: '%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS%' } },
+          { header: { key: 'x-request', value: '%REQ(:path)%|%REQ(x-inner)%|%REQ(x-gone)%' } },
+          { header: { key: 'x-server', value: '%RESP(x-upstream)%|%RESP(x-secret)%' } },
+          { header: { key: 'x-upstream-host', value: '%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
+        ],
+        response_headers_to_remove: ['x-secret'],
+      },
+    ],
+  },
   'auto-host-unnamed': { action: { auto_host_rewrite: true } },
   hosts: { virtualHost: { domains: ['a.example', '*.wild.example', 'prefix.*'] } },
   down: { isUpstreamDown: true },

@@ -1,5 +1,6 @@
 export * from './access-log/access-log-entry.ts';
 export * from './access-log/access-log-format.ts';
+export * from './access-log/header-format.ts';
 export * from './access-log/json-access-log-format.ts';
 export * from './metrics/counter.ts';
 export * from './metrics/gauge.ts';

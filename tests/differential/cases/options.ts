@@ -76,6 +76,22 @@ function afterError(
   };
 }
 
+function formatted(
+  name: string,
+  path: string,
+  fields = '',
+  counters: DifferentialCase['counters'] = passed,
+): DifferentialCase {
+  return {
+    name,
+    rule: 'format operators',
+    setup: 'formats',
+    client: request(`GET ${path}`, `Host: a\r\n${fields}`),
+    upstream: { text: answer('200 OK', 'content-length: 2\r\nx-secret: s\r\n', 'hi') },
+    counters,
+  };
+}
+
 /** Options of the HTTP connection manager and of routes that most listeners leave alone. */
 export const optionCases: readonly DifferentialCase[] = [
   withMethod('a method that nobody has defined', 'FOO', passed),
@@ -172,4 +188,15 @@ export const optionCases: readonly DifferentialCase[] = [
     upstream: { text: answer('200 OK', twoLengths, '3\r\nabc\r\n0\r\n\r\n') },
     counters: passed,
   },
+  formatted('fields tell of the request', '/old', 'X-A: one\r\n'),
+  formatted('fields tell of another field where one is missing', '/old', 'X-B: two\r\n'),
+  formatted('fields are exchanged', '/', 'X-Left: l\r\nX-Right: r\r\n'),
+  formatted('a field that is taken away is told of by nobody', '/', 'X-Gone: g\r\n'),
+  formatted('quotes and high bytes go on as they came', '/', 'X-A: "\xe9\\"\r\n'),
+  formatted('what overwrites leaves a field where there is nothing', '/', 'X-Id: 1\r\n'),
+  formatted('a direct response tells of the request', '/direct?a', '', {
+    'http.in.rq_direct_response': 1,
+    'cluster.be.upstream_rq_total': 0,
+  }),
+  formatted('a reply of the proxy’s own tells why', '/nowhere', '', { 'http.in.no_cluster': 1 }),
 ];

@@ -332,7 +332,7 @@ test('an operator that does not exist is refused where it stands', () => {
     ],
   });
   assert.deepEqual(problems, [
-    `${hcm}.access_log[0].typed_config.log_format.text_format: access log operator %NO_SUCH% is not supported`,
+    `${hcm}.access_log[0].typed_config.log_format.text_format: the format operator %NO_SUCH% is not supported`,
   ]);
 });
 

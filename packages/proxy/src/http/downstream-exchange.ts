@@ -29,6 +29,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected responseHeaders: readonly HeaderMutation[] | null = null;
   private readonly slot: HttpSettingsSlot;
   protected startedAt = 0;
+  private endedAfterMs = 0;
   /** When the bytes came that are being read, if they began with the response's head; -1 otherwise. */
   protected readAt = -1;
 
@@ -43,6 +44,11 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   get startTimeMs(): number {
     const { clock } = this.context;
     return Math.round(clock.now() - (clock.monotonic() - this.startedAt));
+  }
+
+  /** Of a request under way, until now. */
+  get durationMs(): number {
+    return this.active ? this.context.clock.monotonic() - this.startedAt : this.endedAfterMs;
   }
 
   abstract onResponseOverdue(): void;
@@ -178,7 +184,6 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   }
 
   protected send(status: number, flag: string, details: string, fields: FieldList, body: Buffer): void {
-    this.responseCode = status;
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
@@ -193,7 +198,9 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
       this.responseHeaders,
       this.settings,
       this.context,
+      this,
     );
+    this.responseCode = status;
     const hasBody = body.length > 0 && this.head!.method !== 'HEAD';
     if (!hasBody) this.response.bodyKind = BodyKind.none;
     server.sendHead(this.response);
@@ -209,14 +216,14 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected finish(): void {
     this.active = false;
     const endedAt = this.readAt >= 0 ? this.readAt : this.context.clock.monotonic();
-    this.durationMs = endedAt - this.startedAt;
+    this.endedAfterMs = endedAt - this.startedAt;
     this.limits.end();
     const { settings } = this;
     const { metrics } = settings.server;
     if (this.head !== null && this.head.bodyKind === BodyKind.chunked)
       this.bytesReceived = this.server.bodyBytes;
     metrics.requestsActive.value--;
-    metrics.requestTimeMs.observe(this.durationMs);
+    metrics.requestTimeMs.observe(this.endedAfterMs);
     if (this.upgrade !== '') metrics.upgradesActive.value--;
     if (this.responseCode !== 0) metrics.countResponse(this.responseCode);
     if (!this.server.isRequestComplete || this.upgrade !== '' || this.responseFlags === 'DC') {

@@ -4,7 +4,7 @@ import type { RequestHeadView, ResponseHeadView } from '../codec/message-view.ts
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerStream } from '../codec/server-stream.ts';
 import type { RequestView } from '../routing/request-view.ts';
-import type { Connection, TcpAddress } from '../transport/transport.ts';
+import type { Connection, TcpAddress, TlsSession } from '../transport/transport.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { IncomingRequest } from './incoming-request.ts';
@@ -12,7 +12,7 @@ import { IncomingRequest } from './incoming-request.ts';
 /** What access logs and metrics read of an exchange. The exchange itself extends it: no second object per request. */
 export abstract class ExchangeRecord implements LoggedEntry {
   abstract readonly startTimeMs: number;
-  durationMs = 0;
+  abstract readonly durationMs: number;
   responseCode = 0;
   /** The request is a gRPC call. */
   isGrpc = false;
@@ -26,7 +26,6 @@ export abstract class ExchangeRecord implements LoggedEntry {
   upstreamCluster = '';
   upstreamLocalAddress = '';
   upstreamTransportFailureReason = '';
-  readonly requestedServerName = '';
   routeName = '';
 
   /** Where the response goes: that of the request being served. */
@@ -65,6 +64,18 @@ export abstract class ExchangeRecord implements LoggedEntry {
     return address === ''
       ? hostPort(this.connection.remoteAddress, this.connection.remotePort)
       : hostPort(address, port);
+  }
+
+  get downstreamDirectRemoteAddress(): string {
+    return hostPort(this.connection.directRemoteAddress, this.connection.directRemotePort);
+  }
+
+  get downstreamTls(): TlsSession | null {
+    return this.connection.tls;
+  }
+
+  get requestedServerName(): string {
+    return this.connection.tls?.serverName ?? this.connection.inspectedServerName;
   }
 
   get originalDestination(): TcpAddress | null {

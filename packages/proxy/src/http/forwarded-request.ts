@@ -1,4 +1,5 @@
 // Hot path.
+import type { AccessLogEntry } from '@heddle/telemetry';
 import { Field } from '../codec/field.ts';
 import { FieldId } from '../codec/field-name.ts';
 import type { RequestHeadView } from '../codec/message-view.ts';
@@ -25,6 +26,8 @@ export function forwardRequest(
   context: ProxyContext,
   /** Of the endpoint that it goes to; may be empty. */
   endpointName: string,
+  /** What fields with formats tell. */
+  entry: AccessLogEntry,
 ): void {
   const { addsEnvoyHeaders } = settings;
   const { added } = request;
@@ -36,7 +39,7 @@ export function forwardRequest(
   }
   if (isPassthrough) added.add(new Field('via', `1.1 ${context.viaName}`));
   if (timeoutMs > 0 && addsEnvoyHeaders) added.add(timeoutField(timeoutMs));
-  let replaced = headChanges(request, request.replaced, route.requestHeaders, added);
+  let replaced = headChanges(request, request.replaced, route.requestHeaders, added, entry, 'request');
   let { path, authority } = request;
   if (route.pathRewrite !== null && path !== '') {
     if (addsEnvoyHeaders) {
@@ -67,7 +70,7 @@ export function forwardRequest(
   outgoing.filter = request.fieldFilter(host !== null);
   outgoing.replaced = replaced;
   outgoing.added = added;
-  request.onForwarded(path, authority);
+  request.onForwarded(path, authority, replaced);
 }
 
 /** The last timeout that was told, as a rule that of the only route. */

@@ -1,4 +1,5 @@
 // Hot path.
+import type { AccessLogEntry } from '@heddle/telemetry';
 import { Field } from '../codec/field.ts';
 import { FieldId } from '../codec/field-name.ts';
 import type { ResponseHeadView } from '../codec/message-view.ts';
@@ -18,11 +19,13 @@ export function forwardResponse(
   serviceTimeMs: number,
   settings: HttpSettings,
   context: ProxyContext,
+  /** What fields with formats tell. */
+  entry: AccessLogEntry,
 ): void {
   const { added } = outgoing;
   added.clear();
   if (settings.addsEnvoyHeaders && serviceTimeMs >= 0) added.add(serviceTimeField(serviceTimeMs));
-  let replaced = headChanges(head, null, route.responseHeaders, added);
+  let replaced = headChanges(head, null, route.responseHeaders, added, entry, 'response');
   if (route.responseHeaders !== null) {
     // What the listener has the last word on.
     if (settings.setsServer === 'overwrite') added.remove('server');

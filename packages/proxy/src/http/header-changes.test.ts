@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AccessLogEntry } from '@heddle/telemetry';
 import { HeaderAction, type HeaderMutation } from '../routing/header-mutation.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { Field } from '../codec/field.ts';
@@ -8,7 +9,16 @@ import { headChanges } from './header-changes.ts';
 const source = { header: (name: string) => (name === 'came' ? 'old' : null) };
 const ours = (): FieldList => FieldList.of(new Field('ours', '1'), new Field('ours-too', '2'));
 const lines = ours().lines();
-const change = (action: HeaderAction, name: string): HeaderMutation => ({ action, name, value: 'new' });
+const change = (action: HeaderAction, name: string): HeaderMutation => ({
+  action,
+  name,
+  field: action === HeaderAction.remove ? null : new Field(name, 'new'),
+  value: -1,
+  keepsEmpty: false,
+  formats: null,
+});
+// Nothing here has a format that would look at it.
+const entry = {} as AccessLogEntry;
 
 // A message with `came: old`, to which the proxy adds `ours` and `ours-too`: what is left out of it, what is added.
 const cases: readonly (readonly [string, HeaderMutation[], readonly string[], string])[] = [
@@ -34,7 +44,7 @@ const cases: readonly (readonly [string, HeaderMutation[], readonly string[], st
 for (const [name, mutations, replaced, added] of cases) {
   test(`header changes: ${name}`, () => {
     const fields = ours();
-    assert.deepEqual(headChanges(source, null, mutations, fields), replaced);
+    assert.deepEqual(headChanges(source, null, mutations, fields, entry, 'request'), replaced);
     assert.equal(fields.lines(), added);
   });
 }
@@ -42,6 +52,6 @@ for (const [name, mutations, replaced, added] of cases) {
 test('without changes nothing is copied', () => {
   const leftOut = ['x'];
   const fields = ours();
-  assert.equal(headChanges(source, leftOut, null, fields), leftOut);
+  assert.equal(headChanges(source, leftOut, null, fields, entry, 'request'), leftOut);
   assert.equal(fields.lines(), lines);
 });

@@ -48,8 +48,11 @@ export class IncomingRequest implements RequestView {
   timeoutMs = -1;
   /** Host goes on in another form than it came in. */
   rewritesHost = false;
-  /** Lower-case names of fields that came empty and are written anew; null, as nearly always, for none. */
-  replaced: string[] | null = null;
+  /**
+   * Lower-case names of fields that came empty and are written anew, and once it is known where the request goes of those
+   * that the route takes away; null, as nearly always, for none.
+   */
+  replaced: readonly string[] | null = null;
 
   private readonly normalized = new NormalizedPath();
   private head: RequestHeadView | null = null;
@@ -117,11 +120,13 @@ export class IncomingRequest implements RequestView {
   private passes(lowerCaseName: string): boolean {
     const { head, filters } = this;
     if (head === null || filters === null || filters.hidden.has(lowerCaseName)) return false;
+    if (this.replaced?.includes(lowerCaseName) === true) return false;
     return !head.isNominated(lowerCaseName);
   }
 
   /** What goes upstream in the end, for the logs. */
-  onForwarded(path: string, authority: string): void {
+  onForwarded(path: string, authority: string, replaced: readonly string[] | null): void {
+    this.replaced = replaced;
     this.path = path;
     this.authority = authority;
   }
@@ -224,8 +229,7 @@ export class IncomingRequest implements RequestView {
   }
 
   private replace(name: string): void {
-    this.replaced ??= [];
-    this.replaced.push(name);
+    this.replaced = this.replaced === null ? [name] : [...this.replaced, name];
   }
 
   private addClientCert(head: RequestHeadView, connection: Connection, rules: RequestRules): void {

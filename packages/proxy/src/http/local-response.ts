@@ -1,3 +1,4 @@
+import type { AccessLogEntry } from '@heddle/telemetry';
 import type { FieldList } from '../codec/field-list.ts';
 import { Field } from '../codec/field.ts';
 import { BodyKind } from '../codec/message-view.ts';
@@ -20,13 +21,15 @@ export function localResponse(
   mutations: readonly HeaderMutation[] | null,
   settings: HttpSettings,
   context: ProxyContext,
+  /** What fields with formats tell. */
+  entry: AccessLogEntry,
 ): void {
   outgoing.clear();
   outgoing.status = status;
   outgoing.bodyKind = BodyKind.length;
   const { added } = outgoing;
   added.copy(fields);
-  headChanges(noFields, null, mutations, added);
+  headChanges(noFields, null, mutations, added, entry, 'response');
   if (mutations !== null && settings.setsServer === 'overwrite') added.remove('server');
   added.add(new Field('content-length', String(length)));
   if (!added.has('date')) added.add(context.date.field());

@@ -227,7 +227,7 @@ export class ProxyExchange
     const serviceTimeMs =
       this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
     this.responseStarted = true;
-    forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context);
+    forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
     server.sendHead(response);
   }
 
@@ -432,6 +432,7 @@ export class ProxyExchange
       this.settings,
       this.context,
       this.endpoint!.name,
+      this,
     );
     this.outgoing.upgrade = this.upgrade;
   }

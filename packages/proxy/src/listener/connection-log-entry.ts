@@ -1,6 +1,6 @@
 import type { LoggedEntry } from '../access-log/access-log-filter.ts';
 import { hostPort } from '../cluster/endpoint.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { Connection, TlsSession } from '../transport/transport.ts';
 
 /** A finished connection as an access log tells it. */
 export class ConnectionLogEntry implements LoggedEntry {
@@ -20,6 +20,8 @@ export class ConnectionLogEntry implements LoggedEntry {
   readonly upstreamTransportFailureReason: string = '';
   readonly downstreamLocalAddress: string;
   readonly downstreamRemoteAddress: string;
+  readonly downstreamDirectRemoteAddress: string;
+  readonly downstreamTls: TlsSession | null;
   readonly downstreamPeerUriSan: string;
   readonly requestedServerName: string;
   readonly routeName = '';
@@ -34,6 +36,9 @@ export class ConnectionLogEntry implements LoggedEntry {
     this.responseCodeDetails = details;
     this.downstreamLocalAddress = addressText(connection.localAddress, connection.localPort);
     this.downstreamRemoteAddress = addressText(connection.remoteAddress, connection.remotePort);
+    const { directRemoteAddress, directRemotePort } = connection;
+    this.downstreamDirectRemoteAddress = addressText(directRemoteAddress, directRemotePort);
+    this.downstreamTls = connection.tls;
     this.downstreamPeerUriSan = connection.peerIdentity;
     this.requestedServerName = connection.tls?.serverName ?? connection.inspectedServerName;
   }

@@ -2,6 +2,8 @@ import {
   type HeaderValueOption,
   HeaderValueOption_HeaderAppendAction as AppendAction,
 } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
+import { type FormattedMessage, type HeaderFormat, compileHeaderFormat } from '@heddle/telemetry';
+import { Field } from '../codec/field.ts';
 import type { ProblemList } from '../config/problem-list.ts';
 import { HeaderAction, type HeaderMutation } from './header-mutation.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
@@ -33,7 +35,7 @@ const untouchable = new Set([
   'te',
 ]);
 
-/** Compiles one level's header lists: removals come before additions. */
+/** Compiles one level's header lists. As in Envoy removals come first, then what overwrites, then what is added. */
 export function compileHeaderChanges(lists: HeaderLists, path: string, problems: ProblemList): HeaderChanges {
   const { requestHeadersToAdd, requestHeadersToRemove, responseHeadersToAdd, responseHeadersToRemove } =
     lists;
@@ -41,11 +43,11 @@ export function compileHeaderChanges(lists: HeaderLists, path: string, problems:
   return {
     request: [
       ...removals(requestHeadersToRemove, `${dot}request_headers_to_remove`, problems),
-      ...additions(requestHeadersToAdd, `${dot}request_headers_to_add`, problems),
+      ...additions(requestHeadersToAdd, 'request', `${dot}request_headers_to_add`, problems),
     ],
     response: [
       ...removals(responseHeadersToRemove, `${dot}response_headers_to_remove`, problems),
-      ...additions(responseHeadersToAdd, `${dot}response_headers_to_add`, problems),
+      ...additions(responseHeadersToAdd, 'response', `${dot}response_headers_to_add`, problems),
     ],
   };
 }
@@ -62,25 +64,64 @@ function removals(names: readonly string[], path: string, problems: ProblemList)
   const mutations: HeaderMutation[] = [];
   for (const [index, name] of names.entries()) {
     if (!checkName(name, `${path}[${index}]`, problems)) continue;
-    mutations.push({ action: HeaderAction.remove, name: name.toLowerCase(), value: '' });
+    mutations.push({ ...unchanged, action: HeaderAction.remove, name: name.toLowerCase() });
   }
   return mutations;
+}
+
+const unchanged: Omit<HeaderMutation, 'action' | 'name'> = {
+  field: null,
+  value: -1,
+  keepsEmpty: false,
+  formats: null,
+};
+
+/** What a `HeaderValueOption` says. */
+interface Addition {
+  readonly action: HeaderAction;
+  readonly name: string;
+  readonly value: string | HeaderFormat;
+  readonly keepsEmpty: boolean;
 }
 
 function additions(
   options: readonly HeaderValueOption[],
+  message: FormattedMessage,
   path: string,
   problems: ProblemList,
 ): HeaderMutation[] {
-  const mutations: HeaderMutation[] = [];
+  const compiled: Addition[] = [];
   for (const [index, option] of options.entries()) {
-    const mutation = addition(option, `${path}[${index}]`, problems);
-    if (mutation !== null) mutations.push(mutation);
+    const one = addition(option, message, `${path}[${index}]`, problems);
+    if (one !== null) compiled.push(one);
   }
-  return mutations;
+  const overwrites = compiled.filter(({ action }) => isOverwrite(action));
+  const others = compiled.filter(({ action }) => !isOverwrite(action));
+  return mutationsOf([...overwrites, ...others]);
 }
 
-function addition(option: HeaderValueOption, path: string, problems: ProblemList): HeaderMutation | null {
+function isOverwrite(action: HeaderAction): boolean {
+  return action === HeaderAction.overwrite || action === HeaderAction.overwriteIfExists;
+}
+
+/** The first change has all values worked out: none of them sees what another one of the same level does. */
+function mutationsOf(list: readonly Addition[]): HeaderMutation[] {
+  const formats: HeaderFormat[] = [];
+  const mutations = list.map(({ action, name, value, keepsEmpty }) => {
+    const change = { ...unchanged, action, name, keepsEmpty };
+    if (typeof value === 'string') return { ...change, field: new Field(name, value) };
+    return { ...change, value: formats.push(value) - 1 };
+  });
+  const [first, ...rest] = mutations;
+  return first === undefined || formats.length === 0 ? mutations : [{ ...first, formats }, ...rest];
+}
+
+function addition(
+  option: HeaderValueOption,
+  message: FormattedMessage,
+  path: string,
+  problems: ProblemList,
+): Addition | null {
   const name = option.header?.key ?? '';
   if (!checkName(name, `${path}.header.key`, problems)) return null;
   if (option.header !== undefined && option.header.rawValue.length > 0) {
@@ -88,9 +129,10 @@ function addition(option: HeaderValueOption, path: string, problems: ProblemList
     return null;
   }
   const action = appendAction(option, path, problems);
-  const value = literalValue(option.header?.value ?? '', `${path}.header.value`, problems);
-  if (action === null || value === null || (value === '' && !option.keepEmptyValue)) return null;
-  return { action, name: name.toLowerCase(), value };
+  const value = compileValue(option.header?.value ?? '', message, `${path}.header.value`, problems);
+  const keepsEmpty = option.keepEmptyValue;
+  if (action === null || value === null || (value === '' && !keepsEmpty)) return null;
+  return { action, name: name.toLowerCase(), value, keepsEmpty };
 }
 
 function checkName(name: string, path: string, problems: ProblemList): boolean {
@@ -126,23 +168,19 @@ function appendAction(option: HeaderValueOption, path: string, problems: Problem
   }
 }
 
-const formatOperator = /%[^%]+%/g;
-
-/** A value without Envoy's `%OPERATORS%`, which are not done here; `%%` is a percent sign. */
-function literalValue(text: string, path: string, problems: ProblemList): string | null {
-  const unescaped = text.replaceAll('%%', '');
-  if (unescaped.includes('%')) {
-    const operators = unescaped.match(formatOperator) ?? [];
-    const hint = 'a percent sign that stands for itself is written %%';
-    if (operators.length === 0) problems.invalid(path, `"${text}" holds a single percent sign`, hint);
-    else {
-      const what = operators.length === 1 ? 'the format operator' : 'each of the format operators';
-      problems.unsupported(path, `${what} ${operators.join(', ')}`, `give the value itself; ${hint}`);
-    }
+/** A value with Envoy's `%OPERATORS%`; a string where there are none, or none that depends on the request. */
+function compileValue(
+  text: string,
+  message: FormattedMessage,
+  path: string,
+  problems: ProblemList,
+): string | HeaderFormat | null {
+  if (!isHeaderValue(text)) {
+    problems.invalid(path, 'holds characters that no header value may hold');
     return null;
   }
-  const value = text.replaceAll('%%', '%');
-  if (isHeaderValue(value)) return value;
-  problems.invalid(path, 'holds characters that no header value may hold');
+  const compiled = compileHeaderFormat(text, message, path);
+  if (compiled.ok) return compiled.value;
+  for (const { message: what, hint } of compiled.error) problems.invalid(path, what, hint);
   return null;
 }

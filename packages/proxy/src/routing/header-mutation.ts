@@ -1,3 +1,6 @@
+import type { HeaderFormat } from '@heddle/telemetry';
+import type { Field } from '../codec/field.ts';
+
 /** What is done to a header, in Envoy's terms. */
 export const HeaderAction = {
   /** Adds one more, whether or not there is one. */
@@ -15,6 +18,12 @@ export interface HeaderMutation {
   readonly action: HeaderAction;
   /** Lower case. */
   readonly name: string;
-  /** Empty with `remove`. */
-  readonly value: string;
+  /** What is added; null with `remove`, and where the value is another one for each request. */
+  readonly field: Field | null;
+  /** Which of the values last worked out is added; -1 for none. An empty one leaves everything as it is. */
+  readonly value: number;
+  /** Is added even where its value is empty. */
+  readonly keepsEmpty: boolean;
+  /** Values to work out before this change, all from the fields as they are then; null for none. */
+  readonly formats: readonly HeaderFormat[] | null;
 }

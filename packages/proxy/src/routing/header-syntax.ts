@@ -11,3 +11,10 @@ export function isHeaderName(text: string): boolean {
 export function isHeaderValue(text: string): boolean {
   return fieldValue.test(text);
 }
+
+const badCharacters = /[^\t\x20-\x7e\x80-\xff]/g;
+
+/** `text` as a header's value: with `_` for every character that none may hold. */
+export function headerValueOf(text: string): string {
+  return isHeaderValue(text) ? text : text.replaceAll(badCharacters, '_');
+}

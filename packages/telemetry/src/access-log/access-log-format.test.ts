@@ -30,6 +30,8 @@ function entry(changes: Partial<AccessLogEntry> = {}): AccessLogEntry {
     upstreamTransportFailureReason: '',
     downstreamLocalAddress: '127.0.0.1:15001',
     downstreamRemoteAddress: '[::1]:51000',
+    downstreamDirectRemoteAddress: '10.0.0.9:51001',
+    downstreamTls: null,
     downstreamPeerUriSan: 'spiffe://cluster.local/ns/default/sa/web',
     requestedServerName: '',
     routeName: 'default',
@@ -158,25 +160,25 @@ test('refuses unknown operators by name, all of them, with the nearest known one
     [
       [
         'access_log[0].text_format',
-        'access log operator %UPSTREAM_HOSTS% is not supported',
+        'the format operator %UPSTREAM_HOSTS% is not supported',
         'did you mean %UPSTREAM_HOST%?',
       ],
       [
         'access_log[0].text_format',
-        'access log operator %BYTES_SEND% is not supported',
+        'the format operator %BYTES_SEND% is not supported',
         'did you mean %BYTES_SENT%?',
       ],
-      ['access_log[0].text_format', 'access log operator %NOTHING_LIKE_IT% is not supported', undefined],
+      ['access_log[0].text_format', 'the format operator %NOTHING_LIKE_IT% is not supported', undefined],
     ],
   );
 });
 
 const malformed: readonly [string, RegExp][] = [
-  ['50% done', /is no access log operator/],
+  ['50% done', /is no format operator/],
   ['%REQ%', /needs a header name/],
   ['%REQ()%', /needs a header name/],
   ['%REQ(A?B?C)%', /needs a header name/],
-  ['%REQ(A', /is no access log operator/],
+  ['%REQ(A', /is no format operator/],
   ['%PROTOCOL(x)%', /takes no parameter/],
   ['%GRPC_STATUS(UPPER)%', /takes CAMEL_STRING, SNAKE_STRING or NUMBER/],
   ['%START_TIME(%Q)%', /time directive %Q/],

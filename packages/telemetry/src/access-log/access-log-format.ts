@@ -42,7 +42,7 @@ function textWriter(operator: Operator): ValueWriter {
     };
   }
   return (entry) => {
-    const value = operator.read(entry);
+    const value = operator.read(entry, entry);
     return value === '' ? '-' : escapeText(value);
   };
 }

@@ -4,7 +4,7 @@ import { type Operator, type OperatorCall, resolveOperator } from './operators.t
 /** A format string taken apart: literals and operators alternate in order. */
 export type TemplatePart =
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'operator'; readonly operator: Operator };
+  | { readonly kind: 'operator'; readonly name: string; readonly operator: Operator };
 
 // %NAME%, %NAME(parameter)%, %NAME(parameter):length%; a parameter may hold percent signs (START_TIME).
 const operatorCall = /%(?<name>[A-Za-z0-9_]+)(?:\((?<parameter>[^)]*)\))?(?::(?<length>\d{1,6}))?%/y;
@@ -36,7 +36,7 @@ export function parseTemplate(format: string, path: string): Result<TemplatePart
     if (match === null) {
       problems.push(
         problem(
-          `"${format.slice(percent, percent + 40)}" is no access log operator`,
+          `"${format.slice(percent, percent + 40)}" is no format operator`,
           'write %% for a percent sign',
         ),
       );
@@ -45,9 +45,10 @@ export function parseTemplate(format: string, path: string): Result<TemplatePart
     if (literal !== '') parts.push({ kind: 'literal', text: literal });
     literal = '';
     position = percent + match[0].length;
-    const resolved = resolveOperator(callOf(match.groups ?? {}), problem);
+    const call = callOf(match.groups ?? {});
+    const resolved = resolveOperator(call, problem);
     if ('code' in resolved) problems.push(resolved);
-    else parts.push({ kind: 'operator', operator: resolved });
+    else parts.push({ kind: 'operator', name: call.name, operator: resolved });
   }
   literal += format.slice(position);
   if (literal !== '') parts.push({ kind: 'literal', text: literal });

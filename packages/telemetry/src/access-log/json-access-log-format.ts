@@ -84,7 +84,7 @@ function appendText(part: TemplatePart, line: LineParts): void {
       return value < 0 ? '-' : String(value);
     });
   } else {
-    line.value((entry) => unquoted(operator.read(entry) || '-'));
+    line.value((entry) => unquoted(operator.read(entry, entry) || '-'));
   }
 }
 
@@ -100,7 +100,7 @@ function typedWriter(operator: Operator): ValueWriter {
     };
   }
   return (entry) => {
-    const value = operator.read(entry);
+    const value = operator.read(entry, entry);
     return value === '' ? 'null' : quoteJson(value);
   };
 }

@@ -1,13 +1,19 @@
 // Hot path: the functions made here run per logged request.
+import { hostname } from 'node:os';
 import { nearestName, type Problem } from '@heddle/base';
-import type { AccessLogEntry } from './access-log-entry.ts';
+import type { AccessLogEntry, HeaderSource, LoggedCertificate } from './access-log-entry.ts';
 import { grpcStatusName } from './grpc-status-name.ts';
 import { compileTimeFormat, isoTimeFormatter, type TimeFormatter } from './time-format.ts';
 
-/** What an operator reads: a number (-1 for none) or a string (empty for none), unescaped. */
+/**
+ * What an operator reads: a number (-1 for none) or a string (empty for none), unescaped. Header fields come from `headers`:
+ * of a finished request the entry itself.
+ */
 export type Operator =
   | { readonly kind: 'number'; readonly read: (entry: AccessLogEntry) => number }
-  | { readonly kind: 'string'; readonly read: (entry: AccessLogEntry) => string };
+  | { readonly kind: 'string'; readonly read: StringReader };
+
+type StringReader = (entry: AccessLogEntry, headers: HeaderSource) => string;
 
 /** An operator as written: `%NAME(parameter):maxLength%`. */
 export interface OperatorCall {
@@ -24,6 +30,17 @@ function withoutPort(address: string): string {
   return colon < 0 ? address : address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
 }
 
+function portOf(address: string): string {
+  const colon = address.lastIndexOf(':');
+  return colon < 0 ? '' : address.slice(colon + 1);
+}
+
+function peerOf(entry: AccessLogEntry): LoggedCertificate | null {
+  return entry.downstreamTls === null ? null : entry.downstreamTls.peer;
+}
+
+const hostName = hostname();
+
 const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {
   BYTES_RECEIVED: (entry) => entry.bytesReceived,
   BYTES_SENT: (entry) => entry.bytesSent,
@@ -32,13 +49,25 @@ const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {
   RESPONSE_CODE: (entry) => entry.responseCode,
 };
 
-const strings: Readonly<Record<string, (entry: AccessLogEntry) => string>> = {
+const strings: Readonly<Record<string, StringReader>> = {
   CONNECTION_TERMINATION_DETAILS: (entry) => entry.connectionTerminationDetails,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: (entry) => entry.downstreamDirectRemoteAddress,
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.downstreamDirectRemoteAddress),
   DOWNSTREAM_LOCAL_ADDRESS: (entry) => entry.downstreamLocalAddress,
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.downstreamLocalAddress),
+  DOWNSTREAM_LOCAL_PORT: (entry) => portOf(entry.downstreamLocalAddress),
+  DOWNSTREAM_PEER_DNS_SAN: (entry) => peerOf(entry)?.dnsSans.join(',') ?? '',
+  DOWNSTREAM_PEER_FINGERPRINT_256: (entry) => peerOf(entry)?.fingerprint ?? '',
+  DOWNSTREAM_PEER_ISSUER: (entry) => peerOf(entry)?.issuer ?? '',
+  DOWNSTREAM_PEER_SERIAL: (entry) => peerOf(entry)?.serial ?? '',
+  DOWNSTREAM_PEER_SUBJECT: (entry) => peerOf(entry)?.subject ?? '',
   DOWNSTREAM_PEER_URI_SAN: (entry) => entry.downstreamPeerUriSan,
   DOWNSTREAM_REMOTE_ADDRESS: (entry) => entry.downstreamRemoteAddress,
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.downstreamRemoteAddress),
+  DOWNSTREAM_REMOTE_PORT: (entry) => portOf(entry.downstreamRemoteAddress),
+  DOWNSTREAM_TLS_CIPHER: (entry) => entry.downstreamTls?.cipher ?? '',
+  DOWNSTREAM_TLS_VERSION: (entry) => entry.downstreamTls?.version ?? '',
+  HOSTNAME: () => hostName,
   PROTOCOL: (entry) => entry.protocol,
   REQUESTED_SERVER_NAME: (entry) => entry.requestedServerName,
   RESPONSE_CODE_DETAILS: (entry) => entry.responseCodeDetails,
@@ -48,10 +77,15 @@ const strings: Readonly<Record<string, (entry: AccessLogEntry) => string>> = {
   UPSTREAM_CLUSTER_RAW: (entry) => entry.upstreamCluster,
   UPSTREAM_HOST: (entry) => entry.upstreamHost,
   UPSTREAM_LOCAL_ADDRESS: (entry) => entry.upstreamLocalAddress,
+  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.upstreamLocalAddress),
+  UPSTREAM_LOCAL_PORT: (entry) => portOf(entry.upstreamLocalAddress),
+  UPSTREAM_REMOTE_ADDRESS: (entry) => entry.upstreamHost,
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: (entry) => withoutPort(entry.upstreamHost),
+  UPSTREAM_REMOTE_PORT: (entry) => portOf(entry.upstreamHost),
   UPSTREAM_TRANSPORT_FAILURE_REASON: (entry) => entry.upstreamTransportFailureReason,
 };
 
-const withParameter = ['REQ', 'RESP', 'START_TIME', 'GRPC_STATUS'];
+const withParameter = ['REQ', 'RESP', 'START_TIME', 'GRPC_STATUS', 'ENVIRONMENT'];
 const known = [...Object.keys(numbers), ...Object.keys(strings), ...withParameter];
 
 /** Resolves an operator, or says why it can't be. */
@@ -62,15 +96,16 @@ export function resolveOperator(
   const { name, parameter } = call;
   if (name === 'REQ' || name === 'RESP') return headerOperator(call, problem);
   if (name === 'START_TIME') return startTime(parameter, problem);
+  if (name === 'ENVIRONMENT') return environment(call, problem);
   if (name === 'GRPC_STATUS') return grpcStatus(parameter, problem);
   const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
   const string = Object.hasOwn(strings, name) ? strings[name] : undefined;
   if (number === undefined && string === undefined) {
     const nearest = nearestName(name, known);
     const hint = nearest === undefined ? undefined : `did you mean %${nearest}%?`;
-    return problem(`access log operator %${name}% is not supported`, hint);
+    return problem(`the format operator %${name}% is not supported`, hint);
   }
-  if (parameter !== null) return problem(`access log operator %${name}% takes no parameter`);
+  if (parameter !== null) return problem(`the format operator %${name}% takes no parameter`);
   if (number !== undefined) return { kind: 'number', read: number };
   return { kind: 'string', read: truncated(string!, call.maxLength) };
 }
@@ -114,22 +149,23 @@ function headerOperator(call: OperatorCall, problem: (message: string) => Proble
   };
 }
 
-function headerReader(
-  isRequest: boolean,
-  first: string,
-  second: string | undefined,
-): (entry: AccessLogEntry) => string {
+function headerReader(isRequest: boolean, first: string, second: string | undefined): StringReader {
   if (isRequest) {
-    if (second === undefined) return (entry) => entry.requestHeader(first) ?? '';
-    return (entry) => entry.requestHeader(first) ?? entry.requestHeader(second) ?? '';
+    if (second === undefined) return (_, headers) => headers.requestHeader(first) ?? '';
+    return (_, headers) => headers.requestHeader(first) ?? headers.requestHeader(second) ?? '';
   }
-  if (second === undefined) return (entry) => entry.responseHeader(first) ?? '';
-  return (entry) => entry.responseHeader(first) ?? entry.responseHeader(second) ?? '';
+  if (second === undefined) return (_, headers) => headers.responseHeader(first) ?? '';
+  return (_, headers) => headers.responseHeader(first) ?? headers.responseHeader(second) ?? '';
 }
 
-function truncated(
-  read: (entry: AccessLogEntry) => string,
-  maxLength: number,
-): (entry: AccessLogEntry) => string {
-  return maxLength < 0 ? read : (entry) => read(entry).slice(0, maxLength);
+/** `ENVIRONMENT(X)`: the variable X of the proxy's environment, as it is when the format is read. */
+function environment(call: OperatorCall, problem: (message: string) => Problem): Operator | Problem {
+  if (call.parameter === null || call.parameter === '')
+    return problem('%ENVIRONMENT% needs the name of a variable in parentheses');
+  const value = process.env[call.parameter] ?? '';
+  return { kind: 'string', read: truncated(() => value, call.maxLength) };
+}
+
+function truncated(read: StringReader, maxLength: number): StringReader {
+  return maxLength < 0 ? read : (entry, headers) => read(entry, headers).slice(0, maxLength);
 }
