@@ -6,6 +6,7 @@ import { isAcceptedWithoutEffect } from '../descriptors/accepted-fields.ts';
 import { existingMessage, messageDescriptor, wireTypeOf } from '../descriptors/descriptors.ts';
 import type { FieldDescriptor, MessageDescriptor } from '../descriptors/descriptors.ts';
 import { envoyFieldNames, isEnvoyMessage } from '../descriptors/envoy-names.ts';
+import { hintFor } from '../descriptors/field-hints.ts';
 import { messageNameOf } from '../type-url.ts';
 import { BinaryReader } from '../wire/binary-reader.ts';
 
@@ -56,6 +57,7 @@ export function unsupportedField(
   isEnvoys: boolean,
   path: string,
 ): Problem {
+  const hint = hintFor(messageName, field);
   const short = `${messageName.slice(messageName.lastIndexOf('.') + 1)}.${field}`;
   return {
     code: 'HEDDLE_XDS_UNSUPPORTED_FIELD',
@@ -64,6 +66,7 @@ export function unsupportedField(
       ? `${short} is known to Envoy and not supported by Heddle yet.`
       : `${short} is not known.`,
     path,
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 

@@ -5,6 +5,7 @@ import { generatedTypes } from '../testing/generated-types.ts';
 import { TypeUrl, messageNameOf } from '../type-url.ts';
 import { acceptedWithoutEffect } from './accepted-fields.ts';
 import { messageDescriptor } from './descriptors.ts';
+import { fieldHints } from './field-hints.ts';
 import { envoyFieldNames, isEnvoyMessage } from './envoy-names.ts';
 
 describe('descriptors', () => {
@@ -27,6 +28,15 @@ describe('the type registry', () => {
       assert.equal(messageType(url), types.get(messageNameOf(url)), url);
     }
     assert.equal(isKnownTypeUrl('toString'), false);
+  });
+});
+
+describe('the hints for fields that are refused', () => {
+  it('are for fields that the Envoy API has and we have not', () => {
+    for (const [message, fields] of Object.entries(fieldHints())) {
+      const refused = new Set(envoyFieldNames(message).values());
+      for (const field of Object.keys(fields)) assert.ok(refused.has(field), `${message}.${field}`);
+    }
   });
 });
 

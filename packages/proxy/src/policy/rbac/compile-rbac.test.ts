@@ -90,6 +90,11 @@ const unsupported: readonly (readonly [string, object])[] = [
   ['rules.audit_logging_options', { rules: { audit_logging_options: {} } }],
 ];
 
+test('says what to write instead of a condition in CEL', () => {
+  const [problem] = problemsOf(rules({ permissions: [any], principals: [any], condition: {} }));
+  assert.match(problem!, /rules\.policies\[p\]\.condition.*CEL is not evaluated: say it by permissions/s);
+});
+
 describe('refuses by name', () => {
   for (const [path, json] of unsupported) {
     test(path, () =>
