@@ -36,6 +36,28 @@ const plainRequest = [
 
 export const differences: readonly Difference[] = [
   {
+    name: 'rbac-server-name: a.example',
+    reason:
+      'Envoy knows the server name only where a tls_inspector has looked for it, and lets a policy that asks for it pass over everybody elsewhere; ours takes it from the TLS handshake',
+    ours: [
+      ...answeredByUpstream,
+      ...plainRequest.map((line) => line.replace('proto: http', 'proto: https')),
+      'http.in.downstream_rq_4xx +0',
+      'http.in.rq_total +1',
+      'http.in.rbac.allowed +1',
+      'http.in.rbac.denied +0',
+      'cluster.be.upstream_rq_total +1',
+    ],
+    theirs: [
+      'response 1 HTTP/1.1 403 Forbidden',
+      'http.in.downstream_rq_4xx +1',
+      'http.in.rq_total +0',
+      'http.in.rbac.allowed +0',
+      'http.in.rbac.denied +1',
+      'cluster.be.upstream_rq_total +0',
+    ],
+  },
+  {
     name: 'a method of its own',
     reason:
       'Envoy gives a request without a body a length of 0 unless its method is one of five; ours leaves the framing as it came',

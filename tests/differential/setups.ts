@@ -420,7 +420,10 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
           name: 'in',
           address: { socket_address: { address: '127.0.0.1', port_value: ports.port } },
           ...(setup.listenerFilters === undefined ? {} : { listener_filters: setup.listenerFilters }),
-          filter_chains: [...(setup.chains ?? []), { filters: [filter], ...setup.chain }],
+          filter_chains: [
+            ...(setup.chains ?? []),
+            { filters: [...(setup.networkFilters ?? []), filter], ...setup.chain },
+          ],
         },
       ],
       clusters: [

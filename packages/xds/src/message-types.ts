@@ -20,6 +20,7 @@ import { OriginalSrc } from './generated/envoy/extensions/filters/listener/origi
 import { ProxyProtocol } from './generated/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
 import { TlsInspector } from './generated/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
 import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { RBAC as NetworkRbac } from './generated/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { DnsFilterConfig } from './generated/envoy/extensions/filters/udp/dns_filter/v3/dns_filter.ts';
 import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
@@ -48,6 +49,7 @@ const messageTypes = {
   [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,
   [TypeUrl.httpRbac]: HttpRbac,
   [TypeUrl.httpRbacPerRoute]: RBACPerRoute,
+  [TypeUrl.networkRbac]: NetworkRbac,
   [TypeUrl.routeFilterConfig]: FilterConfig,
   [TypeUrl.tcpProxy]: TcpProxy,
   [TypeUrl.originalDst]: OriginalDst,

@@ -16,6 +16,7 @@ export const TypeUrl = {
   grpcHttp1Bridge: 'type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config',
   httpRbac: 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
   httpRbacPerRoute: 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute',
+  networkRbac: 'type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC',
   routeFilterConfig: 'type.googleapis.com/envoy.config.route.v3.FilterConfig',
   tcpProxy: 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
   originalDst: 'type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst',

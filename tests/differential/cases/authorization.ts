@@ -94,6 +94,31 @@ function simple(setup: SetupName, path: string, counters: Counters): Differentia
   return { name: `${setup}: ${path}`, rule: 'rbac', setup, client: request(`GET ${path}`), counters };
 }
 
+function toServerName(setup: SetupName, serverName: string, counters: Counters): DifferentialCase {
+  return {
+    name: `${setup}: ${serverName}`,
+    rule: 'requested_server_name',
+    setup,
+    client: request('GET /'),
+    tls: { serverName },
+    counters,
+  };
+}
+
+/** A byte stream by one of the clients, or by nobody. */
+function connection(certificate: Certificate, counters: Counters): DifferentialCase {
+  const isAllowed = certificate === 'client';
+  return {
+    name: `policies on connections: ${certificate}`,
+    rule: 'envoy.filters.network.rbac',
+    setup: 'rbac-connections',
+    client: [{ send: 'hello' }, isAllowed ? { text: 'hello' } : { closed: true }],
+    tls: certificate === 'none' || certificate === undefined ? {} : { certificate },
+    raw: true,
+    counters,
+  };
+}
+
 const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
 function tunnel(name: string, client: string | readonly Step[], counters: Counters): DifferentialCase {
   return { name: `policies and ${name}`, rule: 'upgrade_configs', setup: 'rbac-upgrades', client, counters };
@@ -217,6 +242,16 @@ export const authorizationCases: readonly DifferentialCase[] = [
       'http.in.rbac.dry.policy.dry run.shadow_denied': isAdmin ? 1 : 0,
     });
   }),
+
+  toServerName('rbac-server-name', 'a.example', denied),
+  toServerName('rbac-server-name', 'b.example', denied),
+  toServerName('rbac-server-name-inspected', 'a.example', allowed),
+  toServerName('rbac-server-name-inspected', 'A.Example', allowed),
+  toServerName('rbac-server-name-inspected', 'b.example', denied),
+  connection('client', { 'door.rbac.allowed': 1, 'door.rbac.denied': 0, 'door.rbac.dry_.shadow_denied': 1 }),
+  ...(['other', 'dns', 'none'] as const).map((name) =>
+    connection(name, { 'door.rbac.allowed': 0, 'door.rbac.denied': 1, 'door.rbac.dry_.shadow_denied': 1 }),
+  ),
 
   tunnel('an upgrade that they deny', request('GET /', `Host: a\r\nX-Deny: yes\r\n${upgrade}`), {
     'http.in.rbac.denied': 1,

@@ -1,5 +1,5 @@
 // Configurations with RBAC filters: who may do what.
-import { type Json, type Setup, downstreamTls, type } from './parts.ts';
+import { type Json, type Setup, downstreamTls, tcpProxy, tlsInspector, type } from './parts.ts';
 
 const any = { any: true };
 const spiffe = (name: string): string => `spiffe://cluster.local/ns/default/sa/${name}`;
@@ -204,6 +204,31 @@ export const authorizationSetups = {
         track_per_rule_stats: true,
       }),
     ],
+  },
+  'rbac-server-name': {
+    chain: mutual,
+    httpFilters: [allow({ named: policy({ requested_server_name: { exact: 'a.example' } }) })],
+  },
+  'rbac-server-name-inspected': {
+    chain: mutual,
+    listenerFilters: [tlsInspector],
+    httpFilters: [allow({ named: policy({ requested_server_name: { exact: 'a.example' } }) })],
+  },
+  'rbac-connections': {
+    chain: mutual,
+    networkFilters: [
+      {
+        name: 'envoy.filters.network.rbac',
+        typed_config: {
+          '@type': type('filters.network.rbac.v3.RBAC'),
+          stat_prefix: 'door',
+          rules: { policies: { client: policy(any, named({ exact: spiffe('client') })) } },
+          shadow_rules: denyAll,
+          shadow_rules_stat_prefix: 'dry_',
+        },
+      },
+    ],
+    filter: tcpProxy(),
   },
   'rbac-nobody': { logs: [], httpFilters: [rbac({ rules: {} })] },
   'rbac-upgrades': {

@@ -21,6 +21,8 @@ export interface Setup {
   readonly httpFilters?: readonly Json[];
   /** Access logs with these filters, and one that logs everything. */
   readonly logs?: readonly { readonly label: string; readonly filter: Json }[];
+  /** In front of the network filter that ends the chain. */
+  readonly networkFilters?: readonly Json[];
   readonly listenerFilters?: readonly Json[];
   /** Fields of the one filter chain. */
   readonly chain?: Json;

@@ -48,6 +48,12 @@ const names: readonly [dotted: string, family: string, labels: Record<string, st
     'envoy_http_downstream_cx_http1_total',
     { envoy_http_conn_manager_prefix: 'in' },
   ],
+  ['np.rbac.denied', 'envoy_rbac_denied', { envoy_rbac_prefix: 'np' }],
+  [
+    'np.rbac.sh_.shadow_allowed',
+    'envoy_rbac_shadow_allowed',
+    { envoy_rbac_prefix: 'np', envoy_rbac_shadow_prefix: 'sh_' },
+  ],
   ['http.in.rbac.allowed', 'envoy_http_rbac_allowed', { envoy_http_conn_manager_prefix: 'in' }],
   [
     'http.in.rbac.shp.shadow_denied',

@@ -12,6 +12,8 @@ interface Scope {
   readonly label?: string;
   /** Names of groups below it: `ssl_handshake` is `ssl.handshake`. */
   readonly groups: readonly string[];
+  /** The label's value stands in front of the root, where it stands behind it elsewhere. */
+  readonly isOwnerFirst?: boolean;
 }
 
 const tlsGroups = ['ssl'];
@@ -48,6 +50,7 @@ const scopes: readonly Scope[] = [
   { prefix: 'envoy_listener_manager_', root: 'listener_manager', groups: ['lds'] },
   { prefix: 'envoy_listener_', root: 'listener', label: 'envoy_listener_address', groups: tlsGroups },
   { prefix: 'envoy_tcp_', root: 'tcp', label: 'envoy_tcp_prefix', groups: [] },
+  { prefix: 'envoy_rbac_', root: 'rbac', label: 'envoy_rbac_prefix', groups: [], isOwnerFirst: true },
   { prefix: 'envoy_tls_inspector_', root: 'tls_inspector', groups: [] },
   { prefix: 'envoy_http_inspector_', root: 'http_inspector', groups: [] },
   { prefix: 'envoy_proxy_proto_', root: 'proxy_proto', groups: ['versions_v1', 'versions_v2'] },
@@ -92,6 +95,9 @@ export function dottedName(family: string, labels: LabelPairs): string {
     rest.delete('envoy_grpc_bridge_method');
   }
   if (name.startsWith('rbac.')) name = withRbacParts(name, rest);
+  const shadow = rest.get('envoy_rbac_shadow_prefix');
+  if (shadow !== undefined) name = `${shadow}.${name}`;
+  rest.delete('envoy_rbac_shadow_prefix');
   for (const [label, value] of labels) {
     const end = endings[label];
     if (end === undefined) continue;
@@ -100,8 +106,8 @@ export function dottedName(family: string, labels: LabelPairs): string {
   }
   const owner = scope.label === undefined ? undefined : rest.get(scope.label);
   if (scope.label !== undefined) rest.delete(scope.label);
-  const parts = owner === undefined ? [scope.root, name] : [scope.root, owner, name];
-  return withLabels(parts.join('.'), [...rest]);
+  const start = scope.isOwnerFirst === true ? [owner, scope.root] : [scope.root, owner];
+  return withLabels([...start, name].filter((part) => part !== undefined).join('.'), [...rest]);
 }
 
 /** An RBAC filter's prefix and a policy stand within the name: `rbac.<prefix>.policy.<policy>.allowed`. */

@@ -3,12 +3,14 @@ import { TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { type Filter, FilterChain } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
+import type { ConnectionFilterSettings } from '../policy/connection-filter-config.ts';
 import { addressAt, describeAddress } from '../transport/address.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import { FilterChainMatcher } from '../listener/filter-chain-matcher.ts';
 import { compileListenAddress } from './compile-address.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
+import { compileConnectionRbac } from './compile-connection-filters.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
 import { compileListenerFilters } from './compile-listener-filters.ts';
 import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
@@ -34,6 +36,7 @@ export interface CompiledChain {
   readonly fingerprint: string;
   readonly match: FilterChainMatchConfig | null;
   readonly tls: DownstreamTlsConfig | null;
+  readonly connectionFilters: readonly ConnectionFilterSettings[];
   readonly filter: CompiledFilter;
 }
 
@@ -120,26 +123,37 @@ function compileChain(
   }
   const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
   const fingerprint = createHash('sha256').update(FilterChain.encode(chain).finish()).digest('hex');
-  const filter = compileFilters(chain.filters, `${path}.filters`, problems);
-  return filter === null ? null : { name: chain.name, fingerprint, match, tls, filter };
+  const { connectionFilters, filter } = compileFilters(chain.filters, `${path}.filters`, problems);
+  return filter === null ? null : { name: chain.name, fingerprint, match, tls, connectionFilters, filter };
 }
 
-/** The network filter that ends the chain; it must be the only one. */
+/** The network filters of a chain: those that decide whether a connection may stay, and the last, which ends the chain. */
 function compileFilters(
   filters: readonly Filter[],
   path: string,
   problems: ProblemList,
-): CompiledFilter | null {
+): { connectionFilters: ConnectionFilterSettings[]; filter: CompiledFilter | null } {
   if (filters.length === 0) problems.invalid(path, 'must not be empty');
+  const connectionFilters: ConnectionFilterSettings[] = [];
   let compiled: CompiledFilter | null = null;
   for (const [index, filter] of filters.entries()) {
     const place = `${path}[${index}]`;
-    const next = compileFilter(filter, place, problems);
-    if (next === null) continue;
     if (compiled !== null) problems.invalid(place, `nothing can follow what ends a chain already`);
-    compiled = next;
+    const config = filter.configType?.value;
+    if (config?.typeUrl !== TypeUrl.networkRbac) {
+      compiled = compileFilter(filter, place, problems) ?? compiled;
+      continue;
+    }
+    const settings = compileConnectionRbac(config, `${place}.typed_config`, problems);
+    if (settings !== null) connectionFilters.push(settings);
   }
-  return compiled;
+  if (compiled === null && problems.isEmpty)
+    problems.invalid(
+      path,
+      'needs a last filter that serves',
+      'add an HTTP connection manager or a TCP proxy',
+    );
+  return { connectionFilters, filter: compiled };
 }
 
 function compileFilter(filter: Filter, place: string, problems: ProblemList): CompiledFilter | null {

@@ -5,6 +5,7 @@ import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
+import type { ConnectionFilterSettings } from '../policy/connection-filter-config.ts';
 import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import type { ServerSettings } from '../http1/server-settings.ts';
@@ -145,6 +146,8 @@ export interface FilterChainConfig<P extends EndpointPool> {
   readonly match: FilterChainMatchConfig | null;
   /** Null for plain connections. */
   readonly tls: DownstreamTlsConfig | null;
+  /** What connections pass before `filter`, in this order. */
+  readonly connectionFilters: readonly ConnectionFilterSettings[];
   readonly filter: NetworkFilterConfig<P>;
 }
 

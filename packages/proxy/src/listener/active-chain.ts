@@ -1,6 +1,8 @@
 import type { MetricScope } from '@heddle/telemetry';
+import type { AccessLog } from '../access-log/access-log.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FilterChainConfig, ListenerConfig } from '../config/listener-config.ts';
+import { buildConnectionFilters } from '../policy/build-connection-filters.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import { buildTcpStack } from '../stack/tcp-stack.ts';
 import { TlsMetrics } from '../stats/tls-metrics.ts';
@@ -8,6 +10,7 @@ import { TcpConnections } from '../tcp/tcp-connections.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
 import type { ConnectionGroup, ConnectionObserver } from './connection-group.ts';
+import { GuardedConnections } from './guarded-connections.ts';
 import { HttpConnections } from './http-connections.ts';
 
 type Direction = ListenerConfig<ConnectionPool>['direction'];
@@ -32,21 +35,27 @@ export class ActiveChain {
     listenerAddress: string,
     observer: ConnectionObserver,
   ) {
-    const { filter, tls } = config;
+    const { filter, tls, connectionFilters } = config;
     this.key = chainKey(config);
     this.listenerAddress = listenerAddress;
     this.scope = environment.registry.scope();
     this.security =
       tls === null ? null : linkSecurityOf(tls, secrets, new TlsMetrics(this.scope, { listenerAddress }));
+    const guard = (group: ConnectionGroup, logs: readonly AccessLog[]): ConnectionGroup => {
+      if (connectionFilters.length === 0) return group;
+      const filters = buildConnectionFilters(connectionFilters, this.scope);
+      return new GuardedConnections(group, filters, logs, environment.context.clock, observer);
+    };
     if (filter.kind === 'http') {
       const http = new HttpConnections({ ...filter, tls, direction, listenerAddress }, environment, observer);
       this.http = http;
-      this.group = http;
+      this.group = guard(http, []);
       this.giveBack = () => http.close();
     } else {
       const stack = buildTcpStack(filter, environment);
       this.http = null;
-      this.group = new TcpConnections(stack.settings, environment.context, observer);
+      const connections = new TcpConnections(stack.settings, environment.context, observer);
+      this.group = guard(connections, stack.settings.accessLogs);
       this.giveBack = () => stack.close();
     }
   }
@@ -71,8 +80,10 @@ export class ActiveChain {
 }
 
 /** Chains with the same key serve the same connections in the same way, apart from what can be replaced while they run. */
-function chainKey({ fingerprint, name, match, tls, filter }: FilterChainConfig<ConnectionPool>): string {
-  if (filter.kind === 'tcp') return `${fingerprint} ${tlsKey(tls)}`;
+function chainKey(config: FilterChainConfig<ConnectionPool>): string {
+  const { fingerprint, name, match, tls, connectionFilters, filter } = config;
+  // A policy that changes has to decide about connections that are there already, too: they are drained.
+  if (filter.kind === 'tcp' || connectionFilters.length > 0) return `${fingerprint} ${tlsKey(tls)}`;
   return JSON.stringify([name, match, tlsKey(tls), filter.kind]);
 }
 

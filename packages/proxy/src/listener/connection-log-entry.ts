@@ -11,7 +11,7 @@ export class ConnectionLogEntry implements LoggedEntry {
   readonly grpcStatus = -1;
   readonly responseFlags: string;
   readonly responseCodeDetails: string;
-  readonly connectionTerminationDetails = '';
+  readonly connectionTerminationDetails: string;
   readonly bytesReceived: number = 0;
   readonly bytesSent: number = 0;
   readonly upstreamHost: string = '';
@@ -29,11 +29,19 @@ export class ConnectionLogEntry implements LoggedEntry {
   readonly loggedRequest = null;
 
   /** `flags`: Envoy's short ones, joined by commas; empty for none. */
-  constructor(connection: Connection, endTimeMs: number, durationMs: number, flags: string, details = '') {
+  constructor(
+    connection: Connection,
+    endTimeMs: number,
+    durationMs: number,
+    flags: string,
+    details = '',
+    terminationDetails = '',
+  ) {
     this.startTimeMs = endTimeMs - durationMs;
     this.durationMs = durationMs;
     this.responseFlags = flags;
     this.responseCodeDetails = details;
+    this.connectionTerminationDetails = terminationDetails;
     this.downstreamLocalAddress = addressText(connection.localAddress, connection.localPort);
     this.downstreamRemoteAddress = addressText(connection.remoteAddress, connection.remotePort);
     const { directRemoteAddress, directRemotePort } = connection;

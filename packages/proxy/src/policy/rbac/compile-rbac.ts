@@ -4,6 +4,7 @@ import {
   RBAC_Action as Action,
 } from '@heddle/xds/api/envoy/config/rbac/v3/rbac.ts';
 import type { RBAC as HttpRbac } from '@heddle/xds/api/envoy/extensions/filters/http/rbac/v3/rbac.ts';
+import type { RBAC as NetworkRbac } from '@heddle/xds/api/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import type { ProblemList } from '../../config/problem-list.ts';
 import { anyOf } from './combine.ts';
 import { isComplete, type RbacSubject } from './compile-common.ts';
@@ -23,6 +24,17 @@ export function compileHttpRbac(message: HttpRbac, path: string, problems: Probl
   };
 }
 
+/** Compiles `extensions.filters.network.rbac.v3.RBAC`, whose policies see no request. */
+export function compileNetworkRbac(message: NetworkRbac, path: string, problems: ProblemList): RbacConfig {
+  return {
+    rules: compileRules(message.rules, 'connection', `${path}.rules`, problems),
+    shadowRules: compileRules(message.shadowRules, 'connection', `${path}.shadow_rules`, problems),
+    statPrefix: '',
+    shadowStatPrefix: statPrefix(message.shadowRulesStatPrefix),
+    tracksPolicies: false,
+  };
+}
+
 /** Envoy puts the dot behind it where it isn't there yet, and leaves it out of the label. */
 export function statPrefix(text: string): string {
   return text.endsWith('.') ? text.slice(0, -1) : text;
@@ -35,7 +47,7 @@ const actions: Readonly<Record<number, RbacAction>> = {
 };
 
 /** Null where there are no rules, which is not the same as rules without policies. */
-export function compileRules(
+function compileRules(
   message: RulesMessage | undefined,
   subject: RbacSubject,
   path: string,

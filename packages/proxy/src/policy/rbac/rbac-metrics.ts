@@ -71,3 +71,19 @@ export function httpRbacMetrics(
     );
   });
 }
+
+/** Of a network filter: `<stat_prefix>.rbac.allowed`, `<stat_prefix>.rbac.<prefix>shadow_allowed`. */
+export function networkRbacMetrics(
+  scope: MetricScope,
+  statPrefix: string,
+  { shadowStatPrefix: shadow }: RbacConfig,
+): RbacMetrics {
+  return new RbacMetrics((outcome) => {
+    const hasPrefix = outcome.startsWith('shadow') && shadow !== '';
+    const labels: Labels = {
+      envoy_rbac_prefix: statPrefix,
+      ...(hasPrefix ? { envoy_rbac_shadow_prefix: shadow } : {}),
+    };
+    return scope.counter(`envoy_rbac_${outcome}`, help[outcome], labels);
+  });
+}
