@@ -31,8 +31,11 @@ export class TestTransport implements Connection {
   isDestroyed = false;
   /** One entry for each write. */
   writes: Buffer[] = [];
+  /** The buffers that were written from. */
+  readonly sources = new Set<Buffer>();
 
   write(buffer: Buffer, start: number, end: number): boolean {
+    this.sources.add(buffer);
     if (!this.hasEnded && !this.isDestroyed) this.writes.push(Buffer.from(buffer.subarray(start, end)));
     return this.isWritable;
   }
