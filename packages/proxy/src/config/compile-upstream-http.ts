@@ -34,6 +34,10 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
     maxRequests: cluster.maxRequestsPerConnection ?? 0,
     responses: defaultClientSettings,
   };
+  if (cluster.httpProtocolOptions !== undefined) problems.unsupported('http_protocol_options');
+  if (cluster.http2ProtocolOptions !== undefined) problems.unsupported('http2_protocol_options');
+  if (cluster.commonHttpProtocolOptions !== undefined) problems.unsupported('common_http_protocol_options');
+  if (cluster.protocolSelection !== 0) problems.unsupported('protocol_selection');
   for (const [key, any] of Object.entries(cluster.typedExtensionProtocolOptions)) {
     const path = `typed_extension_protocol_options[${key}]`;
     if (key !== optionsKey || any.typeUrl !== TypeUrl.upstreamHttpProtocolOptions) {
@@ -45,7 +49,12 @@ export function compileConnectionLimits(cluster: Cluster, problems: ProblemList)
     if (common !== undefined) {
       limits = withCommonOptions(limits, common, `${path}.common_http_protocol_options`, problems);
     }
-    const protocol = message?.upstreamProtocolOptions?.value.protocolConfig;
+    const choice = message?.upstreamProtocolOptions;
+    if (choice?.$case === 'autoConfig') problems.unsupported(`${path}.auto_config`);
+    if (choice?.$case === 'useDownstreamProtocolConfig') {
+      problems.unsupported(`${path}.use_downstream_protocol_config`);
+    }
+    const protocol = choice?.$case === 'explicitHttpConfig' ? choice.value.protocolConfig : undefined;
     if (protocol?.$case === 'http2ProtocolOptions') {
       problems.unsupported(`${path}.explicit_http_config.http2_protocol_options`);
     } else if (protocol !== undefined) {

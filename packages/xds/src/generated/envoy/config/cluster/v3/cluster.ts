@@ -11,6 +11,7 @@ import { Percent } from "../../../type/v3/percent.ts";
 import { BindConfig, TcpKeepalive } from "../../core/v3/address.ts";
 import { Metadata, TransportSocket } from "../../core/v3/base.ts";
 import { ConfigSource } from "../../core/v3/config_source.ts";
+import { Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions } from "../../core/v3/protocol.ts";
 import { ClusterLoadAssignment } from "../../endpoint/v3/endpoint.ts";
 import { CircuitBreakers } from "./circuit_breaker.ts";
 
@@ -32,15 +33,29 @@ export interface Cluster {
   lbPolicy: Cluster_LbPolicy;
   /** @deprecated */
   maxRequestsPerConnection?: number | undefined;
-  circuitBreakers?: CircuitBreakers | undefined;
+  circuitBreakers?:
+    | CircuitBreakers
+    | undefined;
+  /** @deprecated */
+  httpProtocolOptions?:
+    | Http1ProtocolOptions
+    | undefined;
+  /** @deprecated */
+  http2ProtocolOptions?: Http2ProtocolOptions | undefined;
   dnsRefreshRate?: Duration | undefined;
   dnsLookupFamily: Cluster_DnsLookupFamily;
   cleanupInterval?: Duration | undefined;
   upstreamBindConfig?: BindConfig | undefined;
   transportSocket?: TransportSocket | undefined;
-  metadata?: Metadata | undefined;
+  metadata?:
+    | Metadata
+    | undefined;
+  /** @deprecated */
+  protocolSelection: Cluster_ClusterProtocolSelection;
   commonLbConfig?: Cluster_CommonLbConfig | undefined;
   altStatName: string;
+  /** @deprecated */
+  commonHttpProtocolOptions?: HttpProtocolOptions | undefined;
   upstreamConnectionOptions?: UpstreamConnectionOptions | undefined;
   closeConnectionsOnHostHealthFailure: boolean;
   ignoreHealthOnHostRemoval: boolean;
@@ -92,6 +107,15 @@ export const Cluster_DnsLookupFamily = {
 } as const;
 
 export type Cluster_DnsLookupFamily = typeof Cluster_DnsLookupFamily[keyof typeof Cluster_DnsLookupFamily];
+
+export const Cluster_ClusterProtocolSelection = {
+  USE_CONFIGURED_PROTOCOL: 0,
+  USE_DOWNSTREAM_PROTOCOL: 1,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type Cluster_ClusterProtocolSelection =
+  typeof Cluster_ClusterProtocolSelection[keyof typeof Cluster_ClusterProtocolSelection];
 
 export interface Cluster_CustomClusterType {
   name: string;
@@ -176,14 +200,18 @@ function createBaseCluster(): Cluster {
     lbPolicy: 0,
     maxRequestsPerConnection: undefined,
     circuitBreakers: undefined,
+    httpProtocolOptions: undefined,
+    http2ProtocolOptions: undefined,
     dnsRefreshRate: undefined,
     dnsLookupFamily: 0,
     cleanupInterval: undefined,
     upstreamBindConfig: undefined,
     transportSocket: undefined,
     metadata: undefined,
+    protocolSelection: 0,
     commonLbConfig: undefined,
     altStatName: "",
+    commonHttpProtocolOptions: undefined,
     upstreamConnectionOptions: undefined,
     closeConnectionsOnHostHealthFailure: false,
     ignoreHealthOnHostRemoval: false,
@@ -229,6 +257,12 @@ export const Cluster: MessageFns<Cluster> = {
     if (message.circuitBreakers !== undefined) {
       CircuitBreakers.encode(message.circuitBreakers, writer.uint32(82).fork()).join();
     }
+    if (message.httpProtocolOptions !== undefined) {
+      Http1ProtocolOptions.encode(message.httpProtocolOptions, writer.uint32(106).fork()).join();
+    }
+    if (message.http2ProtocolOptions !== undefined) {
+      Http2ProtocolOptions.encode(message.http2ProtocolOptions, writer.uint32(114).fork()).join();
+    }
     if (message.dnsRefreshRate !== undefined) {
       Duration.encode(message.dnsRefreshRate, writer.uint32(130).fork()).join();
     }
@@ -247,11 +281,17 @@ export const Cluster: MessageFns<Cluster> = {
     if (message.metadata !== undefined) {
       Metadata.encode(message.metadata, writer.uint32(202).fork()).join();
     }
+    if (message.protocolSelection !== 0) {
+      writer.uint32(208).int32(message.protocolSelection);
+    }
     if (message.commonLbConfig !== undefined) {
       Cluster_CommonLbConfig.encode(message.commonLbConfig, writer.uint32(218).fork()).join();
     }
     if (message.altStatName !== "") {
       writer.uint32(226).string(message.altStatName);
+    }
+    if (message.commonHttpProtocolOptions !== undefined) {
+      HttpProtocolOptions.encode(message.commonHttpProtocolOptions, writer.uint32(234).fork()).join();
     }
     if (message.upstreamConnectionOptions !== undefined) {
       UpstreamConnectionOptions.encode(message.upstreamConnectionOptions, writer.uint32(242).fork()).join();
@@ -377,6 +417,22 @@ export const Cluster: MessageFns<Cluster> = {
           message.circuitBreakers = CircuitBreakers.decode(reader, reader.uint32());
           continue;
         }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.httpProtocolOptions = Http1ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.http2ProtocolOptions = Http2ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
         case 16: {
           if (tag !== 130) {
             break;
@@ -425,6 +481,14 @@ export const Cluster: MessageFns<Cluster> = {
           message.metadata = Metadata.decode(reader, reader.uint32());
           continue;
         }
+        case 26: {
+          if (tag !== 208) {
+            break;
+          }
+
+          message.protocolSelection = reader.int32() as any;
+          continue;
+        }
         case 27: {
           if (tag !== 218) {
             break;
@@ -439,6 +503,14 @@ export const Cluster: MessageFns<Cluster> = {
           }
 
           message.altStatName = reader.string();
+          continue;
+        }
+        case 29: {
+          if (tag !== 234) {
+            break;
+          }
+
+          message.commonHttpProtocolOptions = HttpProtocolOptions.decode(reader, reader.uint32());
           continue;
         }
         case 30: {
@@ -591,6 +663,12 @@ export const Cluster: MessageFns<Cluster> = {
     message.circuitBreakers = (object.circuitBreakers !== undefined && object.circuitBreakers !== null)
       ? CircuitBreakers.fromPartial(object.circuitBreakers)
       : undefined;
+    message.httpProtocolOptions = (object.httpProtocolOptions !== undefined && object.httpProtocolOptions !== null)
+      ? Http1ProtocolOptions.fromPartial(object.httpProtocolOptions)
+      : undefined;
+    message.http2ProtocolOptions = (object.http2ProtocolOptions !== undefined && object.http2ProtocolOptions !== null)
+      ? Http2ProtocolOptions.fromPartial(object.http2ProtocolOptions)
+      : undefined;
     message.dnsRefreshRate = (object.dnsRefreshRate !== undefined && object.dnsRefreshRate !== null)
       ? Duration.fromPartial(object.dnsRefreshRate)
       : undefined;
@@ -607,10 +685,15 @@ export const Cluster: MessageFns<Cluster> = {
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? Metadata.fromPartial(object.metadata)
       : undefined;
+    message.protocolSelection = object.protocolSelection ?? 0;
     message.commonLbConfig = (object.commonLbConfig !== undefined && object.commonLbConfig !== null)
       ? Cluster_CommonLbConfig.fromPartial(object.commonLbConfig)
       : undefined;
     message.altStatName = object.altStatName ?? "";
+    message.commonHttpProtocolOptions =
+      (object.commonHttpProtocolOptions !== undefined && object.commonHttpProtocolOptions !== null)
+        ? HttpProtocolOptions.fromPartial(object.commonHttpProtocolOptions)
+        : undefined;
     message.upstreamConnectionOptions =
       (object.upstreamConnectionOptions !== undefined && object.upstreamConnectionOptions !== null)
         ? UpstreamConnectionOptions.fromPartial(object.upstreamConnectionOptions)

@@ -6,6 +6,7 @@ import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
+import { Percent } from "../../../type/v3/percent.ts";
 
 export const protobufPackage = "envoy.config.core.v3";
 
@@ -47,10 +48,40 @@ export interface Http1ProtocolOptions {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface KeepaliveSettings {
+  interval?: Duration | undefined;
+  timeout?: Duration | undefined;
+  intervalJitter?: Percent | undefined;
+  connectionIdleInterval?: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Http2ProtocolOptions {
+  hpackTableSize?: number | undefined;
   maxConcurrentStreams?: number | undefined;
   initialStreamWindowSize?: number | undefined;
   initialConnectionWindowSize?: number | undefined;
+  allowConnect: boolean;
+  allowMetadata: boolean;
+  maxOutboundFrames?: number | undefined;
+  maxOutboundControlFrames?: number | undefined;
+  maxConsecutiveInboundFramesWithEmptyPayload?: number | undefined;
+  maxInboundPriorityFramesPerStream?: number | undefined;
+  maxInboundWindowUpdateFramesPerDataFrameSent?:
+    | number
+    | undefined;
+  /** @deprecated */
+  streamErrorOnInvalidHttpMessaging: boolean;
+  customSettingsParameters: Http2ProtocolOptions_SettingsParameter[];
+  overrideStreamErrorOnInvalidHttpMessage?: boolean | undefined;
+  connectionKeepalive?: KeepaliveSettings | undefined;
+  useOghttp2Codec?: boolean | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Http2ProtocolOptions_SettingsParameter {
+  identifier?: number | undefined;
+  value?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -313,17 +344,129 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
   },
 };
 
+function createBaseKeepaliveSettings(): KeepaliveSettings {
+  return {
+    interval: undefined,
+    timeout: undefined,
+    intervalJitter: undefined,
+    connectionIdleInterval: undefined,
+    _unknownFields: undefined,
+  };
+}
+
+export const KeepaliveSettings: MessageFns<KeepaliveSettings> = {
+  encode(message: KeepaliveSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.interval !== undefined) {
+      Duration.encode(message.interval, writer.uint32(10).fork()).join();
+    }
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(18).fork()).join();
+    }
+    if (message.intervalJitter !== undefined) {
+      Percent.encode(message.intervalJitter, writer.uint32(26).fork()).join();
+    }
+    if (message.connectionIdleInterval !== undefined) {
+      Duration.encode(message.connectionIdleInterval, writer.uint32(34).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeepaliveSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseKeepaliveSettings();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.interval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.timeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.intervalJitter = Percent.decode(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.connectionIdleInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<KeepaliveSettings>): KeepaliveSettings {
+    return KeepaliveSettings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KeepaliveSettings>): KeepaliveSettings {
+    const message = createBaseKeepaliveSettings();
+    message.interval = (object.interval !== undefined && object.interval !== null)
+      ? Duration.fromPartial(object.interval)
+      : undefined;
+    message.timeout = (object.timeout !== undefined && object.timeout !== null)
+      ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.intervalJitter = (object.intervalJitter !== undefined && object.intervalJitter !== null)
+      ? Percent.fromPartial(object.intervalJitter)
+      : undefined;
+    message.connectionIdleInterval =
+      (object.connectionIdleInterval !== undefined && object.connectionIdleInterval !== null)
+        ? Duration.fromPartial(object.connectionIdleInterval)
+        : undefined;
+    return message;
+  },
+};
+
 function createBaseHttp2ProtocolOptions(): Http2ProtocolOptions {
   return {
+    hpackTableSize: undefined,
     maxConcurrentStreams: undefined,
     initialStreamWindowSize: undefined,
     initialConnectionWindowSize: undefined,
+    allowConnect: false,
+    allowMetadata: false,
+    maxOutboundFrames: undefined,
+    maxOutboundControlFrames: undefined,
+    maxConsecutiveInboundFramesWithEmptyPayload: undefined,
+    maxInboundPriorityFramesPerStream: undefined,
+    maxInboundWindowUpdateFramesPerDataFrameSent: undefined,
+    streamErrorOnInvalidHttpMessaging: false,
+    customSettingsParameters: [],
+    overrideStreamErrorOnInvalidHttpMessage: undefined,
+    connectionKeepalive: undefined,
+    useOghttp2Codec: undefined,
     _unknownFields: undefined,
   };
 }
 
 export const Http2ProtocolOptions: MessageFns<Http2ProtocolOptions> = {
   encode(message: Http2ProtocolOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hpackTableSize !== undefined) {
+      UInt32Value.encode({ value: message.hpackTableSize! }, writer.uint32(10).fork()).join();
+    }
     if (message.maxConcurrentStreams !== undefined) {
       UInt32Value.encode({ value: message.maxConcurrentStreams! }, writer.uint32(18).fork()).join();
     }
@@ -332,6 +475,44 @@ export const Http2ProtocolOptions: MessageFns<Http2ProtocolOptions> = {
     }
     if (message.initialConnectionWindowSize !== undefined) {
       UInt32Value.encode({ value: message.initialConnectionWindowSize! }, writer.uint32(34).fork()).join();
+    }
+    if (message.allowConnect !== false) {
+      writer.uint32(40).bool(message.allowConnect);
+    }
+    if (message.allowMetadata !== false) {
+      writer.uint32(48).bool(message.allowMetadata);
+    }
+    if (message.maxOutboundFrames !== undefined) {
+      UInt32Value.encode({ value: message.maxOutboundFrames! }, writer.uint32(58).fork()).join();
+    }
+    if (message.maxOutboundControlFrames !== undefined) {
+      UInt32Value.encode({ value: message.maxOutboundControlFrames! }, writer.uint32(66).fork()).join();
+    }
+    if (message.maxConsecutiveInboundFramesWithEmptyPayload !== undefined) {
+      UInt32Value.encode({ value: message.maxConsecutiveInboundFramesWithEmptyPayload! }, writer.uint32(74).fork())
+        .join();
+    }
+    if (message.maxInboundPriorityFramesPerStream !== undefined) {
+      UInt32Value.encode({ value: message.maxInboundPriorityFramesPerStream! }, writer.uint32(82).fork()).join();
+    }
+    if (message.maxInboundWindowUpdateFramesPerDataFrameSent !== undefined) {
+      UInt32Value.encode({ value: message.maxInboundWindowUpdateFramesPerDataFrameSent! }, writer.uint32(90).fork())
+        .join();
+    }
+    if (message.streamErrorOnInvalidHttpMessaging !== false) {
+      writer.uint32(96).bool(message.streamErrorOnInvalidHttpMessaging);
+    }
+    for (const v of message.customSettingsParameters) {
+      Http2ProtocolOptions_SettingsParameter.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.overrideStreamErrorOnInvalidHttpMessage !== undefined) {
+      BoolValue.encode({ value: message.overrideStreamErrorOnInvalidHttpMessage! }, writer.uint32(114).fork()).join();
+    }
+    if (message.connectionKeepalive !== undefined) {
+      KeepaliveSettings.encode(message.connectionKeepalive, writer.uint32(122).fork()).join();
+    }
+    if (message.useOghttp2Codec !== undefined) {
+      BoolValue.encode({ value: message.useOghttp2Codec! }, writer.uint32(130).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -344,6 +525,14 @@ export const Http2ProtocolOptions: MessageFns<Http2ProtocolOptions> = {
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.hpackTableSize = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
         case 2: {
           if (tag !== 18) {
             break;
@@ -368,6 +557,104 @@ export const Http2ProtocolOptions: MessageFns<Http2ProtocolOptions> = {
           message.initialConnectionWindowSize = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 5: {
+          if (tag !== 40) {
+            break;
+          }
+
+          message.allowConnect = reader.bool();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.allowMetadata = reader.bool();
+          continue;
+        }
+        case 7: {
+          if (tag !== 58) {
+            break;
+          }
+
+          message.maxOutboundFrames = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.maxOutboundControlFrames = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.maxConsecutiveInboundFramesWithEmptyPayload = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.maxInboundPriorityFramesPerStream = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.maxInboundWindowUpdateFramesPerDataFrameSent = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 12: {
+          if (tag !== 96) {
+            break;
+          }
+
+          message.streamErrorOnInvalidHttpMessaging = reader.bool();
+          continue;
+        }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.customSettingsParameters.push(
+            Http2ProtocolOptions_SettingsParameter.decode(reader, reader.uint32()),
+          );
+          continue;
+        }
+        case 14: {
+          if (tag !== 114) {
+            break;
+          }
+
+          message.overrideStreamErrorOnInvalidHttpMessage = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 15: {
+          if (tag !== 122) {
+            break;
+          }
+
+          message.connectionKeepalive = KeepaliveSettings.decode(reader, reader.uint32());
+          continue;
+        }
+        case 16: {
+          if (tag !== 130) {
+            break;
+          }
+
+          message.useOghttp2Codec = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -380,9 +667,84 @@ export const Http2ProtocolOptions: MessageFns<Http2ProtocolOptions> = {
   },
   fromPartial(object: DeepPartial<Http2ProtocolOptions>): Http2ProtocolOptions {
     const message = createBaseHttp2ProtocolOptions();
+    message.hpackTableSize = object.hpackTableSize ?? undefined;
     message.maxConcurrentStreams = object.maxConcurrentStreams ?? undefined;
     message.initialStreamWindowSize = object.initialStreamWindowSize ?? undefined;
     message.initialConnectionWindowSize = object.initialConnectionWindowSize ?? undefined;
+    message.allowConnect = object.allowConnect ?? false;
+    message.allowMetadata = object.allowMetadata ?? false;
+    message.maxOutboundFrames = object.maxOutboundFrames ?? undefined;
+    message.maxOutboundControlFrames = object.maxOutboundControlFrames ?? undefined;
+    message.maxConsecutiveInboundFramesWithEmptyPayload = object.maxConsecutiveInboundFramesWithEmptyPayload ??
+      undefined;
+    message.maxInboundPriorityFramesPerStream = object.maxInboundPriorityFramesPerStream ?? undefined;
+    message.maxInboundWindowUpdateFramesPerDataFrameSent = object.maxInboundWindowUpdateFramesPerDataFrameSent ??
+      undefined;
+    message.streamErrorOnInvalidHttpMessaging = object.streamErrorOnInvalidHttpMessaging ?? false;
+    message.customSettingsParameters =
+      object.customSettingsParameters?.map((e) => Http2ProtocolOptions_SettingsParameter.fromPartial(e)) || [];
+    message.overrideStreamErrorOnInvalidHttpMessage = object.overrideStreamErrorOnInvalidHttpMessage ?? undefined;
+    message.connectionKeepalive = (object.connectionKeepalive !== undefined && object.connectionKeepalive !== null)
+      ? KeepaliveSettings.fromPartial(object.connectionKeepalive)
+      : undefined;
+    message.useOghttp2Codec = object.useOghttp2Codec ?? undefined;
+    return message;
+  },
+};
+
+function createBaseHttp2ProtocolOptions_SettingsParameter(): Http2ProtocolOptions_SettingsParameter {
+  return { identifier: undefined, value: undefined, _unknownFields: undefined };
+}
+
+export const Http2ProtocolOptions_SettingsParameter: MessageFns<Http2ProtocolOptions_SettingsParameter> = {
+  encode(message: Http2ProtocolOptions_SettingsParameter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identifier !== undefined) {
+      UInt32Value.encode({ value: message.identifier! }, writer.uint32(10).fork()).join();
+    }
+    if (message.value !== undefined) {
+      UInt32Value.encode({ value: message.value! }, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Http2ProtocolOptions_SettingsParameter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttp2ProtocolOptions_SettingsParameter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.identifier = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.value = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Http2ProtocolOptions_SettingsParameter>): Http2ProtocolOptions_SettingsParameter {
+    return Http2ProtocolOptions_SettingsParameter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Http2ProtocolOptions_SettingsParameter>): Http2ProtocolOptions_SettingsParameter {
+    const message = createBaseHttp2ProtocolOptions_SettingsParameter();
+    message.identifier = object.identifier ?? undefined;
+    message.value = object.value ?? undefined;
     return message;
   },
 };

@@ -18,7 +18,11 @@ export const protobufFileName = "envoy/extensions/upstreams/http/v3/http_protoco
 
 export interface HttpProtocolOptions {
   commonHttpProtocolOptions?: HttpProtocolOptions1 | undefined;
-  upstreamProtocolOptions?: { $case: "explicitHttpConfig"; value: HttpProtocolOptions_ExplicitHttpConfig } | undefined;
+  upstreamProtocolOptions?:
+    | { $case: "explicitHttpConfig"; value: HttpProtocolOptions_ExplicitHttpConfig }
+    | { $case: "useDownstreamProtocolConfig"; value: HttpProtocolOptions_UseDownstreamHttpConfig }
+    | { $case: "autoConfig"; value: HttpProtocolOptions_AutoHttpConfig }
+    | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -27,6 +31,18 @@ export interface HttpProtocolOptions_ExplicitHttpConfig {
     $case: "http2ProtocolOptions";
     value: Http2ProtocolOptions;
   } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface HttpProtocolOptions_UseDownstreamHttpConfig {
+  httpProtocolOptions?: Http1ProtocolOptions | undefined;
+  http2ProtocolOptions?: Http2ProtocolOptions | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface HttpProtocolOptions_AutoHttpConfig {
+  httpProtocolOptions?: Http1ProtocolOptions | undefined;
+  http2ProtocolOptions?: Http2ProtocolOptions | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -42,6 +58,16 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
     switch (message.upstreamProtocolOptions?.$case) {
       case "explicitHttpConfig":
         HttpProtocolOptions_ExplicitHttpConfig.encode(message.upstreamProtocolOptions.value, writer.uint32(26).fork())
+          .join();
+        break;
+      case "useDownstreamProtocolConfig":
+        HttpProtocolOptions_UseDownstreamHttpConfig.encode(
+          message.upstreamProtocolOptions.value,
+          writer.uint32(34).fork(),
+        ).join();
+        break;
+      case "autoConfig":
+        HttpProtocolOptions_AutoHttpConfig.encode(message.upstreamProtocolOptions.value, writer.uint32(42).fork())
           .join();
         break;
     }
@@ -75,6 +101,28 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
           };
           continue;
         }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.upstreamProtocolOptions = {
+            $case: "useDownstreamProtocolConfig",
+            value: HttpProtocolOptions_UseDownstreamHttpConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.upstreamProtocolOptions = {
+            $case: "autoConfig",
+            value: HttpProtocolOptions_AutoHttpConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -97,6 +145,24 @@ export const HttpProtocolOptions: MessageFns<HttpProtocolOptions> = {
           message.upstreamProtocolOptions = {
             $case: "explicitHttpConfig",
             value: HttpProtocolOptions_ExplicitHttpConfig.fromPartial(object.upstreamProtocolOptions.value),
+          };
+        }
+        break;
+      }
+      case "useDownstreamProtocolConfig": {
+        if (object.upstreamProtocolOptions?.value !== undefined && object.upstreamProtocolOptions?.value !== null) {
+          message.upstreamProtocolOptions = {
+            $case: "useDownstreamProtocolConfig",
+            value: HttpProtocolOptions_UseDownstreamHttpConfig.fromPartial(object.upstreamProtocolOptions.value),
+          };
+        }
+        break;
+      }
+      case "autoConfig": {
+        if (object.upstreamProtocolOptions?.value !== undefined && object.upstreamProtocolOptions?.value !== null) {
+          message.upstreamProtocolOptions = {
+            $case: "autoConfig",
+            value: HttpProtocolOptions_AutoHttpConfig.fromPartial(object.upstreamProtocolOptions.value),
           };
         }
         break;
@@ -185,6 +251,133 @@ export const HttpProtocolOptions_ExplicitHttpConfig: MessageFns<HttpProtocolOpti
         break;
       }
     }
+    return message;
+  },
+};
+
+function createBaseHttpProtocolOptions_UseDownstreamHttpConfig(): HttpProtocolOptions_UseDownstreamHttpConfig {
+  return { httpProtocolOptions: undefined, http2ProtocolOptions: undefined, _unknownFields: undefined };
+}
+
+export const HttpProtocolOptions_UseDownstreamHttpConfig: MessageFns<HttpProtocolOptions_UseDownstreamHttpConfig> = {
+  encode(
+    message: HttpProtocolOptions_UseDownstreamHttpConfig,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.httpProtocolOptions !== undefined) {
+      Http1ProtocolOptions.encode(message.httpProtocolOptions, writer.uint32(10).fork()).join();
+    }
+    if (message.http2ProtocolOptions !== undefined) {
+      Http2ProtocolOptions.encode(message.http2ProtocolOptions, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpProtocolOptions_UseDownstreamHttpConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttpProtocolOptions_UseDownstreamHttpConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.httpProtocolOptions = Http1ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.http2ProtocolOptions = Http2ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<HttpProtocolOptions_UseDownstreamHttpConfig>): HttpProtocolOptions_UseDownstreamHttpConfig {
+    return HttpProtocolOptions_UseDownstreamHttpConfig.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<HttpProtocolOptions_UseDownstreamHttpConfig>,
+  ): HttpProtocolOptions_UseDownstreamHttpConfig {
+    const message = createBaseHttpProtocolOptions_UseDownstreamHttpConfig();
+    message.httpProtocolOptions = (object.httpProtocolOptions !== undefined && object.httpProtocolOptions !== null)
+      ? Http1ProtocolOptions.fromPartial(object.httpProtocolOptions)
+      : undefined;
+    message.http2ProtocolOptions = (object.http2ProtocolOptions !== undefined && object.http2ProtocolOptions !== null)
+      ? Http2ProtocolOptions.fromPartial(object.http2ProtocolOptions)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHttpProtocolOptions_AutoHttpConfig(): HttpProtocolOptions_AutoHttpConfig {
+  return { httpProtocolOptions: undefined, http2ProtocolOptions: undefined, _unknownFields: undefined };
+}
+
+export const HttpProtocolOptions_AutoHttpConfig: MessageFns<HttpProtocolOptions_AutoHttpConfig> = {
+  encode(message: HttpProtocolOptions_AutoHttpConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.httpProtocolOptions !== undefined) {
+      Http1ProtocolOptions.encode(message.httpProtocolOptions, writer.uint32(10).fork()).join();
+    }
+    if (message.http2ProtocolOptions !== undefined) {
+      Http2ProtocolOptions.encode(message.http2ProtocolOptions, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HttpProtocolOptions_AutoHttpConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttpProtocolOptions_AutoHttpConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.httpProtocolOptions = Http1ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.http2ProtocolOptions = Http2ProtocolOptions.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<HttpProtocolOptions_AutoHttpConfig>): HttpProtocolOptions_AutoHttpConfig {
+    return HttpProtocolOptions_AutoHttpConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HttpProtocolOptions_AutoHttpConfig>): HttpProtocolOptions_AutoHttpConfig {
+    const message = createBaseHttpProtocolOptions_AutoHttpConfig();
+    message.httpProtocolOptions = (object.httpProtocolOptions !== undefined && object.httpProtocolOptions !== null)
+      ? Http1ProtocolOptions.fromPartial(object.httpProtocolOptions)
+      : undefined;
+    message.http2ProtocolOptions = (object.http2ProtocolOptions !== undefined && object.http2ProtocolOptions !== null)
+      ? Http2ProtocolOptions.fromPartial(object.http2ProtocolOptions)
+      : undefined;
     return message;
   },
 };
