@@ -2,12 +2,10 @@
 // The fields that are worth keeping: a field that comes again is found by its bytes, without a string or an object being
 // made, and is the same object on every connection.
 import { latin1 } from '../transport/latin1.ts';
+import { placeIn, ways } from './cache-set.ts';
 import type { FieldName } from './field-name.ts';
 import { Field, NotHeld } from './field.ts';
 import { equalsBytes, hashBytes, hashText } from './text-hash.ts';
-
-/** Places that a hash leaves open: what is looked for is in one of these, or nowhere. */
-const ways = 8;
 
 /** Larger fields (`Field.size`) are made anew each time: they cost more memory than they save. */
 export const largestHeldField = 1024;
@@ -23,18 +21,19 @@ const recentHashes = 1024;
 export class FieldCache {
   private readonly places: (Field | null)[];
   private readonly hashes: Int32Array;
+  private readonly hands: Uint8Array;
   private readonly recent = new Int32Array(recentHashes);
   private readonly setMask: number;
-  private readonly firstFree: number;
-  private idsGiven: number;
+  private readonly pinned: number;
+  private idsGiven = 0;
 
   /** `sets`: a power of two; it holds 8 fields for each. `pinned` are never dropped and have the ids from 0 on. */
   constructor(sets: number, pinned: readonly Field[]) {
     this.places = Array.from({ length: sets * ways }, () => null);
     this.hashes = new Int32Array(sets * ways);
+    this.hands = new Uint8Array(sets);
     this.setMask = sets - 1;
-    this.firstFree = pinned.length;
-    this.idsGiven = 0;
+    this.pinned = pinned.length;
     for (const field of pinned) this.hold(field);
   }
 
@@ -68,8 +67,9 @@ export class FieldCache {
     if (field.hash === 0) field.hash = hashText(field.value, field.key.hash);
     const equal = this.find(field.key, field.value, field.hash);
     if (equal !== null) return equal;
-    const place = this.placeFor(field.hash);
+    const place = placeIn(this.places, this.hands, field.hash & this.setMask, this.pinned);
     if (place < 0) return field;
+    field.detach();
     const evicted = this.places[place]!;
     if (evicted === null) {
       field.id = this.idsGiven++;
@@ -99,23 +99,6 @@ export class FieldCache {
     if (this.recent[at] === hash) return this.hold(field);
     this.recent[at] = hash;
     return field;
-  }
-
-  /** A free place for this hash, or that of a field not used since all others were; -1 where all are pinned. */
-  private placeFor(hash: number): number {
-    const first = (hash & this.setMask) * ways;
-    let unused = -1;
-    let used = -1;
-    for (let place = first + ways - 1; place >= first; place--) {
-      const field = this.places[place]!;
-      if (field === null) return place;
-      if (field.id < this.firstFree) continue;
-      if (field.wasUsed) used = place;
-      else unused = place;
-    }
-    if (unused >= 0) return unused;
-    for (let place = first; place < first + ways; place++) this.places[place]!.wasUsed = false;
-    return used;
   }
 }
 

@@ -193,7 +193,7 @@ export class FieldName {
   id = -1;
   /** It has come more than once. */
   isRepeated = false;
-  /** Used since the cache last looked for something to drop. */
+  /** Used since the cache last looked whether it may be dropped. */
   wasUsed = false;
   /** Memo of HTTP/2's rules for fields: 0 until they are asked. */
   rules = 0;

@@ -1,4 +1,5 @@
 // Hot path.
+import { detachedText } from './detached-text.ts';
 import type { FieldName } from './field-name.ts';
 import { fieldNameCache } from './name-cache.ts';
 
@@ -28,7 +29,7 @@ export class Field {
    * encoders write it.
    */
   id: number;
-  /** Used since the cache last looked for something to drop. */
+  /** Used since the cache last looked whether it may be dropped. */
   wasUsed = false;
   /** Memo of the cache: the hash of name and value, 0 until it is needed. */
   hash = 0;
@@ -67,6 +68,12 @@ export class Field {
     const field = new Field(name.toLowerCase(), value);
     field.text = `${name}: ${value}\r\n`;
     return field;
+  }
+
+  /** Lets go of the message that the value may have been cut out of: for fields that are kept longer than that. */
+  detach(): void {
+    // The same text: to everybody else it is the value that never changes.
+    (this as { value: string }).value = detachedText(this.value);
   }
 
   /** As a line of HTTP/1, ended by CRLF; made when it is first asked for. */

@@ -1,11 +1,10 @@
 // Hot path.
 // The names that were seen of late: a name that comes again is found by its bytes, without a string being made.
 import { latin1 } from '../transport/latin1.ts';
+import { placeIn, ways } from './cache-set.ts';
+import { detachedText } from './detached-text.ts';
 import { FieldName } from './field-name.ts';
 import { equalsBytes, hashBytes, hashText } from './text-hash.ts';
-
-/** Places that a hash leaves open: what is looked for is in one of these, or nowhere. */
-const ways = 8;
 
 /** Longer names are made anew each time. */
 const longestHeld = 128;
@@ -16,12 +15,14 @@ const longestHeld = 128;
  */
 export class NameCache {
   private readonly places: (FieldName | null)[];
+  private readonly hands: Uint8Array;
   private readonly setMask: number;
   private idsGiven = 0;
 
   /** `sets`: a power of two; it holds 8 names for each. */
   constructor(sets: number) {
     this.places = Array.from({ length: sets * ways }, () => null);
+    this.hands = new Uint8Array(sets);
     this.setMask = sets - 1;
   }
 
@@ -33,7 +34,7 @@ export class NameCache {
       const name = this.places[place]!;
       if (name !== null && name.hash === hash && equalsBytes(name.text, bytes, start, end)) return used(name);
     }
-    return this.hold(new FieldName(latin1(bytes, start, end), hash), first);
+    return this.hold(new FieldName(latin1(bytes, start, end), hash));
   }
 
   /** The name `text`. */
@@ -44,12 +45,12 @@ export class NameCache {
       const name = this.places[place]!;
       if (name !== null && name.hash === hash && name.text === text) return used(name);
     }
-    return this.hold(new FieldName(text, hash), first);
+    return this.hold(new FieldName(detachedText(text), hash));
   }
 
-  private hold(name: FieldName, first: number): FieldName {
+  private hold(name: FieldName): FieldName {
     if (name.text.length > longestHeld) return name;
-    const place = this.placeFor(first);
+    const place = placeIn(this.places, this.hands, name.hash & this.setMask, 0);
     const evicted = this.places[place]!;
     if (evicted === null) {
       name.id = this.idsGiven++;
@@ -59,19 +60,6 @@ export class NameCache {
     }
     this.places[place] = name;
     return name;
-  }
-
-  /** A free place, or that of a name not used since all others were. */
-  private placeFor(first: number): number {
-    let unused = -1;
-    for (let place = first + ways - 1; place >= first; place--) {
-      const name = this.places[place]!;
-      if (name === null) return place;
-      if (!name.wasUsed) unused = place;
-    }
-    if (unused >= 0) return unused;
-    for (let place = first; place < first + ways; place++) this.places[place]!.wasUsed = false;
-    return first;
   }
 }
 

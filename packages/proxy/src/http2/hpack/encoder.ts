@@ -120,6 +120,7 @@ export class HpackEncoder {
     const { key } = field;
     // It goes into the table for its name's sake: the next value is written behind one byte or two.
     if (key.isRepeated && field.size * 8 <= this.table.maxSize && this.indexOfName(key) === 0) {
+      field.detach();
       return this.writeEntry(field, out, at);
     }
     return this.writeLiteral(field, Form.notIndexed, 0x0f, out, at);
