@@ -32,6 +32,9 @@ export function fieldsOf(...fields: readonly (readonly [string, string])[]): Fie
   return FieldList.of(...fields.map(([name, value]) => new Field(name, value)));
 }
 
+/** The body of an answer to a request without one. */
+const greeting = Buffer.from('hello, world');
+
 /** Answers 200 with what it is sent, trailers included. */
 class Echo implements Http2StreamHandler {
   private readonly stream: Http2Stream;
@@ -41,9 +44,8 @@ class Echo implements Http2StreamHandler {
   }
 
   onHeaders(_fields: FieldList, endStream: boolean): void {
-    const body = endStream ? [['content-length', '2'] as const] : [];
-    this.stream.sendHeaders(fieldsOf([':status', '200'], ...body), false);
-    if (endStream) this.stream.sendData(Buffer.from('hi'), 0, 2, true);
+    this.stream.sendHeaders(fieldsOf([':status', '200']), false);
+    if (endStream) this.stream.sendData(greeting, 0, greeting.length, true);
   }
 
   onInformational(): void {
