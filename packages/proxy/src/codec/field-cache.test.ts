@@ -17,18 +17,30 @@ test('a field is held from the second time on that it is seen, by its bytes or a
   const cache = new FieldCache(4, []);
   const first = fromBytes(cache, 'value');
   assert.equal(first.id, NotHeld.fresh);
-  const second = cache.of(name, 'value');
+  const second = cache.ofText(name, 'value', 0, 5);
   assert.notEqual(second, first);
   assert.equal(second.id, 0);
   assert.equal(fromBytes(cache, 'value'), second);
-  assert.equal(cache.of(name, 'value'), second);
+  assert.equal(cache.ofText(name, 'value', 0, 5), second);
+});
+
+test('a part of a text is found like bytes', () => {
+  const cache = new FieldCache(4, []);
+  const held = cache.hold(new Field(name, 'value'));
+  assert.equal(cache.ofText(name, 'name: value\r\n', 6, 11), held);
+  assert.notEqual(cache.ofText(name, 'name: value\r\n', 6, 10), held);
+  assert.notEqual(cache.ofText(name, 'name: valu', 6, 10), held);
 });
 
 test('name and value are compared, not their hashes only', () => {
   const cache = new FieldCache(1, []);
   const held = cache.hold(new Field(name, 'value'));
   const other = fieldNameCache.of('other');
-  for (const field of [fromBytes(cache, 'valuf'), cache.of(other, 'value'), cache.of(name, 'valuee')]) {
+  for (const field of [
+    fromBytes(cache, 'valuf'),
+    cache.ofText(other, 'value', 0, 5),
+    cache.ofText(name, 'valuee', 0, 6),
+  ]) {
     assert.notEqual(field, held);
   }
   // A field that would be mistaken for it if nothing but hashes counted.
@@ -66,7 +78,7 @@ test('pinned fields have the first numbers and stay', () => {
     pinned.map(({ id }) => id),
     [0, 1],
   );
-  assert.equal(cache.of(fieldNameCache.of('a'), ''), pinned[0]);
+  assert.equal(cache.ofText(fieldNameCache.of('a'), '', 0, 0), pinned[0]);
 });
 
 test('large fields and secrets are not held', () => {

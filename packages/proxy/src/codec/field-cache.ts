@@ -5,7 +5,7 @@ import { latin1 } from '../transport/latin1.ts';
 import { placeIn, ways } from './cache-set.ts';
 import type { FieldName } from './field-name.ts';
 import { Field, NotHeld } from './field.ts';
-import { equalsBytes, hashBytes, hashText } from './text-hash.ts';
+import { equalsBytes, equalsText, hashBytes, hashText } from './text-hash.ts';
 
 /** Larger fields (`Field.size`) are made anew each time: they cost more memory than they save. */
 export const largestHeldField = 1024;
@@ -51,11 +51,12 @@ export class FieldCache {
     return this.made(new Field(key, latin1(bytes, start, end)), hash);
   }
 
-  /** The field of this name and value. */
-  of(key: FieldName, value: string): Field {
-    if (key.text.length + value.length + 32 > largestHeldField) return new Field(key, value);
-    const hash = hashText(value, key.hash);
-    return this.find(key, value, hash) ?? this.made(new Field(key, value), hash);
+  /** The field of this name whose value is `text.slice(start, end)`. */
+  ofText(key: FieldName, text: string, start: number, end: number): Field {
+    if (key.text.length + end - start + 32 > largestHeldField) return new Field(key, text.slice(start, end));
+    const hash = hashText(text, start, end, key.hash);
+    const held = this.find(key, text, start, end, hash);
+    return held ?? this.made(new Field(key, text.slice(start, end)), hash);
   }
 
   /**
@@ -64,8 +65,9 @@ export class FieldCache {
    */
   hold(field: Field): Field {
     if (field.size > largestHeldField || field.id === NotHeld.never) return field;
-    if (field.hash === 0) field.hash = hashText(field.value, field.key.hash);
-    const equal = this.find(field.key, field.value, field.hash);
+    const { key, value } = field;
+    if (field.hash === 0) field.hash = hashText(value, 0, value.length, key.hash);
+    const equal = this.find(key, value, 0, value.length, field.hash);
     if (equal !== null) return equal;
     const place = placeIn(this.places, this.hands, field.hash & this.setMask, this.pinned);
     if (place < 0) return field;
@@ -82,12 +84,12 @@ export class FieldCache {
     return field;
   }
 
-  private find(key: FieldName, value: string, hash: number): Field | null {
+  private find(key: FieldName, text: string, start: number, end: number, hash: number): Field | null {
     const first = (hash & this.setMask) * ways;
     for (let place = first; place < first + ways; place++) {
       if (this.hashes[place] !== hash) continue;
       const field = this.places[place]!;
-      if (isNamed(field, key) && field.value === value) return used(field);
+      if (isNamed(field, key) && equalsText(field.value, text, start, end)) return used(field);
     }
     return null;
   }

@@ -14,6 +14,19 @@ test('a name is one object, by its bytes or as a string', () => {
   assert.notEqual(cache.ofBytes(bytes, 1, 4), name);
 });
 
+test('in lines of HTTP/1, capitals make no other name', () => {
+  const cache = new NameCache(4);
+  const line = 'X-Request-ID: 1';
+  const name = cache.ofLine(line, 0, 12);
+  assert.equal(name.text, 'x-request-id');
+  assert.equal(cache.ofLine(line.toUpperCase(), 0, 12), name);
+  assert.equal(cache.of('x-request-id'), name);
+  assert.equal(cache.ofBytes(Buffer.from('x-request-id'), 0, 12), name);
+  assert.notEqual(cache.ofLine(line, 0, 11), name);
+  // Characters that are 0x20 apart without being letters.
+  assert.notEqual(cache.ofLine('[a', 0, 2), cache.of('{a'));
+});
+
 test('names that come once drive out none that is in use, and numbers are given anew', () => {
   const cache = new NameCache(1);
   const used = ['a', 'b', 'c', 'd'].map((text) => cache.of(text));

@@ -4,7 +4,13 @@ import { latin1 } from '../transport/latin1.ts';
 import { placeIn, ways } from './cache-set.ts';
 import { detachedText } from './detached-text.ts';
 import { FieldName } from './field-name.ts';
-import { equalsBytes, hashBytes, hashText } from './text-hash.ts';
+import {
+  equalsBytes,
+  equalsTextIgnoringCase,
+  hashBytes,
+  hashText,
+  hashTextIgnoringCase,
+} from './text-hash.ts';
 
 /** Longer names are made anew each time. */
 const longestHeld = 128;
@@ -39,13 +45,26 @@ export class NameCache {
 
   /** The name `text`. */
   of(text: string): FieldName {
-    const hash = hashText(text);
+    const hash = hashText(text, 0, text.length);
     const first = (hash & this.setMask) * ways;
     for (let place = first; place < first + ways; place++) {
       const name = this.places[place]!;
       if (name !== null && name.hash === hash && name.text === text) return used(name);
     }
     return this.hold(new FieldName(detachedText(text), hash));
+  }
+
+  /** The name that `text.slice(start, end)` is in small letters. */
+  ofLine(text: string, start: number, end: number): FieldName {
+    const hash = hashTextIgnoringCase(text, start, end);
+    const first = (hash & this.setMask) * ways;
+    for (let place = first; place < first + ways; place++) {
+      const name = this.places[place]!;
+      if (name !== null && name.hash === hash && equalsTextIgnoringCase(name.text, text, start, end)) {
+        return used(name);
+      }
+    }
+    return this.hold(new FieldName(detachedText(text.slice(start, end).toLowerCase()), hash));
   }
 
   private hold(name: FieldName): FieldName {

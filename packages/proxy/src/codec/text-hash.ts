@@ -11,10 +11,17 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, seed = 
   return mixed(hash);
 }
 
-/** The same of a string with one character per byte. */
-export function hashText(text: string, seed = 0): number {
+/** The same of `text.slice(start, end)`, where each character stands for a byte. */
+export function hashText(text: string, start: number, end: number, seed = 0): number {
   let hash = basis ^ seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), prime);
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), prime);
+  return mixed(hash);
+}
+
+/** The same where capitals count as small letters. */
+export function hashTextIgnoringCase(text: string, start: number, end: number): number {
+  let hash = basis;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ lowerCaseAt(text, i), prime);
   return mixed(hash);
 }
 
@@ -23,6 +30,23 @@ export function equalsBytes(text: string, bytes: Uint8Array, start: number, end:
   if (text.length !== end - start) return false;
   for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== bytes[i]) return false;
   return true;
+}
+
+/** True where `text` is `other.slice(start, end)`. */
+export function equalsText(text: string, other: string, start: number, end: number): boolean {
+  return text.length === end - start && other.startsWith(text, start);
+}
+
+/** True where `text` is `other.slice(start, end)` in small letters. */
+export function equalsTextIgnoringCase(text: string, other: string, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = start; i < end; i++) if (text.charCodeAt(i - start) !== lowerCaseAt(other, i)) return false;
+  return true;
+}
+
+function lowerCaseAt(text: string, index: number): number {
+  const character = text.charCodeAt(index);
+  return character >= 0x41 && character <= 0x5a ? character | 0x20 : character;
 }
 
 function mixed(hash: number): number {

@@ -2,8 +2,9 @@
 import { FieldId } from '../codec/field-name.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
 import type { FieldList } from '../codec/field-list.ts';
-import { Field } from '../codec/field.ts';
 import { BodyKind, type MessageView } from '../codec/message-view.ts';
+import { fieldNameCache } from '../codec/name-cache.ts';
+import { sharedFields } from '../codec/shared-fields.ts';
 import { latin1 } from '../transport/latin1.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 
@@ -67,9 +68,22 @@ export abstract class MessageHead implements MessageView {
     for (let index = 0; index < this.fieldCount; index++) {
       const id = this.fieldId(index);
       if (filter[id] === 1) continue;
-      const name = this.fieldName(index).toLowerCase();
-      if (nominated !== null && nominated.includes(name)) continue;
-      into.add(new Field(name, this.fieldValue(index)));
+      const at = index * fieldStride;
+      const { text, fields } = this;
+      const name = fieldNameCache.ofLine(
+        text,
+        fields[at + FieldOffset.nameStart]!,
+        fields[at + FieldOffset.nameEnd]!,
+      );
+      if (nominated !== null && nominated.includes(name.text)) continue;
+      into.add(
+        sharedFields.ofText(
+          name,
+          text,
+          fields[at + FieldOffset.valueStart]!,
+          fields[at + FieldOffset.valueEnd]!,
+        ),
+      );
     }
   }
 

@@ -7,8 +7,8 @@ import { latin1 } from '../../transport/latin1.ts';
 import { DynamicTable } from './dynamic-table.ts';
 import { HpackError } from './hpack-error.ts';
 import { huffmanRoom, readHuffman } from './huffman-decoder.ts';
-import { sharedFields } from './shared-fields.ts';
-import { staticFields } from './static-table.ts';
+import { sharedFields } from '../../codec/shared-fields.ts';
+import { staticFields } from '../../codec/static-fields.ts';
 
 export interface HpackDecoderLimits {
   /** The table that we announce (SETTINGS_HEADER_TABLE_SIZE), bytes. */

@@ -5,7 +5,7 @@ import { FieldList } from '../../codec/field-list.ts';
 import { HpackDecoder } from './decoder.ts';
 import { HpackEncoder } from './encoder.ts';
 import { HpackError } from './hpack-error.ts';
-import { sharedFields } from './shared-fields.ts';
+import { sharedFields } from '../../codec/shared-fields.ts';
 
 /** An encoder and the decoder of its peer, which checks each block. */
 class Pair {

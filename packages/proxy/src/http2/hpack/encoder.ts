@@ -5,8 +5,8 @@ import { type Field, NotHeld } from '../../codec/field.ts';
 import { DynamicTable } from './dynamic-table.ts';
 import { byteAt, huffmanLength, writeHuffman } from './huffman-encoder.ts';
 import { writeInteger } from './integer.ts';
-import { sharedFields } from './shared-fields.ts';
-import { staticFields, staticIndexOf } from './static-table.ts';
+import { sharedFields } from '../../codec/shared-fields.ts';
+import { staticFields, staticIndexOf } from '../../codec/static-fields.ts';
 
 /** The table that a peer has before we hear of its settings (RFC 9113 §6.5.2). */
 const initialTableSize = 4096;

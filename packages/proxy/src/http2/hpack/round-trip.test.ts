@@ -7,7 +7,7 @@ import { FieldList } from '../../codec/field-list.ts';
 import { HpackDecoder } from './decoder.ts';
 import { HpackEncoder } from './encoder.ts';
 import { HpackError } from './hpack-error.ts';
-import { sharedFields } from './shared-fields.ts';
+import { sharedFields } from '../../codec/shared-fields.ts';
 
 /** Few enough that they come again, enough that they drive each other out. */
 const names = fc.constantFrom(

@@ -1,6 +1,6 @@
-import { Field } from '../../codec/field.ts';
+import { Field } from './field.ts';
 
-/** Names and values of RFC 7541, appendix A, in its order. */
+/** HPACK's static table (RFC 7541, appendix A) in its order: the fields that everybody sends. */
 const entries: readonly (readonly [string, string])[] = [
   [':authority', ''],
   [':method', 'GET'],
