@@ -1,6 +1,6 @@
 // Hot path.
 import type { TextMatcher } from '../../routing/string-matcher.ts';
-import type { Connection } from '../../transport/transport.ts';
+import type { Connection, PeerCertificate } from '../../transport/transport.ts';
 import type { RbacMatcher } from './rbac-matcher.ts';
 
 /** `authenticated` without a name: whoever the listener's TLS lets in, with a certificate or, where none is required, without. */
@@ -15,6 +15,8 @@ export class PeerName implements RbacMatcher {
   /** Hundreds of ids cost one look. */
   readonly exact: ReadonlySet<string>;
   readonly others: readonly TextMatcher[];
+  /** A certificate says the same as long as it lives: patterns are tried once. */
+  private readonly answers = new WeakMap<PeerCertificate, boolean>();
 
   constructor(exact: ReadonlySet<string>, others: readonly TextMatcher[]) {
     this.exact = exact;
@@ -25,6 +27,16 @@ export class PeerName implements RbacMatcher {
     if (tls === null) return false;
     const { peer } = tls;
     if (peer === null) return this.takes('');
+    if (this.others.length === 0) return this.takesPeer(peer);
+    let answer = this.answers.get(peer);
+    if (answer === undefined) {
+      answer = this.takesPeer(peer);
+      this.answers.set(peer, answer);
+    }
+    return answer;
+  }
+
+  private takesPeer(peer: PeerCertificate): boolean {
     return this.takesOneOf(peer.uriSans) || this.takesOneOf(peer.dnsSans) || this.takes(peer.subject);
   }
 

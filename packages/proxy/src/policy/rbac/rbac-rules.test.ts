@@ -53,6 +53,19 @@ describe('authenticated takes', () => {
     }
   });
 
+  test('the same peers by a pattern as often as it is asked', () => {
+    const { rules } = compiled({
+      rules: {
+        policies: { p: { permissions: [{ any: true }], principals: [named({ suffix: '/sa/client' })] } },
+      },
+    });
+    const [taken, left] = [testConnection(withUri), testConnection(withDns)];
+    for (let time = 0; time < 3; time++) {
+      assert.notEqual(rules!.match(taken, rbacRequest()), null);
+      assert.equal(rules!.match(left, rbacRequest()), null);
+    }
+  });
+
   test('one of hundreds of ids, exact or not', () => {
     const ids = Array.from({ length: 500 }, (_, i) =>
       named({ exact: `spiffe://cluster.local/ns/a/sa/${i}` }),
