@@ -2,7 +2,8 @@
 // the production server codec over the in-memory transport.
 import { type Clock, type Timer, TimerWheel } from '@heddle/base';
 import type { Listener, Transport } from '@heddle/proxy';
-import { ServerConnections } from '@heddle/proxy/http1/server-connections';
+import { ServedConnections } from '@heddle/proxy/codec/served-connections';
+import { http1Acceptor } from '@heddle/proxy/http1/acceptor';
 import { type ServerSettings, defaultServerSettings } from '@heddle/proxy/http1/server-settings';
 import { responseFromText } from '@heddle/proxy/http1/message-from-text';
 import { FieldList } from '@heddle/proxy/codec/field-list';
@@ -62,16 +63,16 @@ const largestPiece = 20_000;
 export class EchoApplication {
   private readonly options: EchoOptions;
   private readonly timers: TimerWheel;
-  private readonly connections: ServerConnections;
+  private readonly connections: ServedConnections;
   private listener: Listener | null = null;
   /** Requests that were received whole. */
   received = 0;
 
   constructor(options: EchoOptions) {
     this.options = options;
-    const { clock, random } = options;
+    const { clock } = options;
     this.timers = new TimerWheel(clock);
-    this.connections = new ServerConnections({ clock, random, timers: this.timers });
+    this.connections = new ServedConnections({ clock, timers: this.timers });
   }
 
   async listen(): Promise<void> {
@@ -79,7 +80,9 @@ export class EchoApplication {
       take: (server) => this.exchange(server),
       giveBack: () => undefined,
     };
-    const accept = this.connections.acceptor(exchanges, () => settings);
+    const { clock, random } = this.options;
+    const context = { clock, random, timers: this.timers };
+    const accept = http1Acceptor(this.connections, exchanges, context, () => settings);
     const address = { host: '127.0.0.1', port: ports.application };
     this.listener = await this.options.transport.listen({ address, security: null }, accept);
   }

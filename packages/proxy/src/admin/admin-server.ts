@@ -1,10 +1,12 @@
 import { MetricRegistry } from '@heddle/telemetry';
 import type { ProxyContext } from '../http/http-settings.ts';
 import { type ServerSettings, defaultServerSettings } from '../http1/server-settings.ts';
-import { ServerConnections } from '../http1/server-connections.ts';
+import { ServedConnections } from '../codec/served-connections.ts';
+import { http1Acceptor } from '../http1/http1-acceptor.ts';
 import { isUnixAddress } from '../transport/address.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { Listener, Transport, TransportAddress } from '../transport/transport.ts';
+import type { ServerStream } from '../codec/server-stream.ts';
 import { AdminExchange } from './admin-exchange.ts';
 import type { AdminHandler } from './admin-message.ts';
 
@@ -16,9 +18,9 @@ const settings: ServerSettings = { ...defaultServerSettings, ...limits, metrics 
 /** The admin interface's listener. */
 export class AdminServer {
   private readonly listener: Listener;
-  private readonly connections: ServerConnections;
+  private readonly connections: ServedConnections;
 
-  private constructor(listener: Listener, connections: ServerConnections) {
+  private constructor(listener: Listener, connections: ServedConnections) {
     this.listener = listener;
     this.connections = connections;
   }
@@ -30,15 +32,13 @@ export class AdminServer {
     context: ProxyContext,
     handle: AdminHandler,
   ): Promise<AdminServer> {
-    const connections = new ServerConnections(context);
+    const connections = new ServedConnections(context);
     const options = { handle, clock: context.clock, isUnixSocket: isUnixAddress(address) };
-    const accept = connections.acceptor(
-      {
-        take: (server) => new AdminExchange(server, options),
-        giveBack: (exchange: AdminExchange) => exchange.abandon(),
-      },
-      () => settings,
-    );
+    const exchanges = {
+      take: (server: ServerStream) => new AdminExchange(server, options),
+      giveBack: (exchange: AdminExchange) => exchange.abandon(),
+    };
+    const accept = http1Acceptor(connections, exchanges, context, () => settings);
     return new AdminServer(await transport.listen({ address, security: null }, accept), connections);
   }
 

@@ -1,5 +1,5 @@
 // What a client's connection, whichever codec it speaks, and those who serve its requests ask of each other.
-import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import type { ByteStream, Connection, ConnectionHandler } from '../transport/transport.ts';
 import type { FieldList } from './field-list.ts';
 import type { RequestHeadView } from './message-view.ts';
 import type { OutgoingResponse } from './outgoing-response.ts';
@@ -60,8 +60,8 @@ export interface ServerExchange {
   onRequestEnd(): void;
   /** The client takes bytes again, after `sendBody` had answered false. */
   onResponseDrain(): void;
-  /** The client is gone while a response was owed. */
-  onClientGone(error: TransportError | null): void;
+  /** The client is gone while a response was owed. `details` is Envoy's word for how (`%RESPONSE_CODE_DETAILS%`). */
+  onClientGone(details: string): void;
   /** The fields that an answer of the codec's own carries besides those about its body. */
   ownReplyFields(): FieldList;
   /** A request can't be served, or read any further: the codec has answered it with `response` and `bodyBytes` of text. */

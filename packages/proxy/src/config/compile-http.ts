@@ -4,6 +4,7 @@ import {
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { defaultHttp2Options } from '../http2/http2-options.ts';
 import { defaultServerSettings } from '../http1/server-settings.ts';
 import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
@@ -96,6 +97,13 @@ export function compileHttp(
       ),
       forwardsExpectation: manager.proxy100Continue,
     },
+    codec: codec(manager, path, problems),
+    http2: {
+      ...defaultHttp2Options,
+      maxHeaderListBytes: headersKb * 1024,
+      maxFields: limits.maxFields,
+      underscores: limits.underscores,
+    },
     accessLogs: compileAccessLogs(manager.accessLog, `${path}.access_log`, problems),
   };
   return { http, routes: compileRouteSource(manager, path, problems) };
@@ -125,8 +133,21 @@ function checkUnsupported(manager: HttpConnectionManager, path: string, problems
   const refuse = (isAsked: boolean, field: string): void => {
     if (isAsked) problems.unsupported(`${path}.${field}`);
   };
-  refuse(manager.codecType !== CodecType.AUTO && manager.codecType !== CodecType.HTTP1, 'codec_type');
   refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
+}
+
+function codec(manager: HttpConnectionManager, path: string, problems: ProblemList): HttpConfig['codec'] {
+  switch (manager.codecType) {
+    case CodecType.AUTO:
+      return 'auto';
+    case CodecType.HTTP1:
+      return 'http1';
+    case CodecType.HTTP2:
+      return 'http2';
+    default:
+      problems.unsupported(`${path}.codec_type`);
+      return 'auto';
+  }
 }
 
 function compileUpgrades(manager: HttpConnectionManager, path: string, problems: ProblemList): UpgradeRules {

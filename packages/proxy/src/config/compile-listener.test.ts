@@ -7,6 +7,7 @@ import { type CompiledListener, compileListener } from './compile-listener.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
 import { defaultServerSettings } from '../http1/server-settings.ts';
+import { defaultHttp2Options } from '../http2/http2-options.ts';
 
 type ListenerInput = DeepPartial<MessageOf<typeof TypeUrl.listener>>;
 type ManagerInput = DeepPartial<MessageOf<typeof TypeUrl.httpConnectionManager>>;
@@ -86,6 +87,8 @@ test("has Envoy's defaults", () => {
     maxStreamDurationMs: 0,
     drainTimeoutMs: 5000,
     upgrades: new Map(),
+    codec: 'auto',
+    http2: defaultHttp2Options,
     server: defaultServerSettings,
     accessLogs: [],
   });
@@ -154,7 +157,7 @@ const unsupported: readonly [string, ManagerInput][] = [
     `${hcm}.upgrade_configs[0].filters`,
     { upgradeConfigs: [{ upgradeType: 'websocket', filters: [{ name: 'x' }] }] },
   ],
-  [`${hcm}.codec_type`, { codecType: 2 }],
+  [`${hcm}.codec_type`, { codecType: 3 }],
   [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
 ];
 for (const [path, manager] of unsupported) {

@@ -8,6 +8,7 @@ import type { PathRules } from '../http/path-normalization.ts';
 import type { ConnectionFilterSettings } from '../policy/connection-filter-config.ts';
 import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
+import type { Http2Options } from '../http2/http2-options.ts';
 import type { ServerSettings } from '../http1/server-settings.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
@@ -49,6 +50,9 @@ export interface HttpConfig {
   readonly drainTimeoutMs: number;
   /** What a request may become, by name in lower case. */
   readonly upgrades: UpgradeRules;
+  /** `codec_type`: what clients speak. */
+  readonly codec: 'auto' | 'http1' | 'http2';
+  readonly http2: Http2Options;
   /** How connections are served. */
   readonly server: Omit<ServerSettings, 'metrics'>;
   readonly accessLogs: readonly AccessLogConfig[];

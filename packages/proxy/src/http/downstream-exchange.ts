@@ -8,7 +8,6 @@ import type { Rejection, ServerStream } from '../codec/server-stream.ts';
 import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
-import type { TransportError } from '../transport/transport.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
@@ -58,11 +57,10 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** Ends a tunnel, which ends the exchange. False where there is none. */
   protected abstract closeTunnel(): boolean;
 
-  onClientGone(error: TransportError | null): void {
+  onClientGone(details: string): void {
     if (!this.active) return;
     this.responseFlags = 'DC';
-    this.responseCodeDetails =
-      error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
+    this.responseCodeDetails = details;
     this.letUpstreamGo();
     this.finish();
   }
@@ -142,7 +140,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.responseHeaders = null;
     const { metrics, requestTimeoutMs } = settings.server;
     metrics.requestsTotal.value++;
-    metrics.http1RequestsTotal.value++;
+    if (head === null || head.protocol !== 'HTTP/2') metrics.http1RequestsTotal.value++;
+    else metrics.http2RequestsTotal.value++;
     metrics.requestsActive.value++;
     this.limits.watchIdle(settings.streamIdleTimeoutMs);
     if (requestTimeoutMs > 0 && !this.server.isRequestComplete) this.limits.limitRequest(requestTimeoutMs);

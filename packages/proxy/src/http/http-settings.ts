@@ -5,6 +5,8 @@ import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
 import type { Field } from '../codec/field.ts';
 import type { ServerSettings } from '../http1/server-settings.ts';
+import type { FlushQueue } from '../http2/flush-queue.ts';
+import type { Http2ServerSettings } from '../http2/served-http2-connection.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
@@ -22,6 +24,8 @@ export interface ProxyContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerWheel;
+  /** Where connections of HTTP/2 wait for the end of a turn. */
+  readonly flushes: FlushQueue;
   readonly requestIds: RequestIds;
   readonly date: HttpDate;
   /** This proxy's name in `Via` (RFC 9110 §7.6.3), a pseudonym made at its start: finds requests that come round again. */
@@ -38,6 +42,9 @@ export interface HttpSettings {
   readonly routes: RouteTableSlot<ClusterSlot<ConnectionPool>>;
   /** Of the connections; the metrics of the exchanges are there, too. */
   readonly server: ServerSettings;
+  /** `codec_type`: what clients speak. */
+  readonly codec: 'auto' | 'http1' | 'http2';
+  readonly http2: Http2ServerSettings;
   /** `stream_idle_timeout`; 0 for none. */
   readonly streamIdleTimeoutMs: number;
   /** `max_stream_duration`: from a request's first byte to its response's last; 0 for none. */

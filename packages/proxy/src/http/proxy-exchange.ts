@@ -259,7 +259,7 @@ export class ProxyExchange
   }
 
   onResponseTrailers(fields: FieldList): void {
-    if (this.settings.server.takesTrailers) this.server.sendTrailers(fields);
+    this.server.sendTrailers(fields);
   }
 
   onResponsePause(): void {

@@ -1,3 +1,4 @@
+import { FlushQueue } from '../http2/flush-queue.ts';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { TimerWheel, silentLogger, systemClock, systemRandom } from '@heddle/base';
@@ -18,7 +19,10 @@ import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import { type ClientSettings, defaultClientSettings } from '../http1/client-connection.ts';
 import { type ServerSettings, defaultServerSettings } from '../http1/server-settings.ts';
-import { ServerConnections } from '../http1/server-connections.ts';
+import { ServedConnections } from '../codec/served-connections.ts';
+import { type Http2Options, defaultHttp2Options } from '../http2/http2-options.ts';
+import { Http2Metrics } from '../stats/http2-metrics.ts';
+import { httpAcceptor } from './http-acceptor.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import { hostAndPort } from '../transport/address.ts';
@@ -45,7 +49,7 @@ export interface ProxyUnderTest {
   readonly bytes: { readonly received: number; readonly sent: number }[];
   readonly metrics: ClusterMetrics;
   readonly downstream: ConnectionManagerMetrics;
-  readonly connections: ServerConnections;
+  readonly connections: ServedConnections;
   readonly timers: TimerWheel;
   close(): Promise<void>;
 }
@@ -55,6 +59,7 @@ export interface ProxyOptions {
   readonly timeoutMs?: number;
   /** Instead of Envoy's defaults. */
   readonly server?: Partial<Omit<ServerSettings, 'metrics'>>;
+  readonly http2?: Partial<Http2Options>;
   readonly responses?: Partial<ClientSettings>;
   readonly upgrades?: Readonly<Record<string, 'forward' | 'tunnel' | 'refuse'>>;
   readonly streamIdleTimeoutMs?: number;
@@ -120,6 +125,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     clock: systemClock,
     random: systemRandom,
     timers,
+    flushes: new FlushQueue(systemClock),
     requestIds: new RequestIds(systemRandom),
     date: new HttpDate(systemClock),
     viaName: 'heddle-test',
@@ -210,6 +216,12 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       metrics: downstream,
     },
     filters: options.filters ?? [],
+    codec: 'auto',
+    http2: {
+      options: { ...defaultHttp2Options, allowConnect: true, ...options.http2 },
+      metrics: new Http2Metrics(registry.scope(), null),
+      drainTimeoutMs: 5000,
+    },
     maxStreamDurationMs: options.maxStreamDurationMs ?? 0,
     upgrades: new Map(Object.entries(options.upgrades ?? {})),
     streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,
@@ -231,11 +243,10 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       },
     ],
   };
-  const connections = new ServerConnections(context);
-  const accept = connections.acceptor(
-    new ExchangePool(context, { current: settings }),
-    () => settings.server,
-  );
+  const connections = new ServedConnections(context);
+  const current = { current: settings };
+  const exchanges = new ExchangePool(context, current);
+  const accept = httpAcceptor({ connections, exchanges, context, slot: current });
   const listener = await transport.listen(
     { address: { host: '127.0.0.1', port: 0 }, security: null },
     accept,

@@ -7,7 +7,8 @@ import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts
 import type { Connection } from '../transport/transport.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { responseFromText } from './message-from-text.ts';
-import { ServerConnections } from './server-connections.ts';
+import { ServedConnections } from '../codec/served-connections.ts';
+import { http1Acceptor } from './http1-acceptor.ts';
 import { defaultServerSettings } from './server-settings.ts';
 
 const requestCount = 5000;
@@ -23,9 +24,10 @@ async function startDeafClient(idleTimeoutMs = 0) {
   const node = network.addNode({ name: 'node', addresses: ['10.0.0.1'] });
   const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'test', null);
   const timers = new TimerWheel(clock);
-  const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
+  const connections = new ServedConnections({ clock, timers });
   const state = { served: 0, received: 0, isClosed: false };
-  const accept = connections.acceptor(
+  const accept = http1Acceptor(
+    connections,
     {
       take: (server) => ({
         onRequestHead: () => {
@@ -44,6 +46,7 @@ async function startDeafClient(idleTimeoutMs = 0) {
       }),
       giveBack: () => undefined,
     },
+    { clock, random: new SeededRandom(1), timers },
     () => ({ ...defaultServerSettings, idleTimeoutMs, metrics }),
   );
   await node.listen({ address: { host: '127.0.0.1', port: 80 }, security: null }, accept);

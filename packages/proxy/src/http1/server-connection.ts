@@ -6,6 +6,7 @@ import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ExchangeSource, Rejection, ServerExchange, ServerStream } from '../codec/server-stream.ts';
+import type { ServedConnection, ServedConnections } from '../codec/served-connections.ts';
 import { latin1 } from '../transport/latin1.ts';
 import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { chunkError } from './chunk-scanner.ts';
@@ -16,12 +17,7 @@ import { PendingBytes } from './pending-bytes.ts';
 import { RequestError, type RequestHead } from './request-head.ts';
 import { type RequestReader, requestReaders } from './request-reader.ts';
 import { Rejections, rejectionOf, rejectionResponse } from './request-rejection.ts';
-import {
-  type DrainPolicy,
-  type ServerContext,
-  type ServerSettings,
-  UnderscoreAction,
-} from './server-settings.ts';
+import { type ServerContext, type ServerSettings, UnderscoreAction } from './server-settings.ts';
 
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, tunnel: 3, closing: 4, closed: 5 } as const;
 
@@ -29,25 +25,14 @@ const Phase = { idle: 0, body: 1, awaitingResponse: 2, tunnel: 3, closing: 4, cl
 const maxJoinedBytes = 16 * 1024;
 const lineEnd = Buffer.from('\r\n');
 const lastChunk = '0\r\n\r\n';
-const badChunkFraming: TransportError = Object.freeze({
-  kind: 'reset',
-  detail: 'http1.codec_error: bad chunk framing',
-});
 const noTrailers = new FieldList();
 const closeLine = 'connection: close\r\n';
 const continueResponse = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-/** Told about the end of a connection: the set that it belongs to. */
-export interface ServerConnectionOwner {
-  /** The connection is gone. */
-  remove(connection: ServerConnection): void;
-  /** Everything has been sent: drop the connection if its peer does not close its side in time. */
-  lingerClose(connection: ServerConnection, timeoutMs: number): void;
-  readonly drainPolicy: DrainPolicy;
-}
-
 /** One accepted connection. */
-export class ServerConnection implements ConnectionHandler, ServerStream, TimerWheelEntry, Aging {
+export class ServerConnection
+  implements ConnectionHandler, ServerStream, ServedConnection, TimerWheelEntry, Aging
+{
   deadlineMs = -1;
   wheelSlot = -1;
   readonly connection: Connection;
@@ -60,7 +45,7 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
   private exchange: ServerExchange | null = null;
   private reader: RequestReader | null = null;
   private readonly context: ServerContext;
-  private readonly owner: ServerConnectionOwner;
+  private readonly owner: ServedConnections;
   private phase: number = Phase.idle;
   private heldHead = '';
   private bodyLeft = 0;
@@ -91,16 +76,21 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
     exchanges: ExchangeSource,
     settings: ServerSettings,
     context: ServerContext,
-    owner: ServerConnectionOwner,
+    owner: ServedConnections,
+    acceptedAt: number,
   ) {
     this.connection = connection;
     this.settings = settings;
     this.context = context;
     this.owner = owner;
     this.exchanges = exchanges;
-    this.acceptedAt = context.clock.monotonic();
+    this.acceptedAt = acceptedAt;
+    this.isLast = owner.isDraining;
     this.ageLimit = settings.maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
-    if (this.ageLimit !== null) context.timers.arm(this.ageLimit, settings.maxConnectionDurationMs);
+    if (this.ageLimit !== null)
+      context.timers.arm(this.ageLimit, settings.maxConnectionDurationMs, acceptedAt);
+    settings.metrics.http1ConnectionsTotal.value++;
+    settings.metrics.http1ConnectionsActive.value++;
     this.armIdle();
   }
 
@@ -186,13 +176,14 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
     this.context.timers.disarm(this);
     if (this.ageLimit !== null) this.context.timers.disarm(this.ageLimit);
     this.owner.remove(this);
+    this.settings.metrics.http1ConnectionsActive.value--;
     this.settings.metrics.countClosed(
       this.isClosedLocally || (phase === Phase.closing && !this.isClosedRemotely),
       owed || tunnel !== null,
       this.connection.tls !== null,
       this.context.clock.monotonic() - this.acceptedAt,
     );
-    if (owed) this.exchange!.onClientGone(error);
+    if (owed) this.exchange!.onClientGone(goneDetails(error));
     tunnel?.onClose(error);
     this.rest();
   }
@@ -207,6 +198,10 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
     }
     this.settings.metrics.idleTimeouts.value++;
     this.closeNow();
+  }
+
+  onLingerTimeout(): void {
+    this.settings.metrics.delayedCloseTimeouts.value++;
   }
 
   /** `max_connection_duration` is over: the response under way, if there is one, is the last. */
@@ -256,13 +251,11 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
   }
 
   sendTrailers(fields: FieldList): void {
-    if (!this.chunksResponse) {
-      // Chunks that are passed on bring what ends the section.
-      if (this.head.minorVersion === 1) this.writeText(fields.lines());
-      return;
-    }
+    if (!this.settings.takesTrailers || this.head.minorVersion === 0) return;
+    // Chunks that are passed on bring what ends the section.
+    if (this.chunksResponse) this.writeText(`0\r\n${fields.lines()}\r\n`);
+    else this.writeText(fields.lines());
     this.chunksResponse = false;
-    this.writeText(`0\r\n${fields.lines()}\r\n`);
   }
 
   flush(): boolean {
@@ -466,7 +459,7 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
   /** The body can't be read any further: nothing behind it can be trusted. */
   private breakOff(): number {
     if (this.responseStarted) {
-      if (!this.responseEnded) this.exchange!.onClientGone(badChunkFraming);
+      if (!this.responseEnded) this.exchange!.onClientGone('downstream_remote_disconnect{reset}');
       this.abort();
     } else {
       this.reject(Rejections.codecError);
@@ -586,4 +579,8 @@ export class ServerConnection implements ConnectionHandler, ServerStream, TimerW
     this.headTimeout = isOverall ? Rejections.requestTimeout : Rejections.headTimeout;
     if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
   }
+}
+
+function goneDetails(error: TransportError | null): string {
+  return error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
 }

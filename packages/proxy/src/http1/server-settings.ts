@@ -51,14 +51,6 @@ export interface ServerSettings extends HeadRules {
   readonly metrics: ConnectionManagerMetrics;
 }
 
-/** Whether clients are asked to go elsewhere: asked once per response. */
-export interface DrainPolicy {
-  /** Whether this response is to be the connection's last. */
-  shouldClose(): boolean;
-}
-
-/** For what is never drained. */
-export const neverDrains: DrainPolicy = { shouldClose: () => false };
 /** Envoy's defaults. */
 export const defaultServerSettings: Omit<ServerSettings, 'metrics'> = {
   acceptsHttp10: false,

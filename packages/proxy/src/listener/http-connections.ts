@@ -1,6 +1,7 @@
 import type { HttpSettings } from '../http/http-settings.ts';
 import { ExchangePool } from '../http/exchange-pool.ts';
-import { ServerConnections } from '../http1/server-connections.ts';
+import { ServedConnections } from '../codec/served-connections.ts';
+import { httpAcceptor } from '../http/http-acceptor.ts';
 import {
   type HttpStack,
   type HttpStackConfig,
@@ -14,7 +15,7 @@ import type { ConnectionGroup, ConnectionObserver } from './connection-group.ts'
 export class HttpConnections implements ConnectionGroup {
   readonly accept: AcceptHandler;
   private readonly environment: StackEnvironment;
-  private readonly connections: ServerConnections;
+  private readonly connections: ServedConnections;
   private readonly exchanges: ExchangePool;
   private readonly slot: { current: HttpSettings };
   private stack: HttpStack;
@@ -25,13 +26,14 @@ export class HttpConnections implements ConnectionGroup {
     this.stack = buildHttpStack(config, environment);
     const slot = { current: this.stack.settings };
     this.slot = slot;
-    this.connections = new ServerConnections(
+    this.connections = new ServedConnections(
       context,
       environment.drains.policyOf(config.direction),
       observer,
     );
     this.exchanges = new ExchangePool(context, slot);
-    this.accept = this.connections.acceptor(this.exchanges, () => slot.current.server);
+    const { connections, exchanges } = this;
+    this.accept = httpAcceptor({ connections, exchanges, context, slot });
   }
 
   get size(): number {

@@ -1,6 +1,6 @@
 // Whether clients are asked to go elsewhere, with Envoy's words: drain time, drain strategy, failed health check.
 import type { Clock, Random, Timer } from '@heddle/base';
-import type { DrainPolicy } from '../http1/server-settings.ts';
+import type { DrainPolicy } from '../codec/served-connections.ts';
 
 /** `gradual`: ever more responses close their connection until all do; `immediate`: all from the start. */
 export type DrainStrategy = 'gradual' | 'immediate';

@@ -22,6 +22,7 @@ import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import { buildHttpFilters } from '../policy/build-http-filters.ts';
 import type { DrainManager } from './drain-manager.ts';
+import { Http2Metrics } from '../stats/http2-metrics.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
 
@@ -74,6 +75,12 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
       metrics: new ConnectionManagerMetrics(scope, http.statPrefix, config.listenerAddress),
     },
     filters: buildHttpFilters(http.filters, scope, http.statPrefix),
+    codec: http.codec,
+    http2: {
+      options: http.http2,
+      metrics: new Http2Metrics(scope, null),
+      drainTimeoutMs: http.drainTimeoutMs,
+    },
     maxStreamDurationMs: http.maxStreamDurationMs,
     upgrades: http.upgrades,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,

@@ -1,4 +1,5 @@
 // A proxy without the question of where its configuration comes from: xDS, a snapshot, or a bootstrap file.
+import { FlushQueue } from '../http2/flush-queue.ts';
 import { type Clock, type Random, TimerWheel, errorMessage } from '@heddle/base';
 import { MetricRegistry, RequestIds } from '@heddle/telemetry';
 import { LogFiles } from '../access-log/log-files.ts';
@@ -97,6 +98,7 @@ export class Proxy {
       clock,
       random,
       timers: this.timers,
+      flushes: new FlushQueue(clock),
       requestIds: new RequestIds(random),
       date: new HttpDate(clock),
       viaName,

@@ -10,6 +10,8 @@ export class ConnectionManagerMetrics {
   readonly connectionsActive: Gauge;
   readonly http1ConnectionsTotal: Counter;
   readonly http1ConnectionsActive: Gauge;
+  readonly http2ConnectionsTotal: Counter;
+  readonly http2ConnectionsActive: Gauge;
   readonly tlsConnectionsTotal: Counter;
   readonly tlsConnectionsActive: Gauge;
   /** Connections that are gone, by whoever closed them, and of those the ones that still owed a response. */
@@ -37,6 +39,7 @@ export class ConnectionManagerMetrics {
   readonly requestsTotal: Counter;
   readonly requestsActive: Gauge;
   readonly http1RequestsTotal: Counter;
+  readonly http2RequestsTotal: Counter;
   /** Responses, interim ones and those to unreadable requests too. */
   readonly responses: ResponseCounts;
   /** From a request's first byte to its response's last, in milliseconds. */
@@ -82,6 +85,8 @@ export class ConnectionManagerMetrics {
     this.connectionsActive = gauge('downstream_cx_active', 'Open connections.');
     this.http1ConnectionsTotal = counter('downstream_cx_http1_total', 'Connections that speak HTTP/1.');
     this.http1ConnectionsActive = gauge('downstream_cx_http1_active', 'Open connections that speak HTTP/1.');
+    this.http2ConnectionsTotal = counter('downstream_cx_http2_total', 'Connections that speak HTTP/2.');
+    this.http2ConnectionsActive = gauge('downstream_cx_http2_active', 'Open connections that speak HTTP/2.');
     this.tlsConnectionsTotal = counter('downstream_cx_ssl_total', 'Connections secured by TLS.');
     this.tlsConnectionsActive = gauge('downstream_cx_ssl_active', 'Open connections secured by TLS.');
     this.connectionsDestroyed = counter('downstream_cx_destroy', 'Connections that are gone.');
@@ -122,6 +127,7 @@ export class ConnectionManagerMetrics {
     this.requestsTotal = counter('downstream_rq_total', 'Requests received.');
     this.requestsActive = gauge('downstream_rq_active', 'Requests in flight.');
     this.http1RequestsTotal = counter('downstream_rq_http1_total', 'Requests received by HTTP/1.');
+    this.http2RequestsTotal = counter('downstream_rq_http2_total', 'Requests received by HTTP/2.');
     this.responses = new ResponseCounts(scope, 'envoy_http_downstream_rq', labels);
     this.responsesOfListener =
       listenerAddress === null
@@ -185,8 +191,6 @@ export class ConnectionManagerMetrics {
   countAccepted(isTls: boolean): void {
     this.connectionsTotal.value++;
     this.connectionsActive.value++;
-    this.http1ConnectionsTotal.value++;
-    this.http1ConnectionsActive.value++;
     if (!isTls) return;
     this.tlsConnectionsTotal.value++;
     this.tlsConnectionsActive.value++;
@@ -195,7 +199,6 @@ export class ConnectionManagerMetrics {
   /** Counts the end of a connection; `isBusy` where it still owed a response. */
   countClosed(isLocal: boolean, isBusy: boolean, isTls: boolean, ageMs: number): void {
     this.connectionsActive.value--;
-    this.http1ConnectionsActive.value--;
     if (isTls) this.tlsConnectionsActive.value--;
     this.connectionTimeMs.observe(ageMs);
     this.connectionsDestroyed.value++;

@@ -4,9 +4,10 @@ import { TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
-import { defaultServerSettings } from './server-settings.ts';
-import { FieldList } from '../codec/field-list.ts';
-import { ServerConnections } from './server-connections.ts';
+import { defaultServerSettings } from '../http1/server-settings.ts';
+import { FieldList } from './field-list.ts';
+import { http1Acceptor } from '../http1/http1-acceptor.ts';
+import { ServedConnections } from './served-connections.ts';
 
 test('tells everybody who waits that the last connection is gone', async () => {
   const clock = new VirtualClock();
@@ -14,8 +15,9 @@ test('tells everybody who waits that the last connection is gone', async () => {
   const node = network.addNode({ name: 'node', addresses: ['10.0.0.1'] });
   const timers = new TimerWheel(clock);
   const metrics = new ConnectionManagerMetrics(new MetricRegistry().scope(), 'test', null);
-  const connections = new ServerConnections({ clock, random: new SeededRandom(1), timers });
-  const accept = connections.acceptor(
+  const connections = new ServedConnections({ clock, timers });
+  const accept = http1Acceptor(
+    connections,
     {
       take: () => ({
         onRequestHead: () => undefined,
@@ -29,6 +31,7 @@ test('tells everybody who waits that the last connection is gone', async () => {
       }),
       giveBack: () => undefined,
     },
+    { clock, random: new SeededRandom(1), timers },
     () => ({ ...defaultServerSettings, idleTimeoutMs: 0, metrics }),
   );
   const address = { host: '127.0.0.1', port: 80 };
