@@ -16,6 +16,7 @@ import { httpFirstLine, proxyHeaders, tlsHello } from './targets/first-bytes.ts'
 import { chunks } from './targets/http1-chunks.ts';
 import { requestHead, responseHead } from './targets/http1-head.ts';
 import { proxiedRequests, proxiedResponses } from './targets/http1-proxy.ts';
+import { http2Requests, http2Responses } from './targets/http2-frames.ts';
 import { identities } from './targets/identities.ts';
 import { manifests } from './targets/manifests.ts';
 import { xdsResources } from './targets/xds-resources.ts';
@@ -30,6 +31,8 @@ const targets = [
   proxyHeaders,
   tlsHello,
   chunks,
+  http2Requests,
+  http2Responses,
   grpcMessages,
   xdsResources,
   manifests,
