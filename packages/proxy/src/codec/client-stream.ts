@@ -60,10 +60,22 @@ export interface UpstreamExchange {
   onUpstreamFailed(failure: UpstreamFailure): void;
 }
 
+/** How a request came to have no complete response, in Envoy's words for the reasons of resets. */
+export type FailureKind =
+  /** The connection is gone. */
+  | 'connection-termination'
+  /** What came can't be understood. */
+  | 'protocol-error'
+  /** The upstream cut this one off, and goes on serving others. */
+  | 'remote-reset'
+  /** The upstream says that it has not looked at the request: safe to send again, whatever it asks for. */
+  | 'refused'
+  /** This side gave it up. */
+  | 'local-reset';
+
 /** Why no complete response comes. */
 export interface UpstreamFailure {
-  /** `connection-termination` tells a lost connection from a response that can't be understood. */
-  readonly kind: 'connection-termination' | 'protocol-error' | 'reset';
+  readonly kind: FailureKind;
   /** For `%UPSTREAM_TRANSPORT_FAILURE_REASON%` and details. */
   readonly detail: string;
   /** The upstream has not touched the request: not one byte of a response had come, or it said so. */

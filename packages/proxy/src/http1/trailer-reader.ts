@@ -1,60 +1,10 @@
 // Reads the fields behind a chunked body (RFC 9112 §7.1.2) by the rules of a head's fields. Only where trailers are enabled.
+import { isForbiddenTrailer } from '../codec/forbidden-trailers.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { Field } from '../codec/field.ts';
 import { FieldOffset, HeadScanner, fieldStride } from './head-scanner.ts';
 
 const noBytes = Buffer.alloc(0);
-
-/**
- * What a trailer may not say: how long the message is, where it goes, who sent it, how it is to be read
- * (RFC 9110 §6.5.1). It would come after the decision.
- */
-const forbidden: ReadonlySet<string> = new Set([
-  'age',
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'date',
-  'expect',
-  'expires',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'location',
-  'max-forwards',
-  'pragma',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'range',
-  'retry-after',
-  'server',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'vary',
-  'via',
-  'www-authenticate',
-  'x-request-id',
-]);
-
-/** True for a field that may not come behind a body. */
-export function isForbiddenTrailer(lowerCaseName: string): boolean {
-  return (
-    forbidden.has(lowerCaseName) ||
-    lowerCaseName.startsWith('x-forwarded-') ||
-    lowerCaseName.startsWith('x-envoy-') ||
-    // Read as `-` by CGI and WSGI, it would pass for a name that is not allowed.
-    lowerCaseName.includes('_')
-  );
-}
 
 /** Collects one trailer section after the other. The section's size is the chunk scanner's to limit. */
 export class TrailerReader {
@@ -95,7 +45,8 @@ export class TrailerReader {
         part(index, FieldOffset.nameStart, FieldOffset.nameEnd),
         part(index, FieldOffset.valueStart, FieldOffset.valueEnd),
       );
-      if (!isForbiddenTrailer(field.name)) fields.add(field);
+      // An `_` is read as `-` by CGI and WSGI: it would pass for a name that is not allowed.
+      if (!isForbiddenTrailer(field) && !field.name.includes('_')) fields.add(field);
     }
     return fields;
   }
