@@ -1,11 +1,11 @@
 // Hot path.
 // A client's stream of HTTP/2 as the exchange that serves its request sees it.
+import { dropForbiddenTrailers } from '../codec/forbidden-trailers.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ExchangeSource, ServerExchange, ServerStream } from '../codec/server-stream.ts';
-import { isForbiddenTrailer } from '../http1/trailer-reader.ts';
 import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ErrorCode } from './error-code.ts';
 import type { Http2Stream } from './http2-stream.ts';
@@ -112,12 +112,8 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
   onTrailers(fields: FieldList): void {
     this.isRequestComplete = true;
     if (this.exchange === null || this.tunnel !== null) return;
-    outgoing.clear();
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields.fields[i]!;
-      if (!isForbiddenTrailer(field.name)) outgoing.add(field);
-    }
-    if (outgoing.length > 0) this.exchange.onRequestTrailers(outgoing);
+    dropForbiddenTrailers(fields);
+    if (fields.length > 0) this.exchange.onRequestTrailers(fields);
   }
 
   onEnd(): void {
