@@ -1,41 +1,100 @@
-// h2spec in its strict mode against the codec itself: a server that echoes, without a proxy.
+// h2spec in its strict mode against `heddle proxy`, which forwards what is a request to a server of HTTP/1.1.
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { createLogger, systemClock, systemRandom } from '@heddle/base';
-import { skipWithout, startChild } from '@heddle/testkit';
-import { acceptEcho, testContext, testSettings } from '../../../packages/proxy/src/http2/test-servers.ts';
-import type { LinkSecurity } from '../../../packages/proxy/src/tls/link-security.ts';
-import { NodeTransport } from '../../../packages/proxy/src/transport/node/node-transport.ts';
-import { listenerSecurity } from '../../../packages/proxy/src/transport/node/tls-under-test.ts';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
+import { skipWithout, startChild, temporaryDirectory } from '@heddle/testkit';
 import { findH2spec } from './h2spec-program.ts';
 
+type Json = Readonly<Record<string, unknown>>;
+
+const launcher = fileURLToPath(new URL('../../../packages/cli/bin/heddle', import.meta.url));
 const h2spec = await findH2spec();
-const skip = skipWithout({ h2spec });
+const type = (name: string): string => `type.googleapis.com/envoy.extensions.${name}`;
+const at = (port: number): Json => ({ socket_address: { address: '127.0.0.1', port_value: port } });
 
-async function run(context: TestContext, security: LinkSecurity | null): Promise<string> {
-  const logger = createLogger({ clock: systemClock, sink: (line) => assert.fail(line) });
-  // As many as h2spec opens in order to open one too many.
-  const settings = testSettings({ maxConcurrentStreams: 100 });
-  const listener = await new NodeTransport(systemClock, logger).listen(
-    { address: { host: '127.0.0.1', port: 0 }, security },
-    acceptEcho(settings, testContext(systemClock, systemRandom)),
-  );
-  context.after(() => listener.close());
-  const { port } = listener.address as { port: number };
-  const secured = security === null ? [] : ['--tls', '--insecure'];
-  await using child = await startChild(h2spec!, {
-    arguments: ['--strict', '--port', String(port), '--timeout', '5', ...secured],
-  });
-  await child.ended(120_000);
-  return child.output;
+const secured: Json = {
+  name: 'envoy.transport_sockets.tls',
+  typed_config: {
+    '@type': type('transport_sockets.tls.v3.DownstreamTlsContext'),
+    common_tls_context: {
+      alpn_protocols: ['h2', 'http/1.1'],
+      tls_certificates: [
+        { certificate_chain: { filename: 'cert.pem' }, private_key: { filename: 'key.pem' } },
+      ],
+    },
+  },
+};
+
+function listener(name: string, transport: Json): Json {
+  const manager = {
+    '@type': type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
+    stat_prefix: name,
+    // With AUTO what begins as no HTTP/2 is read, and answered, as HTTP/1.
+    codec_type: 'HTTP2',
+    route_config: {
+      virtual_hosts: [
+        { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'server' } }] },
+      ],
+    },
+    http_filters: [
+      { name: 'envoy.filters.http.router', typed_config: { '@type': type('filters.http.router.v3.Router') } },
+    ],
+  };
+  const filters = [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }];
+  return { name, address: at(0), filter_chains: [{ filters, ...transport }] };
 }
 
-for (const [how, security] of [
-  ['cleartext', null],
-  ['TLS', listenerSecurity({ alpn: ['h2'] })],
-] as const) {
-  test(`every case passes over ${how}`, { skip }, async (context) => {
-    const output = await run(context, security);
-    assert.match(output, /146 tests, 146 passed, 0 skipped, 0 failed/);
-  });
+function bootstrap(port: number): Json {
+  return {
+    static_resources: {
+      listeners: [listener('cleartext', {}), listener('tls', { transport_socket: secured })],
+      clusters: [
+        {
+          name: 'server',
+          type: 'STATIC',
+          load_assignment: {
+            cluster_name: 'server',
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: at(port) } }] }],
+          },
+        },
+      ],
+    },
+  };
 }
+
+test('every case of h2spec passes', { skip: skipWithout({ h2spec }) }, async (context) => {
+  await using directory = await temporaryDirectory();
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end('hello, world'));
+  }).listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  const leaf = makeLeaf(makeRoot('cluster.local'), 'spiffe://cluster.local/ns/default/sa/web');
+  await writeFile(join(directory.path, 'cert.pem'), leaf.pem);
+  await writeFile(join(directory.path, 'key.pem'), leaf.keyPem);
+  const file = join(directory.path, 'bootstrap.json');
+  await writeFile(file, JSON.stringify(bootstrap((server.address() as AddressInfo).port)));
+  await using proxy = await startChild(launcher, {
+    arguments: ['proxy', '--bootstrap', file],
+    directory: directory.path,
+  });
+  for (const [name, more] of [
+    ['cleartext', []],
+    ['tls', ['--tls', '--insecure']],
+  ] as const) {
+    const [, port] = await proxy.line(new RegExp(`listener ${name} on 127\\.0\\.0\\.1:(\\d+)$`));
+    await context.test(`over ${name}`, async () => {
+      await using child = await startChild(h2spec!, {
+        arguments: ['--strict', '--port', port!, '--timeout', '5', ...more],
+      });
+      await child.ended(120_000);
+      assert.match(child.output, /146 tests, 146 passed, 0 skipped, 0 failed/);
+    });
+  }
+});
