@@ -4,13 +4,13 @@ import {
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import { defaultHttp2Options } from '../http2/http2-options.ts';
 import { defaultServerSettings } from '../http1/server-settings.ts';
 import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { checkConfigSource } from './config-source.ts';
 import { compileHttpFilters } from './compile-http-filters.ts';
+import { compileHttp2Options } from './compile-http2-options.ts';
 import { durationMs } from './duration.ts';
 import type { HttpConfig } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -44,7 +44,6 @@ export function compileHttp(
   problems: ProblemList,
 ): CompiledHttp {
   if (manager.statPrefix === '') problems.invalid(`${path}.stat_prefix`, 'must not be empty');
-  checkUnsupported(manager, path, problems);
   const { maxStreamDurationMs, ...limits } = compileHttpLimits(
     manager.commonHttpProtocolOptions,
     `${path}.common_http_protocol_options`,
@@ -57,6 +56,11 @@ export function compileHttp(
   const time = (field: string, duration: HttpConnectionManager['drainTimeout'], fallbackMs: number): number =>
     durationMs(duration, fallbackMs, `${path}.${field}`, problems);
   const { filters, router } = compileHttpFilters(manager.httpFilters, `${path}.http_filters`, problems);
+  const streamIdleTimeoutMs = time(
+    'stream_idle_timeout',
+    manager.streamIdleTimeout,
+    defaultStreamIdleTimeoutMs,
+  );
   const http: HttpConfig = {
     statPrefix: manager.statPrefix,
     serverName: headerValue(manager.serverName, `${path}.server_name`, problems) || defaultServerName,
@@ -75,7 +79,7 @@ export function compileHttp(
     hostRules: hostRules(manager, path, problems),
     filters,
     suppressesEnvoyHeaders: router?.suppressEnvoyHeaders ?? false,
-    streamIdleTimeoutMs: time('stream_idle_timeout', manager.streamIdleTimeout, defaultStreamIdleTimeoutMs),
+    streamIdleTimeoutMs,
     maxStreamDurationMs,
     drainTimeoutMs: time('drain_timeout', manager.drainTimeout, defaultDrainTimeoutMs),
     upgrades: compileUpgrades(manager, `${path}.upgrade_configs`, problems),
@@ -98,12 +102,18 @@ export function compileHttp(
       forwardsExpectation: manager.proxy100Continue,
     },
     codec: codec(manager, path, problems),
-    http2: {
-      ...defaultHttp2Options,
-      maxHeaderListBytes: headersKb * 1024,
-      maxFields: limits.maxFields,
-      underscores: limits.underscores,
-    },
+    http2: compileHttp2Options(
+      manager.http2ProtocolOptions,
+      {
+        maxHeaderListBytes: headersKb * 1024,
+        maxFields: limits.maxFields,
+        underscores: limits.underscores,
+        flushTimeoutMs: streamIdleTimeoutMs,
+        resetsStreamOnInvalidMessage: manager.streamErrorOnInvalidHttpMessage,
+      },
+      `${path}.http2_protocol_options`,
+      problems,
+    ),
     accessLogs: compileAccessLogs(manager.accessLog, `${path}.access_log`, problems),
   };
   return { http, routes: compileRouteSource(manager, path, problems) };
@@ -126,14 +136,6 @@ function compileRouteSource(
   if (name === '') problems.invalid(`${path}.rds.route_config_name`, 'must not be empty');
   checkConfigSource(configSource, `${path}.rds.config_source`, problems);
   return { kind: 'rds', name };
-}
-
-/** Everything that asks for what isn't done; defaults written out are accepted. */
-function checkUnsupported(manager: HttpConnectionManager, path: string, problems: ProblemList): void {
-  const refuse = (isAsked: boolean, field: string): void => {
-    if (isAsked) problems.unsupported(`${path}.${field}`);
-  };
-  refuse(manager.http2ProtocolOptions !== undefined, 'http2_protocol_options');
 }
 
 function codec(manager: HttpConnectionManager, path: string, problems: ProblemList): HttpConfig['codec'] {

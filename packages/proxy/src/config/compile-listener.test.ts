@@ -7,6 +7,7 @@ import { type CompiledListener, compileListener } from './compile-listener.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
 import { defaultServerSettings } from '../http1/server-settings.ts';
+import { Http2ProtocolOptions } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import { defaultHttp2Options } from '../http2/http2-options.ts';
 
 type ListenerInput = DeepPartial<MessageOf<typeof TypeUrl.listener>>;
@@ -88,7 +89,7 @@ test("has Envoy's defaults", () => {
     drainTimeoutMs: 5000,
     upgrades: new Map(),
     codec: 'auto',
-    http2: defaultHttp2Options,
+    http2: { ...defaultHttp2Options, resetsStreamOnInvalidMessage: false },
     server: defaultServerSettings,
     accessLogs: [],
   });
@@ -158,7 +159,10 @@ const unsupported: readonly [string, ManagerInput][] = [
     { upgradeConfigs: [{ upgradeType: 'websocket', filters: [{ name: 'x' }] }] },
   ],
   [`${hcm}.codec_type`, { codecType: 3 }],
-  [`${hcm}.http2_protocol_options`, { http2ProtocolOptions: {} }],
+  [
+    `${hcm}.http2_protocol_options.allow_metadata`,
+    { http2ProtocolOptions: Http2ProtocolOptions.fromPartial({ allowMetadata: true }) },
+  ],
 ];
 for (const [path, manager] of unsupported) {
   test(`refuses ${path}`, () => {

@@ -8,6 +8,8 @@ import type { Rejection, ServerStream } from '../codec/server-stream.ts';
 import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
+import { isGrpcContentType } from '../grpc/content-type.ts';
+import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
@@ -186,29 +188,35 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
-    const { server } = this;
+    const { server, response } = this;
+    const { method } = this.head!;
     // Behind a CONNECT that is not granted nothing is a request.
-    if (this.upgrade !== '' || this.head!.method === 'CONNECT') server.endConnection();
-    localResponse(
-      this.response,
-      status,
-      body.length,
-      fields,
-      this.responseHeaders,
-      this.settings,
-      this.context,
-      this,
-    );
-    this.responseCode = status;
-    const hasBody = body.length > 0 && this.head!.method !== 'HEAD';
-    if (!hasBody) this.response.bodyKind = BodyKind.none;
-    server.sendHead(this.response);
-    if (hasBody) {
-      this.bytesSent = body.length;
-      server.sendBody(body, 0, body.length);
+    if (this.upgrade !== '' || method === 'CONNECT') server.endConnection();
+    const isHead = method === 'HEAD';
+    if (isGrpcContentType(this.request.header('content-type'))) {
+      const reply = grpcReply(status, fields, body, isHead);
+      this.responseCode = grpcReplyStatus;
+      this.answer(grpcReplyStatus, -1, reply);
+      response.bodyKind = BodyKind.none;
+      server.sendHead(response);
+    } else {
+      this.responseCode = status;
+      this.answer(status, body.length, fields);
+      const hasBody = body.length > 0 && !isHead;
+      if (!hasBody) response.bodyKind = BodyKind.none;
+      server.sendHead(response);
+      if (hasBody) {
+        this.bytesSent = body.length;
+        server.sendBody(body, 0, body.length);
+      }
     }
     this.finish();
     server.endResponse();
+  }
+
+  private answer(status: number, length: number, fields: FieldList): void {
+    const { response, responseHeaders, settings, context } = this;
+    localResponse(response, status, length, fields, responseHeaders, settings, context, this);
   }
 
   /** Counts and logs the exchange; nothing of it is touched afterwards. */
@@ -236,3 +244,12 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
 
 /** What an answer in words says of them. */
 export const plainText: FieldList = FieldList.of(new Field('content-type', 'text/plain'));
+
+/** What a gRPC client gets in place of an answer with `fields` and `body`: its status, all of it in the head. */
+function grpcReply(status: number, fields: FieldList, body: Buffer, isHead: boolean): FieldList {
+  const reply = new FieldList();
+  reply.copy(fields);
+  reply.remove('content-type');
+  addGrpcReply(reply, status, body.toString('latin1'), -1, isHead);
+  return reply;
+}

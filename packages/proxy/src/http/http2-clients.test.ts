@@ -110,6 +110,27 @@ describe('clients that speak HTTP/2', () => {
     assert.equal(proxy.finished[0]?.flags, 'NR');
   });
 
+  test('of gRPC hear of them as their status, whichever HTTP they speak', async (t) => {
+    const { session, client, proxy } = await startHttp2(t, () => hello, { routes: [] });
+    const call = { ':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc' };
+    const { headers, body } = await answerTo(session.request(call).end());
+    const { ':status': status, 'content-type': type, 'grpc-status': code, 'grpc-message': message } = headers;
+    assert.deepEqual([status, type, code, body], [200, 'application/grpc', '12', '']);
+    assert.match(String(message), /no route/);
+    client.write(
+      'POST /a.B/C HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Type: application/grpc+proto\r\n\r\n',
+    );
+    const text = await client.until((received) => received.endsWith('\r\n\r\n'));
+    assert.match(text, /^HTTP\/1.1 200 OK\r\n[^]*grpc-status: 12\r\n[^]*content-length: 0\r\n/);
+    assert.deepEqual(
+      proxy.finished.map(({ code: status, flags }) => [status, flags]),
+      [
+        [200, 'NR'],
+        [200, 'NR'],
+      ],
+    );
+  });
+
   test('who go away end their request upstream', async (t) => {
     const { session, proxy, untilSeen } = await startHttp2(t, () => null);
     const stream = session.request({ ':path': '/' });

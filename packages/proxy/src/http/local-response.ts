@@ -11,7 +11,7 @@ const noFields: FieldSource = { header: () => null };
 
 /**
  * Fills `outgoing` with an answer that the proxy gives itself: `fields` and those that every answer has. `mutations` are
- * those of the route, where there is one.
+ * those of the route, where there is one. A `length` of -1 is an answer that ends with its head.
  */
 export function localResponse(
   outgoing: OutgoingResponse,
@@ -31,7 +31,7 @@ export function localResponse(
   added.copy(fields);
   headChanges(noFields, null, mutations, added, entry, 'response');
   if (mutations !== null && settings.setsServer === 'overwrite') added.remove('server');
-  added.add(new Field('content-length', String(length)));
+  if (length >= 0) added.add(new Field('content-length', String(length)));
   if (!added.has('date')) added.add(context.date.field());
   if (!added.has('server')) added.add(settings.serverField);
 }

@@ -35,6 +35,12 @@ export function responseText(
     head === null || filter === null
       ? `${version} ${status} ${reasonPhrase(status)}\r\n`
       : head.http1Lines(version, filter, response.replaced);
-  const text = lines + response.added.lines();
+  let text = lines + response.added.lines();
+  if (head === null && endsWithHead(response)) text += 'content-length: 0\r\n';
   return (isChunked ? text + chunkedLine : text) + connectionLine + lineEnd;
+}
+
+/** An answer of the proxy's own that nothing follows, which a client of HTTP/1 has to be told. */
+function endsWithHead({ bodyKind, upgrade, status, added }: OutgoingResponse): boolean {
+  return bodyKind === BodyKind.none && upgrade === '' && status >= 200 && !added.has('content-length');
 }
