@@ -1,4 +1,5 @@
 // What a proxy adds to the latency of a direct connection, at a fixed rate: half of what the slowest peer can do.
+import { http1Backend } from './backend.ts';
 import { type FortioResult, fortio } from './fortio.ts';
 import type { Peer } from './peer.ts';
 import { frontPort } from './place.ts';
@@ -15,7 +16,8 @@ export const latencySuite: Suite = {
   name: 'latency',
   title: `${connections} connections at half of the slowest peer's peak, each round beside a direct connection`,
   front: 'http',
-  bodyBytes: 128,
+  backend: http1Backend(128),
+  needs: ['wrk', 'fortio'],
   rounds: 9,
   seconds: 3,
   columns: [
@@ -80,7 +82,8 @@ function measure(bench: Bench, peer: Peer, rate: number): Promise<Record<string,
   });
 }
 
-function added(through: FortioResult, direct: FortioResult): Record<string, number> {
+/** What the way adds to a direct connection. */
+export function added(through: FortioResult, direct: FortioResult): Record<string, number> {
   return {
     addedP50Us: through.p50Us - direct.p50Us,
     addedP99Us: through.p99Us - direct.p99Us,

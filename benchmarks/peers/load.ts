@@ -1,4 +1,5 @@
 // Suites in which a closed loop keeps the proxy's core busy: what a request costs.
+import { http1Backend } from './backend.ts';
 import type { Peer } from './peer.ts';
 import { type Front, frontPort } from './place.ts';
 import { ProcessTree, mebibytes } from './processes.ts';
@@ -26,7 +27,8 @@ export function loadSuite(name: string, front: Front, bodyBytes: number): Suite 
     name,
     title: `${connections} connections over ${front}, responses of ${bodyBytes} bytes`,
     front,
-    bodyBytes,
+    backend: http1Backend(bodyBytes),
+    needs: ['wrk', ...(front === 'https' ? ['openssl'] : [])],
     rounds: 3,
     seconds: 5,
     columns,
@@ -49,10 +51,10 @@ export function loadSuite(name: string, front: Front, bodyBytes: number): Suite 
 }
 
 function measure(bench: Bench, suite: Suite, peer: Peer): Promise<Record<string, number>> {
-  return withPeer(bench, peer, suite, async ({ place, proxy, backend }) => {
+  return withPeer(bench, peer, suite, async ({ place, proxies, backend }) => {
     const url = `${place.front === 'https' ? 'https' : 'http'}://127.0.0.1:${frontPort(place)}/`;
     const warmUp = await wrk(url, connections, warmUpSeconds);
-    const tree = new ProcessTree(proxy.pid);
+    const tree = ProcessTree.of(proxies);
     const before = tree.cpuMs;
     const result = await wrk(url, connections, bench.seconds);
     const cpuMs = tree.cpuMs - before;

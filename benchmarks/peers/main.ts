@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { errorMessage } from '@heddle/base';
 import { findProgram, temporaryDirectory } from '@heddle/testkit';
 import { run } from '../../tools/commands.ts';
-import { buildBackend } from './backend.ts';
+import { buildBackends } from './backend.ts';
+import { chainSuite } from './chain.ts';
 import { measureDemoSidecar } from './demo-sidecar.ts';
 import { renderTable, summarize } from './figures.ts';
 import { fortioMissing } from './fortio.ts';
@@ -17,9 +18,10 @@ import { loadSuite } from './load.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { memorySuite } from './memory.ts';
 import { type Peer, peers } from './peer.ts';
-import { writeCertificate } from './place.ts';
+import { writeCertificate, writeChainCertificates } from './place.ts';
 import { mebibytes, stayOffProxyCore } from './processes.ts';
 import { startupSuite } from './startup.ts';
+import { grpcStreamSuite, grpcSuite, http2Suite } from './streams.ts';
 import { type Suite, tryPeer } from './suite.ts';
 import { describeVerdict, judge } from './targets.ts';
 
@@ -30,21 +32,27 @@ const suites: readonly Suite[] = [
   loadSuite('tls', 'https', 128),
   loadSuite('tcp', 'tcp', 128),
   loadSuite('tcp-bulk', 'tcp', bulkBytes),
+  http2Suite,
+  grpcSuite,
+  grpcStreamSuite,
+  chainSuite,
   latencySuite,
   memorySuite,
   startupSuite,
 ];
 
-/** What a suite can't do without, and where to get it. */
+/** What suites can't do without, and where to get it. */
+const tools: Readonly<Record<string, string>> = {
+  taskset: 'taskset is not installed (Debian: util-linux)',
+  gcc: 'gcc is not installed (Debian: gcc); the backends are written in C',
+  wrk: 'wrk is not installed (Debian: wrk)',
+  h2load: 'h2load is not installed (Debian: nghttp2-client)',
+  openssl: 'openssl is not installed (Debian: openssl)',
+  fortio: fortioMissing,
+};
+
 function missingTools(suite: Suite): string[] {
-  const tools: Readonly<Record<string, string>> = {
-    taskset: 'taskset is not installed (Debian: util-linux)',
-    wrk: 'wrk is not installed (Debian: wrk)',
-    gcc: 'gcc is not installed (Debian: gcc); the backend is written in C',
-    ...(suite.front === 'https' ? { openssl: 'openssl is not installed (Debian: openssl)' } : {}),
-    ...(suite === latencySuite ? { fortio: fortioMissing } : {}),
-  };
-  return Object.keys(tools)
+  return ['taskset', 'gcc', ...suite.needs]
     .filter((name) => findProgram(name) === null)
     .map((name) => tools[name]!);
 }
@@ -76,10 +84,11 @@ async function main(): Promise<number> {
   const only = values.only?.split(',') ?? null;
   stayOffProxyCore();
   await using directory = await temporaryDirectory('heddle-bench');
-  const tools = { directory: directory.path, backendProgram: await buildBackend(directory.path) };
+  await buildBackends(directory.path);
   if (suite.front === 'https') await writeCertificate(directory.path);
+  if (suite.front === 'chain') await writeChainCertificates(directory.path);
   const present = await choosePeers(
-    tools,
+    directory.path,
     suite,
     peers.filter((peer) => only === null || only.includes(peer.name)),
   );
@@ -88,7 +97,7 @@ async function main(): Promise<number> {
       `load and backend on core 1, load average ${loadAverage()}`,
   );
   const say = (line: string): void => console.log(line);
-  const samples = await suite.run({ ...tools, peers: present, rounds, seconds, say });
+  const samples = await suite.run({ directory: directory.path, peers: present, rounds, seconds, say });
   const figures = summarize(samples, suite.columns);
   const verdicts = judge(suite.name, figures);
   console.log(`\n${renderTable(figures, suite.columns)}\n`);
@@ -117,14 +126,10 @@ async function main(): Promise<number> {
 }
 
 /** Starts each once; one that isn't there or refuses its configuration is left out, and that is said. */
-async function choosePeers(
-  tools: Parameters<typeof tryPeer>[0],
-  suite: Suite,
-  candidates: readonly Peer[],
-): Promise<Peer[]> {
+async function choosePeers(directory: string, suite: Suite, candidates: readonly Peer[]): Promise<Peer[]> {
   const chosen: Peer[] = [];
   for (const peer of candidates) {
-    const reason = await tryPeer(tools, peer, suite);
+    const reason = await tryPeer({ directory }, peer, suite);
     if (reason === null) chosen.push(peer);
     else console.error(`LEFT OUT: ${peer.name}: ${reason}`);
   }

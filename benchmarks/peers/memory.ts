@@ -1,5 +1,6 @@
 // Memory idle after a second start, with 5,000 keep-alive connections that made one request each, and after a burst.
 import { type Socket, connect } from 'node:net';
+import { http1Backend } from './backend.ts';
 import type { Peer } from './peer.ts';
 import { type Place, frontPort } from './place.ts';
 import { ProcessTree, mebibytes, pause } from './processes.ts';
@@ -17,11 +18,14 @@ const burstSeconds = 3;
 const recoveryMs = 60_000;
 const recoveredRatio = 1.5;
 
+const bodyBytes = 128;
+
 export const memorySuite: Suite = {
   name: 'memory',
   title: `idle, ${idleConnections} idle keep-alive connections, and after a burst over ${burstConnections} connections`,
   front: 'http',
-  bodyBytes: 128,
+  backend: http1Backend(bodyBytes),
+  needs: ['wrk'],
   rounds: 3,
   seconds: 0,
   columns: [
@@ -51,10 +55,10 @@ export const memorySuite: Suite = {
 };
 
 function measure(bench: Bench, peer: Peer): Promise<Record<string, number>> {
-  return withPeer(bench, peer, memorySuite, async ({ place, proxy }) => {
+  return withPeer(bench, peer, memorySuite, async ({ place, proxies }) => {
     await openConnections(place, 1).then(closeConnections);
     await pause(settleMs);
-    const tree = new ProcessTree(proxy.pid);
+    const tree = ProcessTree.of(proxies);
     const idle = tree.memory;
 
     const open = await openConnections(place, idleConnections);
@@ -111,7 +115,7 @@ function openConnection(place: Place): Promise<Socket> {
     socket.on('data', (text: string) => {
       received += text;
       const headEnd = received.indexOf('\r\n\r\n');
-      if (headEnd < 0 || received.length < headEnd + 4 + memorySuite.bodyBytes) return;
+      if (headEnd < 0 || received.length < headEnd + 4 + bodyBytes) return;
       received = '';
       resolve(socket);
     });

@@ -3,8 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, runChild } from '@heddle/testkit';
 
-/** What the load talks to a proxy: each suite has one such listener. */
-export type Front = 'http' | 'https' | 'tcp';
+/**
+ * What the load talks to a proxy: each suite has one such listener. `h2` is HTTP/2 without TLS on both sides. In front of a
+ * chain, two sidecars with mTLS between them, is HTTP without TLS; behind it HTTP/1.1, or HTTP/2 for `chain-grpc`.
+ */
+const fronts = ['http', 'https', 'tcp', 'h2', 'chain', 'chain-grpc'] as const;
+export type Front = (typeof fronts)[number];
 
 export interface Place {
   /** For its configuration, logs and process ids. */
@@ -14,20 +18,24 @@ export interface Place {
   readonly ports: Readonly<Record<Front, number>>;
   readonly adminPort: number;
   readonly backendPort: number;
+  /** Of a chain's second proxy. */
+  readonly innerPort: number;
+  readonly innerAdminPort: number;
 }
 
 /** Ports nobody has now. */
 export async function choosePlace(directory: string, front: Front): Promise<Place> {
-  const [http, https, tcp, adminPort, backendPort] = await Promise.all(
-    Array.from({ length: 5 }, () => freePort()),
-  );
-  return {
-    directory,
-    front,
-    ports: { http: http!, https: https!, tcp: tcp! },
-    adminPort: adminPort!,
-    backendPort: backendPort!,
-  };
+  const ports = {} as Record<Front, number>;
+  for (const one of fronts) ports[one] = await freePort();
+  const [adminPort, backendPort, innerPort, innerAdminPort] = [
+    ...[await freePort(), await freePort(), await freePort(), await freePort()],
+  ] as [number, number, number, number];
+  return { directory, front, ports, adminPort, backendPort, innerPort, innerAdminPort };
+}
+
+/** Whether it is two sidecars that the load goes through. */
+export function isChain(place: Place): boolean {
+  return place.front === 'chain' || place.front === 'chain-grpc';
 }
 
 /** The port that the load goes to. */
@@ -51,6 +59,9 @@ export function writeConfiguration(
     http: String(place.ports.http),
     https: String(place.ports.https),
     tcp: String(place.ports.tcp),
+    h2: String(place.ports.h2),
+    inner: String(place.innerPort),
+    innerAdmin: String(place.innerAdminPort),
     admin: String(place.adminPort),
     backend: String(place.backendPort),
     ...more,
@@ -76,8 +87,19 @@ function fill(template: string, values: Readonly<Record<string, string>>): strin
 export function writeEnvoyConfiguration(place: Place, writesAccessLog: boolean): string {
   return writeConfiguration('envoy.yaml', place, {
     listener: place.front === 'http' ? '' : readTemplate(`envoy-${place.front}.yaml`),
+    protocol: place.front === 'h2' ? readTemplate('envoy-h2-cluster.yaml') : '',
     accessLog: writesAccessLog ? readTemplate('envoy-access-log.yaml') : '',
   });
+}
+
+/** The files of a chain's two sidecars, which Envoy and Heddle read alike: that of the server's, and that of the client's. */
+export function writeChainConfiguration(place: Place): readonly [server: string, client: string] {
+  const isGrpc = place.front === 'chain-grpc';
+  const server = writeConfiguration('chain-server.yaml', place, {
+    protocol: isGrpc ? readTemplate('envoy-h2-cluster.yaml') : '',
+    method: isGrpc ? 'POST' : 'GET',
+  });
+  return [server, writeConfiguration('chain-client.yaml', place)];
 }
 
 /** A P-256 certificate for all peers of the TLS suite: `certificate.pem`, `key.pem`, both in `both.pem`. */
@@ -88,4 +110,24 @@ export async function writeCertificate(directory: string): Promise<void> {
   const made = await runChild('openssl', { arguments: [...parameters, ...names] });
   if (made.exit?.code !== 0) throw new Error(`openssl made no certificate:\n${made.output}`);
   writeFileSync(join(directory, 'both.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'));
+}
+
+/** A certificate authority and what its two sidecars show: `ca.pem`, `client.pem` and `server.pem` with their keys. */
+export async function writeChainCertificates(directory: string): Promise<void> {
+  const openssl = async (...parameters: string[]): Promise<void> => {
+    const made = await runChild('openssl', { arguments: parameters, directory });
+    if (made.exit?.code !== 0) throw new Error(`openssl made no certificate:\n${made.output}`);
+  };
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const authority = ['-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=authority'];
+  await openssl('req', '-x509', ...key, ...authority);
+  for (const name of ['client', 'server']) {
+    const identity = `subjectAltName=critical,URI:spiffe://cluster.local/ns/default/sa/${name}`;
+    const rest = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
+    const extensions = [identity, ...rest, 'extendedKeyUsage=serverAuth,clientAuth'];
+    writeFileSync(join(directory, `${name}.ext`), `${extensions.join('\n')}\n`);
+    await openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/');
+    const signed = ['-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'];
+    await openssl('x509', '-req', ...signed, '-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.pem`);
+  }
 }

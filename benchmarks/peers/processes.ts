@@ -25,12 +25,18 @@ export function stayOffProxyCore(): void {
   spawnSync(findProgram('taskset')!, ['-a', '-c', '-p', loadCore, String(process.pid)]);
 }
 
-/** A process and all it has started: a proxy may have workers. */
+/** Proxies and all that they have started: they may have workers. */
 export class ProcessTree {
   readonly pids: readonly number[];
 
-  constructor(pid: number) {
-    this.pids = [pid, ...descendantsOf(pid).map((entry) => entry.pid)];
+  private constructor(pids: readonly number[]) {
+    this.pids = pids;
+  }
+
+  static of(proxies: readonly Child[]): ProcessTree {
+    return new ProcessTree(
+      proxies.flatMap(({ pid }) => [pid, ...descendantsOf(pid).map((entry) => entry.pid)]),
+    );
   }
 
   /** CPU time used so far, user and system. */

@@ -21,9 +21,17 @@ async function lenientProxy(): Promise<AsyncDisposable & { readonly place: Place
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const ports = { http: port, https: port, tcp: port };
+  const ports = { http: port, https: port, tcp: port, h2: port, chain: port, 'chain-grpc': port };
   return {
-    place: { directory: '', front: 'http', ports, adminPort: port, backendPort: 0 },
+    place: {
+      directory: '',
+      front: 'http',
+      ports,
+      adminPort: port,
+      backendPort: 0,
+      innerPort: 0,
+      innerAdminPort: 0,
+    },
     [Symbol.asyncDispose]: () => {
       server.close().closeAllConnections();
       return Promise.resolve();

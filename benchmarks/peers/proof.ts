@@ -2,7 +2,8 @@
 // them, and what two parsers could read differently is still refused.
 import { connect } from 'node:net';
 import { eventually } from '@heddle/testkit';
-import { type Place, frontPort } from './place.ts';
+import { askOverHttp2 } from './h2-frames.ts';
+import { type Front, type Place, frontPort, isChain } from './place.ts';
 import type { Peer } from './peer.ts';
 
 /** What went through a proxy, as the load counted it. */
@@ -20,12 +21,30 @@ export function sumOf(page: string, counter: string, label: string): number {
   return sum;
 }
 
+/** The `stat_prefix` of each front's connection manager. */
+const prefixes: Readonly<Record<Exclude<Front, 'tcp'>, string>> = {
+  http: 'http',
+  https: 'http',
+  h2: 'h2',
+  chain: 'outbound',
+  'chain-grpc': 'outbound',
+};
+
 /** What the proxy itself has counted: requests, or bytes where it knows nothing of requests. */
 async function counted(place: Place): Promise<number> {
-  const page = await (await fetch(`http://127.0.0.1:${place.adminPort}/stats/prometheus`)).text();
-  return place.front === 'tcp'
-    ? sumOf(page, 'envoy_tcp_downstream_cx_rx_bytes_total', 'envoy_tcp_prefix="tcp"')
-    : sumOf(page, 'envoy_http_downstream_rq_total', 'envoy_http_conn_manager_prefix="http"');
+  if (place.front !== 'tcp') return await requestsCounted(place.adminPort, prefixes[place.front]);
+  const page = await statsOf(place.adminPort);
+  return sumOf(page, 'envoy_tcp_downstream_cx_rx_bytes_total', 'envoy_tcp_prefix="tcp"');
+}
+
+/** How many requests a connection manager has counted. */
+export async function requestsCounted(adminPort: number, prefix: string): Promise<number> {
+  const label = `envoy_http_conn_manager_prefix="${prefix}"`;
+  return sumOf(await statsOf(adminPort), 'envoy_http_downstream_rq_total', label);
+}
+
+async function statsOf(adminPort: number): Promise<string> {
+  return await (await fetch(`http://127.0.0.1:${adminPort}/stats/prometheus`)).text();
 }
 
 /** Envoy merges its counts every few seconds. */
@@ -52,10 +71,17 @@ export async function proveCount(
 const ambiguous =
   'POST / HTTP/1.1\r\nHost: ambiguous\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
 
-/** Throws where a request with two lengths is answered with anything but 400, by the process that was measured. */
+/**
+ * Throws where a request with two lengths is answered with anything but 400, by the process that was measured; over HTTP/2,
+ * where one with a field that only HTTP/1.1 has is.
+ */
 export async function proveStrictness(peer: Peer, place: Place): Promise<void> {
   if (!peer.hasAdmin) return;
-  const answer = await exchange(place.ports.http, ambiguous);
+  if (place.front === 'h2') {
+    if ((await askOverHttp2(place.ports.h2, [['transfer-encoding', 'chunked']])) === 'ok')
+      throw new Error(`${peer.name} takes a request with Transfer-Encoding over HTTP/2`);
+  }
+  const answer = await exchange(isChain(place) ? frontPort(place) : place.ports.http, ambiguous);
   if (!answer.startsWith('HTTP/1.1 400 '))
     throw new Error(
       `${peer.name} takes a request with Content-Length and Transfer-Encoding: ${answer.split('\r\n')[0]}`,
@@ -68,6 +94,12 @@ export function proveBackend(peer: Peer, seen: number, answered: number, sent: n
     throw new Error(
       `${peer.name}: the backend saw ${seen} requests, but ${sent} were sent and ${answered} answered`,
     );
+}
+
+/** Throws where the answers were shorter or longer than the backend's. */
+export function proveBytes(peer: Peer, received: number, expected: number): void {
+  if (received !== expected)
+    throw new Error(`${peer.name}: the answers had ${received} bytes of body, not ${expected}`);
 }
 
 /** Sends bytes and returns the first bytes that come back. */
@@ -86,7 +118,11 @@ function exchange(port: number, text: string): Promise<string> {
 
 /** One request through the front, answered with 200: proof that a peer works here at all. */
 export async function proveAnswer(place: Place): Promise<void> {
-  if (place.front === 'https') return;
+  if (place.front === 'https' || place.front === 'chain-grpc') return;
+  if (place.front === 'h2') {
+    if ((await askOverHttp2(frontPort(place))) !== 'ok') throw new Error('it answers no 200 over HTTP/2');
+    return;
+  }
   const answer = await exchange(frontPort(place), 'GET / HTTP/1.1\r\nHost: proof\r\n\r\n');
   if (!answer.startsWith('HTTP/1.1 200 ')) throw new Error(`it answers ${answer.split('\r\n')[0]}`);
 }

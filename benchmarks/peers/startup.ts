@@ -1,6 +1,6 @@
 // How long it takes from the start of the process to the first answered request, caches on disk filled by an earlier start.
 import { connect } from 'node:net';
-import { Backend } from './backend.ts';
+import { Backend, http1Backend } from './backend.ts';
 import type { Peer } from './peer.ts';
 import { choosePlace, frontPort } from './place.ts';
 import { proxyCore, startPinned } from './processes.ts';
@@ -12,7 +12,8 @@ export const startupSuite: Suite = {
   name: 'startup',
   title: 'from exec to the first answered request, second start',
   front: 'http',
-  bodyBytes: 128,
+  backend: http1Backend(128),
+  needs: [],
   rounds: 15,
   seconds: 0,
   columns: [{ key: 'startMs', title: 'start ms', digits: 1 }],
@@ -33,10 +34,10 @@ export const startupSuite: Suite = {
 
 async function measure(bench: Bench, peer: Peer): Promise<number> {
   const place = await choosePlace(bench.directory, 'http');
-  const command = peer.prepare(place);
-  await using _backend = await Backend.start(bench.backendProgram, place.backendPort, 128);
+  const [command] = peer.prepare(place);
+  await using _backend = await Backend.start(bench.directory, place.backendPort, startupSuite.backend);
   const startedAt = performance.now();
-  await using proxy = await startPinned(proxyCore, command);
+  await using proxy = await startPinned(proxyCore, command!);
   while (!(await isAnswered(frontPort(place)))) {
     if (proxy.exit !== null) throw new Error(`${peer.name} ended:\n${proxy.output}`);
     if (performance.now() - startedAt > timeoutMs)

@@ -53,6 +53,7 @@ test('what a peer does not divide is bounded by itself', () => {
 });
 
 test('every suite has a target', () => {
-  const suites = ['http1', 'http1-bulk', 'tls', 'tcp', 'tcp-bulk', 'latency', 'memory', 'startup'];
+  const http1 = ['http1', 'http1-bulk', 'tls', 'tcp', 'tcp-bulk', 'latency', 'memory', 'startup'];
+  const suites = [...http1, 'http2', 'grpc', 'grpc-stream', 'chain'];
   assert.deepEqual([...new Set(targets.map((target) => target.suite))].toSorted(), suites.toSorted());
 });
