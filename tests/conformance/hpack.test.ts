@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FieldList } from '../../packages/proxy/src/codec/field-list.ts';
-import { HpackDecoder } from '../../packages/proxy/src/http2/hpack/decoder.ts';
-import { HpackEncoder } from '../../packages/proxy/src/http2/hpack/encoder.ts';
-import { HpackError } from '../../packages/proxy/src/http2/hpack/hpack-error.ts';
+import { FieldList } from '@heddle/proxy/codec/field-list';
+import { HpackDecoder } from '@heddle/proxy/http2/hpack/decoder';
+import { HpackEncoder } from '@heddle/proxy/http2/hpack/encoder';
+import { HpackError } from '@heddle/proxy/http2/hpack/error';
 import { Score } from './http1-case.ts';
 import { suiteFolder } from './model-data.ts';
 
@@ -22,8 +22,8 @@ interface EncodedBlock {
   readonly headerTableSize?: number;
 }
 
-function read<Cases>(file: string): Cases {
-  return (JSON.parse(readFileSync(join(folder!, file), 'utf8')) as { readonly cases: Cases }).cases;
+function read(file: string): unknown {
+  return (JSON.parse(readFileSync(join(folder!, file), 'utf8')) as { readonly cases: unknown }).cases;
 }
 
 function createDecoder(): HpackDecoder {
@@ -93,10 +93,14 @@ function replay(blocks: readonly EncodedBlock[], story: readonly Pairs[]): reado
 test('decodes and encodes what other encoders have written', { skip: folder === undefined }, () => {
   const score = new Score(suite);
   const stories = new Map<string, readonly Pairs[]>();
-  for (const file of readdirSync(join(folder!, 'stories'))) stories.set(file, read(join('stories', file)));
+  for (const file of readdirSync(join(folder!, 'stories')))
+    stories.set(file, read(join('stories', file)) as readonly Pairs[]);
   for (const encoder of readdirSync(join(folder!, 'encodings'))) {
     for (const file of readdirSync(join(folder!, 'encodings', encoder))) {
-      const faults = replay(read(join('encodings', encoder, file)), stories.get(file)!);
+      const faults = replay(
+        read(join('encodings', encoder, file)) as readonly EncodedBlock[],
+        stories.get(file)!,
+      );
       for (const [index, fault] of faults.entries()) {
         score.add(`${encoder}/${file} ${index}`, fault === '' ? 'passed' : 'failed', fault);
       }

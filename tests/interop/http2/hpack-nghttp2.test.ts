@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SeededRandom, skipWithout } from '@heddle/testkit';
-import { FieldList } from '../../../packages/proxy/src/codec/field-list.ts';
-import { Field } from '../../../packages/proxy/src/codec/field.ts';
-import { sharedFields } from '../../../packages/proxy/src/codec/shared-fields.ts';
-import { HpackDecoder } from '../../../packages/proxy/src/http2/hpack/decoder.ts';
-import { HpackEncoder } from '../../../packages/proxy/src/http2/hpack/encoder.ts';
-import { HpackError } from '../../../packages/proxy/src/http2/hpack/hpack-error.ts';
+import { FieldList } from '@heddle/proxy/codec/field-list';
+import { Field } from '@heddle/proxy/codec/field';
+import { sharedFields } from '@heddle/proxy/codec/shared-fields';
+import { HpackDecoder } from '@heddle/proxy/http2/hpack/decoder';
+import { HpackEncoder } from '@heddle/proxy/http2/hpack/encoder';
+import { HpackError } from '@heddle/proxy/http2/hpack/error';
 import { Deflater, Inflater, Nghttp2, type PlainField } from './nghttp2-hpack.ts';
 
 const nghttp2 = Nghttp2.open();
@@ -105,7 +105,7 @@ test('what we write is read by nghttp2', { skip }, () => {
         list.map(({ name, value }) => [name, value]),
       );
       for (const [index, { isNeverIndexed }] of list.entries()) {
-        if (isNeverIndexed) assert.ok(inflated![index]!.isNeverIndexed);
+        if (isNeverIndexed) assert.ok(inflated[index]!.isNeverIndexed);
       }
     }
     inflater.close();
