@@ -306,6 +306,40 @@ const setups = {
       ),
     },
   },
+  'no-connections': {
+    bootstrap: {
+      layered_runtime: {
+        layers: [
+          { name: 'limits', static_layer: { 'envoy.resource_limits.listener.in.connection_limit': 0 } },
+        ],
+      },
+    },
+  },
+  'few-connections': {
+    bootstrap: {
+      overload_manager: {
+        resource_monitors: [
+          {
+            name: 'envoy.resource_monitors.global_downstream_max_connections',
+            typed_config: {
+              '@type': type('resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig'),
+              max_active_downstream_connections: 1,
+            },
+          },
+        ],
+      },
+    },
+    filtersBefore: [
+      {
+        name: 'envoy.filters.network.connection_limit',
+        typed_config: {
+          '@type': type('filters.network.connection_limit.v3.ConnectionLimit'),
+          stat_prefix: 'few',
+          max_connections: 1,
+        },
+      },
+    ],
+  },
   sni: {
     listenerFilters: [tlsInspector],
     chains: [
@@ -413,11 +447,13 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
   };
   const upstreamHttp = setup.upstreamHttp;
   return {
+    ...setup.bootstrap,
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: ports.admin } } },
     static_resources: {
       listeners: [
         {
           name: 'in',
+          stat_prefix: 'in',
           address: { socket_address: { address: '127.0.0.1', port_value: ports.port } },
           ...(setup.listenerFilters === undefined ? {} : { listener_filters: setup.listenerFilters }),
           filter_chains: [

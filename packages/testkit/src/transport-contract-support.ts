@@ -206,11 +206,18 @@ export class TrackedTransport implements Transport {
     return listener;
   }
 
-  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
-    this.inner.secure(connection, received, security, (secured) => {
+  secure(
+    connection: Connection,
+    received: Buffer,
+    security: LinkSecurity,
+    accept: AcceptHandler,
+    onFailed: () => void,
+  ): void {
+    const acceptSecured: AcceptHandler = (secured) => {
       this.connections.push(secured);
       return accept(secured);
-    });
+    };
+    this.inner.secure(connection, received, security, acceptSecured, onFailed);
   }
 
   connect(options: ConnectOptions, handler: ConnectionHandler): Connection {

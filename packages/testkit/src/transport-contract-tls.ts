@@ -144,7 +144,9 @@ export function securedConnections(check: Check): void {
     const { security } = harness;
     const accepted: Accepted[] = [];
     const plain: RecordingHandler[] = [];
-    const listener = await listenSecuring(harness, security.server(null), plain, accepted);
+    let failures = 0;
+    const onFailed = (): void => void failures++;
+    const listener = await listenSecuring(harness, security.server(null), plain, accepted, onFailed);
     const handler = new RecordingHandler();
     const client = connectTo(harness, listener.address, security.client(null), handler);
     await harness.until(() => accepted.length === 1 && handler.connects === 1);
@@ -161,6 +163,7 @@ export function securedConnections(check: Check): void {
     assert.ok(handler.received.equals(bytes));
     const [first] = plain;
     assert.deepEqual([first!.ends, first!.closes], [0, 0], 'the plain owner hears no more');
+    assert.equal(failures, 0);
   });
 
   check('does not secure a connection whose client speaks no TLS, or is refused', async (harness) => {
@@ -168,15 +171,42 @@ export function securedConnections(check: Check): void {
     const { security } = harness;
     const accepted: Accepted[] = [];
     const onlyOthers = security.server((id) => id !== security.clientIdentity);
-    const listener = await listenSecuring(harness, onlyOthers, [], accepted);
-    for (const clientSecurity of [null, security.client(null)]) {
+    let failures = 0;
+    const onFailed = (): void => void failures++;
+    const listener = await listenSecuring(harness, onlyOthers, [], accepted, onFailed);
+    for (const [index, clientSecurity] of [null, security.client(null)].entries()) {
       const handler = new RecordingHandler();
       const client = connectTo(harness, listener.address, clientSecurity, handler);
       client.writeLatin1('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
       await harness.until(() => handler.closes + handler.ends > 0);
+      client.destroy();
+      await harness.until(() => failures === index + 1);
       await harness.settle();
-      assert.equal(accepted.length, 0);
+      assert.deepEqual([accepted.length, failures], [0, index + 1]);
     }
+  });
+
+  check('a connection that is destroyed before it is secured has failed', async (harness) => {
+    if (harness.security === null) return;
+    const security = harness.security.server(null);
+    let failures = 0;
+    const listener = await harness.server.listen(
+      { address: harness.listenAddress, security: null },
+      (connection) => {
+        const owner = new RecordingHandler();
+        owner.onBytes = (bytes) => {
+          const none = (): never => assert.fail('it is not to be accepted');
+          harness.server.secure(connection, bytes.subarray(0, 3), security, none, () => void failures++);
+          connection.destroy();
+        };
+        return owner;
+      },
+    );
+    const handler = new RecordingHandler();
+    connectTo(harness, listener.address, harness.security.client(null), handler);
+    await harness.until(() => handler.closes + handler.ends > 0 && failures > 0);
+    await harness.settle();
+    assert.deepEqual([handler.connects, failures], [0, 1]);
   });
 
   check('a TLS client whose server answers in plain text never connects', async (harness) => {
@@ -203,6 +233,7 @@ function listenSecuring(
   security: LinkSecurity,
   plain: RecordingHandler[],
   accepted: Accepted[],
+  onFailed: () => void,
 ): Promise<Listener> {
   const acceptSecured: AcceptHandler = (connection) => {
     const handler = new RecordingHandler();
@@ -213,7 +244,7 @@ function listenSecuring(
     const handler = new RecordingHandler();
     plain.push(handler);
     handler.onBytes = (bytes) => {
-      harness.server.secure(connection, bytes, security, acceptSecured);
+      harness.server.secure(connection, bytes, security, acceptSecured, onFailed);
       bytes.fill(0xee);
     };
     return handler;

@@ -19,10 +19,12 @@ import { OriginalDst } from './generated/envoy/extensions/filters/listener/origi
 import { OriginalSrc } from './generated/envoy/extensions/filters/listener/original_src/v3/original_src.ts';
 import { ProxyProtocol } from './generated/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.ts';
 import { TlsInspector } from './generated/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.ts';
+import { ConnectionLimit } from './generated/envoy/extensions/filters/network/connection_limit/v3/connection_limit.ts';
 import { HttpConnectionManager } from './generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { RBAC as NetworkRbac } from './generated/envoy/extensions/filters/network/rbac/v3/rbac.ts';
 import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { DnsFilterConfig } from './generated/envoy/extensions/filters/udp/dns_filter/v3/dns_filter.ts';
+import { DownstreamConnectionsConfig } from './generated/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.ts';
 import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from './generated/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import { Secret } from './generated/envoy/extensions/transport_sockets/tls/v3/secret.ts';
@@ -51,6 +53,7 @@ const messageTypes = {
   [TypeUrl.httpRbacPerRoute]: RBACPerRoute,
   [TypeUrl.networkRbac]: NetworkRbac,
   [TypeUrl.routeFilterConfig]: FilterConfig,
+  [TypeUrl.connectionLimit]: ConnectionLimit,
   [TypeUrl.tcpProxy]: TcpProxy,
   [TypeUrl.originalDst]: OriginalDst,
   [TypeUrl.originalSrc]: OriginalSrc,
@@ -65,6 +68,7 @@ const messageTypes = {
   [TypeUrl.dnsFilter]: DnsFilterConfig,
   [TypeUrl.downstreamTlsContext]: DownstreamTlsContext,
   [TypeUrl.upstreamTlsContext]: UpstreamTlsContext,
+  [TypeUrl.downstreamConnections]: DownstreamConnectionsConfig,
   [TypeUrl.upstreamHttpProtocolOptions]: HttpProtocolOptions,
 } as const;
 

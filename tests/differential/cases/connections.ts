@@ -174,4 +174,27 @@ export const connectionCases: readonly DifferentialCase[] = [
     client: get,
     counters: { 'http.in.downstream_rq_5xx': 1, 'cluster.be.upstream_rq_pending_overflow': 1 },
   },
+  {
+    name: 'a listener that may take no connection',
+    rule: 'connection limits',
+    setup: 'no-connections',
+    client: [{ send: get }, { closed: true }],
+    counters: {
+      'listener.in.downstream_cx_overflow': 1,
+      'listener.in.downstream_cx_total': 0,
+      'http.in.downstream_cx_total': 0,
+    },
+  },
+  {
+    name: 'a connection within all limits',
+    rule: 'connection limits',
+    setup: 'few-connections',
+    client: get,
+    counters: {
+      ...passed,
+      'connection_limit.few.limited_connections': 0,
+      'listener.in.downstream_global_cx_overflow': 0,
+      'listener.in.downstream_cx_total': 1,
+    },
+  },
 ];

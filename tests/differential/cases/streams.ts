@@ -4,6 +4,16 @@ import { passed, request } from '../support/expectations.ts';
 const get = request('GET /');
 const served = { 'http.in.downstream_rq_total': 1, 'http.in.downstream_rq_2xx': 1 } as const;
 const relayed = { 'tcp.in.downstream_cx_total': 1, 'cluster.be.upstream_cx_total': 1 } as const;
+/** A connection whose TLS handshake came to nothing. */
+const refused = {
+  'http.in.downstream_rq_total': 0,
+  'http.in.downstream_cx_total': 1,
+  'http.in.downstream_cx_ssl_total': 1,
+  'http.in.downstream_cx_destroy_remote': 1,
+  'listener.in.downstream_cx_total': 1,
+  'listener.in.ssl.handshake': 0,
+};
+
 /** A PROXY protocol version 2 header: IPv4 over TCP, 203.0.113.7:4711 to 192.0.2.1:443. */
 const version2 = '\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x07\xc0\x00\x02\x01\x12\x67\x01\xbb';
 const version1 = 'PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n';
@@ -158,7 +168,14 @@ export const streamCases: readonly DifferentialCase[] = [
     rule: 'TLS',
     setup: 'tls',
     client: [{ send: get }, { closed: true }],
-    counters: { 'http.in.downstream_rq_total': 0 },
+    counters: { ...refused, 'listener.in.ssl.connection_error': 1 },
+  },
+  {
+    name: 'a client that ends before it has said anything',
+    rule: 'TLS',
+    setup: 'tls',
+    client: [{ end: true }, { closed: true }],
+    counters: { ...refused, 'listener.in.ssl.connection_error': 0 },
   },
   {
     name: 'no certificate where one is required',
@@ -166,7 +183,12 @@ export const streamCases: readonly DifferentialCase[] = [
     setup: 'tls-mutual',
     tls: {},
     client: [{ send: get }, { closed: true }],
-    counters: { 'http.in.downstream_rq_total': 0 },
+    counters: {
+      ...refused,
+      'listener.in.ssl.fail_verify_no_cert': 1,
+      'listener.in.ssl.connection_error': 0,
+      'listener.in.ssl.fail_verify_error': 0,
+    },
   },
   {
     name: 'a chain by exact server name',

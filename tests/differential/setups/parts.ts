@@ -3,6 +3,10 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** What a setup changes in the plain one. */
 export interface Setup {
+  /** Members of the bootstrap file. */
+  readonly bootstrap?: Json;
+  /** Network filters in front of the one that serves. */
+  readonly filtersBefore?: readonly Json[];
   /** Fields of the HTTP connection manager. */
   readonly manager?: Json;
   /** Fields of the one route's action. */

@@ -14,8 +14,7 @@ export function observeConnects(transport: Transport, note: (to: string) => void
   return {
     ownAddress: transport.ownAddress,
     listen: (options, accept) => transport.listen(options, accept),
-    secure: (connection, received, security, accept) =>
-      transport.secure(connection, received, security, accept),
+    secure: (...parameters) => transport.secure(...parameters),
     connect: (options, handler) => {
       note(describeAddress(options.address));
       return transport.connect(options, handler);

@@ -51,6 +51,12 @@ const scopes: readonly Scope[] = [
   { prefix: 'envoy_listener_', root: 'listener', label: 'envoy_listener_address', groups: tlsGroups },
   { prefix: 'envoy_tcp_', root: 'tcp', label: 'envoy_tcp_prefix', groups: [] },
   { prefix: 'envoy_rbac_', root: 'rbac', label: 'envoy_rbac_prefix', groups: [], isOwnerFirst: true },
+  {
+    prefix: 'envoy_connection_limit_',
+    root: 'connection_limit',
+    label: 'envoy_connection_limit_prefix',
+    groups: [],
+  },
   { prefix: 'envoy_tls_inspector_', root: 'tls_inspector', groups: [] },
   { prefix: 'envoy_http_inspector_', root: 'http_inspector', groups: [] },
   { prefix: 'envoy_proxy_proto_', root: 'proxy_proto', groups: ['versions_v1', 'versions_v2'] },

@@ -3,14 +3,10 @@ import { test } from 'node:test';
 import { withoutEmptyParts } from './accepted-parts.ts';
 
 test('leaves out what says nothing', () => {
-  const layers = [
-    { name: 'static', static_layer: {} },
-    { name: 'admin', admin_layer: {} },
-  ];
   assert.deepEqual(
     withoutEmptyParts({
       admin: {},
-      layered_runtime: { layers },
+      cluster_manager: { outlier_detection: {} },
       overload_manager: {},
       tracing: null,
       stats_sinks: [],
@@ -23,7 +19,7 @@ test('leaves out what says nothing', () => {
 
 test('leaves in what says anything, to be refused by its name', () => {
   const value = {
-    layered_runtime: { layers: [{ name: 'static', static_layer: { overload: { max: 5 } } }] },
+    layered_runtime: { layers: [{ name: 'static', static_layer: { limit: 0 } }] },
     overload_manager: { refresh_interval: '1s' },
     nobody_knows: 1,
   };

@@ -7,6 +7,8 @@ const alwaysRead = new Set([
   'admin',
   'dynamic_resources',
   'dynamicResources',
+  'layered_runtime',
+  'layeredRuntime',
   'node',
   'static_resources',
   'staticResources',
@@ -23,7 +25,7 @@ function saysNothing(value: unknown): boolean {
   return Object.entries(value).every(([key, member]) => key === 'name' || saysNothing(member));
 }
 
-/** The parsed file without what says nothing (`layered_runtime: {}`) and access logs of the admin interface to nowhere. */
+/** The parsed file without what says nothing (`cluster_manager: {}`) and access logs of the admin interface to nowhere. */
 export function withoutEmptyParts(value: unknown): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(value).filter(

@@ -15,6 +15,9 @@ import type { ConfigStore } from '../config/config-store.ts';
 import { addressBytes } from '../transport/ip-address.ts';
 import type { TransportAddress } from '../transport/transport.ts';
 import { withoutEmptyParts } from './accepted-parts.ts';
+import type { ConnectionLimits } from '../listener/connection-admission.ts';
+import { readConnectionLimits } from './connection-limits.ts';
+import { readRuntime, type RuntimeLayer } from './runtime.ts';
 import { fieldPath, ProblemList } from '../config/problem-list.ts';
 import type { MaterialsRecord } from '../config/tls-materials.ts';
 import type { Subscriber } from '../config/wanted-names.ts';
@@ -37,6 +40,9 @@ export interface StaticConfig {
   readonly bootstrap: Uint8Array;
   /** What it says of this proxy, for the admin interface. */
   readonly node: Readonly<Record<string, unknown>>;
+  /** What `layered_runtime` says, lowest layer first. */
+  readonly runtime: readonly RuntimeLayer[];
+  readonly limits: ConnectionLimits;
   /** What the file names, and its static secrets. */
   readonly materials: MaterialsRecord;
   /** Clusters before listeners. */
@@ -77,11 +83,15 @@ function readConfig(bootstrap: Bootstrap, problems: ProblemList): StaticConfig {
     const name = nameOf(listener);
     resources.push({ typeUrl: TypeUrl.listener, name, bytes: Listener.encode(listener).finish(), path });
   }
+  const runtime = readRuntime(bootstrap.layeredRuntime, problems);
+  const limits = readConnectionLimits(bootstrap.overloadManager, runtime, problems);
   checkNames(resources, problems);
   checkAddresses(listeners, problems);
   return {
     admin: address === undefined ? null : compileAdminAddress(address, problems),
     bootstrap: Bootstrap.encode(bootstrap).finish(),
+    runtime,
+    limits,
     node: { id: bootstrap.node?.id ?? '', cluster: bootstrap.node?.cluster ?? '' },
     materials: {
       files: new Map(),

@@ -12,6 +12,7 @@ import type { ServerDescription } from '../admin/server-info-page.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { Loggers } from '../stack/loggers.ts';
 import { type DrainOptions, makeViaName, Proxy } from '../stack/proxy.ts';
+import { LocalCounts } from '../stack/process-counts.ts';
 import { ProxyThreads } from '../threads/proxy-threads.ts';
 import { MainSockets } from '../threads/shared-sockets.ts';
 import type { ThreadCommand } from '../threads/thread-command.ts';
@@ -86,8 +87,9 @@ export class StaticProxy {
     const inherited = new InheritedSockets(options.inherited);
     const viaName = makeViaName(random);
     const ticketSecret = randomBytes(32);
+    const { limits } = config.value;
     const workers =
-      concurrency > 1 ? await startWorkers(config.value, { viaName, ticketSecret }, options) : null;
+      concurrency > 1 ? await startWorkers(config.value, { viaName, ticketSecret, limits }, options) : null;
     const logger = loggers.get('connection');
     const transport = new NodeTransport(clock, logger, {
       sockets: new MainSockets(inherited, concurrency, workers),
@@ -107,6 +109,8 @@ export class StaticProxy {
       secrets: noSecrets,
       workload: null,
       viaName,
+      limits,
+      counts: workers?.counts ?? new LocalCounts(),
       subscriber,
       onTrustBundleChanged: () => undefined,
       onListenFailed: (error) => failures.push(error),
@@ -204,7 +208,7 @@ export class StaticProxy {
 /** Loaded where there is more than one thread: a proxy of one does without what starts others. */
 async function startWorkers(
   config: StaticConfig,
-  shared: Pick<WorkerSettings, 'viaName' | 'ticketSecret'>,
+  shared: Pick<WorkerSettings, 'viaName' | 'ticketSecret' | 'limits'>,
   options: StaticProxyOptions,
 ): Promise<WorkerPool> {
   const { clock, loggers, drain, concurrency, onFailed } = options;

@@ -118,7 +118,7 @@ async function setUp(
   const transport: Transport = {
     ownAddress: client.ownAddress,
     listen: (options, accept) => client.listen(options, accept),
-    secure: (connection, received, security, accept) => client.secure(connection, received, security, accept),
+    secure: (...parameters) => client.secure(...parameters),
     connect: (options, handler) => {
       sources.push(options.source?.host ?? '');
       return client.connect(options, handler);

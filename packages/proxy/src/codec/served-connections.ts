@@ -79,7 +79,6 @@ export class ServedConnections {
   /** A connection has been accepted. */
   add(served: ServedConnection): void {
     this.open.add(served);
-    this.observer?.onOpened();
   }
 
   /** A connection's codec is known now: `successor` takes its place. */

@@ -4,11 +4,13 @@ import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import { type Filter, FilterChain } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import type { ConnectionFilterSettings } from '../policy/connection-filter-config.ts';
+import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
 import { addressAt, describeAddress } from '../transport/address.ts';
 import type { DownstreamTlsConfig } from '../tls/tls-config.ts';
 import { FilterChainMatcher } from '../listener/filter-chain-matcher.ts';
 import { compileListenAddress } from './compile-address.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
+import { compileConnectionLimit } from './compile-connection-limit.ts';
 import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
 import { compileConnectionRbac } from './compile-connection-filters.ts';
 import { type CompiledHttp, compileHttp } from './compile-http.ts';
@@ -16,14 +18,19 @@ import { compileListenerFilters } from './compile-listener-filters.ts';
 import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
 import type {
+  ConnectionLimitConfig,
   FilterChainMatchConfig,
   ListenAddress,
   ListenerConfig,
   ListenerFilters,
 } from './listener-config.ts';
+import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
 import { type TlsMaterials, noMaterials } from './tls-materials.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
+
+/** Envoy has no limit where a chain says nothing: clients that fall silent would stay for ever. */
+const defaultHandshakeTimeoutMs = 10_000;
 
 /** A network filter that ends a chain; its routes or clusters are still to be found. */
 export type CompiledFilter =
@@ -37,17 +44,21 @@ export interface CompiledChain {
   readonly match: FilterChainMatchConfig | null;
   readonly tls: DownstreamTlsConfig | null;
   readonly connectionFilters: readonly ConnectionFilterSettings[];
+  readonly handshakeTimeoutMs: number;
+  readonly limits: readonly ConnectionLimitConfig[];
   readonly filter: CompiledFilter;
 }
 
 /** A listener as its resource describes it. */
 export interface CompiledListener {
   readonly name: string;
+  readonly statPrefix: string;
   readonly address: ListenAddress;
   readonly direction: ListenerConfig<never>['direction'];
   readonly bindsToPort: boolean;
   readonly isTransparent: boolean;
   readonly usesOriginalDestination: boolean;
+  readonly ignoresTotalLimit: boolean;
   readonly listenerFilters: ListenerFilters;
   readonly accessLogs: ListenerConfig<never>['accessLogs'];
   readonly filterChains: readonly CompiledChain[];
@@ -55,7 +66,7 @@ export interface CompiledListener {
 }
 
 /**
- * Compiles a listener; null with problems noted. Accepted without effect: `metadata`, `stat_prefix`,
+ * Compiles a listener; null with problems noted. Accepted without effect: `metadata`,
  * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport) and `enable_reuse_port`.
  */
 export function compileListener(
@@ -86,11 +97,13 @@ export function compileListener(
   if (address === null || (filterChains.length === 0 && defaultFilterChain === null)) return null;
   return {
     name: listener.name === '' ? describeAddress(addressAt(address.host, address.port)) : listener.name,
+    statPrefix: listener.statPrefix,
     address,
     direction: directionOf(listener.trafficDirection),
     bindsToPort: listener.bindToPort ?? true,
     isTransparent: listener.transparent ?? false,
     usesOriginalDestination: listener.useOriginalDst ?? false,
+    ignoresTotalLimit: listener.ignoreGlobalConnLimit,
     listenerFilters,
     accessLogs: compileAccessLogs(listener.accessLog, 'access_log', problems),
     filterChains,
@@ -118,13 +131,18 @@ function compileChain(
     chain.filterChainMatch === undefined
       ? null
       : compileFilterChainMatch(chain.filterChainMatch, `${path}.filter_chain_match`, problems);
-  if (chain.transportSocketConnectTimeout !== undefined) {
-    problems.unsupported(`${path}.transport_socket_connect_timeout`);
-  }
+  const timeoutPath = `${path}.transport_socket_connect_timeout`;
+  const handshakeTimeoutMs = durationMs(
+    chain.transportSocketConnectTimeout,
+    defaultHandshakeTimeoutMs,
+    timeoutPath,
+    problems,
+  );
   const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
   const fingerprint = createHash('sha256').update(FilterChain.encode(chain).finish()).digest('hex');
-  const { connectionFilters, filter } = compileFilters(chain.filters, `${path}.filters`, problems);
-  return filter === null ? null : { name: chain.name, fingerprint, match, tls, connectionFilters, filter };
+  const filters = compileFilters(chain.filters, `${path}.filters`, problems);
+  if (filters === null) return null;
+  return { name: chain.name, fingerprint, match, tls, handshakeTimeoutMs, ...filters };
 }
 
 /** The network filters of a chain: those that decide whether a connection may stay, and the last, which ends the chain. */
@@ -132,32 +150,40 @@ function compileFilters(
   filters: readonly Filter[],
   path: string,
   problems: ProblemList,
-): { connectionFilters: ConnectionFilterSettings[]; filter: CompiledFilter | null } {
+): Pick<CompiledChain, 'limits' | 'connectionFilters' | 'filter'> | null {
   if (filters.length === 0) problems.invalid(path, 'must not be empty');
+  const limits: ConnectionLimitConfig[] = [];
   const connectionFilters: ConnectionFilterSettings[] = [];
-  let compiled: CompiledFilter | null = null;
-  for (const [index, filter] of filters.entries()) {
+  let filter: CompiledFilter | null = null;
+  for (const [index, { name, configType }] of filters.entries()) {
     const place = `${path}[${index}]`;
-    if (compiled !== null) problems.invalid(place, `nothing can follow what ends a chain already`);
-    const config = filter.configType?.value;
-    if (config?.typeUrl !== TypeUrl.networkRbac) {
-      compiled = compileFilter(filter, place, problems) ?? compiled;
-      continue;
+    if (filter !== null) problems.invalid(place, `nothing can follow what ends a chain already`);
+    const config = configType?.value;
+    if (config?.typeUrl === TypeUrl.connectionLimit) {
+      const limit = unpackConfig(config, TypeUrl.connectionLimit, `${place}.typed_config`, problems);
+      if (limit !== null) limits.push(compileConnectionLimit(limit, `${place}.typed_config`, problems));
+    } else if (config?.typeUrl === TypeUrl.networkRbac) {
+      const settings = compileConnectionRbac(config, `${place}.typed_config`, problems);
+      if (settings !== null) connectionFilters.push(settings);
+    } else {
+      filter = compileFilter(name, config, place, problems) ?? filter;
     }
-    const settings = compileConnectionRbac(config, `${place}.typed_config`, problems);
-    if (settings !== null) connectionFilters.push(settings);
   }
-  if (compiled === null && problems.isEmpty)
+  if (filter === null && problems.isEmpty)
     problems.invalid(
       path,
       'needs a last filter that serves',
       'add an HTTP connection manager or a TCP proxy',
     );
-  return { connectionFilters, filter: compiled };
+  return filter === null ? null : { limits, connectionFilters, filter };
 }
 
-function compileFilter(filter: Filter, place: string, problems: ProblemList): CompiledFilter | null {
-  const config = filter.configType?.value;
+function compileFilter(
+  name: string,
+  config: Any | undefined,
+  place: string,
+  problems: ProblemList,
+): CompiledFilter | null {
   const path = `${place}.typed_config`;
   if (config?.typeUrl === TypeUrl.httpConnectionManager) {
     const manager = unpackConfig(config, TypeUrl.httpConnectionManager, path, problems);
@@ -167,7 +193,7 @@ function compileFilter(filter: Filter, place: string, problems: ProblemList): Co
     const proxy = unpackConfig(config, TypeUrl.tcpProxy, path, problems);
     return proxy === null ? null : { kind: 'tcp', ...compileTcpProxy(proxy, path, problems) };
   }
-  refuseExtension(filter.name, config, place, problems);
+  refuseExtension(name, config, place, problems);
   return null;
 }
 

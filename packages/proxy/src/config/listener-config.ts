@@ -140,6 +140,14 @@ export interface HttpFilterConfig<P extends EndpointPool> {
   readonly routes: RouteTableSlot<ClusterSlot<P>>;
 }
 
+/** A `connection_limit` filter. */
+export interface ConnectionLimitConfig {
+  readonly statPrefix: string;
+  readonly maxConnections: number;
+  /** How long a connection beyond the limit is kept waiting before it is closed. */
+  readonly delayMs: number;
+}
+
 /** How a listener's connections of one kind are secured and served. */
 export interface FilterChainConfig<P extends EndpointPool> {
   /** Empty where it has none. */
@@ -150,6 +158,10 @@ export interface FilterChainConfig<P extends EndpointPool> {
   readonly match: FilterChainMatchConfig | null;
   /** Null for plain connections. */
   readonly tls: DownstreamTlsConfig | null;
+  /** How long a TLS handshake may take; 0 for no limit. */
+  readonly handshakeTimeoutMs: number;
+  /** In this order; mostly none. */
+  readonly limits: readonly ConnectionLimitConfig[];
   /** What connections pass before `filter`, in this order. */
   readonly connectionFilters: readonly ConnectionFilterSettings[];
   readonly filter: NetworkFilterConfig<P>;
@@ -158,6 +170,8 @@ export interface FilterChainConfig<P extends EndpointPool> {
 /** One listener, compiled. */
 export interface ListenerConfig<P extends EndpointPool> {
   readonly name: string;
+  /** In the names of its counts, in place of its address; may be empty. */
+  readonly statPrefix: string;
   readonly address: ListenAddress;
   readonly direction: 'inbound' | 'outbound' | 'unspecified';
   /** False for one that only gets connections from others that hand over what is meant for its address. */
@@ -166,6 +180,8 @@ export interface ListenerConfig<P extends EndpointPool> {
   readonly isTransparent: boolean;
   /** Hands connections that were meant for another listener's address to that listener. */
   readonly usesOriginalDestination: boolean;
+  /** Takes connections whatever the limit for the whole process is, and counts none against it. */
+  readonly ignoresTotalLimit: boolean;
   readonly listenerFilters: ListenerFilters;
   /** Of connections, those that no chain served too. */
   readonly accessLogs: readonly AccessLogConfig[];

@@ -25,7 +25,8 @@ export function httpAcceptor(service: HttpService): AcceptHandler {
   return (connection) => {
     const settings = service.slot.current;
     const acceptedAt = service.context.clock.monotonic();
-    settings.server.metrics.countAccepted(connection.tls !== null);
+    // A secured one has been counted when it came.
+    if (connection.tls === null) settings.server.metrics.countAccepted(false);
     const codec = codecOf(connection, settings);
     if (codec === 'unknown') {
       const sniffer = new CodecSniffer(connection, settings, service, acceptedAt);

@@ -7,18 +7,15 @@ import type { LogFile } from '../access-log/log-file.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import { type FilterChainConfig, type ListenerConfig, allChains } from '../config/listener-config.ts';
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
-import type { StackEnvironment } from '../stack/http-stack.ts';
-import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import type {
   AcceptHandler,
   Connection,
   ConnectionHandler,
   Listener,
   TcpAddress,
-  Transport,
 } from '../transport/transport.ts';
-import { ActiveChain } from './active-chain.ts';
-import type { ConnectionObserver } from './connection-group.ts';
+import { ActiveChain, type ChainHost, type ChainOwner } from './active-chain.ts';
+import { ConnectionAdmission } from './connection-admission.ts';
 import { ConnectionLogEntry } from './connection-log-entry.ts';
 import { FilterChainMatcher } from './filter-chain-matcher.ts';
 import { InspectedConnection, type InspectionOwner } from './inspected-connection.ts';
@@ -32,6 +29,7 @@ import {
   tlsInspector,
 } from './listener-filter.ts';
 import { ListenerMetrics } from './listener-metrics.ts';
+import { abandoned } from './refused-connection.ts';
 
 /**
  * Makes what finds original destinations, for listeners that take connections to addresses of others or for all others.
@@ -40,10 +38,7 @@ import { ListenerMetrics } from './listener-metrics.ts';
 export type OriginalDestinations = (isTransparent: boolean) => OriginalDestinationProvider;
 
 /** What listeners need of whoever holds them. */
-export interface ListenerHost {
-  readonly transport: Transport;
-  readonly environment: StackEnvironment;
-  readonly secrets: SecretProvider;
+export interface ListenerHost extends ChainHost {
   readonly logger: Logger;
   readonly originalDestinations: OriginalDestinations;
   /** The listener for connections that were meant for this address; null where there is none. */
@@ -55,33 +50,48 @@ export interface ListenerHost {
 /** The first bytes of a connection that nothing has been read from. */
 const noBytes = Buffer.alloc(0);
 
-export class ActiveListener implements InspectionOwner, ConnectionObserver {
+export class ActiveListener implements InspectionOwner, ChainOwner {
   config: ListenerConfig<ConnectionPool>;
   /** Null for one that binds no port of its own. */
   bound: Listener | null = null;
   /** It accepts no more, though its connections live on. */
   isStopped = false;
   filters: readonly ListenerFilter[] = [];
+  /** The configured chains in their order, then the default one. */
+  chains: readonly ActiveChain[] = [];
+  /** In the names of its counters. */
+  readonly statAddress: string;
   readonly timers: TimerWheel;
   private readonly clock: Clock;
   private readonly host: ListenerHost;
   private readonly scope: MetricScope;
   private readonly metrics: ListenerMetrics;
-  /** The configured chains in their order, then the default one. */
-  private chains: readonly ActiveChain[] = [];
+  private readonly admission: ConnectionAdmission;
+  /** Where all connections go without a look at them; null where there has to be one. */
+  private onlyChain: ActiveChain | null = null;
   private matcher: FilterChainMatcher | null = null;
   private accessLogs: readonly AccessLog[] = [];
   private logFiles: readonly LogFile[] = [];
   private readonly inspecting = new Set<InspectedConnection>();
 
   constructor(config: ListenerConfig<ConnectionPool>, host: ListenerHost) {
-    const { registry, context } = host.environment;
+    const { registry, context, limits, counts } = host.environment;
     this.host = host;
     this.config = config;
     this.timers = context.timers;
     this.clock = context.clock;
     this.scope = registry.scope();
-    this.metrics = new ListenerMetrics(this.scope, statAddress(config.address));
+    this.statAddress = config.statPrefix === '' ? statAddressOf(config.address) : config.statPrefix;
+    this.metrics = new ListenerMetrics(this.scope, this.statAddress);
+    const { name, ignoresTotalLimit } = config;
+    this.admission = new ConnectionAdmission(
+      name,
+      !ignoresTotalLimit,
+      limits,
+      counts,
+      this.scope,
+      this.statAddress,
+    );
     this.update(config);
   }
 
@@ -89,16 +99,8 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
     return this.config.listenerFilters.timeoutMs;
   }
 
-  get groups(): readonly ActiveChain['group'][] {
-    return this.chains.map(({ group }) => group);
-  }
-
-  /**
-   * What the socket is to be bound with where every connection goes to the same chain without a look at it: then accepting
-   * costs no more than that chain does. Null where connections have to be looked at, and for plain ones.
-   */
-  get directSecurity(): LinkSecurity | null {
-    return isDirect(this.config) ? this.chains[0]!.security : null;
+  get name(): string {
+    return this.config.name;
   }
 
   get hasAccessLogs(): boolean {
@@ -106,23 +108,27 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
   }
 
   /** Takes connections of the listener's own socket. */
-  readonly accept: AcceptHandler = (connection) =>
-    isDirect(this.config) ? this.chains[0]!.group.accept(connection) : this.inspect(connection);
+  readonly accept: AcceptHandler = (connection) => {
+    if (!this.admission.admit()) {
+      connection.destroy();
+      return abandoned;
+    }
+    return this.onlyChain === null ? this.inspect(connection) : this.onlyChain.accept(connection);
+  };
 
   /** Goes on with a changed configuration: chains that it has unchanged keep their connections, others are drained. */
   update(config: ListenerConfig<ConnectionPool>): void {
     const previous = new Set(this.chains);
-    const { environment, secrets } = this.host;
     const take = (chain: FilterChainConfig<ConnectionPool>): ActiveChain => {
       for (const known of previous) {
         if (!known.update(chain, config.direction)) continue;
         previous.delete(known);
         return known;
       }
-      const address = statAddress(config.address);
-      return new ActiveChain(chain, config.direction, environment, secrets, address, this);
+      return new ActiveChain(chain, config.direction, this, this.host);
     };
     this.chains = allChains(config).map(take);
+    this.onlyChain = isDirect(config) ? this.chains[0]! : null;
     this.matcher = new FilterChainMatcher(config.filterChains.map(({ match }) => match));
     this.filters = this.createFilters(config);
     this.openAccessLogs(config.accessLogs);
@@ -132,6 +138,7 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
 
   /** Takes a connection that another listener was handed, and of which `buffer[start, end)` has been read. */
   takeOver(connection: Connection, buffer: Buffer, start: number, end: number): void {
+    this.admission.takeOver();
     const inspected = this.begin(connection);
     connection.setHandler(inspected);
     inspected.start(buffer, start, end);
@@ -143,17 +150,17 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
     for (const chain of this.chains) this.host.drainChain(chain);
     this.scope.close();
     // What drains is logged when it ends.
-    void Promise.all(this.groups.map((group) => group.whenEmpty())).then(() => this.openAccessLogs([]));
+    void Promise.all(this.chains.map((chain) => chain.whenEmpty())).then(() => this.giveBack());
   }
 
   /** Gives back what a listener holds that never came to serve. */
   discard(): void {
     for (const chain of this.chains) chain.close();
     this.scope.close();
-    this.openAccessLogs([]);
+    this.giveBack();
   }
 
-  // ConnectionObserver
+  // ChainOwner
 
   onOpened(): void {
     this.metrics.onOpened();
@@ -161,8 +168,13 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
 
   onClosed(connection: Connection, lengthMs: number, entry: LoggedEntry | null): void {
     this.metrics.onClosed(lengthMs);
+    this.admission.release();
     if (this.hasAccessLogs)
       this.log(entry ?? new ConnectionLogEntry(connection, this.clock.now(), lengthMs, ''));
+  }
+
+  onHandshakeTimeout(): void {
+    this.metrics.handshakeTimeouts.value++;
   }
 
   // InspectionOwner
@@ -175,6 +187,7 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
       const target = this.host.listenerAt(originalDestination);
       if (target !== null && target !== this) {
         target.takeOver(connection, buffer, start, end);
+        this.admission.release();
         return;
       }
     }
@@ -183,16 +196,10 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
       this.metrics.withoutChain.value++;
       this.logUnserved(inspected, 'NR', 'filter_chain_not_found');
       connection.destroy();
+      this.admission.release();
       return;
     }
-    const { group, security } = chain;
-    if (security !== null) {
-      this.host.transport.secure(connection, buffer.subarray(start, end), security, group.accept);
-      return;
-    }
-    const handler = group.accept(connection);
-    connection.setHandler(handler);
-    if (end > start) handler.onData(buffer, start, end);
+    chain.takeOver(connection, buffer, start, end);
   }
 
   onInspectionTimeout(): boolean {
@@ -204,6 +211,13 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
     if (!isRejected) this.metrics.closedByClient.value++;
     this.logUnserved(inspected, '', '');
     this.forget(inspected);
+    this.admission.release();
+  }
+
+  /** To be called when no connection is left. */
+  private giveBack(): void {
+    this.openAccessLogs([]);
+    this.admission.close();
   }
 
   /** Looks at a connection that has just been accepted. */
@@ -288,7 +302,7 @@ export class ActiveListener implements InspectionOwner, ConnectionObserver {
 }
 
 /** True where all connections go to one chain and nobody has to look at them. */
-export function isDirect(config: ListenerConfig<ConnectionPool>): boolean {
+function isDirect(config: ListenerConfig<ConnectionPool>): boolean {
   const { listenerFilters, filterChains, defaultFilterChain, usesOriginalDestination } = config;
   const [only] = allChains(config);
   const isOne = filterChains.length + (defaultFilterChain === null ? 0 : 1) === 1;
@@ -296,6 +310,6 @@ export function isDirect(config: ListenerConfig<ConnectionPool>): boolean {
 }
 
 /** An address as Envoy writes it in the names of counters. */
-function statAddress({ host, port }: ListenerConfig<ConnectionPool>['address']): string {
+function statAddressOf({ host, port }: ListenerConfig<ConnectionPool>['address']): string {
   return `${host.includes(':') ? `[${host}]` : host}_${port}`;
 }

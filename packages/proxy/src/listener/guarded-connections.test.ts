@@ -55,7 +55,7 @@ for (const [name, makeWorld] of worlds) {
       await world.until('the client is cut off', () => isCutOff(client));
       assert.equal(backend.accepted.length, 0);
       assert.equal(world.proxy.stat('envoy_rbac_denied'), 1);
-      assert.equal(world.proxy.stat('envoy_tcp_downstream_cx_total'), 0);
+      assert.equal(world.proxy.stat('envoy_tcp_downstream_cx_total'), 1);
       assert.equal(world.proxy.stat('envoy_listener_downstream_cx_total'), 1);
       assert.equal(world.proxy.stat('envoy_listener_downstream_cx_active'), 0);
     });

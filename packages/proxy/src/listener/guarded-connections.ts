@@ -24,8 +24,16 @@ export class GuardedConnections implements ConnectionGroup {
     this.accept = (connection) => {
       const reason = this.reasonAgainst(connection);
       if (reason === null) return group.accept(connection);
-      return new RefusedConnection(connection, reason, logs, clock, observer);
+      return new ForbiddenConnection(connection, reason, logs, clock, group, observer);
     };
+  }
+
+  begin(isSecured: boolean): void {
+    this.group.begin(isSecured);
+  }
+
+  abandon(isSecured: boolean, closedHere: boolean, lengthMs: number): void {
+    this.group.abandon(isSecured, closedHere, lengthMs);
   }
 
   get size(): number {
@@ -58,11 +66,12 @@ export class GuardedConnections implements ConnectionGroup {
 }
 
 /** Closes a connection as soon as it has an owner, and tells the logs why. */
-class RefusedConnection implements ConnectionHandler {
+class ForbiddenConnection implements ConnectionHandler {
   private readonly connection: Connection;
   private readonly reason: string;
   private readonly logs: readonly AccessLog[];
   private readonly clock: Clock;
+  private readonly group: ConnectionGroup;
   private readonly observer: ConnectionObserver;
   private readonly acceptedAt: number;
 
@@ -71,15 +80,18 @@ class RefusedConnection implements ConnectionHandler {
     reason: string,
     logs: readonly AccessLog[],
     clock: Clock,
+    group: ConnectionGroup,
     observer: ConnectionObserver,
   ) {
     this.connection = connection;
     this.reason = reason;
     this.logs = logs;
     this.clock = clock;
+    this.group = group;
     this.observer = observer;
     this.acceptedAt = clock.monotonic();
-    observer.onOpened();
+    // A secured one has begun before its handshake.
+    if (connection.tls === null) group.begin(false);
     connection.pauseReading();
     clock.setTimer(0, () => connection.destroy());
   }
@@ -108,6 +120,7 @@ class RefusedConnection implements ConnectionHandler {
       ? new ConnectionLogEntry(connection, clock.now(), lengthMs, '', '', this.reason)
       : null;
     if (entry !== null) for (const log of logs) log.log(entry);
+    this.group.abandon(connection.tls !== null, true, lengthMs);
     observer.onClosed(connection, lengthMs, entry);
   }
 }

@@ -44,6 +44,14 @@ export class HttpConnections implements ConnectionGroup {
     return this.connections.busy;
   }
 
+  begin(isSecured: boolean): void {
+    this.stack.settings.server.metrics.countAccepted(isSecured);
+  }
+
+  abandon(isSecured: boolean, closedHere: boolean, lengthMs: number): void {
+    this.stack.settings.server.metrics.countClosed(closedHere, false, isSecured, lengthMs);
+  }
+
   /** Replaces the settings by one assignment: exchanges under way end with those they began with. */
   update(config: HttpStackConfig): void {
     const previous = this.stack;

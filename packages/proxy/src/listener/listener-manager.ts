@@ -1,13 +1,13 @@
 // Binds listeners as the configuration says and follows its changes without touching live connections.
 import type { Logger } from '@heddle/base';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import { type ListenerConfig, allChains } from '../config/listener-config.ts';
+import type { ListenerConfig } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { addressAt, describeAddress, hostAndPort, isUnixAddress } from '../transport/address.ts';
 import type { TcpAddress, Transport } from '../transport/transport.ts';
 import type { ActiveChain } from './active-chain.ts';
-import { ActiveListener, type ListenerHost, type OriginalDestinations, isDirect } from './active-listener.ts';
+import { ActiveListener, type ListenerHost, type OriginalDestinations } from './active-listener.ts';
 
 export interface ListenerManagerOptions {
   readonly transport: Transport;
@@ -46,16 +46,16 @@ export class ListenerManager implements ListenerHost {
   /** Requests in flight on all listeners. */
   get busy(): number {
     let busy = 0;
-    for (const { groups } of this.active.values()) for (const group of groups) busy += group.busy;
-    for (const chain of this.draining) busy += chain.group.busy;
+    for (const { chains } of this.active.values()) for (const chain of chains) busy += chain.busy;
+    for (const chain of this.draining) busy += chain.busy;
     return busy;
   }
 
   /** Open connections on all listeners. */
   get connections(): number {
     let connections = 0;
-    for (const { groups } of this.active.values()) for (const group of groups) connections += group.size;
-    for (const chain of this.draining) connections += chain.group.size;
+    for (const { chains } of this.active.values()) for (const chain of chains) connections += chain.size;
+    for (const chain of this.draining) connections += chain.size;
     return connections;
   }
 
@@ -71,15 +71,15 @@ export class ListenerManager implements ListenerHost {
     readonly port: number;
     readonly connections: number;
   }[] {
-    return [...this.active].map(([name, { bound, config, groups }]) => {
+    return [...this.active].map(([name, { bound, config, chains }]) => {
       const { host, port } = bound === null ? config.address : hostAndPort(bound.address);
-      return { name, host, port, connections: groups.reduce((sum, group) => sum + group.size, 0) };
+      return { name, host, port, connections: chains.reduce((sum, chain) => sum + chain.size, 0) };
     });
   }
 
   /**
    * Adds a listener or applies a change. Settings are replaced by one assignment: exchanges under way end with those they
-   * began with. Only another address or other security needs another socket. Rejects where the address can't be bound.
+   * began with. Only another address needs another socket. Rejects where the address can't be bound.
    */
   apply(config: ListenerConfig<ConnectionPool>): Promise<void> {
     return this.enqueue(config.name, () => this.applyNow(config));
@@ -103,9 +103,9 @@ export class ListenerManager implements ListenerHost {
   /** Accepts no more and waits until nobody is connected any more, `timeoutMs` at most: for a process that has a successor. */
   async departure(timeoutMs: number): Promise<void> {
     await this.stop(false);
-    const groups = [...this.active.values()].flatMap((listener) => listener.groups);
-    for (const { group } of this.draining) groups.push(group);
-    await this.within(timeoutMs, Promise.all(groups.map((group) => group.whenEmpty())));
+    const chains = [...this.active.values()].flatMap((listener) => listener.chains);
+    chains.push(...this.draining);
+    await this.within(timeoutMs, Promise.all(chains.map((chain) => chain.whenEmpty())));
   }
 
   /**
@@ -116,7 +116,7 @@ export class ListenerManager implements ListenerHost {
     this.isDraining = true;
     await this.pass(Math.min(lateArrivalMs, timeoutMs));
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
-    await this.within(timeoutMs, Promise.all([...this.draining].map((chain) => chain.group.whenEmpty())));
+    await this.within(timeoutMs, Promise.all([...this.draining].map((chain) => chain.whenEmpty())));
     return this.busy;
   }
 
@@ -124,7 +124,7 @@ export class ListenerManager implements ListenerHost {
   async close(): Promise<void> {
     this.isDraining = true;
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
-    for (const chain of this.draining) chain.group.destroy();
+    for (const chain of this.draining) chain.destroy();
   }
 
   /** Waits for `event`, `timeoutMs` at most. */
@@ -152,12 +152,11 @@ export class ListenerManager implements ListenerHost {
   }
 
   drainChain(chain: ActiveChain): void {
-    const { group } = chain;
     this.draining.add(chain);
-    group.drain();
+    chain.drain();
     const { context, drains } = this.environment;
-    const deadline = context.clock.setTimer(drains.drainTimeMs, () => group.destroy());
-    void group.whenEmpty().then(() => {
+    const deadline = context.clock.setTimer(drains.drainTimeMs, () => chain.destroy());
+    void chain.whenEmpty().then(() => {
       deadline.cancel();
       this.draining.delete(chain);
       chain.close();
@@ -205,8 +204,7 @@ export class ListenerManager implements ListenerHost {
     const { host, port, mode } = address;
     const target = addressAt(host, port);
     const where = mode === undefined || !isUnixAddress(target) ? target : { ...target, mode };
-    const security = listener.directSecurity === null ? null : () => listener.directSecurity!;
-    const bound = await transport.listen({ address: where, security, isTransparent }, listener.accept);
+    const bound = await transport.listen({ address: where, security: null, isTransparent }, listener.accept);
     listener.bound = bound;
     logger.info('Listening', { listener: name, address: describeAddress(bound.address) });
   }
@@ -226,12 +224,8 @@ function isSameSocket(a: ListenerConfig<ConnectionPool>, b: ListenerConfig<Conne
     a.address.host === b.address.host &&
     a.address.port === b.address.port &&
     a.isTransparent === b.isTransparent &&
-    socketKind(a) === socketKind(b)
+    a.bindsToPort === b.bindsToPort &&
+    a.statPrefix === b.statPrefix &&
+    a.ignoresTotalLimit === b.ignoresTotalLimit
   );
-}
-
-/** Connections that need no look are secured by the socket; those that do come in plain. */
-function socketKind(config: ListenerConfig<ConnectionPool>): 'none' | 'plain' | 'secured' {
-  if (!config.bindsToPort) return 'none';
-  return isDirect(config) && allChains(config)[0]!.tls !== null ? 'secured' : 'plain';
 }

@@ -11,10 +11,12 @@ export class ListenerMetrics {
   /** Connections whose filter chain is not chosen yet. */
   readonly inspecting: Gauge;
   readonly inspectionTimeouts: Counter;
+  /** Connections whose TLS handshake took too long. */
+  readonly handshakeTimeouts: Counter;
   /** Connections whose client was gone before its filter chain was chosen. */
   readonly closedByClient: Counter;
 
-  /** `address` as Envoy writes it in names: `127.0.0.1_80`. */
+  /** `address` as Envoy writes it in names: `127.0.0.1_80`, or the listener's `stat_prefix`. */
   constructor(scope: MetricScope, address: string) {
     const labels = { envoy_listener_address: address };
     const counter = (name: string, help: string): Counter =>
@@ -36,6 +38,10 @@ export class ListenerMetrics {
     this.inspectionTimeouts = counter(
       'downstream_pre_cx_timeout',
       'Connections that did not show in time what they are.',
+    );
+    this.handshakeTimeouts = counter(
+      'downstream_cx_transport_socket_connect_timeout',
+      'Connections whose TLS handshake took too long.',
     );
     this.closedByClient = counter(
       'downstream_listener_filter_remote_close',

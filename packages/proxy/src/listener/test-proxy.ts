@@ -6,6 +6,7 @@ import { type Clock, type Random, silentLogger } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../bootstrap/bootstrap.ts';
 import type { OriginalDestinations } from './active-listener.ts';
+import type { ConnectionLimits } from './connection-admission.ts';
 import { Proxy, defaultDrain } from '../stack/proxy.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -18,6 +19,7 @@ export interface ConfiguredProxyOptions {
   readonly random: Random;
   readonly secrets?: SecretProvider;
   readonly originalDestinations?: OriginalDestinations;
+  readonly limits?: ConnectionLimits;
 }
 
 const noSecrets: SecretProvider = { certificate: () => null, trustBundle: () => null };

@@ -5,6 +5,7 @@ import { InMemoryNetwork, RecordingHandler, VirtualClock, eventually } from '@he
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import type { Connection, Listener, Transport } from '../transport/transport.ts';
+import { type ConnectionLimits, noConnectionLimits } from './connection-admission.ts';
 import { ConfiguredProxy } from './test-proxy.ts';
 
 /** One end of a connection with what it was told. */
@@ -42,18 +43,20 @@ export class World {
     readonly random: Random;
     readonly virtual: VirtualClock | null;
     readonly originalDestinations: OriginalDestinationProvider;
+    readonly limits: ConnectionLimits;
   }) {
     this.client = options.client;
     this.server = options.server;
     this.proxyHost = options.proxyHost;
     this.serverHost = options.serverHost;
     this.virtual = options.virtual;
-    const { clock, random, originalDestinations } = options;
+    const { clock, random, originalDestinations, limits } = options;
     this.proxy = new ConfiguredProxy({
       transport: options.proxy,
       clock,
       random,
       originalDestinations: () => originalDestinations,
+      limits,
     });
   }
 
@@ -113,6 +116,7 @@ export function virtualWorld(
   test: TestContext,
   seed = 1,
   originalDestinations?: OriginalDestinationProvider,
+  limits = noConnectionLimits,
 ): World {
   const clock = new VirtualClock();
   const network = new InMemoryNetwork({ clock, seed });
@@ -128,13 +132,14 @@ export function virtualWorld(
     random: proxy.random,
     virtual: clock,
     originalDestinations: originalDestinations ?? { lookup: () => null },
+    limits,
   });
   test.after(() => world.close());
   return world;
 }
 
 /** On loopback sockets, with real time. */
-export function socketWorld(test: TestContext): World {
+export function socketWorld(test: TestContext, limits = noConnectionLimits): World {
   const transport = new NodeTransport(systemClock, silentLogger);
   const host = '127.0.0.1';
   const world = new World({
@@ -147,13 +152,15 @@ export function socketWorld(test: TestContext): World {
     random: systemRandom,
     virtual: null,
     originalDestinations: { lookup: () => null },
+    limits,
   });
   test.after(() => world.close());
   return world;
 }
 
 /** By name. */
-export const worlds: readonly (readonly [string, (test: TestContext) => World])[] = [
-  ['in memory', (test) => virtualWorld(test)],
-  ['sockets', socketWorld],
-];
+export const worlds: readonly (readonly [string, (test: TestContext, limits?: ConnectionLimits) => World])[] =
+  [
+    ['in memory', (test, limits) => virtualWorld(test, 1, undefined, limits)],
+    ['sockets', socketWorld],
+  ];

@@ -30,6 +30,7 @@ import { MainSockets } from '../threads/shared-sockets.ts';
 import type { ThreadCommand } from '../threads/thread-command.ts';
 import type { WorkerPool } from '../threads/worker-pool.ts';
 import { InheritedSockets } from '../transport/node/socket-source.ts';
+import { noConnectionLimits } from '../listener/connection-admission.ts';
 import { defaultDrain, makeViaName } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
@@ -224,6 +225,7 @@ async function startWorkers(options: SidecarOptions, start: WorkerStart): Promis
       logFields: { instance: options.instance },
       drain: defaultDrain,
       workload: workloadLabelsOf(options, identity.id),
+      limits: noConnectionLimits,
       ...shared,
     },
     clock: systemClock,

@@ -8,6 +8,7 @@ import { Loggers, type LoggerSource } from '../stack/loggers.ts';
 import { MirroringSink } from '../threads/mirroring-sink.ts';
 import { ProxyThreads, type WorkerThreads } from '../threads/proxy-threads.ts';
 import type { ThreadCommand } from '../threads/thread-command.ts';
+import { LocalCounts } from '../stack/process-counts.ts';
 import { defaultDrain, type DrainOptions, Proxy } from '../stack/proxy.ts';
 import { isTrafficMetric, type WorkloadLabels } from '../stats/traffic-metrics.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
@@ -93,6 +94,7 @@ export class Sidecar {
         unsubscribe: (typeUrl, names) => this.client.unsubscribe(typeUrl, names),
       },
       ...(environment.viaName === undefined ? {} : { viaName: environment.viaName }),
+      counts: environment.workers?.counts ?? new LocalCounts(),
       onTrustBundleChanged: (name, roots) => environment.onTrustBundleChanged(name, roots),
       onListenFailed: (error) => this.onListenFailed(error),
       onCommitted: () => this.onCommitted(),

@@ -21,7 +21,9 @@ import { createFieldFilter } from '../codec/field-filter.ts';
 import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import { buildHttpFilters } from '../policy/build-http-filters.ts';
+import type { ConnectionLimits } from '../listener/connection-admission.ts';
 import type { DrainManager } from './drain-manager.ts';
+import type { ProcessCounts } from './process-counts.ts';
 import { Http2Metrics } from '../stats/http2-metrics.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
@@ -32,6 +34,10 @@ export interface StackEnvironment {
   readonly drains: DrainManager;
   readonly registry: MetricRegistry;
   readonly logFiles: LogFiles;
+  /** What limits count. */
+  readonly counts: ProcessCounts;
+  /** How many connections are taken. */
+  readonly limits: ConnectionLimits;
   /** This workload's SPIFFE id; empty where the proxy has none. */
   readonly ownIdentity: string;
   /** Counts by peer; null for a proxy that is no sidecar. */

@@ -18,8 +18,10 @@ import { HttpDate } from '../http/http-date.ts';
 import type { ProxyContext } from '../http/http-settings.ts';
 import { DrainManager, type DrainManagerOptions } from './drain-manager.ts';
 import type { LoggerSource } from './loggers.ts';
+import { LocalCounts, type ProcessCounts } from './process-counts.ts';
 import { originalDestinationProvider } from '../interception/original-destination.ts';
 import type { OriginalDestinations } from '../listener/active-listener.ts';
+import { type ConnectionLimits, noConnectionLimits } from '../listener/connection-admission.ts';
 import { ListenerManager } from '../listener/listener-manager.ts';
 import { ServerMetrics } from '../stats/server-metrics.ts';
 import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
@@ -46,6 +48,10 @@ export interface ProxyOptions {
   /** The workload whose sidecar this is; null for a proxy of nobody's. */
   readonly workload: WorkloadLabels | null;
   readonly subscriber: Subscriber;
+  /** What limits count; by default of this thread alone. */
+  readonly counts?: ProcessCounts;
+  /** How many connections are taken; by default any number. */
+  readonly limits?: ConnectionLimits;
   /** The process's name in `Via`, for threads that share it; made here where it is absent. */
   readonly viaName?: string;
   /** The roots (PEM) of a trust bundle arrived or changed. */
@@ -116,6 +122,8 @@ export class Proxy {
         drains: this.drains,
         registry: this.registry,
         logFiles: this.logFiles,
+        counts: options.counts ?? new LocalCounts(),
+        limits: options.limits ?? noConnectionLimits,
         ownIdentity: workload?.principal ?? '',
         inboundTraffic: workload === null ? null : new TrafficMetrics(this.registry, 'destination', workload),
         outboundTraffic: workload === null ? null : new TrafficMetrics(this.registry, 'source', workload),

@@ -21,13 +21,20 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
     this.accept = (connection) => {
       const relay = new TcpRelay(connection, settings, context, this);
       this.open.add(relay);
-      observer.onOpened();
       return relay;
     };
   }
 
   get size(): number {
     return this.open.size;
+  }
+
+  begin(): void {
+    this.settings.metrics.connectionsTotal.value++;
+  }
+
+  abandon(): void {
+    // Only what comes is counted.
   }
 
   /** Nobody but the two ends knows when a byte stream is idle. */

@@ -57,7 +57,8 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     const { maxConnectionDurationMs } = settings;
     this.duration = maxConnectionDurationMs > 0 ? new DurationLimit(this) : null;
     if (this.duration !== null) context.timers.arm(this.duration, maxConnectionDurationMs);
-    settings.metrics.connectionsTotal.value++;
+    // A secured one has been counted when it came.
+    if (downstream.tls === null) settings.metrics.connectionsTotal.value++;
     this.pauseDownstream();
     this.connect();
   }

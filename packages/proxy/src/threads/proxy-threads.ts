@@ -1,6 +1,7 @@
 // A proxy over all its threads: what one is told all are told, what one knows is added up.
 import type { MetricFamily } from '@heddle/telemetry';
 import type { Loggers } from '../stack/loggers.ts';
+import type { ProcessCounts } from '../stack/process-counts.ts';
 import type { Proxy } from '../stack/proxy.ts';
 import { isProcessMetric, ServerState } from '../stats/server-metrics.ts';
 import { type ClusterStatus, clusterStatusOf, mergeClusterStatus } from './cluster-status.ts';
@@ -16,6 +17,8 @@ export function collectFamilies(proxy: Proxy): readonly MetricFamily[] {
 /** The threads beside the main one. */
 export interface WorkerThreads {
   readonly size: number;
+  /** What limits count, of all threads. */
+  readonly counts: ProcessCounts;
   post(command: ThreadCommand): void;
   families(): Promise<readonly (readonly MetricFamily[])[]>;
   clusters(): Promise<readonly (readonly ClusterStatus[])[]>;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -190,4 +191,46 @@ test('threads serve TLS with secrets of the file, and resume what another has be
     assert.match(text, /^HTTP\/1\.1 200 /);
   }
   assert.ok(resumed >= 18, `${resumed} of 19 visits that could be were resumed`);
+});
+
+test('limits hold for all threads together', async (t) => {
+  const { server, port } = await startBackend((_request, response) => response.end('hello'));
+  const monitor = {
+    name: 'envoy.resource_monitors.global_downstream_max_connections',
+    typed_config: {
+      '@type':
+        'type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+      max_active_downstream_connections: 20,
+    },
+  };
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      overload_manager: { resource_monitors: [monitor] },
+      static_resources: { listeners: [listenerTo('web', 'be')], clusters: [clusterTo('be', port)] },
+    },
+    { concurrency },
+  );
+  const { address } = proxy.listeners[0]!;
+  const sockets = Array.from({ length: 100 }, () => {
+    const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
+    return socket.on('error', () => undefined).resume();
+  });
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await proxy.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  const closed = (): number => sockets.filter((socket) => socket.closed).length;
+  await eventually('those beyond the limit are closed', () => closed() === 80);
+  const overflows = 'listener.*downstream_global_cx_overflow';
+  assert.equal(await countOf(proxy, overflows), 80);
+  assert.equal(await countOf(proxy, 'listener.*downstream_cx_active'), 20);
+  for (const socket of sockets) socket.destroy();
+  // One place is enough, whichever thread gets the connection.
+  await eventually(
+    'there is room again',
+    async () => (await ask(address, '/').catch(() => null))?.status === 200,
+  );
 });

@@ -8,15 +8,16 @@ import { NodeTransport } from '../transport/node/node-transport.ts';
 import { clusterStatusOf } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { collectFamilies } from './proxy-threads.ts';
+import { SharedCounts } from './shared-counts.ts';
 import { WorkerSockets } from './shared-sockets.ts';
 import { executeInSteps } from './thread-command.ts';
-import type { FromWorker, ToWorker, WorkerQuestion, WorkerSettings } from './worker-messages.ts';
+import type { FromWorker, ToWorker, WorkerQuestion, WorkerStart } from './worker-messages.ts';
 import { ReceivedSecrets } from './worker-secrets.ts';
 
 invariant(parentPort !== null, 'this program runs on a worker thread');
 const port = parentPort;
 // Put there by the pool that started this thread.
-const settings = workerData as WorkerSettings;
+const settings = workerData as WorkerStart;
 const loggers = new Loggers(settings.logLevel, settings.logFields);
 const sockets = new WorkerSockets();
 const secrets = new ReceivedSecrets(loggers.get('main'));
@@ -37,6 +38,8 @@ const proxy = new Proxy({
   secrets,
   workload: settings.workload,
   viaName: settings.viaName,
+  limits: settings.limits,
+  counts: new SharedCounts(settings.counts, settings.threads, settings.thread),
   // The main thread subscribes for all.
   subscriber: { subscribe: () => undefined, unsubscribe: () => undefined },
   onTrustBundleChanged: () => undefined,

@@ -1,4 +1,5 @@
 // What passes between the main thread and the worker threads.
+import type { ConnectionLimits } from '../listener/connection-admission.ts';
 import type { EnvoyLogLevel } from '../stack/loggers.ts';
 import type { DrainOptions } from '../stack/proxy.ts';
 import type { WorkloadLabels } from '../stats/traffic-metrics.ts';
@@ -15,6 +16,17 @@ export interface WorkerSettings {
   readonly workload: WorkloadLabels | null;
   /** What session tickets are made of: a client may resume on any thread. */
   readonly ticketSecret: Uint8Array;
+  readonly limits: ConnectionLimits;
+}
+
+/** What the pool tells each worker beside its settings. */
+export interface WorkerStart extends WorkerSettings {
+  /** The main thread is 0. */
+  readonly thread: number;
+  /** How many there are, the main one included. */
+  readonly threads: number;
+  /** What limits count, for all threads. */
+  readonly counts: SharedArrayBuffer;
 }
 
 /** A sidecar's identity. It stays within the process. */

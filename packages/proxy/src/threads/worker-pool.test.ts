@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { type HeddleError, silentLogger, systemClock } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
 import { eventually } from '@heddle/testkit';
+import { noConnectionLimits } from '../listener/connection-admission.ts';
 import { defaultDrain } from '../stack/proxy.ts';
 import type { ThreadCommand } from './thread-command.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -28,6 +29,7 @@ function startPool(t: TestContext): Started {
       viaName: 'test',
       workload: null,
       ticketSecret: Buffer.alloc(32),
+      limits: noConnectionLimits,
     },
     clock: systemClock,
     logger: silentLogger,

@@ -6,6 +6,7 @@ import type { OpenSocket } from '../transport/node/socket-source.ts';
 import type { ClusterStatus } from './cluster-status.ts';
 import { mergeFamilies } from './merge-families.ts';
 import type { WorkerThreads } from './proxy-threads.ts';
+import { allocateCounts, SharedCounts } from './shared-counts.ts';
 import type { BindObserver } from './shared-sockets.ts';
 import type { ThreadCommand } from './thread-command.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
   WorkerQuestion,
   WorkerSecrets,
   WorkerSettings,
+  WorkerStart,
 } from './worker-messages.ts';
 
 /** A thread that ends more often than this within a minute has a reason that another start does not mend. */
@@ -40,11 +42,11 @@ class WorkerThread {
   private nextId = 0;
   private isGone = false;
 
-  constructor(index: number, settings: WorkerSettings, onEnd: (reason: string) => void) {
-    this.index = index;
+  constructor(start: WorkerStart, onEnd: (reason: string) => void) {
+    this.index = start.thread;
     this.worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
-      workerData: settings,
-      name: `worker-${index}`,
+      workerData: start,
+      name: `worker-${start.thread}`,
     });
     let reason = '';
     this.worker.on('error', (error) => (reason = errorMessage(error)));
@@ -80,7 +82,10 @@ class WorkerThread {
 }
 
 export class WorkerPool implements WorkerThreads, BindObserver {
+  /** What limits count, as the main thread is to count it. */
+  readonly counts: SharedCounts;
   private readonly options: WorkerPoolOptions;
+  private readonly memory: SharedArrayBuffer;
   private readonly threads: WorkerThread[] = [];
   /** Ports of the addresses that the main thread listens on. */
   private readonly bound = new Map<string, number[]>();
@@ -94,6 +99,9 @@ export class WorkerPool implements WorkerThreads, BindObserver {
 
   constructor(options: WorkerPoolOptions) {
     this.options = options;
+    const threads = options.count + 1;
+    this.memory = allocateCounts(threads);
+    this.counts = new SharedCounts(this.memory, threads, 0);
     for (let index = 1; index <= options.count; index++) this.threads.push(this.startThread(index));
   }
 
@@ -179,12 +187,15 @@ export class WorkerPool implements WorkerThreads, BindObserver {
   }
 
   private startThread(index: number): WorkerThread {
-    return new WorkerThread(index, this.options.settings, (reason) => this.restart(index, reason));
+    const threads = this.size + 1;
+    const start = { ...this.options.settings, thread: index, threads, counts: this.memory };
+    return new WorkerThread(start, (reason) => this.restart(index, reason));
   }
 
   private restart(index: number, reason: string): void {
     if (this.isClosing) return;
     const { clock, logger, catchUp, onFailed } = this.options;
+    this.counts.forget(index);
     const lost = this.lastFamilies.get(index) ?? [];
     this.lastFamilies.delete(index);
     this.retired = mergeFamilies([this.retired, lost.filter(({ type }) => type !== 'gauge')], () => false);

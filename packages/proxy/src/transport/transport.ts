@@ -184,9 +184,16 @@ export interface Transport {
   connect(options: ConnectOptions, handler: ConnectionHandler): Connection;
   /**
    * Does the server's part of a TLS handshake on a plain connection that `listen` accepted and from which its owner has
-   * already read `received`, perhaps only a part of the ClientHello. `accept` is called with the secured connection; where
-   * the handshake fails, the connection is dropped. Afterwards nothing is told to the plain connection's owner, and it calls
-   * the plain connection no more, except `destroy` while it hasn't been accepted. `received` may be reused when the call returns.
+   * already read `received`, perhaps only a part of the ClientHello. `accept` is called with the secured connection, or
+   * `onFailed` once it is gone, because the handshake failed or the client has. How long that may take is up to the owner:
+   * from the call on nothing is told to it, and it calls the plain connection no more, except `destroy` before either of the
+   * two. `received` may be reused when the call returns.
    */
-  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void;
+  secure(
+    connection: Connection,
+    received: Buffer,
+    security: LinkSecurity,
+    accept: AcceptHandler,
+    onFailed: () => void,
+  ): void;
 }

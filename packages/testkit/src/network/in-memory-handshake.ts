@@ -40,6 +40,7 @@ export class HelloReader implements ConnectionHandler {
   private readonly connection: InMemoryConnection;
   private readonly expected: Buffer;
   private readonly onHello: () => void;
+  private readonly onGone: () => void;
   private received: Buffer;
 
   private constructor(
@@ -47,11 +48,13 @@ export class HelloReader implements ConnectionHandler {
     expected: Buffer,
     received: Buffer,
     onHello: () => void,
+    onGone: () => void,
   ) {
     this.connection = connection;
     this.expected = expected;
     this.received = Buffer.from(received);
     this.onHello = onHello;
+    this.onGone = onGone;
   }
 
   /** `expected` is what the other end began its handshake with: anything else is none. */
@@ -60,8 +63,9 @@ export class HelloReader implements ConnectionHandler {
     expected: Buffer,
     received: Buffer,
     onHello: () => void,
+    onGone: () => void,
   ): void {
-    const reader = new HelloReader(connection, expected, received, onHello);
+    const reader = new HelloReader(connection, expected, received, onHello, onGone);
     connection.takeOver(reader);
     reader.look();
   }
@@ -84,7 +88,7 @@ export class HelloReader implements ConnectionHandler {
   }
 
   onClose(): void {
-    // There is nobody to tell.
+    this.onGone();
   }
 
   private look(): void {

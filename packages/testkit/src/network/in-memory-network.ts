@@ -66,7 +66,6 @@ interface BoundListener {
 type ServerHandshake = (server: SimulatedNode, security: LinkSecurity, accept: AcceptHandler) => void;
 
 const firstEphemeralPort = 32_768;
-const handshakeTimeoutMs = 10_000;
 const wildcardHosts = new Set(['0.0.0.0', '::']);
 
 function trustDomainOf(spiffeId: string): string {
@@ -464,21 +463,25 @@ export class SimulatedNode implements Transport, DatagramTransport {
     });
   }
 
-  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
+  secure(
+    connection: Connection,
+    received: Buffer,
+    security: LinkSecurity,
+    accept: AcceptHandler,
+    onFailed: () => void,
+  ): void {
     invariant(
       connection instanceof InMemoryConnection,
       'a connection is secured by the engine that accepted it',
     );
-    if (!connection.isOpen) return;
-    const timeout = this.clock.setTimer(handshakeTimeoutMs, () =>
-      connection.fail(failed('the handshake took too long')),
-    );
+    if (!connection.isOpen) {
+      onFailed();
+      return;
+    }
     const handshake = this.network.handshakes.get(connection);
     const hello = connection.peerHello ?? Buffer.alloc(0);
-    HelloReader.takeOver(connection, hello, received, () => {
-      timeout.cancel();
-      handshake?.(this, security, accept);
-    });
+    const onHello = (): void => handshake?.(this, security, accept);
+    HelloReader.takeOver(connection, hello, received, onHello, onFailed);
   }
 
   /** What this node has against `peer` under `security`; empty for nothing. */

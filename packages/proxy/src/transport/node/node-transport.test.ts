@@ -141,10 +141,11 @@ test('secures a connection of which any part of the ClientHello has been read', 
       const handler = new RecordingHandler();
       handler.onBytes = () => {
         if (handler.bytes < cut) return;
-        transport.secure(connection, handler.received, server, () => {
+        const accept = (): RecordingHandler => {
           secured++;
           return new RecordingHandler();
-        });
+        };
+        transport.secure(connection, handler.received, server, accept, () => undefined);
       };
       return handler;
     },

@@ -44,7 +44,7 @@ const noSecrets: TransportError = Object.freeze({
 });
 
 export interface NodeTransportOptions {
-  /** How long an accepted connection's TLS handshake may take; default 10 s. */
+  /** How long TLS handshakes of `listen` may take; default 10 s. */
   readonly handshakeTimeoutMs?: number;
   /** 32 random bytes that session ticket keys are made of; threads that share them resume each other's sessions. */
   readonly ticketSecret?: Buffer;
@@ -138,9 +138,15 @@ export class NodeTransport implements Transport {
       : this.connectSecure(options, options.security, handler);
   }
 
-  secure(connection: Connection, received: Buffer, security: LinkSecurity, accept: AcceptHandler): void {
+  secure(
+    connection: Connection,
+    received: Buffer,
+    security: LinkSecurity,
+    accept: AcceptHandler,
+    onFailed: () => void,
+  ): void {
     invariant(connection instanceof NodeConnection, 'a connection is secured by the engine that accepted it');
-    const reader = this.acceptorOf(security).begin(connection, accept);
+    const reader = this.acceptorOf(security).begin(connection, accept, onFailed);
     connection.setHandler(reader);
     if (received.length > 0) reader.onData(received, 0, received.length);
   }
@@ -163,18 +169,26 @@ export class NodeTransport implements Transport {
     accept: AcceptHandler,
   ): Server {
     const current = typeof security === 'function' ? security : (): LinkSecurity => security;
-    return this.plainServer(addresses, (connection) =>
+    return this.plainServer(addresses, (connection) => {
+      const timer = this.clock.setTimer(this.handshakeTimeoutMs, () => {
+        this.logger.debug('TLS failed', { peer: connection.remoteAddress, reason: 'timeout' });
+        connection.destroy();
+      });
+      const acceptSecured: AcceptHandler = (secured) => {
+        timer.cancel();
+        return accept(secured);
+      };
       // The connections of a server of ours.
-      this.acceptorOf(current()).begin(connection as NodeConnection, accept),
-    );
+      const plain = connection as NodeConnection;
+      return this.acceptorOf(current()).begin(plain, acceptSecured, () => timer.cancel());
+    });
   }
 
   private acceptorOf(security: LinkSecurity): TlsAcceptor {
     let acceptor = this.acceptors.get(security);
     if (acceptor === undefined) {
-      const { clock, logger, handshakeTimeoutMs, ticketSecret, writesDirectly } = this;
-      const acceptorOptions = { clock, logger, handshakeTimeoutMs, ticketSecret, writesDirectly };
-      acceptor = new TlsAcceptor(security, acceptorOptions);
+      const { clock, logger, ticketSecret, writesDirectly } = this;
+      acceptor = new TlsAcceptor(security, { clock, logger, ticketSecret, writesDirectly });
       this.acceptors.set(security, acceptor);
     }
     return acceptor;

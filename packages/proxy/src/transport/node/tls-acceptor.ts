@@ -15,7 +15,6 @@ import { verifyLink } from './verify-link.ts';
 export interface TlsAcceptorOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly handshakeTimeoutMs: number;
   /** What session ticket keys are made of. */
   readonly ticketSecret: Buffer;
   /** Write to handles instead of Node's streams. */
@@ -33,33 +32,26 @@ export class TlsAcceptor {
     this.options = options;
   }
 
-  /** Takes over a connection of which nothing has been read. What it returns owns the connection. */
-  begin(connection: NodeConnection, accept: AcceptHandler): HelloReader {
-    const { clock, logger, handshakeTimeoutMs } = this.options;
-    const timer = clock.setTimer(handshakeTimeoutMs, () => {
-      logger.debug('TLS failed', { peer: connection.remoteAddress, reason: 'timeout' });
-      connection.destroy();
-    });
+  /**
+   * Takes over a connection of which nothing has been read. What it returns owns the connection until `accept` is called, or
+   * `onFailed` once it is gone.
+   */
+  begin(connection: NodeConnection, accept: AcceptHandler, onFailed: () => void): HelloReader {
     const { alpn } = this.security;
-    return new HelloReader(
-      connection,
-      alpn.length > 0,
-      (received, offered) => {
-        // OpenSSL refuses clients that offer other protocols only; as in Envoy they get along without one.
-        const isKnown = offered.length === 0 || offered.some((name) => alpn.includes(name));
-        this.shakeHands(connection, received, isKnown, () => timer.cancel(), accept);
-      },
-      () => timer.cancel(),
-    );
+    const onHello = (received: Buffer, offered: readonly string[]): void => {
+      // OpenSSL refuses clients that offer other protocols only; as in Envoy they get along without one.
+      const isKnown = offered.length === 0 || offered.some((name) => alpn.includes(name));
+      this.shakeHands(connection, received, isKnown, accept, onFailed);
+    };
+    return new HelloReader(connection, alpn.length > 0, onHello, onFailed);
   }
 
-  /** Shakes hands and calls `accept` if all is well; `onOver` when it is either way. */
   private shakeHands(
     connection: NodeConnection,
     received: Buffer,
     speaksAlpn: boolean,
-    onOver: () => void,
     accept: AcceptHandler,
+    onFailed: () => void,
   ): void {
     const { clock, logger } = this.options;
     const { security } = this;
@@ -92,9 +84,8 @@ export class TlsAcceptor {
     // A client that goes before the handshake is over gets no answer.
     const onEnd = (): void => void socket.destroy();
     socket.once('end', onEnd);
-    socket.once('close', onOver);
+    socket.once('close', onFailed);
     socket.once('secure', () => {
-      onOver();
       const link = verifyLink(socket, security, server.secrets, 'client', clock, logger);
       if (!link.ok) {
         isOver = true;
@@ -103,7 +94,7 @@ export class TlsAcceptor {
         return;
       }
       refusal?.cancel();
-      socket.off('end', onEnd);
+      socket.off('end', onEnd).off('close', onFailed);
       secured = new NodeConnection(socket, logger);
       secured.establish(link.value, connection);
       if (this.options.writesDirectly) secured.writeDirectly();

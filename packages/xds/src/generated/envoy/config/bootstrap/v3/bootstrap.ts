@@ -4,6 +4,7 @@
 /* eslint-disable */
 import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
+import { Struct } from "../../../../google/protobuf/struct.ts";
 import { Secret } from "../../../extensions/transport_sockets/tls/v3/secret.ts";
 import { AccessLog } from "../../accesslog/v3/accesslog.ts";
 import { Cluster } from "../../cluster/v3/cluster.ts";
@@ -11,6 +12,7 @@ import { Address } from "../../core/v3/address.ts";
 import { Node } from "../../core/v3/base.ts";
 import { ApiConfigSource, ConfigSource } from "../../core/v3/config_source.ts";
 import { Listener } from "../../listener/v3/listener.ts";
+import { OverloadManager } from "../../overload/v3/overload.ts";
 
 export const protobufPackage = "envoy.config.bootstrap.v3";
 
@@ -23,6 +25,8 @@ export interface Bootstrap {
   staticResources?: Bootstrap_StaticResources | undefined;
   dynamicResources?: Bootstrap_DynamicResources | undefined;
   admin?: Admin | undefined;
+  overloadManager?: OverloadManager | undefined;
+  layeredRuntime?: LayeredRuntime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -43,6 +47,25 @@ export interface Bootstrap_DynamicResources {
 export interface Admin {
   address?: Address | undefined;
   accessLog: AccessLog[];
+  ignoreGlobalConnLimit: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RuntimeLayer {
+  name: string;
+  layerSpecifier?: { $case: "staticLayer"; value: { [key: string]: any } | undefined } | {
+    $case: "adminLayer";
+    value: RuntimeLayer_AdminLayer;
+  } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RuntimeLayer_AdminLayer {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface LayeredRuntime {
+  layers: RuntimeLayer[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -52,6 +75,8 @@ function createBaseBootstrap(): Bootstrap {
     staticResources: undefined,
     dynamicResources: undefined,
     admin: undefined,
+    overloadManager: undefined,
+    layeredRuntime: undefined,
     _unknownFields: undefined,
   };
 }
@@ -69,6 +94,12 @@ export const Bootstrap: MessageFns<Bootstrap> = {
     }
     if (message.admin !== undefined) {
       Admin.encode(message.admin, writer.uint32(98).fork()).join();
+    }
+    if (message.overloadManager !== undefined) {
+      OverloadManager.encode(message.overloadManager, writer.uint32(122).fork()).join();
+    }
+    if (message.layeredRuntime !== undefined) {
+      LayeredRuntime.encode(message.layeredRuntime, writer.uint32(138).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -113,6 +144,22 @@ export const Bootstrap: MessageFns<Bootstrap> = {
           message.admin = Admin.decode(reader, reader.uint32());
           continue;
         }
+        case 15: {
+          if (tag !== 122) {
+            break;
+          }
+
+          message.overloadManager = OverloadManager.decode(reader, reader.uint32());
+          continue;
+        }
+        case 17: {
+          if (tag !== 138) {
+            break;
+          }
+
+          message.layeredRuntime = LayeredRuntime.decode(reader, reader.uint32());
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -133,6 +180,12 @@ export const Bootstrap: MessageFns<Bootstrap> = {
       ? Bootstrap_DynamicResources.fromPartial(object.dynamicResources)
       : undefined;
     message.admin = (object.admin !== undefined && object.admin !== null) ? Admin.fromPartial(object.admin) : undefined;
+    message.overloadManager = (object.overloadManager !== undefined && object.overloadManager !== null)
+      ? OverloadManager.fromPartial(object.overloadManager)
+      : undefined;
+    message.layeredRuntime = (object.layeredRuntime !== undefined && object.layeredRuntime !== null)
+      ? LayeredRuntime.fromPartial(object.layeredRuntime)
+      : undefined;
     return message;
   },
 };
@@ -282,7 +335,7 @@ export const Bootstrap_DynamicResources: MessageFns<Bootstrap_DynamicResources> 
 };
 
 function createBaseAdmin(): Admin {
-  return { address: undefined, accessLog: [], _unknownFields: undefined };
+  return { address: undefined, accessLog: [], ignoreGlobalConnLimit: false, _unknownFields: undefined };
 }
 
 export const Admin: MessageFns<Admin> = {
@@ -292,6 +345,9 @@ export const Admin: MessageFns<Admin> = {
     }
     for (const v of message.accessLog) {
       AccessLog.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.ignoreGlobalConnLimit !== false) {
+      writer.uint32(48).bool(message.ignoreGlobalConnLimit);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -320,6 +376,14 @@ export const Admin: MessageFns<Admin> = {
           message.accessLog.push(AccessLog.decode(reader, reader.uint32()));
           continue;
         }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.ignoreGlobalConnLimit = reader.bool();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -336,6 +400,177 @@ export const Admin: MessageFns<Admin> = {
       ? Address.fromPartial(object.address)
       : undefined;
     message.accessLog = object.accessLog?.map((e) => AccessLog.fromPartial(e)) || [];
+    message.ignoreGlobalConnLimit = object.ignoreGlobalConnLimit ?? false;
+    return message;
+  },
+};
+
+function createBaseRuntimeLayer(): RuntimeLayer {
+  return { name: "", layerSpecifier: undefined, _unknownFields: undefined };
+}
+
+export const RuntimeLayer: MessageFns<RuntimeLayer> = {
+  encode(message: RuntimeLayer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    switch (message.layerSpecifier?.$case) {
+      case "staticLayer":
+        Struct.encode(Struct.wrap(message.layerSpecifier.value), writer.uint32(18).fork()).join();
+        break;
+      case "adminLayer":
+        RuntimeLayer_AdminLayer.encode(message.layerSpecifier.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeLayer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRuntimeLayer();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.layerSpecifier = {
+            $case: "staticLayer",
+            value: Struct.unwrap(Struct.decode(reader, reader.uint32())),
+          };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.layerSpecifier = {
+            $case: "adminLayer",
+            value: RuntimeLayer_AdminLayer.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RuntimeLayer>): RuntimeLayer {
+    return RuntimeLayer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RuntimeLayer>): RuntimeLayer {
+    const message = createBaseRuntimeLayer();
+    message.name = object.name ?? "";
+    switch (object.layerSpecifier?.$case) {
+      case "staticLayer": {
+        if (object.layerSpecifier?.value !== undefined && object.layerSpecifier?.value !== null) {
+          message.layerSpecifier = { $case: "staticLayer", value: object.layerSpecifier.value };
+        }
+        break;
+      }
+      case "adminLayer": {
+        if (object.layerSpecifier?.value !== undefined && object.layerSpecifier?.value !== null) {
+          message.layerSpecifier = {
+            $case: "adminLayer",
+            value: RuntimeLayer_AdminLayer.fromPartial(object.layerSpecifier.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseRuntimeLayer_AdminLayer(): RuntimeLayer_AdminLayer {
+  return { _unknownFields: undefined };
+}
+
+export const RuntimeLayer_AdminLayer: MessageFns<RuntimeLayer_AdminLayer> = {
+  encode(message: RuntimeLayer_AdminLayer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RuntimeLayer_AdminLayer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRuntimeLayer_AdminLayer();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RuntimeLayer_AdminLayer>): RuntimeLayer_AdminLayer {
+    return RuntimeLayer_AdminLayer.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RuntimeLayer_AdminLayer>): RuntimeLayer_AdminLayer {
+    const message = createBaseRuntimeLayer_AdminLayer();
+    return message;
+  },
+};
+
+function createBaseLayeredRuntime(): LayeredRuntime {
+  return { layers: [], _unknownFields: undefined };
+}
+
+export const LayeredRuntime: MessageFns<LayeredRuntime> = {
+  encode(message: LayeredRuntime, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.layers) {
+      RuntimeLayer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LayeredRuntime {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseLayeredRuntime();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.layers.push(RuntimeLayer.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<LayeredRuntime>): LayeredRuntime {
+    return LayeredRuntime.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LayeredRuntime>): LayeredRuntime {
+    const message = createBaseLayeredRuntime();
+    message.layers = object.layers?.map((e) => RuntimeLayer.fromPartial(e)) || [];
     return message;
   },
 };

@@ -37,6 +37,7 @@ export interface Listener {
   bindToPort?: boolean | undefined;
   statPrefix: string;
   enableReusePort?: boolean | undefined;
+  ignoreGlobalConnLimit: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -60,6 +61,7 @@ function createBaseListener(): Listener {
     bindToPort: undefined,
     statPrefix: "",
     enableReusePort: undefined,
+    ignoreGlobalConnLimit: false,
     _unknownFields: undefined,
   };
 }
@@ -119,6 +121,9 @@ export const Listener: MessageFns<Listener> = {
     }
     if (message.enableReusePort !== undefined) {
       BoolValue.encode({ value: message.enableReusePort! }, writer.uint32(234).fork()).join();
+    }
+    if (message.ignoreGlobalConnLimit !== false) {
+      writer.uint32(248).bool(message.ignoreGlobalConnLimit);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -275,6 +280,14 @@ export const Listener: MessageFns<Listener> = {
           message.enableReusePort = BoolValue.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 31: {
+          if (tag !== 248) {
+            break;
+          }
+
+          message.ignoreGlobalConnLimit = reader.bool();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -316,6 +329,7 @@ export const Listener: MessageFns<Listener> = {
     message.bindToPort = object.bindToPort ?? undefined;
     message.statPrefix = object.statPrefix ?? "";
     message.enableReusePort = object.enableReusePort ?? undefined;
+    message.ignoreGlobalConnLimit = object.ignoreGlobalConnLimit ?? false;
     return message;
   },
 };
