@@ -28,6 +28,7 @@ const entry: AccessLogEntry = {
   bytesSent: 4183,
   upstreamHost: '10.0.0.7:9080',
   upstreamCluster: 'outbound|9080||productpage.default.svc.cluster.local',
+  upstreamAttempts: 1,
   upstreamLocalAddress: '10.0.0.3:41234',
   upstreamTransportFailureReason: '',
   downstreamLocalAddress: '10.0.0.3:15001',

@@ -10,6 +10,7 @@ import { optionCases } from './cases/options.ts';
 import { pathAndRouteCases } from './cases/paths-and-routes.ts';
 import { requestLineCases } from './cases/request-line.ts';
 import { responseCases } from './cases/responses.ts';
+import { retryCases } from './cases/retries.ts';
 import { streamCases } from './cases/streams.ts';
 import { timeoutCases } from './cases/timeouts.ts';
 
@@ -25,6 +26,7 @@ export const cases: readonly DifferentialCase[] = [
   ...timeoutCases,
   ...streamCases,
   ...optionCases,
+  ...retryCases,
   ...authorizationCases,
   ...accessLogCases,
 ];

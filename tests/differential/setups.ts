@@ -197,6 +197,40 @@ const setups = {
     manager: { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } },
     virtualHost: { require_tls: 'EXTERNAL_ONLY' },
   },
+  'retries-connect': {
+    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
+    virtualHost: { include_attempt_count_in_response: true },
+    isUpstreamDown: true,
+  },
+  'retries-connect-none': {
+    action: { retry_policy: { retry_on: 'reset-before-request', num_retries: 0 } },
+    isUpstreamDown: true,
+  },
+  'retries-full': {
+    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
+    cluster: { circuit_breakers: { thresholds: [{ max_retries: 0 }] } },
+    isUpstreamDown: true,
+  },
+  'retries-no-budget': {
+    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
+    cluster: {
+      circuit_breakers: {
+        thresholds: [{ retry_budget: { budget_percent: { value: 0 }, min_retry_concurrency: 0 } }],
+      },
+    },
+    isUpstreamDown: true,
+  },
+  'retries-before': { action: { retry_policy: { retry_on: 'reset-before-request,refused-stream' } } },
+  retries: {
+    action: {
+      retry_policy: {
+        retry_on: 'reset,gateway-error,retriable-4xx,retriable-status-codes',
+        retriable_status_codes: [418],
+        retry_back_off: { base_interval: '0.01s', max_interval: '0.02s' },
+      },
+    },
+    virtualHost: { include_request_attempt_count: true, include_attempt_count_in_response: true },
+  },
   degraded: { lbEndpoint: { health_status: 'DEGRADED' } },
   draining: { lbEndpoint: { health_status: 'DRAINING' } },
   formats: {

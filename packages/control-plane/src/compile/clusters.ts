@@ -23,7 +23,14 @@ const unlimited = 0xffff_ffff;
 /** As Istio: no limits but those that a DestinationRule sets, and never an endpoint that is known to be unhealthy. */
 const meshDefaults: DeepPartial<Cluster> = {
   circuitBreakers: {
-    thresholds: [{ maxConnections: unlimited, maxPendingRequests: unlimited, maxRequests: unlimited }],
+    thresholds: [
+      {
+        maxConnections: unlimited,
+        maxPendingRequests: unlimited,
+        maxRequests: unlimited,
+        maxRetries: unlimited,
+      },
+    ],
   },
   commonLbConfig: { healthyPanicThreshold: { value: 0 } },
 };

@@ -32,9 +32,9 @@ function* clustersText(clusters: readonly ClusterStatus[], isStatic: boolean): G
     yield `${name}::observability_name::${name}\n`;
     for (const priority of ['default', 'high'] as const) {
       const prefix = `${name}::${priority}_priority::`;
-      const { maxConnections, maxPendingRequests, maxRequests } = limits[priority];
+      const { maxConnections, maxPendingRequests, maxRequests, maxRetries } = limits[priority];
       yield `${prefix}max_connections::${maxConnections}\n${prefix}max_pending_requests::${maxPendingRequests}\n`;
-      yield `${prefix}max_requests::${maxRequests}\n`;
+      yield `${prefix}max_requests::${maxRequests}\n${prefix}max_retries::${maxRetries}\n`;
     }
     yield `${name}::added_via_api::${!isStatic}\n`;
     for (const endpoint of endpoints) {

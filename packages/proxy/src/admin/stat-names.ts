@@ -34,6 +34,7 @@ const scopes: readonly Scope[] = [
       'external',
       'internal',
       'canary',
+      'retry',
       'http1',
       'http2',
       'grpc_web',
@@ -128,6 +129,7 @@ function withRbacParts(name: string, labels: Map<string, string>): string {
 }
 
 function withGroups(name: string, groups: readonly string[]): string {
+  if (name === 'retry_or_shadow_abandoned') return name;
   const group = groups.find((candidate) => name.startsWith(`${candidate}_`));
   if (group === undefined) return name;
   const dotted = group.replace(/^(circuit_breakers|versions)_/, '$1.').replace('grpc_web', 'grpc-web');

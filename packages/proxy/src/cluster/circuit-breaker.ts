@@ -1,5 +1,6 @@
 // Hot path.
 import type { Gauge } from '@heddle/telemetry';
+import { type RetryBudget, RetryLimit } from './retry-limit.ts';
 
 /** `circuit_breakers.thresholds` of one priority: how much a cluster may hold at once. */
 export interface CircuitBreakerLimits {
@@ -7,6 +8,10 @@ export interface CircuitBreakerLimits {
   /** Requests that wait for a connection. */
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
+  /** Retries at once. */
+  readonly maxRetries: number;
+  /** Takes the place of `maxRetries`; null for none. */
+  readonly retryBudget: RetryBudget | null;
   /** Connections to one endpoint (`per_host_thresholds`); `noLimit` where there is none. */
   readonly maxConnectionsPerEndpoint: number;
   /** Export the `remaining_*` gauges. */
@@ -21,6 +26,8 @@ export const defaultCircuitBreakerLimits: CircuitBreakerLimits = Object.freeze({
   maxConnections: 1024,
   maxPendingRequests: 1024,
   maxRequests: 1024,
+  maxRetries: 3,
+  retryBudget: null,
   maxConnectionsPerEndpoint: noLimit,
   tracksRemaining: false,
 });
@@ -30,9 +37,11 @@ export interface CircuitBreakerGauges {
   readonly connectionsOpen: Gauge;
   readonly pendingOpen: Gauge;
   readonly requestsOpen: Gauge;
+  readonly retriesOpen: Gauge;
   readonly remainingConnections: Gauge | null;
   readonly remainingPending: Gauge | null;
   readonly remainingRequests: Gauge | null;
+  readonly remainingRetries: Gauge | null;
 }
 
 /** One limit and what counts against it: a check is one comparison of integers. */
@@ -79,6 +88,7 @@ export class CircuitBreaker {
   readonly connections: CircuitBreakerResource;
   readonly pendingRequests: CircuitBreakerResource;
   readonly requests: CircuitBreakerResource;
+  readonly retries: RetryLimit;
 
   constructor(limits: CircuitBreakerLimits, gauges: CircuitBreakerGauges) {
     this.limits = limits;
@@ -96,6 +106,13 @@ export class CircuitBreaker {
       limits.maxRequests,
       gauges.requestsOpen,
       gauges.remainingRequests,
+    );
+    this.retries = new RetryLimit(
+      limits,
+      this.requests,
+      this.pendingRequests,
+      gauges.retriesOpen,
+      gauges.remainingRetries,
     );
   }
 }

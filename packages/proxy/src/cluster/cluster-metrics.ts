@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@heddle/telemetry';
 import { CallMetrics } from '../grpc/call-metrics.ts';
+import { StatusCounts } from '../stats/status-counts.ts';
 import { TlsMetrics } from '../stats/tls-metrics.ts';
 import type { CircuitBreakerGauges } from './circuit-breaker.ts';
 
@@ -55,13 +56,17 @@ export class ClusterMetrics {
   /** Requests whose client went while they waited for a connection. */
   readonly requestsCancelled: Counter;
   readonly retries: Counter;
+  /** Those of them that waited for a while before. */
+  readonly retriesBackedOff: Counter;
+  /** Requests not tried again because a circuit breaker was open. */
+  readonly retryOverflows: Counter;
+  /** Requests not tried again because their body had gone. */
+  readonly retriesAbandoned: Counter;
   readonly retrySuccesses: Counter;
   readonly retryLimitsReached: Counter;
   readonly requestTimeouts: Counter;
   /** Requests that found no endpoint. */
   readonly requestsWithoutEndpoint: Counter;
-  /** Requests answered, by the upstream or in its place. */
-  readonly requestsCompleted: Counter;
   /** From the request's last byte sent to the response's last byte received, in milliseconds. */
   readonly requestTimeMs: Histogram;
 
@@ -82,11 +87,10 @@ export class ClusterMetrics {
 
   private readonly scope: MetricScope;
   private readonly labels: { readonly envoy_cluster_name: string };
-  private readonly responsesByClass: readonly Counter[];
-  /** By status, made when the first response with it comes. */
-  private readonly responsesByStatus = new Map<number, Counter>();
-  private lastStatus = -1;
-  private lastStatusCounter: Counter | null = null;
+  /** Answered requests by status, the proxy's answers in the upstream's place too. */
+  private readonly responses: StatusCounts;
+  /** Responses that were not passed on: their requests were tried again. Made when the first one comes. */
+  private retriedResponses: StatusCounts | null = null;
   private grpcCalls: CallMetrics | null = null;
   private grpcWebCalls: CallMetrics | null = null;
 
@@ -169,6 +173,18 @@ export class ClusterMetrics {
       'Requests given up before they had a connection.',
     );
     this.retries = counter('upstream_rq_retry', 'Requests tried again.');
+    this.retriesBackedOff = counter(
+      'upstream_rq_retry_backoff_exponential',
+      'Requests tried again after a pause that grows.',
+    );
+    this.retryOverflows = counter(
+      'upstream_rq_retry_overflow',
+      'Requests that the circuit breaker did not let be tried again.',
+    );
+    this.retriesAbandoned = counter(
+      'retry_or_shadow_abandoned',
+      'Requests not tried again because their body had gone.',
+    );
     this.retrySuccesses = counter(
       'upstream_rq_retry_success',
       'Requests answered after they were tried again.',
@@ -179,13 +195,7 @@ export class ClusterMetrics {
     );
     this.requestTimeouts = counter('upstream_rq_timeout', 'Requests that got no response in time.');
     this.requestsWithoutEndpoint = counter('upstream_cx_none_healthy', 'Requests that found no endpoint.');
-    this.requestsCompleted = counter('upstream_rq_completed', 'Requests that were answered.');
-    this.responsesByClass = [1, 2, 3, 4, 5].map((digit) =>
-      scope.counter('envoy_cluster_upstream_rq_xx', 'Responses by the first digit of their status.', {
-        ...labels,
-        envoy_response_code_class: String(digit),
-      }),
-    );
+    this.responses = new StatusCounts(scope, 'envoy_cluster_upstream_rq', labels);
     this.requestTimeMs = milliseconds('upstream_rq_time', 'Time of requests in milliseconds.');
     this.endpoints = gauge('membership_total', 'Endpoints of the cluster.');
     this.endpointsHealthy = gauge('membership_healthy', 'Endpoints of the cluster that may be picked.');
@@ -206,21 +216,15 @@ export class ClusterMetrics {
     this.panicPicks = counter('lb_healthy_panic', 'Picks among all endpoints, for want of healthy ones.');
   }
 
-  /**
-   * Counts an answer by its status, that of the proxy in the upstream's place too. A status above 599 has no class; 0 is
-   * no answer.
-   */
+  /** Counts an answer by its status, that of the proxy in the upstream's place too; 0 is no answer. */
   countResponse(status: number): void {
-    if (status === 0) return;
-    const byClass = this.responsesByClass[((status / 100) | 0) - 1];
-    if (byClass === undefined) return;
-    byClass.value++;
-    this.requestsCompleted.value++;
-    if (status !== this.lastStatus) {
-      this.lastStatus = status;
-      this.lastStatusCounter = this.counterOf(status);
-    }
-    this.lastStatusCounter!.value++;
+    this.responses.count(status);
+  }
+
+  /** Counts a response whose request is tried again. */
+  countRetriedResponse(status: number): void {
+    this.retriedResponses ??= new StatusCounts(this.scope, 'envoy_cluster_retry_upstream_rq', this.labels);
+    this.retriedResponses.count(status);
   }
 
   /** The gauges of one priority's circuit breaker. */
@@ -233,9 +237,11 @@ export class ClusterMetrics {
       connectionsOpen: gauge('cx_open', 'Whether no more connections are made.'),
       pendingOpen: gauge('rq_pending_open', 'Whether no more requests may wait for a connection.'),
       requestsOpen: gauge('rq_open', 'Whether no more requests are sent.'),
+      retriesOpen: gauge('rq_retry_open', 'Whether no more requests are tried again.'),
       remainingConnections: remaining('remaining_cx', 'Connections left to the limit.'),
       remainingPending: remaining('remaining_pending', 'Waiting requests left to the limit.'),
       remainingRequests: remaining('remaining_rq', 'Requests left to the limit.'),
+      remainingRetries: remaining('remaining_retries', 'Retries left to the limit.'),
     };
   }
 
@@ -259,17 +265,5 @@ export class ClusterMetrics {
   /** Takes the cluster's series out of the registry. */
   close(): void {
     this.scope.close();
-  }
-
-  private counterOf(status: number): Counter {
-    let counter = this.responsesByStatus.get(status);
-    if (counter === undefined) {
-      counter = this.scope.counter('envoy_cluster_upstream_rq', 'Responses by their status.', {
-        ...this.labels,
-        envoy_response_code: String(status),
-      });
-      this.responsesByStatus.set(status, counter);
-    }
-    return counter;
   }
 }

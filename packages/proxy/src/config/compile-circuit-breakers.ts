@@ -9,10 +9,12 @@ import {
   noLimit,
 } from '../cluster/circuit-breaker.ts';
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
+import type { RetryBudget } from '../cluster/retry-limit.ts';
 import type { ProblemList } from './problem-list.ts';
 
-/** Envoy's `max_retries` where none is given. */
-const defaultMaxRetries = 3;
+/** Envoy's defaults of a retry budget. */
+const defaultBudgetPercent = 20;
+const defaultMinRetries = 3;
 
 /** Compiles `circuit_breakers`. Of two thresholds for one priority the first holds, as in Envoy. */
 export function compileCircuitBreakers(
@@ -21,7 +23,7 @@ export function compileCircuitBreakers(
 ): Readonly<Record<RoutingPriority, CircuitBreakerLimits>> {
   const path = 'circuit_breakers';
   for (const [index, thresholds] of (breakers?.thresholds ?? []).entries()) {
-    refuseRetries(thresholds, `${path}.thresholds[${index}]`, problems);
+    checkThresholds(thresholds, `${path}.thresholds[${index}]`, problems);
   }
   for (const [index, thresholds] of (breakers?.perHostThresholds ?? []).entries()) {
     checkPerHost(thresholds, `${path}.per_host_thresholds[${index}]`, problems);
@@ -40,18 +42,26 @@ function limitsOf(breakers: CircuitBreakers | undefined, priority: Priority): Ci
     maxConnections: thresholds?.maxConnections ?? defaults.maxConnections,
     maxPendingRequests: thresholds?.maxPendingRequests ?? defaults.maxPendingRequests,
     maxRequests: thresholds?.maxRequests ?? defaults.maxRequests,
+    maxRetries: thresholds?.maxRetries ?? defaults.maxRetries,
+    retryBudget: retryBudget(thresholds?.retryBudget),
     maxConnectionsPerEndpoint: ofPriority(breakers?.perHostThresholds)?.maxConnections ?? noLimit,
     tracksRemaining: thresholds?.trackRemaining ?? false,
   };
 }
 
-function refuseRetries(thresholds: Thresholds, path: string, problems: ProblemList): void {
-  const { maxRetries } = thresholds;
-  if (maxRetries !== undefined && maxRetries !== defaultMaxRetries) {
-    problems.unsupported(`${path}.max_retries`, `anything but ${defaultMaxRetries}`);
-  }
-  if (thresholds.retryBudget !== undefined) problems.unsupported(`${path}.retry_budget`);
+function checkThresholds(thresholds: Thresholds, path: string, problems: ProblemList): void {
+  const percent = thresholds.retryBudget?.budgetPercent?.value ?? defaultBudgetPercent;
+  if (!(percent >= 0 && percent <= 100))
+    problems.invalid(`${path}.retry_budget.budget_percent`, 'must be 0 to 100');
   if (thresholds.maxConnectionPools !== undefined) problems.unsupported(`${path}.max_connection_pools`);
+}
+
+function retryBudget(budget: Thresholds['retryBudget']): RetryBudget | null {
+  if (budget === undefined) return null;
+  return {
+    percent: budget.budgetPercent?.value ?? defaultBudgetPercent,
+    minConcurrency: budget.minRetryConcurrency ?? defaultMinRetries,
+  };
 }
 
 function checkPerHost(thresholds: Thresholds, path: string, problems: ProblemList): void {

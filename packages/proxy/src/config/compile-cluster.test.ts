@@ -33,6 +33,8 @@ const defaultLimits = {
   maxConnections: 1024,
   maxPendingRequests: 1024,
   maxRequests: 1024,
+  maxRetries: 3,
+  retryBudget: null,
   maxConnectionsPerEndpoint: 0xffff_ffff,
   tracksRemaining: false,
 };
@@ -194,12 +196,8 @@ const refusals: readonly [string, ClusterInput][] = [
     },
   ],
   [
-    'circuit_breakers.thresholds[0].max_retries: anything but 3 is not supported yet',
-    { circuitBreakers: { thresholds: [{ maxRetries: 4 }] } },
-  ],
-  [
-    'circuit_breakers.thresholds[0].retry_budget: is not supported yet',
-    { circuitBreakers: { thresholds: [{ retryBudget: {} }] } },
+    'circuit_breakers.thresholds[0].retry_budget.budget_percent: must be 0 to 100',
+    { circuitBreakers: { thresholds: [{ retryBudget: { budgetPercent: { value: 101 } } }] } },
   ],
   [
     'circuit_breakers.per_host_thresholds[0].max_requests: only max_connections goes here',
@@ -248,9 +246,9 @@ test('reads circuit breakers of both priorities, the first of two for one', () =
   const { compiled, problems } = compile({
     circuitBreakers: {
       thresholds: [
-        { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRetries: 3, trackRemaining: true },
+        { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRetries: 4, trackRemaining: true },
         { maxConnections: 9 },
-        { priority: 1, maxRequests: 4 },
+        { priority: 1, maxRequests: 4, retryBudget: { minRetryConcurrency: 5 } },
       ],
       perHostThresholds: [{ maxConnections: 5 }],
     },
@@ -261,10 +259,12 @@ test('reads circuit breakers of both priorities, the first of two for one', () =
       maxConnections: 1,
       maxPendingRequests: 2,
       maxRequests: 3,
+      maxRetries: 4,
+      retryBudget: null,
       maxConnectionsPerEndpoint: 5,
       tracksRemaining: true,
     },
-    high: { ...defaultLimits, maxRequests: 4 },
+    high: { ...defaultLimits, maxRequests: 4, retryBudget: { percent: 20, minConcurrency: 5 } },
   });
 });
 

@@ -12,6 +12,7 @@ import { isGrpcContentType } from '../grpc/content-type.ts';
 import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
+import { Admission } from './incoming-request.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { localResponse } from './local-response.ts';
 import { type LocalReply, LocalReplies } from './response-flags.ts';
@@ -56,6 +57,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** Gives up what the exchange has or awaits upstream. */
   protected abstract letUpstreamGo(): void;
   protected abstract countUpstream(): void;
+  /** A reply of the proxy's own is about to be sent. */
+  protected abstract onLocalResponse(): void;
   /** Ends a tunnel, which ends the exchange. False where there is none. */
   protected abstract closeTunnel(): boolean;
 
@@ -150,6 +153,35 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     if (settings.maxStreamDurationMs > 0) this.limits.limitDuration(settings.maxStreamDurationMs);
   }
 
+  /** Applies the listener's rules to the request; false where they answered it. */
+  protected admit(head: RequestHeadView): boolean {
+    switch (this.request.admit(head, this.connection, this.settings.request, this.context.requestIds)) {
+      case Admission.badPath:
+        this.settings.server.metrics.failedPathNormalizations.value++;
+        this.refuse(LocalReplies.badPath);
+        return false;
+      case Admission.noHost:
+        this.refuse(LocalReplies.missingHost);
+        return false;
+      case Admission.redirected:
+        this.settings.server.metrics.redirectedPaths.value++;
+        this.send(307, '-', 'path_normalization_failed', locationField(this.request.path), Buffer.alloc(0));
+        return false;
+      case Admission.noPath:
+        this.settings.server.metrics.nonRelativePaths.value++;
+        this.reply(LocalReplies.noPath);
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /** Answers what is no valid request. */
+  private refuse(reply: LocalReply): void {
+    if (this.settings.server.endsConnectionOnError) this.server.endConnection();
+    this.reply(reply);
+  }
+
   /** The limits that the route has of its own. False: the request was refused for one. */
   protected applyLimits(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
     if (route.idleTimeoutMs >= 0) this.limits.watchIdle(route.idleTimeoutMs);
@@ -195,12 +227,10 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     const isHead = method === 'HEAD';
     if (isGrpcContentType(this.request.header('content-type'))) {
       const reply = grpcReply(status, fields, body, isHead);
-      this.responseCode = grpcReplyStatus;
       this.answer(grpcReplyStatus, -1, reply);
       response.bodyKind = BodyKind.none;
       server.sendHead(response);
     } else {
-      this.responseCode = status;
       this.answer(status, body.length, fields);
       const hasBody = body.length > 0 && !isHead;
       if (!hasBody) response.bodyKind = BodyKind.none;
@@ -217,6 +247,9 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   private answer(status: number, length: number, fields: FieldList): void {
     const { response, responseHeaders, settings, context } = this;
     localResponse(response, status, length, fields, responseHeaders, settings, context, this);
+    // Fields with formats are made before there is a status, as in Envoy.
+    this.responseCode = status;
+    this.onLocalResponse();
   }
 
   /** Counts and logs the exchange; nothing of it is touched afterwards. */
@@ -252,4 +285,8 @@ function grpcReply(status: number, fields: FieldList, body: Buffer, isHead: bool
   reply.remove('content-type');
   addGrpcReply(reply, status, body.toString('latin1'), -1, isHead);
   return reply;
+}
+
+export function locationField(location: string): FieldList {
+  return FieldList.of(new Field('location', location));
 }

@@ -13,6 +13,7 @@ import { IncomingRequest } from './incoming-request.ts';
 export abstract class ExchangeRecord implements LoggedEntry {
   abstract readonly startTimeMs: number;
   abstract readonly durationMs: number;
+  abstract readonly upstreamAttempts: number;
   responseCode = 0;
   /** The request is a gRPC call. */
   isGrpc = false;

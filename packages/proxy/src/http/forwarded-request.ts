@@ -73,14 +73,33 @@ export function forwardRequest(
   request.onForwarded(path, authority, replaced);
 }
 
+/** Changes what is different when the request is sent once more: the endpoint's name, and the time that is left. */
+export function forwardAgain(
+  outgoing: OutgoingRequest,
+  request: IncomingRequest,
+  route: RouteMatch<unknown>,
+  leftMs: number,
+  endpointName: string,
+): void {
+  const { added } = outgoing;
+  if (added.has(timeoutName)) {
+    added.remove(timeoutName);
+    added.add(new Field(timeoutName, String(Math.max(0, Math.trunc(leftMs)))));
+  }
+  if (route.hostRewrite?.kind !== 'endpoint' || endpointName === '') return;
+  outgoing.authority = endpointName;
+  outgoing.filter = request.fieldFilter(true);
+}
+
+const timeoutName = 'x-envoy-expected-rq-timeout-ms';
 /** The last timeout that was told, as a rule that of the only route. */
-let lastTimeout = new Field('x-envoy-expected-rq-timeout-ms', '15000');
+let lastTimeout = new Field(timeoutName, '15000');
 let lastTimeoutMs = 15_000;
 
 function timeoutField(timeoutMs: number): Field {
   if (timeoutMs !== lastTimeoutMs) {
     lastTimeoutMs = timeoutMs;
-    lastTimeout = new Field('x-envoy-expected-rq-timeout-ms', String(timeoutMs));
+    lastTimeout = new Field(timeoutName, String(timeoutMs));
   }
   return lastTimeout;
 }

@@ -26,6 +26,8 @@ export interface ProxyContext {
   readonly timers: TimerWheel;
   /** Where connections of HTTP/2 wait for the end of a turn. */
   readonly flushes: FlushQueue;
+  /** For pauses of a few milliseconds. */
+  readonly shortTimers: TimerWheel;
   readonly requestIds: RequestIds;
   readonly date: HttpDate;
   /** This proxy's name in `Via` (RFC 9110 §7.6.3), a pseudonym made at its start: finds requests that come round again. */

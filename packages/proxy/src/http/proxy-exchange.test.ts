@@ -261,7 +261,7 @@ describe('an exchange', () => {
     });
     client.write(get);
     await client.until((text) => text.endsWith('connection refused'));
-    assert.equal(proxy.finished[0]?.flags, 'UF,URX');
+    assert.equal(proxy.finished[0]?.flags, 'URX,UF');
     assert.equal(proxy.metrics.connectFailures.value, 3);
     assert.equal(proxy.metrics.retries.value, 2);
     assert.equal(proxy.metrics.retryLimitsReached.value, 1);

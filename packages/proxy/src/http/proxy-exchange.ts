@@ -14,14 +14,17 @@ import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
+import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { Connection, TransportError } from '../transport/transport.ts';
-import { DownstreamExchange, plainText } from './downstream-exchange.ts';
-import { forwardRequest } from './forwarded-request.ts';
+import { tellAttempts } from './attempt-count.ts';
+import { DownstreamExchange, locationField, plainText } from './downstream-exchange.ts';
+import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
-import { Admission } from './incoming-request.ts';
+import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { isIdempotent } from './idempotent.ts';
-import { type LocalReply, LocalReplies, connectFailure } from './response-flags.ts';
+import { LocalReplies, connectFailure, withFlag } from './response-flags.ts';
+import { RetryState } from './retry-state.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
 
@@ -48,12 +51,21 @@ export class ProxyExchange
   private tunnelsRaw = false;
   /** The upstream's side of a tunnel that is no answer to an upgrade. */
   private rawConnection: Connection | null = null;
-  private connectAttempts = 0;
+  private readonly retries: RetryState;
   private upstreamStartedAt = 0;
   private isHandedOverAtOnce = false;
   /** Body that came before there was a connection for it; reading is paused meanwhile. */
   private heldBody: Buffer = noBytes;
   private tunnel: Tunnel | null = null;
+
+  constructor(context: ProxyContext, slot: HttpSettingsSlot) {
+    super(context, slot);
+    this.retries = new RetryState(context.shortTimers, context.random, () => this.toCluster(this.route!));
+  }
+
+  get upstreamAttempts(): number {
+    return this.retries.attempts;
+  }
 
   // ServerExchange: the client's side
 
@@ -154,7 +166,13 @@ export class ProxyExchange
     this.upstream = stream;
     this.upstreamLocalAddress = stream.localAddress;
     this.upstreamStartedAt = this.isHandedOverAtOnce ? this.startedAt : this.context.clock.monotonic();
-    if (!this.isPrepared) this.prepareRequest();
+    if (this.isPrepared) {
+      const leftMs = this.timeoutMs - (this.context.clock.monotonic() - this.startedAt);
+      forwardAgain(this.outgoing, this.request, this.route!, leftMs, this.endpoint!.name);
+    } else {
+      this.prepareRequest();
+    }
+    if (this.route!.tellsAttempts) tellAttempts(this.outgoing, this.retries.attempts);
     let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
     if (this.heldBody.length > 0) {
       const body = this.heldBody;
@@ -173,19 +191,8 @@ export class ProxyExchange
   onConnectFailed(error: TransportError): void {
     this.waiting = false;
     this.upstreamTransportFailureReason = error.detail;
-    // Nothing was sent: another endpoint may be asked whatever the method.
-    const { metrics } = this.cluster!;
-    const { connectRetries } = this.route!;
-    const mayRetry = this.connectAttempts <= connectRetries;
-    const endpoint = mayRetry ? this.cluster!.pick(this.context.random, this.request.authority, this) : null;
-    if (endpoint !== null) {
-      metrics.retries.value++;
-      this.toEndpoint(endpoint);
-      return;
-    }
-    const isLimitReached = connectRetries > 0 && !mayRetry;
-    if (isLimitReached) metrics.retryLimitsReached.value++;
-    this.reply(connectFailure(error, isLimitReached));
+    const flag = this.tryAgain(this.route!.retryPolicy?.coversConnectFailure === true);
+    if (flag !== null) this.reply(withFlag(flag, connectFailure(error)));
   }
 
   onOverflow(): void {
@@ -209,8 +216,10 @@ export class ProxyExchange
 
   onResponseHead(head: ResponseHeadView): void {
     this.limits.sawActivity = true;
+    const { retryPolicy } = this.route!;
+    const mayRetry = retryPolicy !== null && (retryPolicy.looksAtResponses || this.retries.attempts > 1);
+    if (mayRetry && this.isTriedAgain(head, retryPolicy)) return;
     this.responseHead = head;
-    if (this.connectAttempts > 1) this.cluster!.metrics.retrySuccesses.value++;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
     const { settings, context, server, response } = this;
@@ -228,6 +237,7 @@ export class ProxyExchange
       this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
     this.responseStarted = true;
     forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
+    if (this.route!.returnsAttempts) tellAttempts(response, this.retries.attempts);
     server.sendHead(response);
   }
 
@@ -268,7 +278,9 @@ export class ProxyExchange
   }
 
   onResponseEnd(): void {
-    if (this.response.bodyKind === BodyKind.chunked) this.bytesSent = this.upstream!.chunkedBytes;
+    // That of a response in whose place there is another try.
+    if (this.upstream === null) return;
+    if (this.response.bodyKind === BodyKind.chunked) this.bytesSent = this.upstream.chunkedBytes;
     this.upstream = null;
     this.finish();
     this.server.endResponse();
@@ -340,9 +352,10 @@ export class ProxyExchange
       poolFor(this.endpoint!, this.connection, this.route!.priority).acquireFresh(this);
       return;
     }
-    this.reply(
-      failure.kind === 'protocol-error' ? LocalReplies.protocolError : LocalReplies.connectionTermination,
-    );
+    const flag = this.tryAgain(this.isRetriable(failure));
+    if (flag === null) return;
+    const isBroken = failure.kind === 'protocol-error';
+    this.reply(withFlag(flag, isBroken ? LocalReplies.protocolError : LocalReplies.connectionTermination));
   }
 
   // LimitedExchange: the rest is in what this extends
@@ -371,7 +384,7 @@ export class ProxyExchange
     this.isPrepared = false;
     this.bodyForwarded = false;
     this.heldTrailers = null;
-    this.connectAttempts = 0;
+    this.retries.attempts = 0;
     this.tunnelsRaw = false;
     this.rawConnection = null;
   }
@@ -437,6 +450,34 @@ export class ProxyExchange
     this.outgoing.upgrade = this.upgrade;
   }
 
+  /** Null: another try follows; otherwise the flag that says why none does, or nothing. */
+  private tryAgain(isCovered: boolean): string | null {
+    return this.retries.ask(isCovered, !this.bodyForwarded, this.route!, this.cluster!);
+  }
+
+  /** Whether the route has it tried again. Behind an interim response the client has seen part of an answer. */
+  private isRetriable({ kind, beforeResponse }: UpstreamFailure): boolean {
+    const sawNothing = beforeResponse || !this.settings.server.forwardsExpectation;
+    return sawNothing && this.route!.retryPolicy?.coversReset(kind === 'refused') === true;
+  }
+
+  /** Whether another try takes the place of this response. */
+  private isTriedAgain(head: ResponseHeadView, policy: RetryPolicy): boolean {
+    const flag = this.tryAgain(
+      policy.coversResponse(head.status, head.header('x-envoy-ratelimited') !== null),
+    );
+    if (flag === null) {
+      this.cluster!.metrics.countRetriedResponse(head.status);
+      const upstream = this.upstream!;
+      this.upstream = null;
+      // A response without a body is over at once, and its connection as good as before.
+      if (head.bodyKind !== BodyKind.none || !this.requestEnded) upstream.abandon();
+      return true;
+    }
+    if (flag !== '') this.responseFlags = flag;
+    return false;
+  }
+
   private openTunnel(): Tunnel {
     this.limits.becomeTunnel();
     const clientSent = this.settings.server.metrics.bytesSent;
@@ -477,45 +518,16 @@ export class ProxyExchange
   private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
     this.endpoint = endpoint;
     this.upstreamHost = endpoint.address;
-    this.connectAttempts++;
+    this.retries.attempts++;
     if (this.upgrade !== '' && this.tunnelsRaw) {
       this.connectRaw(endpoint);
       return;
     }
     this.waiting = true;
     // Handed over before `acquire` returns, a connection costs no look at the clock.
-    this.isHandedOverAtOnce = this.connectAttempts === 1;
+    this.isHandedOverAtOnce = this.retries.attempts === 1;
     poolFor(endpoint, this.connection, this.route!.priority).acquire(this);
     this.isHandedOverAtOnce = false;
-  }
-
-  /** Applies the listener's rules to the request; false where they answered it. */
-  private admit(head: RequestHeadView): boolean {
-    switch (this.request.admit(head, this.connection, this.settings.request, this.context.requestIds)) {
-      case Admission.badPath:
-        this.settings.server.metrics.failedPathNormalizations.value++;
-        this.refuse(LocalReplies.badPath);
-        return false;
-      case Admission.noHost:
-        this.refuse(LocalReplies.missingHost);
-        return false;
-      case Admission.redirected:
-        this.settings.server.metrics.redirectedPaths.value++;
-        this.send(307, '-', 'path_normalization_failed', locationField(this.request.path), noBytes);
-        return false;
-      case Admission.noPath:
-        this.settings.server.metrics.nonRelativePaths.value++;
-        this.reply(LocalReplies.noPath);
-        return false;
-      default:
-        return true;
-    }
-  }
-
-  /** Answers what is no valid request. */
-  private refuse(reply: LocalReply): void {
-    if (this.settings.server.endsConnectionOnError) this.server.endConnection();
-    this.reply(reply);
   }
 
   /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */
@@ -532,8 +544,14 @@ export class ProxyExchange
     this.refuseForOverflow();
   }
 
+  protected override onLocalResponse(): void {
+    if (this.route?.returnsAttempts === true && this.cluster !== null)
+      tellAttempts(this.response, Math.max(1, this.retries.attempts));
+  }
+
   protected override countUpstream(): void {
     const { cluster, endpoint } = this;
+    this.retries.end();
     if (cluster === null) return;
     const { metrics } = cluster;
     metrics.countResponse(this.responseCode);
@@ -548,6 +566,7 @@ export class ProxyExchange
   }
 
   protected override letUpstreamGo(): void {
+    this.retries.end();
     if (this.waiting) {
       poolFor(this.endpoint!, this.connection, this.route!.priority).cancel(this);
       this.waiting = false;
@@ -564,8 +583,4 @@ export class ProxyExchange
       this.tunnel = null;
     }
   }
-}
-
-function locationField(location: string): FieldList {
-  return FieldList.of(new Field('location', location));
 }

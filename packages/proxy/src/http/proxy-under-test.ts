@@ -8,6 +8,7 @@ import {
   Route,
   type RouteAction,
   type RouteMatch,
+  type VirtualHost,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { type CircuitBreakerLimits, defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -66,6 +67,8 @@ export interface ProxyOptions {
   readonly maxStreamDurationMs?: number;
   /** Instead of one route that leads everything to the cluster `be`. */
   readonly routes?: readonly Route[];
+  /** What the virtual host says besides. */
+  readonly virtualHost?: Parameters<typeof VirtualHost.fromPartial>[0];
   readonly breakerLimits?: CircuitBreakerLimits;
   /** What differs from a connection manager without any settings. */
   readonly rules?: Partial<RequestRuleOptions>;
@@ -126,6 +129,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     random: systemRandom,
     timers,
     flushes: new FlushQueue(systemClock),
+    shortTimers: timers,
     requestIds: new RequestIds(systemRandom),
     date: new HttpDate(systemClock),
     viaName: 'heddle-test',
@@ -198,6 +202,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       {
         name: 'all',
         domains: ['*'],
+        ...options.virtualHost,
         routes: [...(options.routes ?? [toBackend({ timeout, ...options.route })])],
       },
     ],

@@ -97,13 +97,18 @@ export const LocalReplies = {
   },
 } as const satisfies Record<string, LocalReply>;
 
+/** A reply with one flag more in front of its own, where there is one. */
+export function withFlag(flag: string, reply: LocalReply): LocalReply {
+  return flag === '' ? reply : { ...reply, flag: `${flag},${reply.flag}` };
+}
+
 /** The answer where no upstream connection came to be: flags and details say how, the body why. */
-export function connectFailure(error: TransportError, isRetryLimitReached: boolean): LocalReply {
+export function connectFailure(error: TransportError): LocalReply {
   const reason = error.kind === 'connect-timeout' ? 'connection_timeout' : 'remote_connection_failure';
   const words = reason.replaceAll('_', ' ');
   return {
     status: 503,
-    flag: isRetryLimitReached ? 'UF,URX' : 'UF',
+    flag: 'UF',
     details: `upstream_reset_before_response_started{${reason}|${error.detail.replaceAll(/\s+/g, '_')}}`,
     body: `upstream connect error or disconnect/reset before headers. reset reason: ${words}, transport failure reason: ${error.detail}`,
   };

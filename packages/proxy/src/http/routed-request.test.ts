@@ -79,7 +79,7 @@ describe('counts and logs as Envoy does', () => {
 });
 
 test('says in the log how a connection failed, in one word', () => {
-  const refused = connectFailure({ kind: 'connect-failed', detail: 'connection refused' }, false);
+  const refused = connectFailure({ kind: 'connect-failed', detail: 'connection refused' });
   assert.equal(
     refused.details,
     'upstream_reset_before_response_started{remote_connection_failure|connection_refused}',
@@ -88,7 +88,7 @@ test('says in the log how a connection failed, in one word', () => {
     refused.body,
     /reset reason: remote connection failure, transport failure reason: connection refused$/,
   );
-  const late = connectFailure({ kind: 'connect-timeout', detail: 'no connection within 1 s' }, false);
+  const late = connectFailure({ kind: 'connect-timeout', detail: 'no connection within 1 s' });
   assert.equal(late.flag, 'UF');
   assert.equal(
     late.details,

@@ -16,6 +16,7 @@ export class ConnectionLogEntry implements LoggedEntry {
   readonly bytesSent: number = 0;
   readonly upstreamHost: string = '';
   readonly upstreamCluster: string = '';
+  readonly upstreamAttempts = 0;
   readonly upstreamLocalAddress: string = '';
   readonly upstreamTransportFailureReason: string = '';
   readonly downstreamLocalAddress: string;

@@ -23,7 +23,8 @@ import {
   noHeaderChanges,
 } from './compile-headers.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
-import { compileConnectRetries } from './compile-retry-policy.ts';
+import { compileRetryPolicy } from './compile-retry-policy.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import { compileRouteFilters, joinRouteFilters } from './compile-route-filters.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
@@ -50,7 +51,10 @@ export interface RouteContext<C> {
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
   /** By the virtual host's `retry_policy`, for routes without one. */
-  readonly connectRetries: number;
+  readonly retryPolicy: RetryPolicy | null;
+  /** `include_request_attempt_count`, `include_attempt_count_in_response`. */
+  readonly tellsAttempts: boolean;
+  readonly returnsAttempts: boolean;
   /** Outermost first: route configuration, virtual host. */
   readonly outerHeaders: readonly HeaderChanges[];
   /** What the levels say to the connection manager's filters, outermost first. */
@@ -68,7 +72,9 @@ interface Outcome {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly maxRequestBytes: number;
-  readonly connectRetries: number;
+  readonly retryPolicy: RetryPolicy | null;
+  readonly tellsAttempts: boolean;
+  readonly returnsAttempts: boolean;
   readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
@@ -86,7 +92,9 @@ export const localOutcome: Outcome = {
   idleTimeoutMs: -1,
   maxStreamDurationMs: -1,
   maxRequestBytes: -1,
-  connectRetries: 0,
+  retryPolicy: null,
+  tellsAttempts: false,
+  returnsAttempts: false,
   upgrades: null,
   pathRewrite: null,
   hostRewrite: null,
@@ -127,10 +135,12 @@ export function compileAction<C>(
       const outcome = {
         ...forward(action.value, matcher, `${path}.route`, problems),
         maxRequestBytes: bodyLimit(route.requestBodyBufferLimit ?? context.requestBodyLimit),
-        connectRetries:
+        tellsAttempts: context.tellsAttempts,
+        returnsAttempts: context.returnsAttempts,
+        retryPolicy:
           action.value.retryPolicy === undefined
-            ? context.connectRetries
-            : compileConnectRetries(action.value.retryPolicy, `${path}.route.retry_policy`, problems),
+            ? context.retryPolicy
+            : compileRetryPolicy(action.value.retryPolicy, `${path}.route.retry_policy`, problems),
       };
       return compileClusters(route, action.value, outcome, headers, context, `${path}.route`, problems);
     }

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Result, type Problem, systemRandom } from '@heddle/base';
+import { type Result, type Problem, type Random, systemRandom } from '@heddle/base';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
+import type { RetryPolicy as RetryPolicyMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { compileRouteTable } from './compile-route-table.ts';
 import { testRequest } from './request-view-harness.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import type { RouteTable } from './route-table.ts';
 
-interface Policy {
-  readonly retryOn: string;
-  readonly numRetries?: number;
-}
+type Policy = Parameters<typeof RetryPolicyMessage.fromPartial>[0];
 
 function compile(
   ofHost: Policy | undefined,
@@ -36,31 +35,88 @@ function compile(
   return compileRouteTable(config, (name) => name);
 }
 
-function retries(ofHost: Policy | undefined, ofRoute: Policy | undefined): number | undefined {
+function policyOf(ofHost: Policy | undefined, ofRoute: Policy | undefined): RetryPolicy | null {
   const table = compile(ofHost, ofRoute);
   assert.ok(table.ok);
-  return table.value.match(testRequest(), systemRandom)?.connectRetries;
+  return table.value.match(testRequest(), systemRandom)!.retryPolicy;
+}
+
+function problemsOf(policy: Policy): string[] {
+  const table = compile(undefined, policy);
+  const prefix = 'virtual_hosts[0].routes[0].route.retry_policy.';
+  return table.ok ? [] : table.error.map(({ path, message }) => `${path?.replace(prefix, '')}: ${message}`);
 }
 
 const onConnect: Policy = { retryOn: 'connect-failure' };
 
-test('connect failures are retried as the route or else its virtual host says, and not otherwise', () => {
-  assert.equal(retries(undefined, undefined), 0);
-  assert.equal(retries(undefined, onConnect), 1);
-  assert.equal(retries({ ...onConnect, numRetries: 2 }, undefined), 2);
-  assert.equal(retries({ ...onConnect, numRetries: 2 }, { ...onConnect, numRetries: 0 }), 0);
-  assert.equal(retries(onConnect, { retryOn: '', numRetries: 5 }), 0);
+test('requests are tried again as the route or else its virtual host says, and not otherwise', () => {
+  assert.equal(policyOf(undefined, undefined), null);
+  assert.equal(policyOf(undefined, onConnect)?.maxRetries, 1);
+  assert.equal(policyOf({ ...onConnect, numRetries: 2 }, undefined)?.maxRetries, 2);
+  assert.equal(policyOf({ ...onConnect, numRetries: 2 }, { ...onConnect, numRetries: 0 })?.maxRetries, 0);
+  assert.equal(policyOf(onConnect, { retryOn: '', numRetries: 5 }), null);
 });
 
-test('other conditions of retries are refused at their place', () => {
-  const policy = { retryOn: 'connect-failure,5xx' };
-  const table = compile(policy, policy);
-  assert.ok(!table.ok);
+// What each condition covers: no connection, a refused request, no response, and of the statuses 409, 418, 500, 503.
+const conditions: readonly (readonly [string, string])[] = [
+  ['connect-failure', 'connect'],
+  ['reset-before-request', 'connect'],
+  ['refused-stream', 'refused'],
+  ['reset', 'connect refused reset'],
+  ['5xx', 'connect refused reset 500 503'],
+  ['gateway-error', 'connect refused reset 503'],
+  ['retriable-4xx', '409'],
+  ['retriable-status-codes', '418'],
+  ['envoy-ratelimited', 'limited'],
+  ['connect-failure,refused-stream, retriable-4xx', 'connect refused 409'],
+];
+for (const [retryOn, expected] of conditions) {
+  test(`retry_on: ${retryOn} covers ${expected}`, () => {
+    const policy = policyOf(undefined, { retryOn, retriableStatusCodes: [418] })!;
+    const statuses = [409, 418, 500, 503].filter((status) => policy.coversResponse(status, false));
+    const covered = [
+      ...(policy.coversConnectFailure ? ['connect'] : []),
+      ...(policy.coversReset(true) ? ['refused'] : []),
+      ...(policy.coversReset(false) ? ['reset'] : []),
+      ...(policy.coversResponse(503, true) ? ['limited'] : []),
+      ...statuses,
+    ];
+    assert.equal(covered.join(' '), expected);
+    assert.equal(policy.looksAtResponses, statuses.length > 0 || policy.coversResponse(503, true));
+  });
+}
+
+/** Below what the pauses before the first retries stay: the first number that leaves no remainder is the bound itself. */
+function bounds(policy: Policy): number[] {
+  const compiled = policyOf(undefined, { ...onConnect, ...policy })!;
+  return [1, 2, 3, 4, 5, 6].map((retry) => {
+    let number = 1;
+    const random: Random = { uint32: () => number, float: () => 0 };
+    while (compiled.pauseMs(retry, random) !== 0) number++;
+    return number;
+  });
+}
+
+test('pauses are random below a bound that doubles, up to ten times the first', () => {
+  assert.deepEqual(bounds({}), [25, 50, 100, 200, 250, 250]);
+  const second = { seconds: 1, nanos: 0 };
   assert.deepEqual(
-    table.error.map(({ path, message }) => `${path}: ${message}`),
-    [
-      'virtual_hosts[0].retry_policy.retry_on: "5xx" is not supported yet',
-      'virtual_hosts[0].routes[0].route.retry_policy.retry_on: "5xx" is not supported yet',
-    ],
+    bounds({ retryBackOff: { baseInterval: { seconds: 0, nanos: 4e8 }, maxInterval: second } }),
+    [400, 800, 1000, 1000, 1000, 1000],
+  );
+  assert.deepEqual(bounds({ retryBackOff: { baseInterval: { seconds: 0, nanos: 1 } } })[0], 1);
+});
+
+test('what no retry policy may say is refused at its place', () => {
+  assert.deepEqual(problemsOf({ retryOn: 'connect-failure,unavailable' }), [
+    'retry_on: "unavailable" is not supported yet',
+  ]);
+  assert.deepEqual(problemsOf({ ...onConnect, retryBackOff: {} }), [
+    'retry_back_off.base_interval: must be more than 0',
+  ]);
+  const seconds = (count: number) => ({ seconds: count, nanos: 0 });
+  assert.deepEqual(
+    problemsOf({ ...onConnect, retryBackOff: { baseInterval: seconds(2), maxInterval: seconds(1) } }),
+    ['retry_back_off.max_interval: must not be less than base_interval'],
   );
 });

@@ -9,7 +9,7 @@ import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
 import { compileHeaderChanges, type HeaderChanges } from './compile-headers.ts';
 import { compileConditions } from './compile-matchers.ts';
-import { compileConnectRetries } from './compile-retry-policy.ts';
+import { compileRetryPolicy } from './compile-retry-policy.ts';
 import { compileRouteFilters } from './compile-route-filters.ts';
 import { DomainTable } from './domain-table.ts';
 import { RouteEntry } from './route-entry.ts';
@@ -181,7 +181,9 @@ function routeContext<C>(
     resolveCluster,
     maxDirectResponseBytes,
     requestBodyLimit: message.requestBodyBufferLimit,
-    connectRetries: compileConnectRetries(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
+    retryPolicy: compileRetryPolicy(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
+    tellsAttempts: message.includeRequestAttemptCount,
+    returnsAttempts: message.includeAttemptCountInResponse,
     outerHeaders: [headers, compileHeaderChanges(message, path, problems)],
     filters: [filters, compileRouteFilters(message.typedPerFilterConfig, filtersPath, problems)],
     innermostWins,

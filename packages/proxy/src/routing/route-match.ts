@@ -3,6 +3,7 @@ import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { HeaderMutation } from './header-mutation.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import type { HostRewrite } from './host-rewrite.ts';
 
 /** What a route does with a request. */
@@ -55,7 +56,9 @@ export interface RouteMatchFields<C> {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly maxRequestBytes: number;
-  readonly connectRetries: number;
+  readonly retryPolicy: RetryPolicy | null;
+  readonly tellsAttempts: boolean;
+  readonly returnsAttempts: boolean;
   readonly upgrades: UpgradeRules | null;
   readonly pathRewrite: PathRewrite | null;
   readonly hostRewrite: HostRewrite | null;
@@ -93,8 +96,11 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly maxStreamDurationMs: number;
   /** More than this many bytes of body get 413; -1 for no limit. */
   readonly maxRequestBytes: number;
-  /** How often a request for which no connection could be made is tried again. */
-  readonly connectRetries: number;
+  /** Null where nothing is tried again. */
+  readonly retryPolicy: RetryPolicy | null;
+  /** The upstream is told which try it is (`x-envoy-attempt-count`), and the client how many there were. */
+  readonly tellsAttempts: boolean;
+  readonly returnsAttempts: boolean;
   /** Where it differs from the listener's; null where it doesn't. */
   readonly upgrades: UpgradeRules | null;
   /** One of the limits above is the route's own: all others skip them together. */
@@ -126,7 +132,9 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.maxStreamDurationMs = fields.maxStreamDurationMs;
     this.maxRequestBytes = fields.maxRequestBytes;
-    this.connectRetries = fields.connectRetries;
+    this.retryPolicy = fields.retryPolicy;
+    this.tellsAttempts = fields.tellsAttempts;
+    this.returnsAttempts = fields.returnsAttempts;
     this.upgrades = fields.upgrades;
     this.hasOwnLimits =
       fields.idleTimeoutMs >= 0 || fields.maxStreamDurationMs >= 0 || fields.maxRequestBytes >= 0;

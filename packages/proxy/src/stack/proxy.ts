@@ -67,6 +67,9 @@ export function makeViaName(random: Random): string {
   return `heddle-${random.uint32().toString(16)}${random.uint32().toString(16)}`;
 }
 
+/** How late a pause of a few milliseconds may end. */
+const shortTickMs = 5;
+
 export class Proxy {
   readonly registry = new MetricRegistry();
   readonly context: ProxyContext;
@@ -77,6 +80,7 @@ export class Proxy {
   readonly logFiles: LogFiles;
   private readonly options: ProxyOptions;
   private readonly timers: TimerWheel;
+  private readonly shortTimers: TimerWheel;
   private readonly dnsClient: DnsClient;
   private readonly dnsListeners: DnsListeners;
   private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
@@ -87,6 +91,7 @@ export class Proxy {
     this.options = options;
     const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
+    this.shortTimers = new TimerWheel(clock, shortTickMs);
     const { datagrams, configuration } = options.dns;
     this.dnsClient = new DnsClient({ transport, datagrams, clock, random });
     this.dnsListeners = new DnsListeners({
@@ -105,6 +110,7 @@ export class Proxy {
       random,
       timers: this.timers,
       flushes: new FlushQueue(clock),
+      shortTimers: this.shortTimers,
       requestIds: new RequestIds(random),
       date: new HttpDate(clock),
       viaName,
@@ -175,6 +181,7 @@ export class Proxy {
     await this.dnsListeners.close();
     this.dnsClient.close();
     this.timers.close();
+    this.shortTimers.close();
     await this.logFiles.close();
   }
 

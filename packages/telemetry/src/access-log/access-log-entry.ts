@@ -25,6 +25,8 @@ export interface AccessLogEntry extends HeaderSource {
   /** `address:port`. */
   readonly upstreamHost: string;
   readonly upstreamCluster: string;
+  /** How often the request was sent, or would have been; 0 for an answer of the proxy's own. */
+  readonly upstreamAttempts: number;
   /** `address:port`. */
   readonly upstreamLocalAddress: string;
   readonly upstreamTransportFailureReason: string;

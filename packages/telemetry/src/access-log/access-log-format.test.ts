@@ -26,6 +26,7 @@ function entry(changes: Partial<AccessLogEntry> = {}): AccessLogEntry {
     bytesSent: 4183,
     upstreamHost: '10.0.0.7:15006',
     upstreamCluster: 'outbound|9080||productpage.default.svc.cluster.local',
+    upstreamAttempts: 1,
     upstreamLocalAddress: '10.0.0.5:40312',
     upstreamTransportFailureReason: '',
     downstreamLocalAddress: '127.0.0.1:15001',

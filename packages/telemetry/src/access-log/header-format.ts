@@ -35,7 +35,7 @@ export function compileHeaderFormat(
 }
 
 function isKnownEarly(part: TemplatePart): boolean {
-  return part.kind === 'literal' || !/^UPSTREAM_(?!CLUSTER)/.test(part.name);
+  return part.kind === 'literal' || !/^UPSTREAM_(?!CLUSTER|REQUEST_)/.test(part.name);
 }
 
 function partFormat(part: TemplatePart): HeaderFormat {

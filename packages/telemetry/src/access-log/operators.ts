@@ -47,6 +47,7 @@ const numbers: Readonly<Record<string, (entry: AccessLogEntry) => number>> = {
   DURATION: (entry) => Math.trunc(entry.durationMs),
   GRPC_STATUS_NUMBER: (entry) => entry.grpcStatus,
   RESPONSE_CODE: (entry) => entry.responseCode,
+  UPSTREAM_REQUEST_ATTEMPT_COUNT: (entry) => entry.upstreamAttempts,
 };
 
 const strings: Readonly<Record<string, StringReader>> = {

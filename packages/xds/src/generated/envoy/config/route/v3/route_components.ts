@@ -34,7 +34,9 @@ export interface VirtualHost {
   responseHeadersToRemove: string[];
   requestHeadersToRemove: string[];
   typedPerFilterConfig: { [key: string]: Any };
+  includeRequestAttemptCount: boolean;
   retryPolicy?: RetryPolicy | undefined;
+  includeAttemptCountInResponse: boolean;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -141,6 +143,14 @@ export interface RouteMatch_ConnectMatcher {
 export interface RetryPolicy {
   retryOn: string;
   numRetries?: number | undefined;
+  retriableStatusCodes: number[];
+  retryBackOff?: RetryPolicy_RetryBackOff | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RetryPolicy_RetryBackOff {
+  baseInterval?: Duration | undefined;
+  maxInterval?: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -268,7 +278,9 @@ function createBaseVirtualHost(): VirtualHost {
     responseHeadersToRemove: [],
     requestHeadersToRemove: [],
     typedPerFilterConfig: {},
+    includeRequestAttemptCount: false,
     retryPolicy: undefined,
+    includeAttemptCountInResponse: false,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
@@ -303,8 +315,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
       VirtualHost_TypedPerFilterConfigEntry.encode({ key: key as any, value }, writer.uint32(122).fork()).join();
     });
+    if (message.includeRequestAttemptCount !== false) {
+      writer.uint32(112).bool(message.includeRequestAttemptCount);
+    }
     if (message.retryPolicy !== undefined) {
       RetryPolicy.encode(message.retryPolicy, writer.uint32(130).fork()).join();
+    }
+    if (message.includeAttemptCountInResponse !== false) {
+      writer.uint32(152).bool(message.includeAttemptCountInResponse);
     }
     if (message.requestBodyBufferLimit !== undefined) {
       UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
@@ -395,12 +413,28 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           }
           continue;
         }
+        case 14: {
+          if (tag !== 112) {
+            break;
+          }
+
+          message.includeRequestAttemptCount = reader.bool();
+          continue;
+        }
         case 16: {
           if (tag !== 130) {
             break;
           }
 
           message.retryPolicy = RetryPolicy.decode(reader, reader.uint32());
+          continue;
+        }
+        case 19: {
+          if (tag !== 152) {
+            break;
+          }
+
+          message.includeAttemptCountInResponse = reader.bool();
           continue;
         }
         case 25: {
@@ -438,9 +472,11 @@ export const VirtualHost: MessageFns<VirtualHost> = {
         }
         return acc;
       }, {});
+    message.includeRequestAttemptCount = object.includeRequestAttemptCount ?? false;
     message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
+    message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
@@ -1499,7 +1535,7 @@ export const RouteMatch_ConnectMatcher: MessageFns<RouteMatch_ConnectMatcher> = 
 };
 
 function createBaseRetryPolicy(): RetryPolicy {
-  return { retryOn: "", numRetries: undefined, _unknownFields: undefined };
+  return { retryOn: "", numRetries: undefined, retriableStatusCodes: [], retryBackOff: undefined, _unknownFields: undefined };
 }
 
 export const RetryPolicy: MessageFns<RetryPolicy> = {
@@ -1509,6 +1545,16 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     }
     if (message.numRetries !== undefined) {
       UInt32Value.encode({ value: message.numRetries! }, writer.uint32(18).fork()).join();
+    }
+    if (message.retriableStatusCodes.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.retriableStatusCodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.retryBackOff !== undefined) {
+      RetryPolicy_RetryBackOff.encode(message.retryBackOff, writer.uint32(66).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -1537,6 +1583,32 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
           message.numRetries = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 7: {
+          if (tag === 56) {
+            message.retriableStatusCodes.push(reader.uint32());
+
+            continue;
+          }
+
+          if (tag === 58) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.retriableStatusCodes.push(reader.uint32());
+            }
+
+            continue;
+          }
+
+          break;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.retryBackOff = RetryPolicy_RetryBackOff.decode(reader, reader.uint32());
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -1551,6 +1623,71 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     const message = createBaseRetryPolicy();
     message.retryOn = object.retryOn ?? "";
     message.numRetries = object.numRetries ?? undefined;
+    message.retriableStatusCodes = object.retriableStatusCodes?.map((e) => e) || [];
+    message.retryBackOff = (object.retryBackOff !== undefined && object.retryBackOff !== null)
+      ? RetryPolicy_RetryBackOff.fromPartial(object.retryBackOff)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetryPolicy_RetryBackOff(): RetryPolicy_RetryBackOff {
+  return { baseInterval: undefined, maxInterval: undefined, _unknownFields: undefined };
+}
+
+export const RetryPolicy_RetryBackOff: MessageFns<RetryPolicy_RetryBackOff> = {
+  encode(message: RetryPolicy_RetryBackOff, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.baseInterval !== undefined) {
+      Duration.encode(message.baseInterval, writer.uint32(10).fork()).join();
+    }
+    if (message.maxInterval !== undefined) {
+      Duration.encode(message.maxInterval, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryPolicy_RetryBackOff {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRetryPolicy_RetryBackOff();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.baseInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.maxInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RetryPolicy_RetryBackOff>): RetryPolicy_RetryBackOff {
+    return RetryPolicy_RetryBackOff.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryPolicy_RetryBackOff>): RetryPolicy_RetryBackOff {
+    const message = createBaseRetryPolicy_RetryBackOff();
+    message.baseInterval = (object.baseInterval !== undefined && object.baseInterval !== null)
+      ? Duration.fromPartial(object.baseInterval)
+      : undefined;
+    message.maxInterval = (object.maxInterval !== undefined && object.maxInterval !== null)
+      ? Duration.fromPartial(object.maxInterval)
+      : undefined;
     return message;
   },
 };

@@ -1,0 +1,121 @@
+import type { SetupName } from '../setups.ts';
+import type { Answer, DifferentialCase } from '../support/case.ts';
+import { plainAnswer } from '../support/upstream.ts';
+import { answer, passed, request } from '../support/expectations.ts';
+
+const nothing: Answer = { text: '', afterwards: 'close' };
+const answering = (status: string, fields = ''): Answer => ({
+  text: answer(status, `content-length: 1\r\n${fields}`, 'x'),
+});
+
+function down(name: string, setup: SetupName, counters: DifferentialCase['counters']): DifferentialCase {
+  return { name, rule: 'retry_policy', setup, client: request('GET /'), counters };
+}
+
+function tried(
+  name: string,
+  upstream: readonly Answer[],
+  counters: DifferentialCase['counters'],
+  client: DifferentialCase['client'] = request('GET /'),
+): DifferentialCase {
+  return { name, rule: 'retry_policy', setup: 'retries', client, upstream, counters };
+}
+
+const again = {
+  'http.in.downstream_rq_total': 1,
+  'cluster.be.upstream_rq_total': 2,
+  'cluster.be.upstream_rq_retry': 1,
+  'cluster.be.upstream_rq_retry_backoff_exponential': 1,
+  'cluster.be.upstream_rq_retry_success': 1,
+  'cluster.be.upstream_rq_retry_limit_exceeded': 0,
+} as const;
+const notAgain = {
+  'http.in.downstream_rq_total': 1,
+  'cluster.be.upstream_rq_total': 1,
+  'cluster.be.upstream_rq_retry': 0,
+} as const;
+const overflown = {
+  'http.in.downstream_rq_5xx': 1,
+  'cluster.be.upstream_cx_connect_fail': 1,
+  'cluster.be.upstream_rq_retry': 0,
+  'cluster.be.upstream_rq_retry_overflow': 1,
+} as const;
+
+/** Which requests are tried again, and how that is counted. */
+export const retryCases: readonly DifferentialCase[] = [
+  down('a connection that cannot be made is tried again', 'retries-connect', {
+    'http.in.downstream_rq_5xx': 1,
+    'cluster.be.upstream_cx_connect_fail': 3,
+    'cluster.be.upstream_rq_pending_total': 3,
+    'cluster.be.upstream_rq_pending_failure_eject': 3,
+    'cluster.be.upstream_rq_retry': 2,
+    'cluster.be.upstream_rq_retry_backoff_exponential': 2,
+    'cluster.be.upstream_rq_retry_limit_exceeded': 1,
+    'cluster.be.upstream_rq_retry_success': 0,
+    'cluster.be.upstream_rq_5xx': 1,
+  }),
+  down('no retries are a limit that is exceeded at once', 'retries-connect-none', {
+    'cluster.be.upstream_cx_connect_fail': 1,
+    'cluster.be.upstream_rq_retry': 0,
+    'cluster.be.upstream_rq_retry_limit_exceeded': 1,
+  }),
+  down('the circuit breaker lets nothing be tried again', 'retries-full', overflown),
+  down('the budget lets nothing be tried again', 'retries-no-budget', overflown),
+  {
+    name: 'a request that was sent is not tried again for what comes before',
+    rule: 'retry_policy',
+    setup: 'retries-before',
+    client: request('GET /'),
+    upstream: [nothing, plainAnswer],
+    counters: { ...notAgain, 'http.in.downstream_rq_5xx': 1 },
+  },
+  tried('a response at once is the only one', [plainAnswer], passed),
+  tried('a connection that ends without an answer', [nothing, plainAnswer], again),
+  tried('503 is a gateway error', [answering('503 Service Unavailable'), plainAnswer], {
+    ...again,
+    'cluster.be.retry.upstream_rq_503': 1,
+    'cluster.be.retry.upstream_rq_5xx': 1,
+    'cluster.be.retry.upstream_rq_completed': 1,
+    'cluster.be.upstream_rq_5xx': 0,
+    'cluster.be.upstream_rq_2xx': 1,
+  }),
+  tried('500 is none', [answering('500 Internal Server Error'), plainAnswer], notAgain),
+  tried('409', [answering('409 Conflict'), plainAnswer], again),
+  tried('a status of the list', [answering('418 Teapot'), plainAnswer], again),
+  tried('a status that is not of the list', [answering('404 Not Found'), plainAnswer], notAgain),
+  tried(
+    'a rate limit answers',
+    [answering('503 Service Unavailable', 'x-envoy-ratelimited: true\r\n'), plainAnswer],
+    notAgain,
+  ),
+  tried('a retry that fails otherwise', [answering('503 Service Unavailable'), answering('404 Not Found')], {
+    ...again,
+    'http.in.downstream_rq_4xx': 1,
+  }),
+  tried('a retry that fails again', [answering('503 Service Unavailable')], {
+    ...again,
+    'cluster.be.upstream_rq_retry_success': 0,
+    'cluster.be.upstream_rq_retry_limit_exceeded': 1,
+    'cluster.be.upstream_rq_5xx': 1,
+  }),
+  tried(
+    'a POST without a body',
+    [nothing, plainAnswer],
+    again,
+    request('POST /', 'Host: a\r\nContent-Length: 0\r\n'),
+  ),
+  tried(
+    'what a client says of tries',
+    [nothing, plainAnswer],
+    again,
+    request('GET /', 'Host: a\r\nx-envoy-attempt-count: 7\r\n'),
+  ),
+  tried(
+    'a response that breaks off',
+    [{ text: answer('200 OK', 'content-length: 9\r\n', 'x'), afterwards: 'close' }],
+    {
+      'cluster.be.upstream_rq_total': 1,
+      'cluster.be.upstream_rq_retry': 0,
+    },
+  ),
+];
