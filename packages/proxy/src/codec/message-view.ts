@@ -34,6 +34,8 @@ export interface RequestHeadView extends MessageView {
   readonly path: string;
   /** Host as it is routed and forwarded. */
   readonly authority: string;
+  /** Nothing says whom the request is for: a codec that takes such requests leaves it to others to refuse them. */
+  readonly lacksHost: boolean;
   /** `authority` doesn't stand in a Host field that could go on as it came. */
   readonly replacesHost: boolean;
   /** `HTTP/1.1`, as logs show it. */

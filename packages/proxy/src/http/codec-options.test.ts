@@ -104,3 +104,12 @@ test('a method that nobody has defined is passed on where every method is taken,
   open.client.write('F@O / HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.match(await open.client.untilEnd(), /hello[^]*HTTP\/1\.1 400 /);
 });
+
+test('an empty Host is one, on a connection that had another one too', async (t) => {
+  const { client, seen } = await startChain(t, () => hello);
+  client.write(get);
+  await client.until((text) => text.endsWith('hello'));
+  client.write('GET /empty HTTP/1.1\r\nHost:\r\n\r\n');
+  await client.until((text) => text.split('hello').length === 3);
+  assert.match(seen(), /GET \/empty HTTP\/1\.1\r\nHost:\r\n/);
+});

@@ -77,7 +77,7 @@ export class IncomingRequest implements RequestView {
     this.scheme = rules.scheme;
     this.timeoutMs = -1;
     this.replaced = null;
-    if (head.authority === '') return Admission.noHost;
+    if (head.lacksHost) return Admission.noHost;
     const isConnect = head.method === 'CONNECT';
     if (!isConnect && head.path.charCodeAt(0) !== 0x2f) return Admission.noPath;
     if (rules.path !== null && !isConnect) {

@@ -33,18 +33,16 @@ export class RequestHead extends MessageHead implements RequestHeadView {
   method = '';
   /** Origin form: path and query as they came, `*` for OPTIONS. */
   path = '';
-  /**
-   * Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. Empty where there
-   * is none, which only a listener that keeps connections behind bad requests gets to see.
-   */
+  /** Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. */
   authority = '';
+  lacksHost = false;
   /** `authority` comes from elsewhere than Host: an absolute target, that of CONNECT, the listener's default. */
   replacesHost = false;
   expectsContinue = false;
   /** `TE: trailers`: the client reads trailers. */
   acceptsTrailers = false;
   private hasUpgrade = false;
-  private lacksHost = false;
+
   /** Where the start line begins in `text`: behind empty lines. */
   private startLineStart = 0;
   /** The target is `path` as it stands, not an absolute URI or an authority. */
@@ -72,10 +70,7 @@ export class RequestHead extends MessageHead implements RequestHeadView {
     this.authority = '';
     const fieldsError = this.examineFields(rules);
     if (fieldsError !== RequestError.none) return fieldsError;
-    const targetError = this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
-    // Whatever the target says: without Host a request is none that is served (RFC 9112 §3.2).
-    if (this.lacksHost) this.authority = '';
-    return targetError;
+    return this.examineTarget(scanner.targetStart, scanner.targetEnd, rules);
   }
 
   get protocol(): 'HTTP/1.0' | 'HTTP/1.1' {
@@ -149,6 +144,7 @@ export class RequestHead extends MessageHead implements RequestHeadView {
       }
     }
     if (hosts > 1) return RequestError.badHost;
+    // Whatever an absolute target says: without Host a request is none that is served (RFC 9112 §3.2).
     this.lacksHost = hosts === 0 && (this.minorVersion === 1 || rules.defaultHost === '');
     if (this.lacksHost) {
       if (rules.endsConnectionOnError) return RequestError.missingHost;
@@ -168,7 +164,7 @@ export class RequestHead extends MessageHead implements RequestHeadView {
       this.bodyKind = BodyKind.length;
     }
     // Most requests of a connection name the same host: it is looked at once.
-    if (this.authority !== this.validatedHost) {
+    if (this.authority !== this.validatedHost && this.authority !== '') {
       if (hosts === 1 && !validHost.test(this.authority)) return RequestError.badHost;
       this.validatedHost = copyOf(this.authority);
     }

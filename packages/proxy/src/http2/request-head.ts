@@ -41,6 +41,10 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
     }
   }
 
+  get lacksHost(): boolean {
+    return this.authority === '';
+  }
+
   /** An extended CONNECT asks for what HTTP/1.1 would be upgraded to; its method there is GET (RFC 8441 §5). */
   get wantedUpgrade(): string {
     return this.method === 'CONNECT' ? this.extendedProtocol || 'connect' : '';
