@@ -1,7 +1,12 @@
-import type { TcpProxy } from '@heddle/xds/api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
+import { isHeaderName, isHeaderValue } from '../routing/header-syntax.ts';
+import { Field } from '../codec/field.ts';
+import type {
+  TcpProxy,
+  TcpProxy_TunnelingConfig,
+} from '@heddle/xds/api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { durationMs } from './duration.ts';
-import type { TcpProxyConfig, WeightedCluster } from './listener-config.ts';
+import type { TcpProxyConfig, TunnelingConfig, WeightedCluster } from './listener-config.ts';
 import type { ProblemList } from './problem-list.ts';
 
 /** A TCP proxy as its filter describes it. */
@@ -29,9 +34,42 @@ export function compileTcpProxy(proxy: TcpProxy, path: string, problems: Problem
     idleTimeoutMs: durationMs(proxy.idleTimeout, defaultIdleTimeoutMs, `${path}.idle_timeout`, problems),
     maxConnectionDurationMs,
     maxConnectAttempts,
+    tunneling: compileTunneling(proxy.tunnelingConfig, `${path}.tunneling_config`, problems),
     accessLogs: compileAccessLogs(proxy.accessLog, `${path}.access_log`, problems),
   };
   return { tcp, clusters: compileClusters(proxy, path, problems) };
+}
+
+function compileTunneling(
+  config: TcpProxy_TunnelingConfig | undefined,
+  path: string,
+  problems: ProblemList,
+): TunnelingConfig | null {
+  if (config === undefined) return null;
+  const { hostname, headersToAdd } = config;
+  if (!/^(?:[^\s:/[\]@]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/.test(hostname)) {
+    problems.invalid(`${path}.hostname`, `"${hostname}" is not host:port`);
+  }
+  for (const field of ['usePost', 'propagateResponseHeaders', 'propagateResponseTrailers'] as const) {
+    if (config[field]) problems.unsupported(`${path}.${snakeCase(field)}`);
+  }
+  if (config.postPath !== '') problems.unsupported(`${path}.post_path`);
+  const fields: Field[] = [];
+  for (const [index, { header }] of headersToAdd.entries()) {
+    const { key: name = '', value = '' } = header ?? {};
+    const place = `${path}.headers_to_add[${index}].header`;
+    if (!isHeaderName(name)) problems.invalid(`${place}.key`, `"${name}" is no header name`);
+    else if (!isHeaderValue(value))
+      problems.invalid(`${place}.value`, 'holds characters that no header value may hold');
+    else if (value.includes('%'))
+      problems.unsupported(`${place}.value`, 'a format operator', 'give the value itself');
+    else fields.push(new Field(name.toLowerCase(), value));
+  }
+  return { authority: hostname, fields };
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function compileClusters(proxy: TcpProxy, path: string, problems: ProblemList): WeightedCluster<string>[] {

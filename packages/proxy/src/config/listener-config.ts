@@ -1,5 +1,6 @@
 import type { AccessLogConfig } from '../access-log/access-log.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import type { Field } from '../codec/field.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { HostRules } from '../http/host-normalization.ts';
@@ -89,7 +90,16 @@ export interface TcpProxyConfig {
   readonly maxConnectionDurationMs: number;
   /** How often a connection to the upstream is tried. */
   readonly maxConnectAttempts: number;
+  /** Connections are streams that CONNECT opens; null for connections of their own. */
+  readonly tunneling: TunnelingConfig | null;
   readonly accessLogs: readonly AccessLogConfig[];
+}
+
+/** What the upstream is told when a connection becomes a stream (`tunneling_config`). */
+export interface TunnelingConfig {
+  /** `host:port`: where the bytes are to go. */
+  readonly authority: string;
+  readonly fields: readonly Field[];
 }
 
 /** One thing done with a connection before its filter chain is chosen. */

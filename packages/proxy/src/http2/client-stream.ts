@@ -118,7 +118,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {
-    return new StreamBytes(this.stream, handler, (reset) => this.endExchange(reset));
+    return new StreamBytes(this.stream, handler, (reset) => this.endExchange(reset), null);
   }
 
   /** The peer has said whether it takes what the held head asks for. */

@@ -6,9 +6,10 @@ import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ExchangeSource, ServerExchange, ServerStream } from '../codec/server-stream.ts';
-import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
+import type { ByteStream, Connection, ConnectionHandler } from '../transport/transport.ts';
 import { ErrorCode } from './error-code.ts';
 import type { Http2Stream } from './http2-stream.ts';
+import { StreamBytes } from './stream-bytes.ts';
 import { Http2RequestHead } from './request-head.ts';
 import { type Http2StreamHandler, ResetCause, type StreamReset } from './stream-handler.ts';
 
@@ -71,8 +72,6 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
   private readonly head = new Http2RequestHead();
   /** Until its response is complete. */
   private exchange: ServerExchange | null = null;
-  /** Who has taken the bytes over, once this is no HTTP any more. */
-  private tunnel: ConnectionHandler | null = null;
   private hasSentTrailers = false;
 
   constructor(owner: ServedStreamOwner, stream: Http2Stream) {
@@ -105,39 +104,33 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
   onData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     this.bodyBytes += end - start;
     if (endStream) this.isRequestComplete = true;
-    if (this.tunnel !== null) this.tunnel.onData(buffer, start, end);
-    else if (start < end) this.exchange?.onRequestBody(buffer, start, end);
+    if (start < end) this.exchange?.onRequestBody(buffer, start, end);
   }
 
   onTrailers(fields: FieldList): void {
     this.isRequestComplete = true;
-    if (this.exchange === null || this.tunnel !== null) return;
+    if (this.exchange === null) return;
     dropForbiddenTrailers(fields);
     if (fields.length > 0) this.exchange.onRequestTrailers(fields);
   }
 
   onEnd(): void {
     this.isRequestComplete = true;
-    if (this.tunnel !== null) this.tunnel.onEnd();
-    else this.exchange?.onRequestEnd();
+    this.exchange?.onRequestEnd();
   }
 
   onDrain(): void {
-    if (this.tunnel !== null) this.tunnel.onDrain();
-    else this.exchange?.onResponseDrain();
+    this.exchange?.onResponseDrain();
   }
 
   onClosed(): void {
-    this.release(null);
+    this.giveBack();
   }
 
   onReset(reset: StreamReset): void {
-    const error: TransportError = { kind: 'reset', detail: reset.detail };
-    if (this.tunnel === null) {
-      const isLost = reset.cause === ResetCause.connectionLost;
-      this.exchange?.onClientGone(isLost ? 'downstream_remote_disconnect' : reset.detail);
-    }
-    this.release(error);
+    const isLost = reset.cause === ResetCause.connectionLost;
+    this.exchange?.onClientGone(isLost ? 'downstream_remote_disconnect' : reset.detail);
+    this.giveBack();
   }
 
   // ServerStream
@@ -198,54 +191,14 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {
-    this.tunnel = handler;
     this.stream.resumeReading();
-    return new StreamBytes(this.stream, () => this.release(null));
+    // The exchange is told of the tunnel's end, too.
+    return new StreamBytes(this.stream, handler, null, () => this.giveBack());
   }
 
   private giveBack(): void {
     const { exchange } = this;
     this.exchange = null;
     if (exchange !== null) this.owner.exchanges.giveBack(exchange);
-  }
-
-  /** The stream is gone. */
-  private release(error: TransportError | null): void {
-    const { tunnel } = this;
-    this.tunnel = null;
-    tunnel?.onClose(error);
-    this.giveBack();
-  }
-}
-
-/** A stream that carries a tunnel's bytes (RFC 9113 §8.5). */
-class StreamBytes implements ByteStream {
-  private readonly stream: Http2Stream;
-  private readonly whenDestroyed: () => void;
-
-  constructor(stream: Http2Stream, whenDestroyed: () => void) {
-    this.stream = stream;
-    this.whenDestroyed = whenDestroyed;
-  }
-
-  write(buffer: Buffer, start: number, end: number): boolean {
-    return this.stream.sendData(buffer, start, end, false);
-  }
-
-  end(): void {
-    this.stream.endStream();
-  }
-
-  destroy(): void {
-    this.stream.reset(ErrorCode.cancel);
-    this.whenDestroyed();
-  }
-
-  pauseReading(): void {
-    this.stream.pauseReading();
-  }
-
-  resumeReading(): void {
-    this.stream.resumeReading();
   }
 }

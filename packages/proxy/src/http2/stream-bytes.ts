@@ -11,14 +11,24 @@ const closedHere: TransportError = Object.freeze({ kind: 'closed', detail: 'the 
 export class StreamBytes implements ByteStream, Http2StreamHandler {
   private readonly stream: Http2Stream;
   private readonly handler: ConnectionHandler;
-  private readonly onEnded: (reset: StreamReset | null) => void;
+  private readonly onEnded: ((reset: StreamReset | null) => void) | null;
+  private readonly onTold: (() => void) | null;
   private isClosed = false;
 
-  /** `handler` is told of the end as of a connection's; before, `onEnded` is told whether the stream was cut off. */
-  constructor(stream: Http2Stream, handler: ConnectionHandler, onEnded: (reset: StreamReset | null) => void) {
+  /**
+   * `handler` is told of the end as of a connection's. Before, `onEnded` is told whether the stream was cut off; behind,
+   * `onTold` is called.
+   */
+  constructor(
+    stream: Http2Stream,
+    handler: ConnectionHandler,
+    onEnded: ((reset: StreamReset | null) => void) | null,
+    onTold: (() => void) | null,
+  ) {
     this.stream = stream;
     this.handler = handler;
     this.onEnded = onEnded;
+    this.onTold = onTold;
     stream.handler = this;
   }
 
@@ -37,6 +47,10 @@ export class StreamBytes implements ByteStream, Http2StreamHandler {
     if (this.isClosed) return;
     this.stream.reset(ErrorCode.cancel);
     this.close(null, closedHere);
+  }
+
+  reset(): void {
+    this.destroy();
   }
 
   pauseReading(): void {
@@ -85,7 +99,8 @@ export class StreamBytes implements ByteStream, Http2StreamHandler {
   private close(reset: StreamReset | null, error: TransportError | null): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.onEnded(reset);
+    this.onEnded?.(reset);
     this.handler.onClose(error);
+    this.onTold?.();
   }
 }

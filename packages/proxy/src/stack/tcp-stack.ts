@@ -2,6 +2,7 @@ import { AccessLog } from '../access-log/access-log.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { TcpFilterConfig } from '../config/listener-config.ts';
+import { connectRequest } from '../tcp/connect-request.ts';
 import { TcpMetrics } from '../tcp/tcp-metrics.ts';
 import type { TcpSettings } from '../tcp/tcp-settings.ts';
 import type { StackEnvironment } from './http-stack.ts';
@@ -34,6 +35,7 @@ export function buildTcpStack(
       idleTimeoutMs,
       maxConnectionDurationMs,
       maxConnectAttempts,
+      tunnel: tcp.tunneling === null ? null : connectRequest(tcp.tunneling),
       metrics: new TcpMetrics(scope, tcp.statPrefix),
       accessLogs,
     },

@@ -1,4 +1,4 @@
-import { ConnectionLogEntry, addressText } from '../listener/connection-log-entry.ts';
+import { ConnectionLogEntry } from '../listener/connection-log-entry.ts';
 import type { TcpRelay } from './tcp-relay.ts';
 
 /** A finished relay as an access log tells it. */
@@ -12,13 +12,11 @@ export class TcpLogEntry extends ConnectionLogEntry {
 
   constructor(relay: TcpRelay, endTimeMs: number, durationMs: number) {
     super(relay.downstream, endTimeMs, durationMs, relay.flags);
-    const { upstream } = relay;
     this.bytesReceived = relay.bytesReceived;
     this.bytesSent = relay.bytesSent;
     this.upstreamHost = relay.upstreamHost;
     this.upstreamCluster = relay.upstreamCluster;
-    this.upstreamLocalAddress =
-      upstream === null ? '' : addressText(upstream.localAddress, upstream.localPort);
+    this.upstreamLocalAddress = relay.upstreamLocalAddress;
     this.upstreamTransportFailureReason = relay.upstreamFailure;
   }
 }

@@ -6,7 +6,15 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { type ConnectionPool, poolFor } from '../cluster/connection-pool.ts';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { PickOrigin } from '../cluster/load-balancer.ts';
-import type { Connection, ConnectionHandler, TransportError, TcpAddress } from '../transport/transport.ts';
+import type {
+  ByteStream,
+  Connection,
+  ConnectionHandler,
+  TransportError,
+  TcpAddress,
+} from '../transport/transport.ts';
+import type { OutgoingRequest } from '../codec/outgoing-request.ts';
+import { ConnectTunnel } from './connect-tunnel.ts';
 import { type TcpContext, type TcpSettings, pickCluster } from './tcp-settings.ts';
 
 /** Told when a relay is over. */
@@ -31,7 +39,9 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   upstreamHost = '';
   upstreamFailure = '';
   readonly startedAt: number;
-  upstream: Connection | null = null;
+  upstream: ByteStream | null = null;
+  /** `address:port` of this side of the upstream; empty before it is there. */
+  upstreamLocalAddress = '';
 
   private readonly settings: TcpSettings;
   private readonly context: TcpContext;
@@ -113,8 +123,9 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
 
   // The upstream's side, told by its handler
 
-  onUpstreamConnect(): void {
+  onUpstreamConnect(localAddress: string): void {
     this.phase = Phase.relaying;
+    this.upstreamLocalAddress = localAddress;
     this.touch();
     const { early } = this;
     this.early = null;
@@ -202,14 +213,33 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
       return;
     }
     this.attempts++;
-    const upstream = poolFor(endpoint, this.downstream, 'default').connectRaw(new UpstreamHandler(this));
+    const pool = poolFor(endpoint, this.downstream, 'default');
+    if (settings.tunnel === null) this.connectRaw(pool, endpoint.address);
+    else this.connectTunnel(pool, endpoint.address, settings.tunnel);
+  }
+
+  private connectRaw(pool: ConnectionPool, address: string): void {
+    const handler = new UpstreamHandler(this);
+    const upstream = pool.connectRaw(handler);
     if (upstream === null) {
       this.giveUp('UO');
       return;
     }
-    this.upstreamHost = endpoint.address;
+    handler.connection = upstream;
+    this.upstreamHost = address;
     this.upstream = upstream;
     this.isUpstreamOpen = true;
+  }
+
+  /** A stream of a connection that others share, where the upstream grants it. */
+  private connectTunnel(pool: ConnectionPool, address: string, request: OutgoingRequest): void {
+    const handler = new UpstreamHandler(this);
+    const tunnel = new ConnectTunnel(handler, pool, request, this.context.timers);
+    handler.tunnel = tunnel;
+    this.upstreamHost = address;
+    this.upstream = tunnel;
+    this.isUpstreamOpen = true;
+    tunnel.start(this.cluster!.config.connections.connectTimeoutMs);
   }
 
   /** There will be no upstream. */
@@ -260,13 +290,16 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
 }
 
 /** Ends one side as the other one ended: a reset goes through. */
-function drop(connection: Connection, error: TransportError | null): void {
+function drop(connection: ByteStream, error: TransportError | null): void {
   if (error?.kind === 'reset') connection.reset();
   else connection.destroy();
 }
 
 /** Tells the relay of its upstream: each side of a connection has a handler of its own. */
 class UpstreamHandler implements ConnectionHandler {
+  /** One of the two: a connection of the relay's own, or a stream. */
+  connection: Connection | null = null;
+  tunnel: ConnectTunnel | null = null;
   private readonly relay: TcpRelay;
 
   constructor(relay: TcpRelay) {
@@ -274,7 +307,10 @@ class UpstreamHandler implements ConnectionHandler {
   }
 
   onConnect(): void {
-    this.relay.onUpstreamConnect();
+    const { connection, tunnel } = this;
+    this.relay.onUpstreamConnect(
+      connection === null ? tunnel!.localAddress : hostPort(connection.localAddress, connection.localPort),
+    );
   }
 
   onData(buffer: Buffer, start: number, end: number): void {

@@ -2,6 +2,7 @@ import type { Clock, Random, TimerWheel } from '@heddle/base';
 import type { AccessLog } from '../access-log/access-log.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { OutgoingRequest } from '../codec/outgoing-request.ts';
 import type { WeightedCluster } from '../config/listener-config.ts';
 import type { TcpMetrics } from './tcp-metrics.ts';
 
@@ -19,6 +20,8 @@ export interface TcpSettings {
   readonly idleTimeoutMs: number;
   readonly maxConnectionDurationMs: number;
   readonly maxConnectAttempts: number;
+  /** `tunneling_config`: the CONNECT request that opens a stream for each connection; null for connections of their own. */
+  readonly tunnel: OutgoingRequest | null;
   readonly metrics: TcpMetrics;
   readonly accessLogs: readonly AccessLog[];
 }

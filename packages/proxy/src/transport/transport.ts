@@ -91,6 +91,8 @@ export interface ByteStream {
   end(): void;
   /** Drops the connection at once with a reset or close; `onClose` follows. */
   destroy(): void;
+  /** As `destroy`, with a reset that the peer sees, where the transport has one: not over TLS, nor on a Unix socket. */
+  reset(): void;
   /** No `onData` until `resumeReading`; the kernel's window tells the peer. */
   pauseReading(): void;
   resumeReading(): void;
@@ -100,8 +102,6 @@ export interface ByteStream {
 export interface Connection extends ByteStream {
   /** Writes a string whose characters are bytes (latin1): the cheapest way for a head that is a string already. */
   writeLatin1(text: string): boolean;
-  /** As `destroy`, with a reset that the peer sees, where the transport has one: not over TLS, nor on a Unix socket. */
-  reset(): void;
   /** The SPIFFE id of the peer's verified certificate; empty on a plain connection. */
   readonly peerIdentity: string;
   /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal; empty on a plain connection. */

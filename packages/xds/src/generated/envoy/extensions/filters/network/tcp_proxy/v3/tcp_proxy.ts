@@ -7,6 +7,7 @@ import { BinaryWriter } from "../../../../../../../wire/binary-writer.ts";
 import { Duration } from "../../../../../../google/protobuf/duration.ts";
 import { UInt32Value } from "../../../../../../google/protobuf/wrappers.ts";
 import { AccessLog } from "../../../../../config/accesslog/v3/accesslog.ts";
+import { HeaderValueOption } from "../../../../../config/core/v3/base.ts";
 
 export const protobufPackage = "envoy.extensions.filters.network.tcp_proxy.v3";
 
@@ -23,6 +24,7 @@ export interface TcpProxy {
   accessLog: AccessLog[];
   maxConnectAttempts?: number | undefined;
   idleTimeout?: Duration | undefined;
+  tunnelingConfig?: TcpProxy_TunnelingConfig | undefined;
   maxDownstreamConnectionDuration?: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -38,6 +40,16 @@ export interface TcpProxy_WeightedCluster_ClusterWeight {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface TcpProxy_TunnelingConfig {
+  hostname: string;
+  usePost: boolean;
+  headersToAdd: HeaderValueOption[];
+  propagateResponseHeaders: boolean;
+  postPath: string;
+  propagateResponseTrailers: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseTcpProxy(): TcpProxy {
   return {
     statPrefix: "",
@@ -45,6 +57,7 @@ function createBaseTcpProxy(): TcpProxy {
     accessLog: [],
     maxConnectAttempts: undefined,
     idleTimeout: undefined,
+    tunnelingConfig: undefined,
     maxDownstreamConnectionDuration: undefined,
     _unknownFields: undefined,
   };
@@ -71,6 +84,9 @@ export const TcpProxy: MessageFns<TcpProxy> = {
     }
     if (message.idleTimeout !== undefined) {
       Duration.encode(message.idleTimeout, writer.uint32(66).fork()).join();
+    }
+    if (message.tunnelingConfig !== undefined) {
+      TcpProxy_TunnelingConfig.encode(message.tunnelingConfig, writer.uint32(98).fork()).join();
     }
     if (message.maxDownstreamConnectionDuration !== undefined) {
       Duration.encode(message.maxDownstreamConnectionDuration, writer.uint32(106).fork()).join();
@@ -137,6 +153,14 @@ export const TcpProxy: MessageFns<TcpProxy> = {
           message.idleTimeout = Duration.decode(reader, reader.uint32());
           continue;
         }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.tunnelingConfig = TcpProxy_TunnelingConfig.decode(reader, reader.uint32());
+          continue;
+        }
         case 13: {
           if (tag !== 106) {
             break;
@@ -179,6 +203,9 @@ export const TcpProxy: MessageFns<TcpProxy> = {
     message.maxConnectAttempts = object.maxConnectAttempts ?? undefined;
     message.idleTimeout = (object.idleTimeout !== undefined && object.idleTimeout !== null)
       ? Duration.fromPartial(object.idleTimeout)
+      : undefined;
+    message.tunnelingConfig = (object.tunnelingConfig !== undefined && object.tunnelingConfig !== null)
+      ? TcpProxy_TunnelingConfig.fromPartial(object.tunnelingConfig)
       : undefined;
     message.maxDownstreamConnectionDuration =
       (object.maxDownstreamConnectionDuration !== undefined && object.maxDownstreamConnectionDuration !== null)
@@ -286,6 +313,119 @@ export const TcpProxy_WeightedCluster_ClusterWeight: MessageFns<TcpProxy_Weighte
     const message = createBaseTcpProxy_WeightedCluster_ClusterWeight();
     message.name = object.name ?? "";
     message.weight = object.weight ?? 0;
+    return message;
+  },
+};
+
+function createBaseTcpProxy_TunnelingConfig(): TcpProxy_TunnelingConfig {
+  return {
+    hostname: "",
+    usePost: false,
+    headersToAdd: [],
+    propagateResponseHeaders: false,
+    postPath: "",
+    propagateResponseTrailers: false,
+    _unknownFields: undefined,
+  };
+}
+
+export const TcpProxy_TunnelingConfig: MessageFns<TcpProxy_TunnelingConfig> = {
+  encode(message: TcpProxy_TunnelingConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    if (message.usePost !== false) {
+      writer.uint32(16).bool(message.usePost);
+    }
+    for (const v of message.headersToAdd) {
+      HeaderValueOption.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.propagateResponseHeaders !== false) {
+      writer.uint32(32).bool(message.propagateResponseHeaders);
+    }
+    if (message.postPath !== "") {
+      writer.uint32(42).string(message.postPath);
+    }
+    if (message.propagateResponseTrailers !== false) {
+      writer.uint32(48).bool(message.propagateResponseTrailers);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TcpProxy_TunnelingConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseTcpProxy_TunnelingConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.hostname = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.usePost = reader.bool();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.headersToAdd.push(HeaderValueOption.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.propagateResponseHeaders = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.postPath = reader.string();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.propagateResponseTrailers = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<TcpProxy_TunnelingConfig>): TcpProxy_TunnelingConfig {
+    return TcpProxy_TunnelingConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TcpProxy_TunnelingConfig>): TcpProxy_TunnelingConfig {
+    const message = createBaseTcpProxy_TunnelingConfig();
+    message.hostname = object.hostname ?? "";
+    message.usePost = object.usePost ?? false;
+    message.headersToAdd = object.headersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
+    message.propagateResponseHeaders = object.propagateResponseHeaders ?? false;
+    message.postPath = object.postPath ?? "";
+    message.propagateResponseTrailers = object.propagateResponseTrailers ?? false;
     return message;
   },
 };
