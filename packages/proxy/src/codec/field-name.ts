@@ -51,6 +51,8 @@ export const FieldId = {
   cookie: 38,
   setCookie: 39,
   authorization: 40,
+  contentType: 41,
+  grpcTimeout: 42,
 } as const;
 
 const names: readonly (readonly [string, number])[] = [
@@ -107,6 +109,8 @@ const names: readonly (readonly [string, number])[] = [
   ['cookie', FieldId.cookie],
   ['set-cookie', FieldId.setCookie],
   ['authorization', FieldId.authorization],
+  ['content-type', FieldId.contentType],
+  ['grpc-timeout', FieldId.grpcTimeout],
 ];
 
 /** The names that have this number. */

@@ -1,6 +1,7 @@
 // Hot path.
 // The client's half of an exchange, whoever answers it: begin and end, limits, and the answers that the proxy gives itself.
 import { FieldList } from '../codec/field-list.ts';
+import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
@@ -10,6 +11,9 @@ import type { HeaderMutation } from '../routing/header-mutation.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
+import { GrpcStatus } from '../grpc/status.ts';
+import { parseGrpcTimeout } from '../grpc/timeout-header.ts';
+import { type GrpcTimeoutRules, forwardedTimeout, streamLimitMs } from '../grpc/timeout-rules.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { Admission } from './incoming-request.ts';
@@ -29,6 +33,10 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected maxRequestBytes = -1;
   /** What the route, once there is one, changes in responses. */
   protected responseHeaders: readonly HeaderMutation[] | null = null;
+  /** `grpc-timeout` in milliseconds, where the route looks at it; -1 for none. */
+  protected deadlineMs = -1;
+  /** How long the request may last, where the route has something to say about that; -1 for any time. */
+  protected streamLimitMs = -1;
   private readonly slot: HttpSettingsSlot;
   protected startedAt = 0;
   private endedAfterMs = 0;
@@ -138,6 +146,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.startedAt = this.context.clock.monotonic();
     this.readAt = -1;
     this.resetRecord();
+    this.isGrpc = head !== null && isGrpcContentType(head.joinedById(FieldId.contentType));
+    this.deadlineMs = -1;
     this.requestEnded = false;
     this.responseStarted = false;
     this.upgrade = '';
@@ -165,7 +175,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
         return false;
       case Admission.redirected:
         this.settings.server.metrics.redirectedPaths.value++;
-        this.send(307, '-', 'path_normalization_failed', locationField(this.request.path), Buffer.alloc(0));
+        this.redirect(this.request.path);
         return false;
       case Admission.noPath:
         this.settings.server.metrics.nonRelativePaths.value++;
@@ -185,11 +195,28 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** The limits that the route has of its own. False: the request was refused for one. */
   protected applyLimits(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
     if (route.idleTimeoutMs >= 0) this.limits.watchIdle(route.idleTimeoutMs);
-    if (route.maxStreamDurationMs >= 0) this.limits.limitDuration(route.maxStreamDurationMs);
+    const { grpcTimeout, maxStreamDurationMs: durationMs } = route;
+    if (grpcTimeout !== null) this.applyDeadline(head, grpcTimeout, durationMs);
+    else if (durationMs >= 0) this.limits.limitDuration(durationMs);
     this.maxRequestBytes = route.maxRequestBytes;
     if (route.maxRequestBytes < 0 || head.contentLength <= route.maxRequestBytes) return true;
     this.refuseBody();
     return false;
+  }
+
+  /** What the route makes of the deadline that the caller sends; `durationMs` is its own `max_stream_duration`. */
+  private applyDeadline(head: RequestHeadView, rules: GrpcTimeoutRules, durationMs: number): void {
+    this.deadlineMs = parseGrpcTimeout(head.joinedById(FieldId.grpcTimeout) ?? '');
+    const ownLimitMs = durationMs >= 0 ? durationMs : this.settings.maxStreamDurationMs;
+    this.streamLimitMs = streamLimitMs(rules, ownLimitMs, this.deadlineMs);
+    // Of a deadline that has passed a moment is left, in which the answer is given.
+    this.limits.limitDuration(this.streamLimitMs < 0 ? 0 : Math.max(this.streamLimitMs, 1));
+  }
+
+  /** Tells the upstream how long it has; `timeoutMs` is the response timeout in force. */
+  protected passDeadlineOn(rules: GrpcTimeoutRules, timeoutMs: number): void {
+    const told = forwardedTimeout(rules, this.isGrpc, this.deadlineMs, timeoutMs, this.streamLimitMs);
+    if (told !== '') this.request.replaceBy(new Field('grpc-timeout', told));
   }
 
   protected refuseBody(): void {
@@ -213,10 +240,25 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
 
   /** Answers the request itself, with the reason. */
   protected reply(reply: LocalReply): void {
-    this.send(reply.status, reply.flag, reply.details, plainText, Buffer.from(reply.body));
+    const { status, flag, details, body, grpcStatus = -1 } = reply;
+    this.send(status, flag, details, plainText, Buffer.from(body), grpcStatus);
   }
 
-  protected send(status: number, flag: string, details: string, fields: FieldList, body: Buffer): void {
+  /** Sends the client to the path that it should have asked for. */
+  private redirect(path: string): void {
+    const fields = locationField(path);
+    this.send(307, '-', 'path_normalization_failed', fields, Buffer.alloc(0), GrpcStatus.internal);
+  }
+
+  /** Answers the request; `grpcStatus` is what a gRPC client gets, -1 for what stands for `status`. */
+  protected send(
+    status: number,
+    flag: string,
+    details: string,
+    fields: FieldList,
+    body: Buffer,
+    grpcStatus = -1,
+  ): void {
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
@@ -225,8 +267,8 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     // Behind a CONNECT that is not granted nothing is a request.
     if (this.upgrade !== '' || method === 'CONNECT') server.endConnection();
     const isHead = method === 'HEAD';
-    if (isGrpcContentType(this.request.header('content-type'))) {
-      const reply = grpcReply(status, fields, body, isHead);
+    if (this.isGrpc) {
+      const reply = grpcReply(status, grpcStatus, fields, body, isHead);
       this.answer(grpcReplyStatus, -1, reply);
       response.bodyKind = BodyKind.none;
       server.sendHead(response);
@@ -279,11 +321,17 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
 export const plainText: FieldList = FieldList.of(new Field('content-type', 'text/plain'));
 
 /** What a gRPC client gets in place of an answer with `fields` and `body`: its status, all of it in the head. */
-function grpcReply(status: number, fields: FieldList, body: Buffer, isHead: boolean): FieldList {
+function grpcReply(
+  status: number,
+  grpcStatus: number,
+  fields: FieldList,
+  body: Buffer,
+  isHead: boolean,
+): FieldList {
   const reply = new FieldList();
   reply.copy(fields);
   reply.remove('content-type');
-  addGrpcReply(reply, status, body.toString('latin1'), -1, isHead);
+  addGrpcReply(reply, status, body.toString(), grpcStatus, isHead);
   return reply;
 }
 

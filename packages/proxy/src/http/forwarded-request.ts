@@ -4,6 +4,7 @@ import { Field } from '../codec/field.ts';
 import { FieldId } from '../codec/field-name.ts';
 import type { RequestHeadView } from '../codec/message-view.ts';
 import type { OutgoingRequest } from '../codec/outgoing-request.ts';
+import { formatGrpcTimeout } from '../grpc/timeout-header.ts';
 import { rewrittenHost } from '../routing/host-rewrite.ts';
 import { rewritePath } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
@@ -85,6 +86,10 @@ export function forwardAgain(
   if (added.has(timeoutName)) {
     added.remove(timeoutName);
     added.add(new Field(timeoutName, String(Math.max(0, Math.trunc(leftMs)))));
+  }
+  if (route.grpcTimeout?.kind === 'response' && added.has('grpc-timeout')) {
+    added.remove('grpc-timeout');
+    added.add(new Field('grpc-timeout', formatGrpcTimeout(Math.max(1, leftMs))));
   }
   if (route.hostRewrite?.kind !== 'endpoint' || endpointName === '') return;
   outgoing.authority = endpointName;

@@ -228,6 +228,12 @@ export class IncomingRequest implements RequestView {
     this.added.add(new Field(requestIdName, this.requestId));
   }
 
+  /** Sends `field` on in the place of those of its name that came. */
+  replaceBy(field: Field): void {
+    this.replace(field.name);
+    this.added.add(field);
+  }
+
   private replace(name: string): void {
     this.replaced = this.replaced === null ? [name] : [...this.replaced, name];
   }

@@ -13,6 +13,7 @@ import { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import { responseTimeoutMs } from '../grpc/timeout-rules.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
@@ -435,6 +436,7 @@ export class ProxyExchange
 
   private prepareRequest(): void {
     this.isPrepared = true;
+    if (this.route!.grpcTimeout !== null) this.passDeadlineOn(this.route!.grpcTimeout, this.timeoutMs);
     forwardRequest(
       this.outgoing,
       this.head!,
@@ -532,7 +534,12 @@ export class ProxyExchange
 
   /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */
   private get timeoutMs(): number {
-    return this.request.timeoutMs >= 0 ? this.request.timeoutMs : (this.route?.timeoutMs ?? 0);
+    const { route, request } = this;
+    if (request.timeoutMs >= 0) return request.timeoutMs;
+    if (route === null) return 0;
+    return route.grpcTimeout === null
+      ? route.timeoutMs
+      : responseTimeoutMs(route.grpcTimeout, route.timeoutMs, this.isGrpc, this.deadlineMs);
   }
 
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */

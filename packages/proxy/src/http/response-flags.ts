@@ -1,3 +1,4 @@
+import { GrpcStatus } from '../grpc/status.ts';
 import type { TransportError } from '../transport/transport.ts';
 
 /** Envoy's response flags (`%RESPONSE_FLAGS%`) as far as this proxy sets them, each with its status and details. */
@@ -8,6 +9,8 @@ export interface LocalReply {
   readonly details: string;
   /** What the client reads; says why, so that nobody has to guess behind a bare 503. */
   readonly body: string;
+  /** For gRPC clients, where it is not the one that stands for `status`. */
+  readonly grpcStatus?: number;
 }
 
 export const LocalReplies = {
@@ -69,12 +72,14 @@ export const LocalReplies = {
     flag: '-',
     details: 'max_duration_timeout',
     body: 'downstream duration timeout',
+    grpcStatus: GrpcStatus.deadlineExceeded,
   },
   maxDurationOfRequest: {
     status: 408,
     flag: '-',
     details: 'max_duration_timeout',
     body: 'downstream duration timeout',
+    grpcStatus: GrpcStatus.deadlineExceeded,
   },
   tooLarge: {
     status: 413,

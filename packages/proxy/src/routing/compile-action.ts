@@ -22,6 +22,8 @@ import {
   joinMutations,
   noHeaderChanges,
 } from './compile-headers.ts';
+import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
+import { compileGrpcTimeout } from './compile-grpc-timeout.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
 import { compileRetryPolicy } from './compile-retry-policy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -71,6 +73,7 @@ interface Outcome {
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
+  readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
   readonly tellsAttempts: boolean;
@@ -91,6 +94,7 @@ export const localOutcome: Outcome = {
   timeoutMs: 0,
   idleTimeoutMs: -1,
   maxStreamDurationMs: -1,
+  grpcTimeout: null,
   maxRequestBytes: -1,
   retryPolicy: null,
   tellsAttempts: false,
@@ -184,22 +188,20 @@ function forward(
   problems: ProblemList,
 ): Outcome {
   const duration = action.maxStreamDuration;
-  const durationPath = `${path}.max_stream_duration`;
-  if (duration?.grpcTimeoutHeaderMax !== undefined)
-    problems.unsupported(`${durationPath}.grpc_timeout_header_max`);
-  if (duration?.grpcTimeoutHeaderOffset !== undefined)
-    problems.unsupported(`${durationPath}.grpc_timeout_header_offset`);
+  const timeoutMs = durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems);
   return {
     ...localOutcome,
     kind: 'forward',
     clusterNotFoundStatus: notFoundStatus(action, path, problems),
     priority: action.priority === Priority.HIGH ? 'high' : 'default',
-    timeoutMs: durationMs(action.timeout, defaultTimeoutMs, `${path}.timeout`, problems),
+    // As in Envoy, a route that limits the whole stream does not limit the response besides.
+    timeoutMs: duration === undefined ? timeoutMs : 0,
+    grpcTimeout: compileGrpcTimeout(action, path, problems),
     idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
     maxStreamDurationMs: durationMs(
       duration?.maxStreamDuration,
       -1,
-      `${durationPath}.max_stream_duration`,
+      `${path}.max_stream_duration.max_stream_duration`,
       problems,
     ),
     upgrades: compileRouteUpgrades(action.upgradeConfigs, `${path}.upgrade_configs`, problems),

@@ -2,6 +2,7 @@
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
+import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import type { HeaderMutation } from './header-mutation.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { HostRewrite } from './host-rewrite.ts';
@@ -55,6 +56,7 @@ export interface RouteMatchFields<C> {
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
+  readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
   readonly tellsAttempts: boolean;
@@ -94,6 +96,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly idleTimeoutMs: number;
   /** How long a request may last from its first byte to its response's last; -1 for the listener's, 0 for ever. */
   readonly maxStreamDurationMs: number;
+  /** What becomes of a caller's `grpc-timeout`; null where it only passes. */
+  readonly grpcTimeout: GrpcTimeoutRules | null;
   /** More than this many bytes of body get 413; -1 for no limit. */
   readonly maxRequestBytes: number;
   /** Null where nothing is tried again. */
@@ -131,13 +135,17 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.timeoutMs = fields.timeoutMs;
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.maxStreamDurationMs = fields.maxStreamDurationMs;
+    this.grpcTimeout = fields.grpcTimeout;
     this.maxRequestBytes = fields.maxRequestBytes;
     this.retryPolicy = fields.retryPolicy;
     this.tellsAttempts = fields.tellsAttempts;
     this.returnsAttempts = fields.returnsAttempts;
     this.upgrades = fields.upgrades;
     this.hasOwnLimits =
-      fields.idleTimeoutMs >= 0 || fields.maxStreamDurationMs >= 0 || fields.maxRequestBytes >= 0;
+      fields.idleTimeoutMs >= 0 ||
+      fields.maxStreamDurationMs >= 0 ||
+      fields.maxRequestBytes >= 0 ||
+      fields.grpcTimeout !== null;
     this.pathRewrite = fields.pathRewrite;
     this.hostRewrite = fields.hostRewrite;
     this.appendsForwardedHost = fields.appendsForwardedHost;

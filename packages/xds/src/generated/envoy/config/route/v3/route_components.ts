@@ -170,8 +170,12 @@ export interface RouteAction {
   retryPolicy?: RetryPolicy | undefined;
   priority: RoutingPriority;
   clusterNotFoundResponseCode: RouteAction_ClusterNotFoundResponseCode;
+  /** @deprecated */
+  maxGrpcTimeout?: Duration | undefined;
   idleTimeout?: Duration | undefined;
   upgradeConfigs: RouteAction_UpgradeConfig[];
+  /** @deprecated */
+  grpcTimeoutOffset?: Duration | undefined;
   regexRewrite?: RegexMatchAndSubstitute | undefined;
   maxStreamDuration?: RouteAction_MaxStreamDuration | undefined;
   appendXForwardedHost: boolean;
@@ -1701,8 +1705,10 @@ function createBaseRouteAction(): RouteAction {
     retryPolicy: undefined,
     priority: 0,
     clusterNotFoundResponseCode: 0,
+    maxGrpcTimeout: undefined,
     idleTimeout: undefined,
     upgradeConfigs: [],
+    grpcTimeoutOffset: undefined,
     regexRewrite: undefined,
     maxStreamDuration: undefined,
     appendXForwardedHost: false,
@@ -1749,11 +1755,17 @@ export const RouteAction: MessageFns<RouteAction> = {
     if (message.clusterNotFoundResponseCode !== 0) {
       writer.uint32(160).int32(message.clusterNotFoundResponseCode);
     }
+    if (message.maxGrpcTimeout !== undefined) {
+      Duration.encode(message.maxGrpcTimeout, writer.uint32(186).fork()).join();
+    }
     if (message.idleTimeout !== undefined) {
       Duration.encode(message.idleTimeout, writer.uint32(194).fork()).join();
     }
     for (const v of message.upgradeConfigs) {
       RouteAction_UpgradeConfig.encode(v!, writer.uint32(202).fork()).join();
+    }
+    if (message.grpcTimeoutOffset !== undefined) {
+      Duration.encode(message.grpcTimeoutOffset, writer.uint32(226).fork()).join();
     }
     if (message.regexRewrite !== undefined) {
       RegexMatchAndSubstitute.encode(message.regexRewrite, writer.uint32(258).fork()).join();
@@ -1872,6 +1884,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           message.clusterNotFoundResponseCode = reader.int32() as any;
           continue;
         }
+        case 23: {
+          if (tag !== 186) {
+            break;
+          }
+
+          message.maxGrpcTimeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
         case 24: {
           if (tag !== 194) {
             break;
@@ -1886,6 +1906,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           }
 
           message.upgradeConfigs.push(RouteAction_UpgradeConfig.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 28: {
+          if (tag !== 226) {
+            break;
+          }
+
+          message.grpcTimeoutOffset = Duration.decode(reader, reader.uint32());
           continue;
         }
         case 32: {
@@ -1979,10 +2007,16 @@ export const RouteAction: MessageFns<RouteAction> = {
       : undefined;
     message.priority = object.priority ?? 0;
     message.clusterNotFoundResponseCode = object.clusterNotFoundResponseCode ?? 0;
+    message.maxGrpcTimeout = (object.maxGrpcTimeout !== undefined && object.maxGrpcTimeout !== null)
+      ? Duration.fromPartial(object.maxGrpcTimeout)
+      : undefined;
     message.idleTimeout = (object.idleTimeout !== undefined && object.idleTimeout !== null)
       ? Duration.fromPartial(object.idleTimeout)
       : undefined;
     message.upgradeConfigs = object.upgradeConfigs?.map((e) => RouteAction_UpgradeConfig.fromPartial(e)) || [];
+    message.grpcTimeoutOffset = (object.grpcTimeoutOffset !== undefined && object.grpcTimeoutOffset !== null)
+      ? Duration.fromPartial(object.grpcTimeoutOffset)
+      : undefined;
     message.regexRewrite = (object.regexRewrite !== undefined && object.regexRewrite !== null)
       ? RegexMatchAndSubstitute.fromPartial(object.regexRewrite)
       : undefined;
