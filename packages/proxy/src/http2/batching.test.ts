@@ -81,6 +81,25 @@ describe('the queue of a turn', () => {
   });
 });
 
+it('flushes the others where one of them throws', () => {
+  const { clock } = new RawPeer();
+  const queue = new FlushQueue(clock);
+  const calls: string[] = [];
+  const one = (flush: () => void): Flushable => ({ writeOut: () => undefined, flush });
+  queue.add(one(() => calls.push('first')));
+  queue.add(
+    one(() => {
+      throw new Error('a bug');
+    }),
+  );
+  queue.add(one(() => calls.push('third')));
+  assert.throws(() => clock.advance(0), /a bug/);
+  clock.advance(0);
+  queue.add(one(() => calls.push('later')));
+  clock.advance(0);
+  assert.deepEqual(calls, ['first', 'third', 'later']);
+});
+
 /** A client's body, `pieces` frames of 16 KiB in one read, passed on to these. */
 function forwardBulk(pieces: number, targets: number, startsAt = 0) {
   const bodies = Array.from({ length: pieces }, (_, index) => Buffer.alloc(16_384, 65 + index));

@@ -13,30 +13,31 @@ const getText = ':method=GET :scheme=http :path=/ :authority=a';
 const goaway = (lastStreamId: number, code: number = ErrorCode.noError): Buffer =>
   frame(FrameType.goaway, 0, 0, uint32(lastStreamId, code));
 
+/** A client that is not connected yet. */
+function connecting(onConnected: () => void = () => undefined): {
+  readonly peer: RawPeer;
+  readonly client: Http2ClientConnection;
+} {
+  const peer = new RawPeer();
+  const owner = {
+    onConnected,
+    onCapacity: () => undefined,
+    onGoingAway: () => undefined,
+    onFault: () => undefined,
+    onGone: () => undefined,
+  };
+  const client = peer.attach(new Http2ClientConnection(owner, testSettings(), peer.context));
+  client.attach(peer.transport);
+  return { peer, client };
+}
+
 describe('the start of a connection', () => {
   it('says its preface, its settings and what it was asked to send in one write', () => {
-    const peer = new RawPeer();
     const handler = new RecordingHandler();
-    const client = peer.attach(
-      new Http2ClientConnection(
-        {
-          onConnected: () =>
-            client
-              .openStream(handler)!
-              .sendHeaders(
-                fieldsOf([':method', 'GET'], [':scheme', 'http'], [':path', '/'], [':authority', 'a']),
-                true,
-              ),
-          onCapacity: () => undefined,
-          onGoingAway: () => undefined,
-          onFault: () => undefined,
-          onGone: () => undefined,
-        },
-        testSettings(),
-        peer.context,
-      ),
-    );
-    client.attach(peer.transport);
+    const { peer, client } = connecting(() => {
+      const fields = fieldsOf([':method', 'GET'], [':scheme', 'http'], [':path', '/'], [':authority', 'a']);
+      client.openStream(handler)!.sendHeaders(fields, true);
+    });
     assert.equal(client.openStream(handler), null, 'not before it is connected');
     client.onConnect();
     peer.clock.advance(0);
@@ -243,6 +244,14 @@ describe('how many streams may be open', () => {
     assert.equal(client.openStream(first), null);
   });
 
+  it('is a hundred before the server has said anything', () => {
+    const { peer, client } = connecting();
+    client.onConnect();
+    assert.equal(client.maxStreams, 100);
+    peer.send(settings());
+    assert.equal(client.maxStreams, 1024);
+  });
+
   it('counts streams that have said nothing, until they are given up', () => {
     const { client, events, peer } = connected({}, [[3, 1]]);
     const handler = new RecordingHandler();
@@ -369,16 +378,5 @@ it('tells whether extended CONNECT is taken once it is known', () => {
   const { client } = connected({}, [[8, 1]]);
   assert.equal(client.takesExtendedConnect, true);
   assert.equal(connected().client.takesExtendedConnect, false);
-  const unknown = new Http2ClientConnection(
-    {
-      onConnected: () => undefined,
-      onCapacity: () => undefined,
-      onGoingAway: () => undefined,
-      onFault: () => undefined,
-      onGone: () => undefined,
-    },
-    testSettings(),
-    new RawPeer().context,
-  );
-  assert.equal(unknown.takesExtendedConnect, null);
+  assert.equal(connecting().client.takesExtendedConnect, null);
 });

@@ -74,7 +74,7 @@ export class Http2ClientConnection extends Http2Connection {
       handler,
       this.peer.initialWindowSize,
       this.windows.streamWindow,
-      this.context.clock.monotonic(),
+      0,
     );
     this.unsent.push(stream);
     return stream;
@@ -129,7 +129,7 @@ export class Http2ClientConnection extends Http2Connection {
   onGoaway(lastStreamId: number): void {
     // First: nobody is to try again on this connection.
     this.leave();
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.endStreamBy(stream, goneAway);
     }
     this.loseUnsent(goneAway);
@@ -199,7 +199,9 @@ export class Http2ClientConnection extends Http2Connection {
 
   /** Gives a stream its number, in the order in which heads leave (RFC 9113 §5.1.1). */
   private number(stream: Http2Stream): void {
-    this.unsent.splice(this.unsent.indexOf(stream), 1);
+    const { unsent } = this;
+    if (unsent.at(-1) === stream) unsent.pop();
+    else unsent.splice(unsent.indexOf(stream), 1);
     stream.id = this.nextStreamId;
     this.nextStreamId += 2;
     this.addStream(stream);

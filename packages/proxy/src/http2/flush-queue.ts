@@ -47,7 +47,13 @@ export class FlushQueue {
     this.waiting = this.spare;
     this.spare = waiting;
     this.written = 0;
-    for (let i = 0; i < waiting.length; i++) waiting[i]!.flush();
-    waiting.length = 0;
+    let done = 0;
+    try {
+      while (done < waiting.length) waiting[done++]!.flush();
+    } finally {
+      // Who throws keeps nobody else from being flushed.
+      while (done < waiting.length) this.add(waiting[done++]!);
+      waiting.length = 0;
+    }
   }
 }

@@ -60,6 +60,8 @@ export abstract class Http2Connection
   private readonly output: FrameOutput;
   private readonly keepalive: Keepalive | null;
   private isReading = false;
+  /** Monotonic milliseconds of the read that is being handled; -1 before anybody has asked. */
+  private readMs = -1;
   private isFlushScheduled = false;
   /** What the peer has made us hold too much of; acted upon when nothing is in the middle of being sent. */
   private laterFault: ConnectionFault | null = null;
@@ -142,7 +144,7 @@ export abstract class Http2Connection
     this.streams.add(stream);
     this.guard.onStream();
     this.settings.metrics.streamsActive.value++;
-    this.keepalive?.onNewStream(stream.openedAtMs);
+    this.keepalive?.onNewStream(this.now());
   }
 
   protected sendGoaway(lastStreamId: number, code: number): void {
@@ -216,7 +218,7 @@ export abstract class Http2Connection
 
   /** Hands `reset` to each stream, and forgets it. */
   protected loseStreams(reset: StreamReset): void {
-    for (const stream of this.streams.values()) this.endStreamBy(stream, reset);
+    for (const stream of this.streams.all()) this.endStreamBy(stream, reset);
     this.onStreamsLost(reset);
   }
 
@@ -224,6 +226,13 @@ export abstract class Http2Connection
   protected endStreamBy(stream: Http2Stream, reset: StreamReset): void {
     this.detach(stream, true);
     stream.handler.onReset(reset, !stream.hasReceived);
+  }
+
+  /** Monotonic milliseconds; one moment during a read. */
+  protected now(): number {
+    if (!this.isReading) return this.context.clock.monotonic();
+    if (this.readMs < 0) this.readMs = this.context.clock.monotonic();
+    return this.readMs;
   }
 
   /** Has `flush` called, at the end of the current read or turn. */
@@ -240,8 +249,9 @@ export abstract class Http2Connection
   onData(buffer: Buffer, start: number, end: number): void {
     this.settings.bytesReceived.value += end - start;
     if (this.phase >= Phase.closing) return;
-    this.keepalive?.onReceived(this.context.clock.monotonic());
     this.isReading = true;
+    this.readMs = -1;
+    this.keepalive?.onReceived(this.now());
     lentRead.begin(buffer, start);
     try {
       this.inbound.reader.read(buffer, start, end);
@@ -263,7 +273,7 @@ export abstract class Http2Connection
     this.output.onDrain();
     this.sender.pump();
     // Streams may close meanwhile, which takes them out of the table.
-    for (const stream of this.streams.values()) this.sender.tellDrained(stream);
+    for (const stream of this.streams.all()) this.sender.tellDrained(stream);
     this.scheduleFlush();
   }
 
@@ -390,7 +400,7 @@ export abstract class Http2Connection
     this.headers.setMaxTableSize(peer.headerTableSize);
     const change = peer.initialWindowSize - initialWindowSize;
     if (change !== 0) {
-      for (const stream of this.streams.values()) {
+      for (const stream of this.streams.all()) {
         stream.sendWindow += change;
         if (stream.sendWindow > maxUint31) {
           this.fail(Faults.badWindowSetting);
@@ -408,7 +418,7 @@ export abstract class Http2Connection
     this.inbound.onTableSizeAcknowledged(this.settings.options.hpackTableSize);
     const change = this.windows.onAcknowledged();
     if (change === 0) return;
-    for (const stream of this.streams.values()) stream.receiveWindow += change;
+    for (const stream of this.streams.all()) stream.receiveWindow += change;
   }
 
   onPing(buffer: Buffer, start: number): void {

@@ -74,7 +74,7 @@ export class Http2Stream implements TimerWheelEntry {
   isReady = false;
   previousReady: Http2Stream | null = null;
   nextReady: Http2Stream | null = null;
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds; 0 where nobody asks. */
   readonly openedAtMs: number;
 
   constructor(

@@ -29,10 +29,13 @@ const entryBytes = 6;
 const maxEntries = 32;
 const maxFrameSize = 0xff_ffff;
 
+/** What a server takes that has not said anything yet: fewer are not recommended (RFC 9113 §6.5.2), more might be refused. */
+const usualConcurrentStreams = 100;
+
 /** What the peer has said of itself. */
 export class PeerSettings {
   headerTableSize = 4096;
-  maxConcurrentStreams = Infinity;
+  maxConcurrentStreams = usualConcurrentStreams;
   initialWindowSize = initialWindowBytes;
   maxHeaderListSize = Infinity;
   enablesConnectProtocol = false;
@@ -50,6 +53,7 @@ export class PeerSettings {
   apply(buffer: Buffer, start: number, end: number): ConnectionFault | null {
     if ((end - start) % entryBytes !== 0) return Faults.badFrameSize;
     if (end - start > maxEntries * entryBytes) return Faults.tooManySettings;
+    if (!this.areKnown) this.maxConcurrentStreams = Infinity;
     for (let at = start; at < end; at += entryBytes) {
       const fault = this.set(readUint16(buffer, at), readUint32(buffer, at + 2));
       if (fault !== null) return fault;

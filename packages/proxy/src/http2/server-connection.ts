@@ -106,7 +106,7 @@ export class Http2ServerConnection extends Http2Connection implements TimerWheel
   }
 
   protected onStreamGone(stream: Http2Stream, wasReset: boolean): void {
-    const lifetimeMs = wasReset ? this.context.clock.monotonic() - stream.openedAtMs : 0;
+    const lifetimeMs = wasReset ? this.now() - stream.openedAtMs : 0;
     this.countGone(wasReset && stream.sent === MessageState.head, lifetimeMs);
   }
 
@@ -182,7 +182,7 @@ export class Http2ServerConnection extends Http2Connection implements TimerWheel
       noHandler,
       this.peer.initialWindowSize,
       this.windows.streamWindow,
-      this.context.clock.monotonic(),
+      this.now(),
     );
     stream.hasReceived = true;
     stream.received = MessageState.body;
