@@ -13,6 +13,7 @@ import { type Finding, fuzz, runInput } from './fuzzer.ts';
 import { grpcMessages } from './targets/grpc-messages.ts';
 import { dnsMessages } from './targets/dns-messages.ts';
 import { httpFirstLine, proxyHeaders, tlsHello } from './targets/first-bytes.ts';
+import { hpack } from './targets/hpack.ts';
 import { chunks } from './targets/http1-chunks.ts';
 import { requestHead, responseHead } from './targets/http1-head.ts';
 import { proxiedRequests, proxiedResponses } from './targets/http1-proxy.ts';
@@ -31,6 +32,7 @@ const targets = [
   proxyHeaders,
   tlsHello,
   chunks,
+  hpack,
   http2Requests,
   http2Responses,
   grpcMessages,

@@ -59,6 +59,14 @@ export class FieldCache {
     return held ?? this.made(new Field(key, text.slice(start, end)), hash);
   }
 
+  /** The field that is held for one that was made without asking here; itself where none is, to be held the next time. */
+  of(field: Field): Field {
+    if (field.size > largestHeldField || field.id === NotHeld.never) return field;
+    const { key, value } = field;
+    const hash = hashText(value, 0, value.length, key.hash);
+    return this.find(key, value, 0, value.length, hash) ?? this.made(field, hash);
+  }
+
   /**
    * The field that is held for one that repeats: itself, taken in now, or one that equals it. It isn't held afterwards (its
    * `id` says so) where it is too large.

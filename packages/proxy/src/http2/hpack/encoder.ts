@@ -107,12 +107,10 @@ export class HpackEncoder {
     return this.writeEntry(field, out, at);
   }
 
-  /** A field that no cache holds: it is new, a secret, or has left the cache. */
+  /** A field that the cache doesn't hold: it is new, a secret, too large, or has left it. */
   private encodeRare(field: Field, out: Buffer, at: number): number {
-    if (field.id === NotHeld.seen) {
-      const held = sharedFields.hold(field);
-      if (held.id >= 0) return this.encodeField(held, out, at);
-    }
+    const held = heldFor(field);
+    if (held.id >= 0) return this.encodeField(held, out, at);
     if (field.id === NotHeld.never || isGuessable(field)) {
       return this.writeLiteral(field, Form.neverIndexed, 0x0f, out, at);
     }
@@ -160,6 +158,13 @@ function writeString(text: string, out: Buffer, at: number): number {
   const position = writeInteger(length, 0x7f, 0, out, at);
   for (let i = 0; i < length; i++) out[position + i] = byteAt(text, i);
   return position + length;
+}
+
+/** What the cache holds for a field that comes the second time; else the field itself. */
+function heldFor(field: Field): Field {
+  if (field.id === NotHeld.seen) return sharedFields.hold(field);
+  // What comes from a peer was looked for when it was read, and has its hash since then.
+  return field.hash === 0 ? sharedFields.of(field) : field;
 }
 
 /** A secret that is short enough to be found by trying. */
