@@ -466,7 +466,11 @@ export class ProxyExchange
   /** Whether another try takes the place of this response. */
   private isTriedAgain(head: ResponseHeadView, policy: RetryPolicy): boolean {
     const flag = this.tryAgain(
-      policy.coversResponse(head.status, head.header('x-envoy-ratelimited') !== null),
+      policy.coversResponse(
+        head.status,
+        head.header('x-envoy-ratelimited') !== null,
+        head.header('grpc-status'),
+      ),
     );
     if (flag === null) {
       this.cluster!.metrics.countRetriedResponse(head.status);

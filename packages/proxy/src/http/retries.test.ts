@@ -53,6 +53,16 @@ describe('a request is tried again', () => {
     assert.equal(proxy.metrics.requestsActive.value, 0);
   });
 
+  test('when the head of a gRPC response says so, and not when its HTTP status does', async (t) => {
+    const unavailable = 'HTTP/1.1 200 OK\r\ngrpc-status: 14\r\nContent-Length: 0\r\n\r\n';
+    const retryPolicy = { retryOn: 'unavailable', numRetries: 2 };
+    const { client, proxy, seen } = await start(t, retryPolicy, [unavailable, unavailable, failed]);
+    client.write(get);
+    assert.match(await client.until((text) => text.endsWith('nope')), /^HTTP\/1\.1 503 /);
+    assert.equal(count(seen(), 'GET /a'), 3);
+    assert.equal(proxy.metrics.retries.value, 2);
+  });
+
   test('on the same connection behind a response without a body', async (t) => {
     const empty = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n';
     const { client, upstreams } = await start(t, { retryOn: '5xx' }, [empty, hello]);

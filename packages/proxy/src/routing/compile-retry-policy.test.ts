@@ -57,7 +57,8 @@ test('requests are tried again as the route or else its virtual host says, and n
   assert.equal(policyOf(onConnect, { retryOn: '', numRetries: 5 }), null);
 });
 
-// What each condition covers: no connection, a refused request, no response, and of the statuses 409, 418, 500, 503.
+// What each condition covers: no connection, a refused request, no response, of the statuses 409, 418, 500, 503, and of gRPC's
+// 1, 4, 8, 13, 14.
 const conditions: readonly (readonly [string, string])[] = [
   ['connect-failure', 'connect'],
   ['reset-before-request', 'connect'],
@@ -69,20 +70,26 @@ const conditions: readonly (readonly [string, string])[] = [
   ['retriable-status-codes', '418'],
   ['envoy-ratelimited', 'limited'],
   ['connect-failure,refused-stream, retriable-4xx', 'connect refused 409'],
+  ['cancelled', 'grpc-1'],
+  ['deadline-exceeded,resource-exhausted', 'grpc-4 grpc-8'],
+  ['internal, unavailable, retriable-4xx', '409 grpc-13 grpc-14'],
 ];
 for (const [retryOn, expected] of conditions) {
   test(`retry_on: ${retryOn} covers ${expected}`, () => {
     const policy = policyOf(undefined, { retryOn, retriableStatusCodes: [418] })!;
     const statuses = [409, 418, 500, 503].filter((status) => policy.coversResponse(status, false));
+    const calls = [1, 4, 8, 13, 14].filter((status) => policy.coversResponse(200, false, String(status)));
     const covered = [
       ...(policy.coversConnectFailure ? ['connect'] : []),
       ...(policy.coversReset(true) ? ['refused'] : []),
       ...(policy.coversReset(false) ? ['reset'] : []),
       ...(policy.coversResponse(503, true) ? ['limited'] : []),
       ...statuses,
+      ...calls.map((status) => `grpc-${status}`),
     ];
     assert.equal(covered.join(' '), expected);
-    assert.equal(policy.looksAtResponses, statuses.length > 0 || policy.coversResponse(503, true));
+    const looks = statuses.length > 0 || calls.length > 0 || policy.coversResponse(503, true);
+    assert.equal(policy.looksAtResponses, looks);
   });
 }
 
@@ -108,8 +115,8 @@ test('pauses are random below a bound that doubles, up to ten times the first', 
 });
 
 test('what no retry policy may say is refused at its place', () => {
-  assert.deepEqual(problemsOf({ retryOn: 'connect-failure,unavailable' }), [
-    'retry_on: "unavailable" is not supported yet',
+  assert.deepEqual(problemsOf({ retryOn: 'connect-failure,retriable-headers' }), [
+    'retry_on: "retriable-headers" is not supported yet',
   ]);
   assert.deepEqual(problemsOf({ ...onConnect, retryBackOff: {} }), [
     'retry_back_off.base_interval: must be more than 0',

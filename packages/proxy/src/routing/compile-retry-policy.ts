@@ -1,6 +1,7 @@
 import type { RetryPolicy as RetryPolicyMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { durationMs } from '../config/duration.ts';
 import type { ProblemList } from '../config/problem-list.ts';
+import { grpcRetryCondition, grpcRetryConditions } from '../grpc/retry-condition.ts';
 import { RetryOn, RetryPolicy } from './retry-policy.ts';
 
 /** Envoy's defaults. */
@@ -28,20 +29,25 @@ export function compileRetryPolicy(
 ): RetryPolicy | null {
   if (message === undefined) return null;
   let conditions = 0;
+  let grpcStatuses = 0;
   for (const condition of message.retryOn.split(',').map((part) => part.trim())) {
     if (condition === '') continue;
-    const bit = conditionBits.get(condition);
-    if (bit !== undefined) conditions |= bit;
-    else problems.unsupported(`${path}.retry_on`, `"${condition}"`, `one of ${known} can be asked for`);
+    const bit = conditionBits.get(condition) ?? 0;
+    const grpcStatus = grpcRetryCondition(condition);
+    conditions |= bit;
+    grpcStatuses |= grpcStatus;
+    if (bit === 0 && grpcStatus === 0)
+      problems.unsupported(`${path}.retry_on`, `"${condition}"`, `one of ${known} can be asked for`);
   }
   const { baseIntervalMs, maxIntervalMs } = compileIntervals(
     message.retryBackOff,
     `${path}.retry_back_off`,
     problems,
   );
-  if (conditions === 0) return null;
+  if (conditions === 0 && grpcStatuses === 0) return null;
   return new RetryPolicy({
     conditions,
+    grpcStatuses,
     maxRetries: message.numRetries ?? defaultRetries,
     statusCodes: new Set(message.retriableStatusCodes),
     baseIntervalMs,
@@ -49,7 +55,7 @@ export function compileRetryPolicy(
   });
 }
 
-const known = [...conditionBits.keys()].join(', ');
+const known = [...conditionBits.keys(), ...grpcRetryConditions].join(', ');
 
 function compileIntervals(
   backOff: RetryPolicyMessage['retryBackOff'],

@@ -1,5 +1,6 @@
 // Hot path: asked when a request has failed, or its response may be no last word.
 import type { Random } from '@heddle/base';
+import { isRetriedStatus } from '../grpc/retry-condition.ts';
 
 /** What is tried again, as bits: conditions of `retry_on` under Envoy's names. */
 export const RetryOn = {
@@ -32,6 +33,8 @@ const onResponses =
 export interface RetryPolicyFields {
   /** Bits of `RetryOn`. */
   readonly conditions: number;
+  /** Statuses of gRPC calls as `grpcRetryCondition` gives them, a bit for each. */
+  readonly grpcStatuses: number;
   readonly maxRetries: number;
   readonly statusCodes: ReadonlySet<number>;
   /** The bound of the first pause; it doubles from retry to retry. */
@@ -43,6 +46,7 @@ export interface RetryPolicyFields {
 export class RetryPolicy {
   readonly maxRetries: number;
   private readonly conditions: number;
+  private readonly grpcStatuses: number;
   private readonly statusCodes: ReadonlySet<number>;
   private readonly baseIntervalMs: number;
   private readonly maxIntervalMs: number;
@@ -50,6 +54,7 @@ export class RetryPolicy {
   constructor(fields: RetryPolicyFields) {
     this.maxRetries = fields.maxRetries;
     this.conditions = fields.conditions;
+    this.grpcStatuses = fields.grpcStatuses;
     this.statusCodes = fields.statusCodes;
     this.baseIntervalMs = fields.baseIntervalMs;
     this.maxIntervalMs = fields.maxIntervalMs;
@@ -57,7 +62,7 @@ export class RetryPolicy {
 
   /** Whether a response can be a reason. */
   get looksAtResponses(): boolean {
-    return (this.conditions & onResponses) !== 0;
+    return (this.conditions & onResponses) !== 0 || this.grpcStatuses !== 0;
   }
 
   get coversConnectFailure(): boolean {
@@ -69,9 +74,11 @@ export class RetryPolicy {
     return (this.conditions & (isRefused ? RetryOn.refusedStream | onAnyReset : onAnyReset)) !== 0;
   }
 
-  coversResponse(status: number, isRateLimited: boolean): boolean {
+  /** `grpcStatus` is what the response's head says of it, null for nothing. */
+  coversResponse(status: number, isRateLimited: boolean, grpcStatus: string | null = null): boolean {
     const { conditions } = this;
     if (isRateLimited) return (conditions & RetryOn.rateLimited) !== 0;
+    if (isRetriedStatus(this.grpcStatuses, grpcStatus)) return true;
     if (status >= 500) {
       if ((conditions & RetryOn.serverError) !== 0) return true;
       if ((conditions & RetryOn.gatewayError) !== 0 && status >= 502 && status <= 504) return true;
