@@ -14,6 +14,8 @@ import {
 } from './setups/parts.ts';
 import { accessLogSetups } from './setups/access-logs.ts';
 import { authorizationSetups } from './setups/authorization.ts';
+import { optionSetups } from './setups/options.ts';
+import { retrySetups } from './setups/retries.ts';
 
 /** Where things are on one side. */
 export interface Ports {
@@ -54,24 +56,6 @@ const setups = {
   },
   'proxy-100-continue': { manager: { proxy_100_continue: true } },
   'absolute-url-off': { manager: { http_protocol_options: { allow_absolute_url: false } } },
-  'errors-end-streams': {
-    manager: {
-      stream_error_on_invalid_http_message: true,
-      path_with_escaped_slashes_action: 'REJECT_REQUEST',
-      common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
-    },
-  },
-  'errors-end-connections': {
-    manager: {
-      stream_error_on_invalid_http_message: true,
-      http_protocol_options: { override_stream_error_on_invalid_http_message: false },
-    },
-  },
-  'chunked-length': {
-    manager: { http_protocol_options: { allow_chunked_length: true } },
-    upstreamHttp: { explicit_http_config: { http_protocol_options: { allow_chunked_length: true } } },
-  },
-  'custom-methods': { manager: { http_protocol_options: { allow_custom_methods: true } } },
   normalised: { manager: { normalize_path: true, merge_slashes: true } },
   'slashes-rejected': { manager: { path_with_escaped_slashes_action: 'REJECT_REQUEST' } },
   'slashes-unescaped': {
@@ -176,119 +160,6 @@ const setups = {
       },
     ],
   },
-  'auto-host': {
-    routes: [
-      {
-        match: { prefix: '/plain' },
-        route: { cluster: 'be', host_rewrite_literal: 'same', append_x_forwarded_host: true },
-      },
-      { match: { prefix: '/header' }, route: { cluster: 'be', host_rewrite_header: 'x-host' } },
-    ],
-    action: { auto_host_rewrite: true, append_x_forwarded_host: true },
-    endpoint: { hostname: 'real.example' },
-  },
-  'tls-required': {
-    virtualHost: {
-      require_tls: 'ALL',
-      response_headers_to_add: [{ header: { key: 'x-answer', value: 'yes' } }],
-    },
-  },
-  'tls-required-outside': {
-    manager: { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } },
-    virtualHost: { require_tls: 'EXTERNAL_ONLY' },
-  },
-  'retries-connect': {
-    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
-    virtualHost: { include_attempt_count_in_response: true },
-    isUpstreamDown: true,
-  },
-  'retries-connect-none': {
-    action: { retry_policy: { retry_on: 'reset-before-request', num_retries: 0 } },
-    isUpstreamDown: true,
-  },
-  'retries-full': {
-    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
-    cluster: { circuit_breakers: { thresholds: [{ max_retries: 0 }] } },
-    isUpstreamDown: true,
-  },
-  'retries-no-budget': {
-    action: { retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
-    cluster: {
-      circuit_breakers: {
-        thresholds: [{ retry_budget: { budget_percent: { value: 0 }, min_retry_concurrency: 0 } }],
-      },
-    },
-    isUpstreamDown: true,
-  },
-  'retries-before': { action: { retry_policy: { retry_on: 'reset-before-request,refused-stream' } } },
-  retries: {
-    action: {
-      retry_policy: {
-        retry_on: 'reset,gateway-error,retriable-4xx,retriable-status-codes',
-        retriable_status_codes: [418],
-        retry_back_off: { base_interval: '0.01s', max_interval: '0.02s' },
-      },
-    },
-    virtualHost: { include_request_attempt_count: true, include_attempt_count_in_response: true },
-  },
-  degraded: { lbEndpoint: { health_status: 'DEGRADED' } },
-  draining: { lbEndpoint: { health_status: 'DRAINING' } },
-  formats: {
-    virtualHost: {
-      request_headers_to_add: [{ header: { key: 'x-outer', value: 'of %REQ(x-inner)%' } }],
-      response_headers_to_add: [{ header: { key: 'x-outer', value: 'of %RESP(x-inner)%' } }],
-    },
-    routes: [
-      {
-        name: 'direct',
-        match: { prefix: '/direct' },
-        direct_response: { status: 200, body: { inline_string: 'hi' } },
-        response_headers_to_add: [
-          {
-            header: {
-              key: 'x-all',
-              value: '%RESPONSE_CODE_DETAILS% %ROUTE_NAME% %REQ(:path)% %RESPONSE_CODE%',
-            },
-          },
-        ],
-      },
-      {
-        name: 'nowhere',
-        match: { prefix: '/nowhere' },
-        route: { cluster: 'nowhere' },
-        response_headers_to_add: [
-          { header: { key: 'x-all', value: '%RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS% %RESPONSE_CODE%' } },
-        ],
-      },
-      {
-        name: 'through',
-        match: { prefix: '/' },
-        route: { cluster: 'be', prefix_rewrite: '/new/' },
-        request_headers_to_add: [
-          { header: { key: 'x-inner', value: '%REQ(x-a?x-b)%' } },
-          { header: { key: 'x-line', value: '%REQ(:method)% %REQ(:path):6% %REQ(:authority)% %PROTOCOL%' } },
-          { header: { key: 'x-names', value: '%ROUTE_NAME% %UPSTREAM_CLUSTER%' } },
-          { header: { key: 'x-client', value: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
-          { header: { key: 'x-host', value: '%HOSTNAME%|%UPSTREAM_HOST%|%RESPONSE_CODE%|%RESPONSE_FLAGS%' } },
-          { header: { key: 'x-was', value: '%REQ(x-gone)%' } },
-          { header: { key: 'x-id', value: '%REQ(x-expected)%' }, append_action: 'OVERWRITE_IF_EXISTS' },
-          { header: { key: 'x-kept', value: '%REQ(x-no)%' }, keep_empty_value: true },
-          { header: { key: 'x-left', value: '%REQ(x-right)%' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
-          { header: { key: 'x-right', value: '%REQ(x-left)%' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
-          { header: { key: 'x-percent', value: '100%%' } },
-        ],
-        request_headers_to_remove: ['x-gone'],
-        response_headers_to_add: [
-          { header: { key: 'x-inner', value: '%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS%' } },
-          { header: { key: 'x-request', value: '%REQ(:path)%|%REQ(x-inner)%|%REQ(x-gone)%' } },
-          { header: { key: 'x-server', value: '%RESP(x-upstream)%|%RESP(x-secret)%' } },
-          { header: { key: 'x-upstream-host', value: '%UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%' } },
-        ],
-        response_headers_to_remove: ['x-secret'],
-      },
-    ],
-  },
-  'auto-host-unnamed': { action: { auto_host_rewrite: true } },
   hosts: { virtualHost: { domains: ['a.example', '*.wild.example', 'prefix.*'] } },
   down: { isUpstreamDown: true },
   breaker: {
@@ -415,6 +286,8 @@ const setups = {
     filter: tcpProxy(),
   },
   ...authorizationSetups,
+  ...optionSetups,
+  ...retrySetups,
   ...accessLogSetups,
 } as const satisfies Readonly<Record<string, Setup>>;
 
@@ -459,6 +332,7 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
     delayed_close_timeout: '0.1s',
     route_config: {
       validate_clusters: false,
+      ...setup.routeConfig,
       virtual_hosts: [
         {
           name: 'all',

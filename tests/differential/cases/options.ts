@@ -92,6 +92,26 @@ function formatted(
   };
 }
 
+function parameters(name: string, path: string, counters: DifferentialCase['counters']): DifferentialCase {
+  return {
+    name: `parameters behind ${name}`,
+    rule: 'ignore_path_parameters_in_path_matching',
+    setup: 'parameters',
+    client: request(`GET ${path}`),
+    counters,
+  };
+}
+
+function pickedBy(value: string, counters: DifferentialCase['counters']): DifferentialCase {
+  return {
+    name: `a cluster by the number ${value}`,
+    rule: 'weighted_clusters.header_name',
+    setup: 'weighted-by-field',
+    client: request('GET /', `Host: a\r\nX-Pick: ${value}\r\n`),
+    counters,
+  };
+}
+
 /** Options of the HTTP connection manager and of routes that most listeners leave alone. */
 export const optionCases: readonly DifferentialCase[] = [
   withMethod('a method that nobody has defined', 'FOO', passed),
@@ -199,4 +219,13 @@ export const optionCases: readonly DifferentialCase[] = [
     'cluster.be.upstream_rq_total': 0,
   }),
   formatted('a reply of the proxy’s own tells why', '/nowhere', '', { 'http.in.no_cluster': 1 }),
+  parameters('an exact path', '/exact;a=b?c', passed),
+  parameters('a part of the path', '/part;a/b', passed),
+  parameters('a pattern', '/re1;x', passed),
+  parameters('no path that matches', '/exact/;a', { 'http.in.downstream_rq_4xx': 1 }),
+  pickedBy('0', passed),
+  pickedBy('6', passed),
+  pickedBy('7', { 'http.in.no_cluster': 1 }),
+  pickedBy('18446744073709551615', passed),
+  formatted('of several fields the first is told', '/', 'X-A: one\r\nX-A: two\r\n'),
 ];

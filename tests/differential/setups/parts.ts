@@ -13,6 +13,8 @@ export interface Setup {
   readonly action?: Json;
   /** Routes in front of the one that leads everything to `be`. */
   readonly routes?: readonly Json[];
+  /** Fields of the route configuration. */
+  readonly routeConfig?: Json;
   /** Fields of the one virtual host. */
   readonly virtualHost?: Json;
   /** `HttpProtocolOptions` of the cluster. */

@@ -104,7 +104,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
       case ':scheme':
         return request.scheme;
       default:
-        return request.header(name);
+        return request.headerValue(name, 0);
     }
   }
 

@@ -6,7 +6,8 @@ import { FieldList } from '../codec/field-list.ts';
 import { Field } from '../codec/field.ts';
 import { headChanges } from './header-changes.ts';
 
-const source = { header: (name: string) => (name === 'came' ? 'old' : null) };
+const valueOf = (name: string) => (name === 'came' ? 'old' : null);
+const source = { header: valueOf, headerValue: valueOf };
 const ours = (): FieldList => FieldList.of(new Field('ours', '1'), new Field('ours-too', '2'));
 const lines = ours().lines();
 const change = (action: HeaderAction, name: string): HeaderMutation => ({

@@ -5,9 +5,12 @@ import { Field } from '../codec/field.ts';
 import { HeaderAction, type HeaderMutation } from '../routing/header-mutation.ts';
 import { headerValueOf } from '../routing/header-syntax.ts';
 
-/** Where the fields of a message can be read: all values joined, null where there is none. */
+/** Where the fields of a message can be read. */
 export interface FieldSource {
+  /** All values of a field joined, null where there is none. */
   header(lowerCaseName: string): string | null;
+  /** The value number `index`, from 0; null where there are fewer. */
+  headerValue(lowerCaseName: string, index: number): string | null;
 }
 
 const noValues: readonly string[] = [];
@@ -94,7 +97,7 @@ class FieldsNow implements HeaderSource {
   }
 
   private now(name: string): string | null {
-    const came = this.replaced.includes(name) ? null : this.source.header(name);
+    const came = this.replaced.includes(name) ? null : this.source.headerValue(name, 0);
     return came ?? this.added.value(name);
   }
 }

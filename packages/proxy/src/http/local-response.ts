@@ -7,7 +7,7 @@ import type { HeaderMutation } from '../routing/header-mutation.ts';
 import { type FieldSource, headChanges } from './header-changes.ts';
 import type { HttpSettings, ProxyContext } from './http-settings.ts';
 
-const noFields: FieldSource = { header: () => null };
+const noFields: FieldSource = { header: () => null, headerValue: () => null };
 
 /**
  * Fills `outgoing` with an answer that the proxy gives itself: `fields` and those that every answer has. `mutations` are

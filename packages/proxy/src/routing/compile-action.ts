@@ -241,8 +241,7 @@ function pathRewrite(
   if (!isHeaderValue(replacement) || /[\s#]/.test(replacement)) {
     problems.invalid(`${path}.prefix_rewrite`, 'holds characters that no path may hold');
   }
-  const isWhole = matcher.kind === 'path' || matcher.kind === 'regex';
-  return { kind: 'prefix', length: isWhole ? -1 : matcher.value.length, replacement };
+  return { kind: 'prefix', length: matcher.kind === 'regex' ? -1 : matcher.value.length, replacement };
 }
 
 function compileHostRewrite(
@@ -331,6 +330,9 @@ function weighted<C>(
   problems: ProblemList,
 ): WeightedMatch<C>[] {
   const matches: WeightedMatch<C>[] = [];
+  const numberHeader = message.randomValueSpecifier?.value ?? '';
+  if (numberHeader !== '' && !isHeaderName(numberHeader))
+    problems.invalid(`${path}.header_name`, `"${numberHeader}" is no header name`);
   let total = 0;
   for (const [index, target] of message.clusters.entries()) {
     const place = `${path}.clusters[${index}]`;

@@ -1,6 +1,7 @@
 import { err, invariant, ok, type Problem, type Result } from '@heddle/base';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import {
+  type Route,
   type VirtualHost as VirtualHostMessage,
   VirtualHost_TlsRequirementType as RequireTls,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
@@ -43,12 +44,13 @@ function tlsRequirement(message: VirtualHostMessage): TlsRequirement {
 export type ClusterCheck = (name: string) => boolean;
 
 /**
- * Compiles a route configuration one virtual host at a time. Every virtual host is checked when it is added; its routes
+ * Compiles a route configuration one virtual host at a time. Accepted without effect: `metadata`, which only filters read. Every virtual host is checked when it is added; its routes
  * are compiled when a request first comes for it.
  */
 export class RouteTableBuilder<C> {
   private readonly name: string;
   private readonly ignoresPort: boolean;
+  private readonly ignoresParameters: boolean;
   private readonly context: TableContext<C>;
   private readonly path: string;
   private readonly problems: ProblemList;
@@ -69,6 +71,7 @@ export class RouteTableBuilder<C> {
   ) {
     this.name = config.name;
     this.ignoresPort = config.ignorePortInHostMatching;
+    this.ignoresParameters = config.ignorePathParametersInPathMatching;
     this.context = {
       headers: compileHeaderChanges(config, path, problems),
       filters: compileRouteFilters(
@@ -129,7 +132,7 @@ export class RouteTableBuilder<C> {
 
   /** The finished table. Only where no problems were noted. */
   finish(): RouteTable<C> {
-    return new RouteTable(this.name, this.hosts, this.domains, this.ignoresPort);
+    return new RouteTable(this.name, this.hosts, this.domains, this.ignoresPort, this.ignoresParameters);
   }
 
   private get nextPath(): string {
@@ -205,9 +208,18 @@ function compileRoutes<C>(
     }
     const conditions = compileConditions(route.match, `${place}.match`, problems);
     const targets = compileAction(route, conditions?.path ?? null, context, place, problems);
-    if (conditions !== null && targets.length > 0) entries.push(new RouteEntry(conditions, targets));
+    if (conditions !== null && targets.length > 0)
+      entries.push(new RouteEntry(conditions, targets, numberHeader(route)));
   }
   return entries;
+}
+
+/** The field by whose number a weighted route chooses; empty for none. */
+function numberHeader({ action }: Route): string {
+  const specifier = action?.$case === 'route' ? action.value.clusterSpecifier : undefined;
+  return specifier?.$case === 'weightedClusters'
+    ? (specifier.value.randomValueSpecifier?.value.toLowerCase() ?? '')
+    : '';
 }
 
 /** Compiles a whole route configuration; all that is wrong with it otherwise. `path` is where it stands. */

@@ -39,10 +39,12 @@ export class RouteEntry<C> {
   /** 0 for no fraction. */
   private readonly fractionDenominator: number;
   private readonly targets: readonly RouteMatch<C>[];
+  private readonly numberHeader: string;
   /** Cumulative weights of `targets`. */
   private readonly upTo: Float64Array;
 
-  constructor(conditions: RouteConditions, targets: readonly WeightedMatch<C>[]) {
+  /** `numberHeader` names the field whose number takes the place of a random one; empty for none. */
+  constructor(conditions: RouteConditions, targets: readonly WeightedMatch<C>[], numberHeader = '') {
     invariant(targets.length > 0, 'a route needs an outcome');
     this.path = conditions.path;
     this.headers = conditions.headers;
@@ -51,6 +53,7 @@ export class RouteEntry<C> {
     this.fractionNumerator = conditions.fraction?.numerator ?? 0;
     this.fractionDenominator = conditions.fraction?.denominator ?? 0;
     this.targets = targets.map((target) => target.match);
+    this.numberHeader = numberHeader;
     this.upTo = new Float64Array(targets.length);
     let sum = 0;
     for (const [index, target] of targets.entries()) {
@@ -75,13 +78,23 @@ export class RouteEntry<C> {
   }
 
   /** The outcome for one request: by weight where there are several. */
-  choose(random: Random): RouteMatch<C> {
+  choose(request: RequestView, random: Random): RouteMatch<C> {
     const { targets, upTo } = this;
     const last = targets.length - 1;
     if (last === 0) return targets[0]!;
-    const value = random.uint32() % upTo[last]!;
+    const value = this.numberOf(request, upTo[last]!) ?? random.uint32() % upTo[last]!;
     let index = 0;
     while (index < last && value >= upTo[index]!) index++;
     return targets[index]!;
   }
+
+  /** The number that the request brings itself, below `total`; null where it brings none. */
+  private numberOf(request: RequestView, total: number): number | null {
+    if (this.numberHeader === '') return null;
+    const value = request.headerValue(this.numberHeader, 0);
+    return value !== null && number.test(value) ? Number(BigInt(value) % BigInt(total)) : null;
+  }
 }
+
+/** As many digits as a number of 64 bits can have. */
+const number = /^\d{1,20}$/;

@@ -16,17 +16,20 @@ export class RouteTable<C> {
   private readonly cache = new HostCache<VirtualHost<C>>();
   private readonly onlyHost: VirtualHost<C> | null;
   private readonly ignoresPort: boolean;
+  private readonly ignoresParameters: boolean;
 
   constructor(
     name: string,
     virtualHosts: readonly VirtualHost<C>[],
     domains: DomainTable<VirtualHost<C>>,
     ignoresPort: boolean,
+    ignoresParameters: boolean,
   ) {
     this.name = name;
     this.virtualHosts = virtualHosts;
     this.domains = domains;
     this.ignoresPort = ignoresPort;
+    this.ignoresParameters = ignoresParameters;
     this.onlyHost = domains.onlyEntry;
   }
 
@@ -35,11 +38,12 @@ export class RouteTable<C> {
     const host = this.onlyHost ?? this.virtualHost(request.authority);
     if (host === null) return null;
     if (host.tlsRequirement !== 'none' && mustUseTls(host.tlsRequirement, request)) return tlsRedirect;
-    const path = pathWithoutQuery(request.path);
+    const whole = pathWithoutQuery(request.path);
+    const path = this.ignoresParameters ? withoutParameters(whole) : whole;
     const routes = host.routes;
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i]!;
-      if (route.matches(request, path, random)) return route.choose(random);
+      if (route.matches(request, path, random)) return route.choose(request, random);
     }
     return null;
   }
@@ -66,4 +70,10 @@ const portAtEnd = /:\d+$/;
 /** `host:port` → `host`; an IPv6 address keeps its brackets. */
 function withoutPort(authority: string): string {
   return authority.replace(portAtEnd, '');
+}
+
+/** Everything in front of the first `;`. */
+function withoutParameters(path: string): string {
+  const start = path.indexOf(';');
+  return start < 0 ? path : path.slice(0, start);
 }

@@ -47,7 +47,7 @@ export interface AccessLogEntry extends HeaderSource {
 
 /** The fields of a request and its response. */
 export interface HeaderSource {
-  /** A request header or `:method`, `:path`, `:authority`, `:scheme`, by its lower-case name; null where there is none. */
+  /** A request header, of several the first, or `:method`, `:path`, `:authority`, `:scheme`, by its lower-case name; null where there is none. */
   requestHeader(name: string): string | null;
   /** A response header by its lower-case name; null where there is none. */
   responseHeader(name: string): string | null;

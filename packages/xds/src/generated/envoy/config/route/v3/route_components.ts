@@ -37,6 +37,7 @@ export interface VirtualHost {
   includeRequestAttemptCount: boolean;
   retryPolicy?: RetryPolicy | undefined;
   includeAttemptCountInResponse: boolean;
+  metadata?: Metadata | undefined;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -95,6 +96,7 @@ export interface WeightedCluster {
   runtimeKeyPrefix: string;
   /** @deprecated */
   totalWeight?: number | undefined;
+  randomValueSpecifier?: { $case: "headerName"; value: string } | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -285,6 +287,7 @@ function createBaseVirtualHost(): VirtualHost {
     includeRequestAttemptCount: false,
     retryPolicy: undefined,
     includeAttemptCountInResponse: false,
+    metadata: undefined,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
@@ -327,6 +330,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     if (message.includeAttemptCountInResponse !== false) {
       writer.uint32(152).bool(message.includeAttemptCountInResponse);
+    }
+    if (message.metadata !== undefined) {
+      Metadata.encode(message.metadata, writer.uint32(194).fork()).join();
     }
     if (message.requestBodyBufferLimit !== undefined) {
       UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
@@ -441,6 +447,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.includeAttemptCountInResponse = reader.bool();
           continue;
         }
+        case 24: {
+          if (tag !== 194) {
+            break;
+          }
+
+          message.metadata = Metadata.decode(reader, reader.uint32());
+          continue;
+        }
         case 25: {
           if (tag !== 202) {
             break;
@@ -481,6 +495,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
     message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? Metadata.fromPartial(object.metadata)
+      : undefined;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
@@ -978,7 +995,13 @@ export const Decorator: MessageFns<Decorator> = {
 };
 
 function createBaseWeightedCluster(): WeightedCluster {
-  return { clusters: [], runtimeKeyPrefix: "", totalWeight: undefined, _unknownFields: undefined };
+  return {
+    clusters: [],
+    runtimeKeyPrefix: "",
+    totalWeight: undefined,
+    randomValueSpecifier: undefined,
+    _unknownFields: undefined,
+  };
 }
 
 export const WeightedCluster: MessageFns<WeightedCluster> = {
@@ -991,6 +1014,11 @@ export const WeightedCluster: MessageFns<WeightedCluster> = {
     }
     if (message.totalWeight !== undefined) {
       UInt32Value.encode({ value: message.totalWeight! }, writer.uint32(26).fork()).join();
+    }
+    switch (message.randomValueSpecifier?.$case) {
+      case "headerName":
+        writer.uint32(34).string(message.randomValueSpecifier.value);
+        break;
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -1027,6 +1055,14 @@ export const WeightedCluster: MessageFns<WeightedCluster> = {
           message.totalWeight = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.randomValueSpecifier = { $case: "headerName", value: reader.string() };
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -1042,6 +1078,14 @@ export const WeightedCluster: MessageFns<WeightedCluster> = {
     message.clusters = object.clusters?.map((e) => WeightedCluster_ClusterWeight.fromPartial(e)) || [];
     message.runtimeKeyPrefix = object.runtimeKeyPrefix ?? "";
     message.totalWeight = object.totalWeight ?? undefined;
+    switch (object.randomValueSpecifier?.$case) {
+      case "headerName": {
+        if (object.randomValueSpecifier?.value !== undefined && object.randomValueSpecifier?.value !== null) {
+          message.randomValueSpecifier = { $case: "headerName", value: object.randomValueSpecifier.value };
+        }
+        break;
+      }
+    }
     return message;
   },
 };
