@@ -1,4 +1,4 @@
-// Attacks on HTTP/1.1, limits, TLS and the PROXY protocol, each class with its tests: those that no rule has are here.
+// Attacks on HTTP/1.1 and HTTP/2, limits, TLS and the PROXY protocol, each class with its tests: those that no rule has are here.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
@@ -28,8 +28,8 @@ for (const { number, name, rules: its, cases, elsewhere } of attackClasses) {
   });
 }
 
-test('every class of HTTP/1.1, limits, TLS and the PROXY protocol is there', () => {
-  const expected = [...Array.from({ length: 17 }, (_, index) => 12 + index), 30];
+test('every class of HTTP, limits, TLS and the PROXY protocol is there', () => {
+  const expected = [...Array.from({ length: 28 }, (_, index) => 1 + index), 30];
   assert.deepEqual(
     attackClasses.map(({ number }) => number),
     expected,

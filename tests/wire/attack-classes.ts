@@ -189,7 +189,75 @@ const responses: readonly WireCase[] = [
 
 const none: readonly never[] = [];
 
+const codecAttacks = `${proxySource}http2/attacks.test.ts`;
+const wireAttacks = 'tests/wire/http2-attacks.test.ts';
+
+/** A class of HTTP/2, whose tests speak in frames. */
+function http2(number: number, name: string, ...elsewhere: readonly OtherTests[]): AttackClass {
+  return { number, name, rules: none, cases: none, elsewhere };
+}
+
 export const attackClasses: readonly AttackClass[] = [
+  http2(
+    1,
+    'rapid reset',
+    { file: codecAttacks, names: ['rapid reset, CVE-2023-44487'] },
+    { file: wireAttacks, names: ['each is cancelled upstream'] },
+  ),
+  http2(
+    2,
+    'resets that the proxy is made to send',
+    { file: codecAttacks, names: ['CVE-2025-8671'] },
+    { file: wireAttacks, names: ['MadeYouReset'] },
+  ),
+  http2(3, 'CONTINUATION without an end', {
+    file: codecAttacks,
+    names: ['CONTINUATION flood', 'in many small frames', 'cut off in the middle'],
+  }),
+  http2(4, 'small blocks for large heads', {
+    file: codecAttacks,
+    names: ['HPACK bomb', 'crumbs of a cookie'],
+  }),
+  http2(5, 'fields that count for nothing', {
+    file: codecAttacks,
+    names: ['with the same pseudo-header many times'],
+  }),
+  http2(
+    6,
+    'frames that cost nothing',
+    {
+      file: codecAttacks,
+      names: [
+        'PING (CVE-2019-9512)',
+        'SETTINGS (CVE-2019-9515)',
+        'CVE-2019-9514',
+        'CVE-2019-9518',
+        'PRIORITY',
+      ],
+    },
+    { file: wireAttacks, names: ['frames that cost nothing'] },
+  ),
+  http2(
+    7,
+    'tiny windows',
+    { file: codecAttacks, names: ['tiny windows, CVE-2019-9511, 9517'] },
+    { file: wireAttacks, names: ['held up at its upstream, and given up in the end'] },
+  ),
+  http2(8, 'windows above their limit', {
+    file: `${proxySource}http2/server-connection.test.ts`,
+    names: ['a window above 2^31-1'],
+  }),
+  http2(
+    9,
+    'many streams gone at once',
+    { file: codecAttacks, names: ['a thousand of them'] },
+    { file: wireAttacks, names: ['a hundred at once are gone with their connection'] },
+  ),
+  http2(10, 'what HTTP/1.1 would take for something else', {
+    file: wireAttacks,
+    names: ['never reaches an upstream', 'is no request upstream, nor is what follows'],
+  }),
+  http2(11, 'too many streams', { file: wireAttacks, names: ['are refused, and no upstream hears of them'] }),
   { number: 12, name: 'a length and chunked', rules: [14], cases: none, elsewhere: none },
   { number: 13, name: 'disguised codings', rules: [16, 17], cases: coding, elsewhere: none },
   { number: 14, name: 'bad lengths', rules: [15], cases: none, elsewhere: none },

@@ -6,7 +6,9 @@ import { AgeLimit, type Aging } from '../http1/connection-age.ts';
 import type { ServerSettings } from '../http1/server-settings.ts';
 import type { Http2Metrics } from '../stats/http2-metrics.ts';
 import type { Connection, TransportError } from '../transport/transport.ts';
+import { type ConnectionFault, Faults } from './connection-fault.ts';
 import type { Http2Context, Http2ServerOwner } from './connection-owner.ts';
+import { ErrorCode } from './error-code.ts';
 import type { Http2Options } from './http2-options.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { ServedStream, type ServedStreamOwner } from './served-stream.ts';
@@ -132,8 +134,12 @@ export class ServedHttp2Connection
     this.connections.lingerClose(this, this.settings.delayedCloseTimeoutMs);
   }
 
-  onFault(): void {
-    this.settings.metrics.protocolErrors.value++;
+  onFault(fault: ConnectionFault): void {
+    const { metrics } = this.settings;
+    // Floods are no error of the protocol, and are counted by what they consist of.
+    if (fault === Faults.prematureResets) metrics.prematureResetsExceeded.value++;
+    else if (fault.code !== ErrorCode.enhanceYourCalm && fault.code !== ErrorCode.noError)
+      metrics.protocolErrors.value++;
   }
 
   onGone(_error: TransportError | null): void {

@@ -56,6 +56,8 @@ export class ConnectionManagerMetrics {
   readonly maxStreamDurationsReached: Counter;
   readonly failedPathNormalizations: Counter;
   readonly redirectedPaths: Counter;
+  /** Connections ended because half of their requests were reset at once. */
+  readonly prematureResetsExceeded: Counter;
   /** Requests whose response was cut off. */
   readonly responsesReset: Counter;
 
@@ -165,6 +167,10 @@ export class ConnectionManagerMetrics {
     this.redirectedPaths = counter(
       'downstream_rq_redirected_with_normalized_path',
       'Requests redirected to their normalised path.',
+    );
+    this.prematureResetsExceeded = counter(
+      'downstream_rq_too_many_premature_resets',
+      'Connections closed for requests that were reset at once.',
     );
     this.responsesReset = counter('downstream_rq_tx_reset', 'Responses that were cut off.');
     this.requestsRouted = counter('rq_total', 'Requests that came to the router.');
