@@ -1,6 +1,6 @@
 // A request on a pooled connection: taking one, writing, reading a small answer, giving it back; no sockets.
 // Run: node benchmarks/micro/pool.ts
-import { TimerWheel, systemClock } from '@heddle/base';
+import { TimerWheel, systemClock, systemRandom } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import {
   CircuitBreaker,
@@ -9,11 +9,14 @@ import {
 import { ClusterMetrics } from '../../packages/proxy/src/cluster/cluster-metrics.ts';
 import { ConnectionPool, type ConnectionWaiter } from '../../packages/proxy/src/cluster/connection-pool.ts';
 import { Endpoint } from '../../packages/proxy/src/cluster/endpoint.ts';
+import { defaultClientSettings } from '../../packages/proxy/src/http1/client-connection.ts';
+import { FlushQueue } from '../../packages/proxy/src/http2/flush-queue.ts';
+import { defaultHttp2Options } from '../../packages/proxy/src/http2/http2-options.ts';
 import {
-  type ClientConnection,
-  defaultClientSettings,
-} from '../../packages/proxy/src/http1/client-connection.ts';
-import { ResponseKind, type UpstreamExchange } from '../../packages/proxy/src/codec/client-stream.ts';
+  type ClientStream,
+  ResponseKind,
+  type UpstreamExchange,
+} from '../../packages/proxy/src/codec/client-stream.ts';
 import { requestFromText } from '../../packages/proxy/src/http1/message-from-text.ts';
 import type {
   Connection,
@@ -27,6 +30,10 @@ let upstream: ConnectionHandler | null = null;
 /** Takes everything and says nothing: what is used of a connection here. */
 const silent = {
   writeLatin1: () => true,
+  tls: null,
+  setHandler: (handler: ConnectionHandler) => {
+    upstream = handler;
+  },
   resumeReading: () => undefined,
   localAddress: '127.0.0.1',
   localPort: 1,
@@ -40,7 +47,8 @@ const transport = {
 
 class Request implements ConnectionWaiter, UpstreamExchange {
   answered = 0;
-  onConnection(connection: ClientConnection): void {
+  readonly wantsUpgrade = false;
+  onConnection(connection: ClientStream): void {
     connection.sendHead(this, plainRequest, ResponseKind.usual);
     connection.endRequest();
   }
@@ -70,9 +78,17 @@ const { pool } = new Endpoint<ConnectionPool>('127.0.0.1', 1, 1, 'healthy', (end
     idleTimeoutMs: 3_600_000,
     maxDurationMs: 0,
     maxRequests: 0,
+    protocol: 'http1' as const,
     responses: defaultClientSettings,
+    http2: defaultHttp2Options,
   };
-  const shared = { endpoint, limits, metrics, breaker, transport, timers, clock: systemClock };
+  const http2 = {
+    clock: systemClock,
+    random: systemRandom,
+    timers,
+    flushes: new FlushQueue(systemClock),
+  };
+  const shared = { endpoint, limits, metrics, breaker, transport, timers, clock: systemClock, http2 };
   return new ConnectionPool({ ...shared, security: null, source: null, proxyProtocol: null });
 });
 const request = new Request();

@@ -65,26 +65,29 @@ export class HttpClient {
 
   private connect(request: HttpRequest, finish: (reply: HttpReply) => void): void {
     const { port } = request;
-    const connection = new ClientConnection(
+    let isConnected = false;
+    const connection: ClientConnection = new ClientConnection(
       {
-        bytesSent: { value: 0 },
-        bytesReceived: { value: 0 },
         onExchangeEnded: () => undefined,
-        onConnected: () => this.write(connection, request, finish),
-        onReusable: () => {
+        onConnected: () => {
+          isConnected = true;
+          this.write(connection, request, finish);
+        },
+        onAvailable: () => {
           const idle = this.idle.get(port);
           if (idle === undefined) this.idle.set(port, [connection]);
           else idle.push(connection);
         },
-        onGone: (_connection, error) => {
+        onGone: (error) => {
           this.open.delete(connection);
           const idle = this.idle.get(port);
           const index = idle?.indexOf(connection) ?? -1;
           if (index >= 0) idle!.splice(index, 1);
-          if (error !== null) finish(noReply(error.detail));
+          if (!isConnected) finish(noReply(error?.detail ?? 'not connected'));
         },
       },
       defaultClientSettings,
+      { bytesSent: { value: 0 }, bytesReceived: { value: 0 } },
     );
     this.open.add(connection);
     const address = { host: '127.0.0.1', port };
@@ -113,6 +116,7 @@ export class HttpClient {
       connection.endRequest();
     };
     const exchange = this.receiver(connection, writeBody, finish);
+    connection.openStream();
     connection.sendHead(exchange, requestFromText(headOf(request)), ResponseKind.usual);
     writeBody();
   }

@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram, MetricRegistry, MetricScope } from '@heddle/telemetry';
 import { CallMetrics } from '../grpc/call-metrics.ts';
+import { Http2Metrics } from '../stats/http2-metrics.ts';
 import { StatusCounts } from '../stats/status-counts.ts';
 import { TlsMetrics } from '../stats/tls-metrics.ts';
 import type { CircuitBreakerGauges } from './circuit-breaker.ts';
@@ -16,6 +17,7 @@ export class ClusterMetrics {
   readonly connectionsTotal: Counter;
   /** Those of them that speak HTTP/1. */
   readonly http1ConnectionsTotal: Counter;
+  readonly http2ConnectionsTotal: Counter;
   /** Connections made or being made. */
   readonly connectionsActive: Gauge;
   readonly connectFailures: Counter;
@@ -53,6 +55,9 @@ export class ClusterMetrics {
   readonly requestOverflows: Counter;
   /** Requests that waited for a connection that could not be made. */
   readonly pendingFailures: Counter;
+  /** Streams of HTTP/2 that the upstream cut off, and that this side did. */
+  readonly resetsByUpstream: Counter;
+  readonly resetsByProxy: Counter;
   /** Requests whose client went while they waited for a connection. */
   readonly requestsCancelled: Counter;
   readonly retries: Counter;
@@ -91,6 +96,7 @@ export class ClusterMetrics {
   private readonly responses: StatusCounts;
   /** Responses that were not passed on: their requests were tried again. Made when the first one comes. */
   private retriedResponses: StatusCounts | null = null;
+  private http2Metrics: Http2Metrics | null = null;
   private grpcCalls: CallMetrics | null = null;
   private grpcWebCalls: CallMetrics | null = null;
 
@@ -106,6 +112,7 @@ export class ClusterMetrics {
     this.labels = labels;
     this.connectionsTotal = counter('upstream_cx_total', 'Connections begun to the cluster.');
     this.http1ConnectionsTotal = counter('upstream_cx_http1_total', 'HTTP/1 connections begun.');
+    this.http2ConnectionsTotal = counter('upstream_cx_http2_total', 'HTTP/2 connections begun.');
     this.connectionsActive = gauge('upstream_cx_active', 'Open connections to the cluster.');
     this.connectFailures = counter('upstream_cx_connect_fail', 'Connections that could not be made.');
     this.connectTimeouts = counter('upstream_cx_connect_timeout', 'Connections that took too long to make.');
@@ -172,6 +179,8 @@ export class ClusterMetrics {
       'upstream_rq_cancelled',
       'Requests given up before they had a connection.',
     );
+    this.resetsByUpstream = counter('upstream_rq_rx_reset', 'Requests cut off by the upstream.');
+    this.resetsByProxy = counter('upstream_rq_tx_reset', 'Requests cut off by the proxy.');
     this.retries = counter('upstream_rq_retry', 'Requests tried again.');
     this.retriesBackedOff = counter(
       'upstream_rq_retry_backoff_exponential',
@@ -243,6 +252,12 @@ export class ClusterMetrics {
       remainingRequests: remaining('remaining_rq', 'Requests left to the limit.'),
       remainingRetries: remaining('remaining_retries', 'Retries left to the limit.'),
     };
+  }
+
+  /** Counts what goes on in connections of HTTP/2; series that a cluster without any doesn't have. */
+  get http2(): Http2Metrics {
+    this.http2Metrics ??= new Http2Metrics(this.scope, this.labels.envoy_cluster_name);
+    return this.http2Metrics;
   }
 
   /** Counts gRPC calls by method. */

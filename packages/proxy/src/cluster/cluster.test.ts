@@ -11,6 +11,7 @@ import { parseAuthority } from './passthrough.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 import { defaultClientSettings } from '../http1/client-connection.ts';
+import { defaultHttp2Options } from '../http2/http2-options.ts';
 
 const clock = new VirtualClock();
 const timers = new TimerWheel(clock);
@@ -36,7 +37,9 @@ const plain: ClusterConfig = {
     idleTimeoutMs: 3_600_000,
     maxDurationMs: 0,
     maxRequests: 0,
+    protocol: 'http1',
     responses: defaultClientSettings,
+    http2: defaultHttp2Options,
   },
   tls: null,
   source: null,

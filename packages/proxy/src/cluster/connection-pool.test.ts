@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
-import { InMemoryNetwork, VirtualClock } from '@heddle/testkit';
-import { ResponseKind, type UpstreamExchange, type UpstreamFailure } from '../codec/client-stream.ts';
-import type { ClientConnection } from '../http1/client-connection.ts';
+import { InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
+import {
+  type ClientStream,
+  ResponseKind,
+  type UpstreamExchange,
+  type UpstreamFailure,
+} from '../codec/client-stream.ts';
 import type {
   Connection,
   ConnectionHandler,
@@ -14,14 +18,12 @@ import type {
 } from '../transport/transport.ts';
 import { CircuitBreaker, type CircuitBreakerLimits, defaultCircuitBreakerLimits } from './circuit-breaker.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
-import {
-  type ConnectionLimits,
-  type Caller,
-  ConnectionPool,
-  type ConnectionWaiter,
-} from './connection-pool.ts';
+import type { Caller } from './caller.ts';
+import { type ConnectionLimits, ConnectionPool, type ConnectionWaiter } from './connection-pool.ts';
 import { Endpoint } from './endpoint.ts';
-import { defaultClientSettings } from '../http1/client-connection.ts';
+import { ClientConnection, defaultClientSettings } from '../http1/client-connection.ts';
+import { defaultHttp2Options } from '../http2/http2-options.ts';
+import { testContext } from '../http2/test-servers.ts';
 import { requestFromText } from '../http1/message-from-text.ts';
 
 /** A handler that writes down what it is told. */
@@ -49,7 +51,9 @@ const defaultConnectionLimits: ConnectionLimits = {
   keepAliveMs: null,
   idleTimeoutMs: 3_600_000,
   maxDurationMs: 0,
+  protocol: 'http1',
   responses: defaultClientSettings,
+  http2: defaultHttp2Options,
   maxRequests: 0,
 };
 
@@ -58,12 +62,14 @@ const response = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 /** Asks for a connection, sends one request on it and remembers what became of it. */
 class Request implements ConnectionWaiter, UpstreamExchange {
   outcome = 'waiting';
+  readonly wantsUpgrade = false;
   connection: ClientConnection | null = null;
-  onConnection(connection: ClientConnection): void {
+  onConnection(stream: ClientStream): void {
+    assert.ok(stream instanceof ClientConnection);
     this.outcome = 'sent';
-    this.connection = connection;
-    connection.sendHead(this, requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), ResponseKind.usual);
-    connection.endRequest();
+    this.connection = stream;
+    stream.sendHead(this, requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), ResponseKind.usual);
+    stream.endRequest();
   }
   onConnectFailed(error: TransportError): void {
     this.outcome = error.kind;
@@ -148,6 +154,7 @@ async function setUp(
           transport,
           timers,
           clock,
+          http2: testContext(clock, new SeededRandom(1)),
         }),
     );
   return {

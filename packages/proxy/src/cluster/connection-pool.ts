@@ -1,12 +1,14 @@
 // Hot path.
-// The connections to one endpoint: idle ones are taken last in, first out, so that few stay warm and the rest may age.
+// The connections to one endpoint, whatever they speak. Those that became free last are used first, so that few stay warm and
+// the rest may age.
 import type { Clock, TimerWheel, TimerWheelEntry } from '@heddle/base';
 import type { Counter } from '@heddle/telemetry';
-import {
-  ClientConnection,
-  type ClientConnectionOwner,
-  type ClientSettings,
-} from '../http1/client-connection.ts';
+import type { ClientStream } from '../codec/client-stream.ts';
+import type { UpstreamConnection, UpstreamConnectionOwner } from '../codec/upstream-connection.ts';
+import { ClientConnection, type ClientSettings } from '../http1/client-connection.ts';
+import type { Http2Context, Http2Settings } from '../http2/connection-owner.ts';
+import type { Http2Options } from '../http2/http2-options.ts';
+import { Http2UpstreamConnection } from '../http2/upstream-connection.ts';
 import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
 import { proxyHeader } from '../inspect/proxy-protocol-writer.ts';
 import type { LinkSecurity } from '../tls/link-security.ts';
@@ -14,27 +16,32 @@ import type {
   Connection,
   ConnectionHandler,
   ConnectionSource,
-  TcpAddress,
   Transport,
   TransportError,
 } from '../transport/transport.ts';
+import { type Caller, type ConnectionEnds, callerKey, endsOf } from './caller.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterMetrics, RoutingPriority } from './cluster-metrics.ts';
-import { ConnectionAge } from './connection-age.ts';
 import type { Endpoint, EndpointPool } from './endpoint.ts';
-import { RawConnection, type RawConnectionOwner } from './raw-connection.ts';
+import { PoolCounts } from './pool-counts.ts';
+import { PooledConnection, type PooledConnectionOwner } from './pooled-connection.ts';
+import { RawConnections } from './raw-connections.ts';
+import { PeerMemory, type PoolProtocol, type UpstreamProtocol, securityFor } from './upstream-protocol.ts';
+import { WaitingRequests } from './waiting-requests.ts';
 
 /** What waits for a connection. Exactly one of the three is called, perhaps before `acquire` returns. */
 export interface ConnectionWaiter {
+  /** The request asks to become another protocol, as far as HTTP knows such a thing: by `Upgrade`, not by CONNECT. */
+  readonly wantsUpgrade: boolean;
   /** The request's head is to be written before this returns: from now on it counts as in flight. */
-  onConnection(connection: ClientConnection): void;
+  onConnection(stream: ClientStream): void;
   /** No connection could be made; nothing was sent. */
   onConnectFailed(error: TransportError): void;
   /** A circuit breaker is open (503, flag UO); nothing was sent. */
   onOverflow(): void;
 }
 
-/** What decides when connections end, as a cluster's configuration says; times in milliseconds, 0 for never. */
+/** What decides when connections end and what they speak, as a cluster's configuration says; times in milliseconds, 0 for never. */
 export interface ConnectionLimits {
   /** Connecting and, where it is secured, the handshake take at most this long. */
   readonly connectTimeoutMs: number;
@@ -42,12 +49,14 @@ export interface ConnectionLimits {
   readonly keepAliveMs: number | null;
   /** A connection that carries nothing is closed after this long, or up to an eighth later. */
   readonly idleTimeoutMs: number;
-  /** A connection older than this is closed when it carries nothing. */
+  /** A connection older than this carries no more requests, and is closed when it carries none. */
   readonly maxDurationMs: number;
-  /** A connection is closed after this many requests; 0 for any number. */
+  /** A connection carries no more than this many requests; 0 for any number. */
   readonly maxRequests: number;
-  /** How responses are read. */
+  readonly protocol: UpstreamProtocol;
+  /** How responses are read from connections of HTTP/1.1. */
   readonly responses: ClientSettings;
+  readonly http2: Http2Options;
 }
 
 export interface ConnectionPoolOptions {
@@ -64,126 +73,122 @@ export interface ConnectionPoolOptions {
   readonly transport: Transport;
   readonly timers: TimerWheel;
   readonly clock: Clock;
+  /** What connections of HTTP/2 share. */
+  readonly http2: Http2Context;
 }
 
 const poolClosed: TransportError = Object.freeze({
   kind: 'connect-failed',
   detail: 'the endpoint was removed',
 });
+const noUpgrades: TransportError = Object.freeze({
+  kind: 'connect-failed',
+  detail: 'the upstream takes no upgrades over HTTP/2',
+});
 /** A connection that has been idle for this many sweeps is closed. */
 const sweepsPerIdleTimeout = 8;
 
-/** The two ends of a caller's connection. */
-interface ConnectionEnds {
-  readonly source: TcpAddress;
-  readonly destination: TcpAddress;
-}
-
-/** What of a caller's connection says whose requests it brings. */
-export type Caller = Pick<
-  Connection,
-  'upstreamSource' | 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'
->;
-
-function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Caller): ConnectionEnds {
-  return {
-    source: { host: remoteAddress, port: remotePort },
-    destination: { host: localAddress, port: localPort },
-  };
-}
-
-/** The pool of an endpoint that serves what came over `downstream`, for requests of this priority. */
+/** The pool of an endpoint that serves what came over `downstream`, by HTTP/2 or not, for requests of this priority. */
 export function poolFor(
   endpoint: Endpoint<ConnectionPool>,
   downstream: Connection,
   priority: RoutingPriority,
+  isHttp2 = false,
 ): ConnectionPool {
-  return endpoint.poolOf(priority).forDownstream(downstream);
+  return endpoint.poolOf(priority).forDownstream(downstream, isHttp2);
 }
 
-export class ConnectionPool
-  implements ClientConnectionOwner, RawConnectionOwner, EndpointPool, TimerWheelEntry
-{
+export class ConnectionPool implements PooledConnectionOwner, EndpointPool, TimerWheelEntry {
   deadlineMs = -1;
   wheelSlot = -1;
   readonly bytesSent: Counter;
-  readonly bytesReceived: Counter;
   private readonly options: ConnectionPoolOptions;
+  private readonly protocol: PoolProtocol;
   private readonly endpoint: Endpoint<EndpointPool>;
   private readonly breaker: CircuitBreaker;
   private readonly metrics: ClusterMetrics;
-  private readonly maxRequests: number;
-  private readonly idle: ClientConnection[] = [];
-  /** All connections that were or are being made, with what ends them. */
-  private readonly connections = new Map<ClientConnection, ConnectionAge>();
-  private readonly rawConnections = new Map<RawConnection, Connection>();
-  /** In the order in which they came; a set, so that one can leave from the middle. */
-  private readonly waiting = new Set<ConnectionWaiter>();
-  /** Those of the waiters that want a connection that carried nothing before. */
-  private readonly waitingForFresh = new Set<ConnectionWaiter>();
+  private readonly counts: PoolCounts;
+  private readonly peer: PeerMemory;
+  /** Those that take exchanges, or did when they were last looked at. */
+  private readonly ready: PooledConnection[] = [];
+  /** All connections that were or are being made. */
+  private readonly connections = new Set<PooledConnection>();
+  private readonly raw: RawConnections;
+  private readonly waiting = new WaitingRequests<ConnectionWaiter>();
   /** Told when its last connection has gone; null for a pool that stays. */
   private onEmpty: (() => void) | null = null;
   /** What connections begin with. */
   private readonly preface: Buffer | null;
-  /** Pools whose connections are one caller's, by its address; null in such a pool itself, and without any. */
-  private byCaller: Map<string, ConnectionPool> | null = null;
+  private readonly security: LinkSecurity | null;
+  /** Made for the first connection of HTTP/2. */
+  private http2Settings: Http2Settings | null = null;
+  /** Pools whose connections are one caller's, or speak another protocol; null in such a pool itself, and without any. */
+  private others: Map<string, ConnectionPool> | null = null;
   private connecting = 0;
   private isClosed = false;
 
-  /** `caller`: whose connections they are, for the PROXY protocol; without one they are the proxy's own. */
-  constructor(options: ConnectionPoolOptions, caller: ConnectionEnds | null = null) {
+  /**
+   * `caller`: whose connections they are, for the PROXY protocol; without one they are the proxy's own. `isHttp2`: what a
+   * cluster's connections speak whose protocol is that of its callers.
+   */
+  constructor(options: ConnectionPoolOptions, caller: ConnectionEnds | null = null, isHttp2 = false) {
+    const { limits, metrics, breaker, endpoint, clock, proxyProtocol } = options;
     this.options = options;
     this.preface =
-      options.proxyProtocol === null
+      proxyProtocol === null
         ? null
-        : proxyHeader(options.proxyProtocol, caller?.source ?? null, caller?.destination ?? null);
-    this.endpoint = options.endpoint;
-    this.breaker = options.breaker;
-    this.metrics = options.metrics;
-    this.maxRequests = options.limits.maxRequests;
-    this.bytesSent = options.metrics.bytesSent;
-    this.bytesReceived = options.metrics.bytesReceived;
+        : proxyHeader(proxyProtocol, caller?.source ?? null, caller?.destination ?? null);
+    this.endpoint = endpoint;
+    this.breaker = breaker;
+    this.metrics = metrics;
+    this.bytesSent = metrics.bytesSent;
+    this.protocol = limits.protocol === 'downstream' ? (isHttp2 ? 'http2' : 'http1') : limits.protocol;
+    this.security = securityFor(options.security, this.protocol);
+    this.counts = new PoolCounts(metrics, breaker, endpoint, clock);
+    this.peer = new PeerMemory(this.protocol, limits.http2, limits.maxRequests);
+    this.raw = new RawConnections(this.counts, metrics, () => this.afterGone());
   }
 
   /**
    * The pool for what came over `downstream`: this one, or where connections tell the upstream who the caller is, by their
-   * source address or by a header, one whose connections are nobody else's. That one counts with this one, and ends with it or
-   * with its last connection.
+   * source address or by a header, or speak what the caller does, one whose connections are nobody else's. That one counts
+   * with this one, and ends with it or with its last connection.
    */
-  forDownstream(downstream: Caller): ConnectionPool {
+  forDownstream(downstream: Caller, isHttp2 = false): ConnectionPool {
     const { upstreamSource } = downstream;
-    const { proxyProtocol } = this.options;
-    if (upstreamSource === null && proxyProtocol === null) return this;
+    const { proxyProtocol, limits } = this.options;
+    const speaksHttp2 = limits.protocol === 'downstream' && isHttp2;
+    if (upstreamSource === null && proxyProtocol === null && !speaksHttp2) return this;
     const caller = proxyProtocol === null ? null : endsOf(downstream);
-    const key = `${upstreamSource?.host} ${upstreamSource?.mark} ${JSON.stringify(caller)}`;
-    let pool = this.byCaller?.get(key);
+    const key = `${speaksHttp2} ${callerKey(upstreamSource, caller)}`;
+    let pool = this.others?.get(key);
     if (pool === undefined) {
-      pool = new ConnectionPool({ ...this.options, source: upstreamSource ?? this.options.source }, caller);
-      pool.onEmpty = () => this.byCaller?.delete(key);
+      const options = { ...this.options, source: upstreamSource ?? this.options.source };
+      pool = new ConnectionPool(options, caller, speaksHttp2);
+      pool.onEmpty = () => this.others?.delete(key);
       if (this.isClosed) pool.close();
-      else (this.byCaller ??= new Map()).set(key, pool);
+      else (this.others ??= new Map()).set(key, pool);
     }
     return pool;
   }
 
-  /** Hands an idle connection over at once, or one that is made for the purpose, or one that becomes idle before that. */
+  /** Hands a stream of a connection over that has room for it, at once where there is one, else when there is. */
   acquire(waiter: ConnectionWaiter): void {
-    const connection = this.idle.pop();
-    if (connection === undefined) this.enqueue(waiter, this.waiting);
+    const connection = this.takeReady();
+    if (connection === null) this.enqueue(waiter, false);
     else this.handOver(connection, waiter);
   }
 
-  /** Like `acquire`, but never a connection that carried a request before: its peer may be about to close it. */
+  /** Like `acquire`, but never of a connection that carried a request before: its peer may be about to close it. */
   acquireFresh(waiter: ConnectionWaiter): void {
     // What lies idle is at least as old as the one that has just failed: a peer that closed one has closed them all.
-    for (const connection of this.idle.splice(0)) connection.close();
-    this.enqueue(waiter, this.waitingForFresh);
+    for (const connection of [...this.ready]) if (connection.isIdle) connection.close();
+    this.enqueue(waiter, true);
   }
 
   /**
-   * Starts to make a connection of `handler`'s own, for bytes that are no HTTP: never shared, never reused, counted like
-   * the others. Null where the circuit breaker takes no more (flag UO) or the endpoint is gone; nothing was begun then.
-   * Whoever writes to it adds the bytes to `bytesSent`.
+   * Starts to make a connection of `handler`'s own, for bytes that are no HTTP. Null where the circuit breaker takes no more
+   * (flag UO) or the endpoint is gone; nothing was begun then. Whoever writes to it adds the bytes to `bytesSent`.
    */
   connectRaw(handler: ConnectionHandler): Connection | null {
     const { metrics, options } = this;
@@ -192,28 +197,15 @@ export class ConnectionPool
       metrics.connectionOverflows.value++;
       return null;
     }
-    metrics.requestsPendingTotal.value++;
-    this.countBegun();
-    const raw = new RawConnection(this, handler, options.clock.monotonic());
-    const connection = options.transport.connect(
-      {
-        address: this.endpoint.target,
-        security: options.security,
-        source: options.source,
-        preface: this.preface,
-        timeoutMs: options.limits.connectTimeoutMs,
-        keepAliveMs: options.limits.keepAliveMs,
-      },
-      raw,
+    return this.raw.open(handler, options.clock.monotonic(), (raw) =>
+      this.openTransport(options.security, raw),
     );
-    this.rawConnections.set(raw, connection);
-    return connection;
   }
 
   /** Takes back a waiter that no longer wants a connection. */
   cancel(waiter: ConnectionWaiter): void {
-    if (!this.waiting.delete(waiter) && !this.waitingForFresh.delete(waiter)) return;
-    this.countPendingEnd();
+    if (!this.waiting.remove(waiter)) return;
+    this.counts.waitEnded();
     this.metrics.requestsCancelled.value++;
   }
 
@@ -224,142 +216,175 @@ export class ConnectionPool
   close(): void {
     this.isClosed = true;
     this.options.timers.disarm(this);
-    for (const connection of this.idle.splice(0)) connection.close();
-    for (const pool of this.byCaller?.values() ?? []) pool.close();
-    this.byCaller = null;
+    for (const connection of [...this.ready]) if (connection.isIdle) this.retire(connection);
+    for (const pool of this.others?.values() ?? []) pool.close();
+    this.others = null;
   }
 
   /** Drops all connections, those that carry something too (`close_connections_on_host_health_failure`). */
   dropConnections(): void {
-    this.idle.length = 0;
-    for (const connection of [...this.connections.keys()]) connection.close();
-    for (const connection of [...this.rawConnections.values()]) connection.destroy();
-    for (const pool of [...(this.byCaller?.values() ?? [])]) pool.dropConnections();
+    for (const connection of [...this.connections]) this.drop(connection);
+    this.raw.dropAll();
+    for (const pool of [...(this.others?.values() ?? [])]) pool.dropConnections();
   }
 
-  // ClientConnectionOwner
+  // PooledConnectionOwner
 
-  onConnected(connection: ClientConnection): void {
+  createCodec(owner: UpstreamConnectionOwner, alpn: string): UpstreamConnection {
+    const { limits, http2 } = this.options;
+    const isHttp2 = this.protocol === 'auto' ? alpn === 'h2' : this.protocol === 'http2';
+    this.peer.speaksHttp2 = isHttp2;
+    if (this.protocol === 'auto') this.countProtocol(isHttp2);
+    if (isHttp2) {
+      return new Http2UpstreamConnection(owner, this.settingsOfHttp2(), http2, this.peer);
+    }
+    return new ClientConnection(owner, limits.responses, this.metrics);
+  }
+
+  onConnected(connection: PooledConnection): void {
     this.connecting--;
-    this.metrics.connectTimeMs.observe(this.ageOf(connection));
+    this.counts.connectionMade(connection.startedAt);
     const { maxDurationMs } = this.options.limits;
-    if (maxDurationMs > 0) this.options.timers.arm(this.connections.get(connection)!, maxDurationMs);
-    this.onReusable(connection);
+    if (maxDurationMs > 0) this.options.timers.arm(connection, maxDurationMs);
+    this.serve(connection, true);
+    // It may take fewer than was expected.
+    this.connectForWaiting();
   }
 
-  onExchangeEnded(): void {
-    this.countRequestEnd();
-  }
-
-  onReusable(connection: ClientConnection): void {
-    if (connection.requestCount > 0) {
-      if (this.maxRequests > 0 && connection.requestCount >= this.maxRequests) {
-        this.metrics.maxRequestsReached.value++;
-        connection.close();
-        return;
-      }
-      // One that wants a fresh connection may wait for the room that this one takes.
-      if (connection.isTooOld || this.waitingForFresh.size > this.connecting) {
-        connection.close();
-        return;
-      }
-    }
-    const waiter = this.nextFor(connection);
-    if (waiter !== undefined) this.handOver(connection, waiter);
-    else if (this.isClosed) connection.close();
-    else this.keep(connection);
-  }
-
-  onGone(connection: ClientConnection, error: TransportError | null): void {
-    const age = this.connections.get(connection)!;
+  onConnectFailed(connection: PooledConnection, error: TransportError): void {
+    this.connecting--;
     this.connections.delete(connection);
-    this.options.timers.disarm(age);
-    this.countGone(age.startedAt, error, connection.isClosedHere, connection.wasBusy);
-    if (error === null) {
-      this.takeFromIdle(connection);
-      if (connection.wasToldToClose) this.metrics.closeNotifications.value++;
-      if (connection.hasBrokenProtocol) this.metrics.protocolErrors.value++;
-    } else {
-      this.connecting--;
-      this.failWaiting(error);
-    }
-    this.connectForWaiting();
-    this.endIfEmpty();
+    this.counts.connectionFailed(error, connection.isClosedHere);
+    this.failWaiting(error);
+    this.afterGone();
   }
 
-  // RawConnectionOwner
-
-  onRawConnected(connection: RawConnection): void {
-    this.metrics.connectTimeMs.observe(this.options.clock.monotonic() - connection.startedAt);
-    this.countRequest();
+  onExchangeEnded(_connection: PooledConnection, ending: number): void {
+    this.counts.requestEnded();
+    if (ending !== 0) this.counts.streamEnded(ending);
   }
 
-  onRawData(length: number): void {
-    this.bytesReceived.value += length;
+  onAvailable(connection: PooledConnection): void {
+    // One that wants a fresh connection may wait for the room that this one takes.
+    if (connection.isIdle && this.waiting.wantFresh > this.connectingCapacity) this.retire(connection);
+    else this.serve(connection, false);
   }
 
-  onRawGone(connection: RawConnection, error: TransportError | null, closedHere: boolean): void {
-    this.rawConnections.delete(connection);
-    if (error === null) this.countRequestEnd();
-    else this.metrics.pendingFailures.value++;
-    this.countGone(connection.startedAt, error, closedHere, error === null);
-    this.connectForWaiting();
-    this.endIfEmpty();
+  onGone(connection: PooledConnection): void {
+    const { metrics } = this;
+    const codec = connection.codec!;
+    this.connections.delete(connection);
+    this.takeFromReady(connection);
+    this.options.timers.disarm(connection);
+    this.counts.connectionGone(connection.startedAt, codec.isClosedHere, codec.wasBusy);
+    if (codec.wasToldToClose) metrics.closeNotifications.value++;
+    if (codec.hasBrokenProtocol) metrics.protocolErrors.value++;
+    this.afterGone();
+  }
+
+  onTooOld(connection: PooledConnection): void {
+    this.metrics.maxDurationsReached.value++;
+    this.retire(connection);
   }
 
   // TimerWheelEntry
 
   /** Looks for connections that nobody has used for the idle timeout; a request pays nothing for that. */
   onTimeout(): void {
-    for (const connection of this.idle.splice(0)) {
-      if (++connection.idleSweeps <= sweepsPerIdleTimeout) {
-        this.idle.push(connection);
-        continue;
+    for (const connection of [...this.ready]) {
+      if (!connection.isIdle) connection.idleSweeps = 0;
+      else if (++connection.idleSweeps > sweepsPerIdleTimeout) {
+        this.metrics.idleTimeouts.value++;
+        this.retire(connection);
       }
-      this.metrics.idleTimeouts.value++;
-      connection.close();
     }
     this.armSweep();
   }
 
-  /** @internal The connection has lived for its maximum. */
-  onTooOld(connection: ClientConnection): void {
-    this.metrics.maxDurationsReached.value++;
-    connection.isTooOld = true;
-    if (this.takeFromIdle(connection)) connection.close();
+  /** Gives the connection to those who wait, and keeps it for others. */
+  private serve(connection: PooledConnection, isFresh: boolean): void {
+    while (connection.takesStream) {
+      const waiter = this.waiting.next(isFresh);
+      if (waiter === null) break;
+      this.counts.waitEnded();
+      this.takeFromReady(connection);
+      this.handOver(connection, waiter);
+    }
+    this.keep(connection);
   }
 
-  private handOver(connection: ClientConnection, waiter: ConnectionWaiter): void {
+  /** The connection is not in `ready`, and goes back there where it takes more. */
+  private handOver(connection: PooledConnection, waiter: ConnectionWaiter): void {
+    const codec = connection.codec!;
     if (!this.breaker.requests.takesMore) {
       this.keep(connection);
       this.metrics.requestOverflows.value++;
       waiter.onOverflow();
       return;
     }
-    this.countRequest();
-    waiter.onConnection(connection);
-  }
-
-  private keep(connection: ClientConnection): void {
+    if (waiter.wantsUpgrade && codec.refusesUpgrades) {
+      this.keep(connection);
+      waiter.onConnectFailed(noUpgrades);
+      return;
+    }
+    this.counts.requestBegun();
     connection.idleSweeps = 0;
-    this.idle.push(connection);
-    if (this.wheelSlot < 0) this.armSweep();
+    const stream = codec.openStream();
+    const { maxRequests } = this.options.limits;
+    const isLast = maxRequests > 0 && codec.requestCount >= maxRequests;
+    if (!isLast) this.keep(connection);
+    waiter.onConnection(stream);
+    if (!isLast) return;
+    this.metrics.maxRequestsReached.value++;
+    codec.drain();
   }
 
-  private takeFromIdle(connection: ClientConnection): boolean {
-    const index = this.idle.indexOf(connection);
-    if (index < 0) return false;
-    this.idle.splice(index, 1);
-    return true;
+  private keep(connection: PooledConnection): void {
+    if (this.isClosed && connection.isIdle) {
+      this.retire(connection);
+      return;
+    }
+    if (!connection.isReady && connection.takesStream) {
+      connection.isReady = true;
+      this.ready.push(connection);
+    }
+    if (this.wheelSlot < 0 && connection.isIdle) this.armSweep();
+  }
+
+  /** Takes the last one out that takes an exchange; null where none does. */
+  private takeReady(): PooledConnection | null {
+    for (;;) {
+      const connection = this.ready.pop();
+      if (connection === undefined) return null;
+      connection.isReady = false;
+      if (connection.takesStream) return connection;
+    }
+  }
+
+  private takeFromReady(connection: PooledConnection): void {
+    if (!connection.isReady) return;
+    connection.isReady = false;
+    this.ready.splice(this.ready.indexOf(connection), 1);
+  }
+
+  /** It carries nothing new, and ends when it carries nothing. */
+  private retire(connection: PooledConnection): void {
+    this.takeFromReady(connection);
+    connection.codec!.drain();
+  }
+
+  private drop(connection: PooledConnection): void {
+    this.takeFromReady(connection);
+    connection.close();
   }
 
   private armSweep(): void {
     const { timers, limits } = this.options;
-    if (this.idle.length === 0 || limits.idleTimeoutMs === 0) return;
+    if (limits.idleTimeoutMs === 0 || !this.ready.some((connection) => connection.isIdle)) return;
     timers.arm(this, limits.idleTimeoutMs / sweepsPerIdleTimeout);
   }
 
-  private enqueue(waiter: ConnectionWaiter, queue: Set<ConnectionWaiter>): void {
+  private enqueue(waiter: ConnectionWaiter, wantsFresh: boolean): void {
     if (this.isClosed) {
       waiter.onConnectFailed(poolClosed);
       return;
@@ -369,38 +394,22 @@ export class ConnectionPool
       waiter.onOverflow();
       return;
     }
-    queue.add(waiter);
-    this.breaker.pendingRequests.add();
-    this.metrics.requestsPendingTotal.value++;
-    this.metrics.requestsPending.value++;
+    this.waiting.add(waiter, wantsFresh);
+    this.counts.waitBegun();
     this.connectForWaiting();
-  }
-
-  /** The waiter that a connection is for, no longer waiting. */
-  private nextFor(connection: ClientConnection): ConnectionWaiter | undefined {
-    const queue =
-      connection.requestCount === 0 && this.waitingForFresh.size > 0 ? this.waitingForFresh : this.waiting;
-    if (queue.size === 0) return undefined;
-    const [first] = queue;
-    queue.delete(first!);
-    this.countPendingEnd();
-    return first;
   }
 
   /** Nobody can tell the waiters' chances apart: where one connection fails, all who wait look elsewhere. */
   private failWaiting(error: TransportError): void {
-    const failed = [...this.waitingForFresh, ...this.waiting];
-    this.waitingForFresh.clear();
-    this.waiting.clear();
-    for (const waiter of failed) {
-      this.countPendingEnd();
+    for (const waiter of this.waiting.takeAll()) {
+      this.counts.waitEnded();
       this.metrics.pendingFailures.value++;
       waiter.onConnectFailed(error);
     }
   }
 
   private connectForWaiting(): void {
-    while (this.connecting < this.waiting.size + this.waitingForFresh.size) {
+    while (this.connectingCapacity < this.waiting.size) {
       // An endpoint may always have one, or requests would wait for others' connections to end.
       if (!this.takesConnection()) {
         this.metrics.connectionOverflows.value++;
@@ -408,6 +417,11 @@ export class ConnectionPool
       }
       this.connect();
     }
+  }
+
+  /** Exchanges that the connections that are being made can be expected to take. */
+  private get connectingCapacity(): number {
+    return this.connecting * this.peer.expectedStreams;
   }
 
   private takesConnection(): boolean {
@@ -418,86 +432,47 @@ export class ConnectionPool
   }
 
   private connect(): void {
-    const { transport, security, source, limits, clock } = this.options;
     this.connecting++;
-    this.countBegun();
-    this.metrics.http1ConnectionsTotal.value++;
-    const connection = new ClientConnection(this, this.options.limits.responses);
-    this.connections.set(connection, new ConnectionAge(this, connection, clock.monotonic()));
-    connection.attach(
-      transport.connect(
-        {
-          address: this.endpoint.target,
-          security,
-          source,
-          preface: this.preface,
-          timeoutMs: limits.connectTimeoutMs,
-          keepAliveMs: limits.keepAliveMs,
-        },
-        connection,
-      ),
+    this.counts.connectionBegun();
+    if (this.protocol !== 'auto') this.countProtocol(this.protocol === 'http2');
+    const connection = new PooledConnection(this, this.options.clock.monotonic());
+    this.connections.add(connection);
+    connection.attach(this.openTransport(this.security, connection));
+  }
+
+  private openTransport(security: LinkSecurity | null, handler: ConnectionHandler): Connection {
+    const { transport, source, limits } = this.options;
+    return transport.connect(
+      {
+        address: this.endpoint.target,
+        security,
+        source,
+        preface: this.preface,
+        timeoutMs: limits.connectTimeoutMs,
+        keepAliveMs: limits.keepAliveMs,
+      },
+      handler,
     );
   }
 
-  private endIfEmpty(): void {
-    const { connections, rawConnections, waiting, waitingForFresh } = this;
-    if (connections.size + rawConnections.size + waiting.size + waitingForFresh.size === 0) this.onEmpty?.();
+  private settingsOfHttp2(): Http2Settings {
+    const { limits, metrics } = this.options;
+    return (this.http2Settings ??= {
+      options: limits.http2,
+      metrics: metrics.http2,
+      bytesSent: metrics.bytesSent,
+      bytesReceived: metrics.bytesReceived,
+    });
   }
 
-  private ageOf(connection: ClientConnection): number {
-    return this.options.clock.monotonic() - this.connections.get(connection)!.startedAt;
+  private countProtocol(isHttp2: boolean): void {
+    const { metrics } = this;
+    (isHttp2 ? metrics.http2ConnectionsTotal : metrics.http1ConnectionsTotal).value++;
   }
 
-  private countBegun(): void {
-    const { metrics, endpoint } = this;
-    this.breaker.connections.add();
-    metrics.connectionsTotal.value++;
-    metrics.connectionsActive.value++;
-    endpoint.connections++;
-    endpoint.connectionsTotal++;
-  }
-
-  private countGone(
-    startedAt: number,
-    error: TransportError | null,
-    closedHere: boolean,
-    wasBusy: boolean,
-  ): void {
-    const { metrics, endpoint } = this;
-    this.breaker.connections.remove();
-    metrics.connectionsActive.value--;
-    endpoint.connections--;
-    metrics.connectionsDestroyed.value++;
-    (closedHere ? metrics.destroyedLocally : metrics.destroyedRemotely).value++;
-    if (error === null) {
-      metrics.connectionLengthMs.observe(this.options.clock.monotonic() - startedAt);
-      if (!wasBusy) return;
-      metrics.destroyedWithRequest.value++;
-      (closedHere ? metrics.destroyedLocallyWithRequest : metrics.destroyedRemotelyWithRequest).value++;
-      return;
-    }
-    metrics.connectFailures.value++;
-    endpoint.connectFailures++;
-    if (error.kind === 'connect-timeout') metrics.connectTimeouts.value++;
-  }
-
-  private countPendingEnd(): void {
-    this.breaker.pendingRequests.remove();
-    this.metrics.requestsPending.value--;
-  }
-
-  private countRequest(): void {
-    const { metrics, endpoint } = this;
-    this.breaker.requests.add();
-    metrics.requestsTotal.value++;
-    metrics.requestsActive.value++;
-    endpoint.activeRequests++;
-    endpoint.requestsTotal++;
-  }
-
-  private countRequestEnd(): void {
-    this.breaker.requests.remove();
-    this.metrics.requestsActive.value--;
-    this.endpoint.activeRequests--;
+  /** A connection is gone: there is room for another one. */
+  private afterGone(): void {
+    this.connectForWaiting();
+    if (this.connections.size + this.raw.size + this.waiting.size === 0) this.onEmpty?.();
   }
 }

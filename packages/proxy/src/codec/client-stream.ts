@@ -78,6 +78,6 @@ export interface UpstreamFailure {
   readonly kind: FailureKind;
   /** For `%UPSTREAM_TRANSPORT_FAILURE_REASON%` and details. */
   readonly detail: string;
-  /** The upstream has not touched the request: not one byte of a response had come, or it said so. */
+  /** Not one byte of a response had come. */
   readonly beforeResponse: boolean;
 }

@@ -5,6 +5,7 @@ import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
 import { ProblemList } from './problem-list.ts';
 import { decodeResource } from './unpack-config.ts';
 import { defaultClientSettings } from '../http1/client-connection.ts';
+import { defaultHttp2Options } from '../http2/http2-options.ts';
 
 type ClusterInput = DeepPartial<MessageOf<typeof TypeUrl.cluster>>;
 
@@ -51,7 +52,9 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
         idleTimeoutMs: 3_600_000,
         maxDurationMs: 0,
         maxRequests: 0,
+        protocol: 'http1',
         responses: defaultClientSettings,
+        http2: { ...defaultHttp2Options, resetsStreamOnInvalidMessage: false, flushTimeoutMs: 0 },
       },
       breakers: { default: defaultLimits, high: defaultLimits },
       source: null,
@@ -207,20 +210,17 @@ const refusals: readonly [string, ClusterInput][] = [
     'upstream_connection_options.set_local_interface_name_on_upstream_connections: is not supported yet',
     { upstreamConnectionOptions: { setLocalInterfaceNameOnUpstreamConnections: true } },
   ],
-  ['connect_timeout: must be more than 0', { connectTimeout: { seconds: 0, nanos: 0 } }],
   [
-    `typed_extension_protocol_options[${httpOptions}].explicit_http_config.http2_protocol_options: is not supported yet`,
+    'transport_socket: auto_config goes by what TLS agrees on (ALPN): it needs TLS',
     {
       typedExtensionProtocolOptions: {
         [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
-          upstreamProtocolOptions: {
-            $case: 'explicitHttpConfig',
-            value: { protocolConfig: { $case: 'http2ProtocolOptions', value: {} } },
-          },
+          upstreamProtocolOptions: { $case: 'autoConfig', value: {} },
         }),
       },
     },
   ],
+  ['connect_timeout: must be more than 0', { connectTimeout: { seconds: 0, nanos: 0 } }],
   [
     'load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.address: "reviews" is no IP address',
     { loadAssignment: { endpoints: [{ lbEndpoints: [endpoint('reviews', 80)] }] } },
@@ -330,45 +330,6 @@ test('reads Unix sockets and priorities', () => {
       ['\0app', 0, 1],
     ],
   );
-});
-
-test('reads when connections end', () => {
-  const { compiled, problems } = compile({
-    connectTimeout: { seconds: 1, nanos: 0 },
-    upstreamConnectionOptions: { tcpKeepalive: { keepaliveTime: 7 }, happyEyeballsConfig: {} },
-    typedExtensionProtocolOptions: {
-      [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
-        commonHttpProtocolOptions: {
-          idleTimeout: { seconds: 2, nanos: 0 },
-          maxConnectionDuration: { seconds: 3, nanos: 0 },
-          maxRequestsPerConnection: 4,
-        },
-      }),
-    },
-  });
-  assert.deepEqual(problems, []);
-  assert.deepEqual(compiled?.config.connections, {
-    connectTimeoutMs: 1000,
-    keepAliveMs: 7000,
-    idleTimeoutMs: 2000,
-    maxDurationMs: 3000,
-    maxRequests: 4,
-    responses: defaultClientSettings,
-  });
-});
-
-test('accepts HTTP/1.1 asked for by name', () => {
-  const { problems } = compile({
-    typedExtensionProtocolOptions: {
-      [httpOptions]: packAny(TypeUrl.upstreamHttpProtocolOptions, {
-        upstreamProtocolOptions: {
-          $case: 'explicitHttpConfig',
-          value: { protocolConfig: { $case: 'httpProtocolOptions', value: {} } },
-        },
-      }),
-    },
-  });
-  assert.deepEqual(problems, []);
 });
 
 test('connects from the address that the bind configuration names, and from no port of its own', () => {

@@ -28,12 +28,22 @@ export function compileCluster(
   if (cluster.name === '') problems.invalid('name', 'must not be empty');
   const discovery = compileDiscovery(cluster, problems);
   const { isPassthrough, originalDestination, dns, edsName, endpoints } = discovery;
+  const connections = compileConnectionLimits(cluster, problems);
+  const transport = compileUpstreamTransport(
+    cluster.transportSocket,
+    'transport_socket',
+    problems,
+    materials,
+  );
+  if (connections.protocol === 'auto' && transport.tls === null) {
+    problems.invalid('transport_socket', 'auto_config goes by what TLS agrees on (ALPN): it needs TLS');
+  }
   const config: ClusterConfig = {
     name: cluster.name,
-    connections: compileConnectionLimits(cluster, problems),
+    connections,
     breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
     source: compileSource(cluster, problems),
-    ...compileUpstreamTransport(cluster.transportSocket, 'transport_socket', problems, materials),
+    ...transport,
     dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
     originalDestination,

@@ -8,6 +8,7 @@ import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { Rejection, ServerStream } from '../codec/server-stream.ts';
 import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
+import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
@@ -20,6 +21,12 @@ import { Admission } from './incoming-request.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { localResponse } from './local-response.ts';
 import { type LocalReply, LocalReplies } from './response-flags.ts';
+
+const noBytes = Buffer.alloc(0);
+const overloaded = FieldList.of(
+  new Field('x-envoy-overloaded', 'true'),
+  new Field('content-type', 'text/plain'),
+);
 
 export abstract class DownstreamExchange extends ExchangeRecord implements LimitedExchange {
   protected readonly context: ProxyContext;
@@ -190,6 +197,37 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   private refuse(reply: LocalReply): void {
     if (this.settings.server.endsConnectionOnError) this.server.endConnection();
     this.reply(reply);
+  }
+
+  /** Lets the filters look at the request; false where one of them answered it. */
+  protected passesFilters(route: RouteMatch<unknown> | null): boolean {
+    const { filters } = this.settings;
+    for (let i = 0; i < filters.length; i++) {
+      const reply = filters[i]!.onRequest(this.request, this.connection, route);
+      if (reply === null) continue;
+      this.reply(reply);
+      return false;
+    }
+    return true;
+  }
+
+  /** Answers as a route says that leads to no cluster. */
+  protected answerFor({ directResponse, redirect }: RouteMatch<unknown>): void {
+    this.settings.server.metrics.directResponses.value++;
+    if (redirect === null) {
+      this.send(directResponse!.status, '-', 'direct_response', plainText, directResponse!.body);
+      return;
+    }
+    const { scheme, authority, path } = this.request;
+    const location = redirectLocation(redirect, scheme, authority, path);
+    this.send(redirect.status, '-', 'direct_response', locationField(location), noBytes);
+  }
+
+  /** As in Envoy, an upstream that was never asked is none. */
+  protected refuseForOverflow(): void {
+    this.upstreamHost = '';
+    const { status, flag, details, body } = LocalReplies.overflow;
+    this.send(status, flag, details, overloaded, Buffer.from(body));
   }
 
   /** The limits that the route has of its own. False: the request was refused for one. */

@@ -64,6 +64,8 @@ export function forwardRequest(
     }
     authority = host;
   }
+  // Written anew, or not at all, by a codec that frames the body itself.
+  if (outgoing.bodyKind !== head.bodyKind) replaced = withName(replaced, 'transfer-encoding');
   outgoing.head = head;
   outgoing.path = path;
   outgoing.authority = authority;

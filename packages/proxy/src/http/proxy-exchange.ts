@@ -1,39 +1,33 @@
 // Hot path.
 // One request on its way through the proxy and its response on the way back. One object per client connection, used for
 // one request after the other: between two writes it allocates the strings of the two heads and nothing else.
-import { assertNever } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
+import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
 import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/client-stream.ts';
 import { FieldList } from '../codec/field-list.ts';
-import { Field } from '../codec/field.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
 import { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { responseTimeoutMs } from '../grpc/timeout-rules.ts';
-import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { Connection, TransportError } from '../transport/transport.ts';
 import { tellAttempts } from './attempt-count.ts';
-import { DownstreamExchange, locationField, plainText } from './downstream-exchange.ts';
+import { DownstreamExchange } from './downstream-exchange.ts';
 import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { isIdempotent } from './idempotent.ts';
-import { LocalReplies, connectFailure, withFlag } from './response-flags.ts';
+import { LocalReplies, connectFailure, resetReply, withFlag } from './response-flags.ts';
 import { RetryState } from './retry-state.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
 
 const noBytes = Buffer.alloc(0);
-const overloaded = FieldList.of(
-  new Field('x-envoy-overloaded', 'true'),
-  new Field('content-type', 'text/plain'),
-);
 
 export class ProxyExchange
   extends DownstreamExchange
@@ -45,6 +39,8 @@ export class ProxyExchange
   private upstream: ClientStream | null = null;
   private readonly outgoing = new OutgoingRequest();
   private isPrepared = false;
+  /** It has failed untouched, and goes to the same endpoint for the second time. */
+  private isRepeated = false;
   private waiting = false;
   private bodyForwarded = false;
   /** Trailers that came before there was a connection for them. */
@@ -84,30 +80,8 @@ export class ProxyExchange
       return;
     }
     if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
-    switch (match.kind) {
-      case 'forward':
-        this.toCluster(match);
-        break;
-      case 'direct-response':
-        metrics.directResponses.value++;
-        this.send(
-          match.directResponse!.status,
-          '-',
-          'direct_response',
-          plainText,
-          match.directResponse!.body,
-        );
-        break;
-      case 'redirect': {
-        metrics.directResponses.value++;
-        const { scheme, authority, path } = this.request;
-        const location = redirectLocation(match.redirect!, scheme, authority, path);
-        this.send(match.redirect!.status, '-', 'direct_response', locationField(location), noBytes);
-        break;
-      }
-      default:
-        assertNever(match.kind);
-    }
+    if (match.kind === 'forward') this.toCluster(match);
+    else this.answerFor(match);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -162,6 +136,10 @@ export class ProxyExchange
 
   // ConnectionWaiter
 
+  get wantsUpgrade(): boolean {
+    return this.upgrade !== '' && this.upgrade !== 'connect';
+  }
+
   onConnection(stream: ClientStream): void {
     this.waiting = false;
     this.upstream = stream;
@@ -199,18 +177,6 @@ export class ProxyExchange
   onOverflow(): void {
     this.waiting = false;
     this.refuseForOverflow();
-  }
-
-  /** As in Envoy, an upstream that was never asked is none. */
-  private refuseForOverflow(): void {
-    this.upstreamHost = '';
-    this.send(
-      LocalReplies.overflow.status,
-      LocalReplies.overflow.flag,
-      LocalReplies.overflow.details,
-      overloaded,
-      Buffer.from(LocalReplies.overflow.body),
-    );
   }
 
   // UpstreamExchange: the upstream's side
@@ -335,28 +301,28 @@ export class ProxyExchange
   }
 
   onUpstreamFailed(failure: UpstreamFailure): void {
-    const stale = this.upstream !== null && this.upstream.isReused;
+    const isReused = this.upstream !== null && this.upstream.isReused;
     this.upstream = null;
-    this.upstreamTransportFailureReason = failure.detail;
+    if (failure.kind === 'connection-termination') this.upstreamTransportFailureReason = failure.detail;
+    const reply = resetReply(failure.kind);
     if (this.responseStarted) {
-      // A body that stops before its end breaks the protocol, whoever ended the connection.
-      this.responseFlags = 'UPE';
-      this.responseCodeDetails = 'upstream_reset_after_response_started{protocol_error}';
+      this.responseFlags = reply.flag;
+      this.responseCodeDetails = reply.details.replace('before', 'after');
       this.settings.server.metrics.responsesReset.value++;
       this.finish();
       this.server.abort();
       return;
     }
-    // The keep-alive race: the peer closed a reused connection while the request was on its way. Not one byte came back.
-    if (failure.beforeResponse && stale && !this.bodyForwarded && isIdempotent(this.head!.method)) {
+    if (this.isUntouched(failure, isReused)) {
+      this.isRepeated = true;
       this.waiting = true;
-      poolFor(this.endpoint!, this.connection, this.route!.priority).acquireFresh(this);
+      const pool = this.poolOf(this.endpoint!);
+      if (failure.kind === 'refused') pool.acquire(this);
+      else pool.acquireFresh(this);
       return;
     }
     const flag = this.tryAgain(this.isRetriable(failure));
-    if (flag === null) return;
-    const isBroken = failure.kind === 'protocol-error';
-    this.reply(withFlag(flag, isBroken ? LocalReplies.protocolError : LocalReplies.connectionTermination));
+    if (flag !== null) this.reply(withFlag(flag, reply));
   }
 
   // LimitedExchange: the rest is in what this extends
@@ -383,6 +349,7 @@ export class ProxyExchange
     this.endpoint = null;
     this.upstream = null;
     this.isPrepared = false;
+    this.isRepeated = false;
     this.bodyForwarded = false;
     this.heldTrailers = null;
     this.retries.attempts = 0;
@@ -402,18 +369,6 @@ export class ProxyExchange
     this.routeName = route.routeName;
     this.responseHeaders = route.responseHeaders;
     return this.grantUpgrade(head, route);
-  }
-
-  /** Lets the filters look at the request; false where one of them answered it. */
-  private passesFilters(route: RouteMatch<unknown> | null): boolean {
-    const { filters } = this.settings;
-    for (let i = 0; i < filters.length; i++) {
-      const reply = filters[i]!.onRequest(this.request, this.connection, route);
-      if (reply === null) continue;
-      this.reply(reply);
-      return false;
-    }
-    return true;
   }
 
   /** Whether the request may become what it asks for; false where it was refused. */
@@ -455,6 +410,16 @@ export class ProxyExchange
   /** Null: another try follows; otherwise the flag that says why none does, or nothing. */
   private tryAgain(isCovered: boolean): string | null {
     return this.retries.ask(isCovered, !this.bodyForwarded, this.route!, this.cluster!);
+  }
+
+  /**
+   * Whether it can be sent once more whatever the route says: the upstream has not looked at it. It says so, or it closed a
+   * reused connection while an idempotent request was on its way (the keep-alive race): not one byte came back.
+   */
+  private isUntouched({ kind, beforeResponse }: UpstreamFailure, isReused: boolean): boolean {
+    if (!beforeResponse || this.bodyForwarded || this.isRepeated) return false;
+    if (kind === 'refused') return true;
+    return kind === 'connection-termination' && isReused && isIdempotent(this.head!.method);
   }
 
   /** Whether the route has it tried again. Behind an interim response the client has seen part of an answer. */
@@ -502,7 +467,7 @@ export class ProxyExchange
       return;
     }
     this.cluster = cluster;
-    this.outgoing.bodyKind = this.head!.bodyKind;
+    if (this.retries.attempts === 0) this.chooseFraming(cluster.config.connections.protocol);
     if (cluster.config.isPassthrough && this.hasPassedHere()) {
       this.reply(LocalReplies.loopDetected);
       return;
@@ -514,6 +479,19 @@ export class ProxyExchange
       return;
     }
     this.toEndpoint(endpoint);
+  }
+
+  /** Chunks go on as they come where it is sure that the upstream knows them: not where HTTP/2 is agreed on by ALPN perhaps. */
+  private chooseFraming(protocol: UpstreamProtocol): void {
+    const { bodyKind } = this.head!;
+    const isUnframed = bodyKind === BodyKind.chunked && (protocol === 'http2' || protocol === 'auto');
+    if (isUnframed) this.server.unframeRequest();
+    this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
+  }
+
+  private poolOf(endpoint: Endpoint<ConnectionPool>): ConnectionPool {
+    const isHttp2 = this.head!.protocol === 'HTTP/2';
+    return poolFor(endpoint, this.connection, this.route!.priority, isHttp2);
   }
 
   /** A host outside the mesh may turn out to be this very proxy: a request that carries our name in Via has been here. */
@@ -532,7 +510,7 @@ export class ProxyExchange
     this.waiting = true;
     // Handed over before `acquire` returns, a connection costs no look at the clock.
     this.isHandedOverAtOnce = this.retries.attempts === 1;
-    poolFor(endpoint, this.connection, this.route!.priority).acquire(this);
+    this.poolOf(endpoint).acquire(this);
     this.isHandedOverAtOnce = false;
   }
 
@@ -549,7 +527,7 @@ export class ProxyExchange
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
   private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
     const tunnel = this.openTunnel();
-    this.rawConnection = poolFor(endpoint, this.connection, this.route!.priority).connectRaw(tunnel.upstream);
+    this.rawConnection = this.poolOf(endpoint).connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
     this.tunnel = null;
     this.refuseForOverflow();
@@ -579,7 +557,7 @@ export class ProxyExchange
   protected override letUpstreamGo(): void {
     this.retries.end();
     if (this.waiting) {
-      poolFor(this.endpoint!, this.connection, this.route!.priority).cancel(this);
+      this.poolOf(this.endpoint!).cancel(this);
       this.waiting = false;
     }
     const upstream = this.upstream;

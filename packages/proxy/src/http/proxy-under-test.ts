@@ -15,6 +15,7 @@ import { Cluster } from '../cluster/cluster.ts';
 import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
 import { createFieldFilter } from '../codec/field-filter.ts';
 import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
@@ -62,6 +63,9 @@ export interface ProxyOptions {
   readonly server?: Partial<Omit<ServerSettings, 'metrics'>>;
   readonly http2?: Partial<Http2Options>;
   readonly responses?: Partial<ClientSettings>;
+  /** What the ports speak; HTTP/1.1 unless it is said. */
+  readonly protocol?: UpstreamProtocol;
+  readonly http2Upstream?: Partial<Http2Options>;
   readonly upgrades?: Readonly<Record<string, 'forward' | 'tunnel' | 'refuse'>>;
   readonly streamIdleTimeoutMs?: number;
   readonly maxStreamDurationMs?: number;
@@ -146,7 +150,9 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         idleTimeoutMs: 3_600_000,
         maxDurationMs: 0,
         maxRequests: 0,
+        protocol: options.protocol ?? 'http1',
         responses: { ...defaultClientSettings, ...options.responses },
+        http2: { ...defaultHttp2Options, ...options.http2Upstream },
       },
       tls: null,
       source: null,
@@ -172,6 +178,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
         limits: owner.config.connections,
         timers: poolTimers,
         clock: systemClock,
+        http2: context,
         metrics,
         breaker: owner.breaker(priority),
       }),

@@ -1,3 +1,4 @@
+import type { FailureKind } from '../codec/client-stream.ts';
 import { GrpcStatus } from '../grpc/status.ts';
 import type { TransportError } from '../transport/transport.ts';
 
@@ -51,18 +52,6 @@ export const LocalReplies = {
     details: 'upstream_reset_before_response_started{overflow}',
     body: 'upstream connect error or disconnect/reset before headers. reset reason: overflow',
   },
-  connectionTermination: {
-    status: 503,
-    flag: 'UC',
-    details: 'upstream_reset_before_response_started{connection_termination}',
-    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
-  },
-  protocolError: {
-    status: 502,
-    flag: 'UPE',
-    details: 'upstream_reset_before_response_started{protocol_error}',
-    body: 'upstream connect error or disconnect/reset before headers. reset reason: protocol error',
-  },
   requestTimeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
   /** `stream_idle_timeout` while the request is still coming. */
   idleRequest: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
@@ -105,6 +94,28 @@ export const LocalReplies = {
 /** A reply with one flag more in front of its own, where there is one. */
 export function withFlag(flag: string, reply: LocalReply): LocalReply {
   return flag === '' ? reply : { ...reply, flag: `${flag},${reply.flag}` };
+}
+
+function reset(status: number, flag: string, reason: string): LocalReply {
+  return {
+    status,
+    flag,
+    details: `upstream_reset_before_response_started{${reason}}`,
+    body: `upstream connect error or disconnect/reset before headers. reset reason: ${reason.replaceAll('_', ' ')}`,
+  };
+}
+
+const resets: Readonly<Record<FailureKind, LocalReply>> = {
+  'connection-termination': reset(503, 'UC', 'connection_termination'),
+  'protocol-error': reset(502, 'UPE', 'protocol_error'),
+  'remote-reset': reset(503, 'UR', 'remote_reset'),
+  refused: reset(503, 'UR', 'remote_refused_stream_reset'),
+  'local-reset': reset(503, 'LR', 'local_reset'),
+};
+
+/** The answer where the upstream gave no complete response. */
+export function resetReply(kind: FailureKind): LocalReply {
+  return resets[kind];
 }
 
 /** The answer where no upstream connection came to be: flags and details say how, the body why. */

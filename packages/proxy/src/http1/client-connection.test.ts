@@ -53,21 +53,21 @@ test('a connection that was paused by the last bytes of a response reads again w
   let readsWhenReusable = false;
   const connection = new ClientConnection(
     {
-      bytesSent: { value: 0 },
-      bytesReceived: { value: 0 },
       onConnected: () => undefined,
       onExchangeEnded: () => undefined,
-      onReusable: () => {
+      onAvailable: () => {
         readsWhenReusable = stream.isReading;
       },
       onGone: () => undefined,
     },
     defaultClientSettings,
+    { bytesSent: { value: 0 }, bytesReceived: { value: 0 } },
   );
   connection.attach(stream);
   connection.onConnect();
   // The client takes no more at the moment, and the response's last byte has come.
   const exchange = { ...ignore, onResponseBody: () => connection.pauseResponse() };
+  connection.openStream();
   connection.sendHead(exchange, requestFromText('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), ResponseKind.usual);
   connection.endRequest();
   const response = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');

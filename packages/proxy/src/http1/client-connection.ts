@@ -4,6 +4,11 @@ import { type ClientStream, ResponseKind, type UpstreamExchange } from '../codec
 import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
 import type { OutgoingRequest } from '../codec/outgoing-request.ts';
+import {
+  ExchangeEnding,
+  type UpstreamConnection,
+  type UpstreamConnectionOwner,
+} from '../codec/upstream-connection.ts';
 import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { ChunkScanner, chunkError } from './chunk-scanner.ts';
 import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
@@ -16,17 +21,10 @@ export interface ByteCount {
   value: number;
 }
 
-/** Told about the life of the connection between exchanges: its pool. */
-export interface ClientConnectionOwner {
+/** Where a connection's bytes are counted. */
+export interface ByteCounts {
   readonly bytesSent: ByteCount;
   readonly bytesReceived: ByteCount;
-  onConnected(connection: ClientConnection): void;
-  /** The exchange that `writeHead` began is over, one way or another; what becomes of the connection is told next. */
-  onExchangeEnded(): void;
-  /** The exchange is over and the connection may carry another one. */
-  onReusable(connection: ClientConnection): void;
-  /** The connection is gone; where it never was, `error` says why. */
-  onGone(connection: ClientConnection, error: TransportError | null): void;
 }
 
 /** How responses are read, with Envoy's names and defaults. */
@@ -58,27 +56,21 @@ const noTrailers = new FieldList();
 
 const Phase = { connecting: 0, idle: 1, head: 2, body: 3, tunnel: 4, closed: 5 } as const;
 
-export class ClientConnection implements ConnectionHandler, ClientStream {
-  /** Requests sent on it so far: above 1, the connection is a reused one. */
+export class ClientConnection implements ConnectionHandler, UpstreamConnection, ClientStream {
+  readonly handler: ConnectionHandler = this;
   requestCount = 0;
   /** `address:port` of this side, for access logs; empty before the connection is made. */
   localAddress = '';
-  /** For the owner: how often it was found idle in a row. */
-  idleSweeps = 0;
-  /** For the owner: it is to carry no further exchange. */
-  isTooOld = false;
-  /** It was this side that ended the connection. */
+  readonly refusesUpgrades = false;
   isClosedHere = false;
-  /** It ended while it carried an exchange. */
   wasBusy = false;
-  /** It ended because the upstream's last response said so. */
   wasToldToClose = false;
-  /** It ended because the upstream's bytes were no response, or stopped in the middle of one. */
   hasBrokenProtocol = false;
   private readonly bytesSent: ByteCount;
   private readonly bytesReceived: ByteCount;
   private connection: Connection | null = null;
-  private readonly owner: ClientConnectionOwner;
+  private readonly owner: UpstreamConnectionOwner;
+  private isDraining = false;
   private exchange: UpstreamExchange | null = null;
   private readonly settings: ClientSettings;
   private readonly scanner: HeadScanner;
@@ -100,24 +92,46 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
   private pending: Buffer = noBytes;
   private scanned = 0;
 
-  constructor(owner: ClientConnectionOwner, settings: ClientSettings) {
+  constructor(owner: UpstreamConnectionOwner, settings: ClientSettings, counts: ByteCounts) {
     this.owner = owner;
-    this.bytesSent = owner.bytesSent;
-    this.bytesReceived = owner.bytesReceived;
+    this.bytesSent = counts.bytesSent;
+    this.bytesReceived = counts.bytesReceived;
     this.settings = settings;
     this.scanner = new HeadScanner(false, settings.maxHeadBytes, settings.maxFields);
   }
 
-  /** Gives the connection its byte stream: the pool makes both, each needs the other. */
+  // UpstreamConnection
+
+  get takesStream(): boolean {
+    return this.phase === Phase.idle && !this.isDraining;
+  }
+
+  get openStreams(): number {
+    return this.phase === Phase.idle || this.phase === Phase.closed ? 0 : 1;
+  }
+
   attach(connection: Connection): void {
     this.connection = connection;
   }
 
-  get isConnected(): boolean {
-    return this.phase !== Phase.connecting && this.phase !== Phase.closed;
+  /** It is the stream itself: there is one at a time. */
+  openStream(): ClientStream {
+    this.requestCount++;
+    this.phase = Phase.head;
+    return this;
   }
 
-  // For the exchange
+  drain(): void {
+    this.isDraining = true;
+    if (this.phase === Phase.idle) this.close();
+  }
+
+  close(): void {
+    this.isClosedHere = true;
+    this.connection?.destroy();
+  }
+
+  // ClientStream
 
   get isReused(): boolean {
     return this.requestCount > 1;
@@ -134,8 +148,6 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
     this.requestEnded = false;
     this.chunksRequest = request.bodyKind === BodyKind.untilEnd;
     this.interimResponses = 0;
-    this.requestCount++;
-    this.phase = Phase.head;
     this.scanned = 0;
     this.scanner.reset();
     return this.writeText(requestText(request));
@@ -188,14 +200,8 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
   /** The connection can't be reused, since its answer would come to somebody else. */
   abandon(): void {
     this.wasBusy = this.exchange !== null;
-    this.endExchange();
+    this.endExchange(ExchangeEnding.resetHere);
     this.destroy();
-  }
-
-  /** Closes the connection; an exchange that it carries fails. */
-  close(): void {
-    this.isClosedHere = true;
-    this.connection?.destroy();
   }
 
   // ConnectionHandler
@@ -204,7 +210,7 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
     const { localAddress, localPort } = this.connection!;
     this.localAddress = `${localAddress}:${localPort}`;
     this.phase = Phase.idle;
-    this.owner.onConnected(this);
+    this.owner.onConnected();
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -253,22 +259,20 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
     const exchange = this.exchange;
     const { tunnel } = this;
     this.tunnel = null;
-    if ((exchange !== null || tunnel !== null) && phase !== Phase.connecting) {
+    if (exchange !== null || tunnel !== null) {
       this.wasBusy = true;
       if (phase === Phase.body) this.hasBrokenProtocol = true;
     }
-    this.endExchange();
-    if (tunnel !== null) this.owner.onExchangeEnded();
-    this.owner.onGone(this, phase === Phase.connecting ? (error ?? notConnected) : null);
+    this.endExchange(ExchangeEnding.lost);
+    if (tunnel !== null) this.owner.onExchangeEnded(ExchangeEnding.lost);
+    this.owner.onGone(error);
     tunnel?.onClose(error);
-    if (exchange !== null && phase !== Phase.connecting) {
-      const beforeResponse = phase === Phase.head && this.scanned === 0 && this.interimResponses === 0;
-      exchange.onUpstreamFailed({
-        kind: 'connection-termination',
-        detail: error?.detail ?? 'connection closed',
-        beforeResponse,
-      });
-    }
+    exchange?.onUpstreamFailed({
+      // A body that stops before its end breaks the protocol, whoever ended the connection.
+      kind: phase === Phase.body ? 'protocol-error' : 'connection-termination',
+      detail: error?.detail ?? 'connection closed',
+      beforeResponse: phase === Phase.head && this.scanned === 0 && this.interimResponses === 0,
+    });
   }
 
   // Parsing
@@ -381,9 +385,10 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
    */
   private complete(bytesFollow: boolean): void {
     const exchange = this.exchange!;
-    this.endExchange();
+    this.endExchange(ExchangeEnding.complete);
     if (
       this.requestEnded &&
+      !this.isDraining &&
       !this.head.closesConnection &&
       !bytesFollow &&
       // Its client may have sent the first bytes of a tunnel that never came to be.
@@ -392,7 +397,7 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
       this.phase = Phase.idle;
       // Paused by the response's last bytes: the next exchange could not hear its answer.
       if (this.readingPaused) this.resumeResponse();
-      this.owner.onReusable(this);
+      this.owner.onAvailable();
     } else {
       this.wasToldToClose = this.head.closesConnection;
       this.hasBrokenProtocol = bytesFollow;
@@ -405,16 +410,16 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
     const exchange = this.exchange;
     this.wasBusy = exchange !== null;
     this.hasBrokenProtocol = true;
-    this.endExchange();
+    this.endExchange(ExchangeEnding.resetHere);
     this.destroy();
     exchange?.onUpstreamFailed({ kind: 'protocol-error', detail, beforeResponse: false });
     return -1;
   }
 
-  private endExchange(): void {
+  private endExchange(ending: number): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.owner.onExchangeEnded();
+    this.owner.onExchangeEnded(ending);
   }
 
   private writeBody(buffer: Buffer, start: number, end: number): boolean {
@@ -433,8 +438,3 @@ export class ClientConnection implements ConnectionHandler, ClientStream {
     this.connection?.destroy();
   }
 }
-
-const notConnected: TransportError = Object.freeze({
-  kind: 'connect-failed',
-  detail: 'the connection was not made',
-});

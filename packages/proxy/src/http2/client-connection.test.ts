@@ -21,6 +21,8 @@ function connecting(onConnected: () => void = () => undefined): {
   const peer = new RawPeer();
   const owner = {
     onConnected,
+    onSettings: () => undefined,
+    onReadEnd: () => undefined,
     onCapacity: () => undefined,
     onGoingAway: () => undefined,
     onFault: () => undefined,

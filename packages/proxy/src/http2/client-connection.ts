@@ -143,6 +143,7 @@ export class Http2ClientConnection extends Http2Connection {
 
   protected onPeerSettings(): void {
     this.hasCapacityChanged = true;
+    this.client.onSettings();
   }
 
   protected onStreamsLost(reset: StreamReset): void {
@@ -159,6 +160,7 @@ export class Http2ClientConnection extends Http2Connection {
   }
 
   protected afterFlush(): void {
+    this.client.onReadEnd();
     if (this.isLeaving && this.openStreams === 0) {
       this.sendGoaway(0, ErrorCode.noError);
       this.close();

@@ -27,8 +27,11 @@ export interface ClientStreamOwner {
   holdHead(stream: Http2ClientStream): void;
   /** `onReadEnd` is to be called when all that came at once has been told. */
   onResponsePart(stream: Http2ClientStream): void;
-  /** The exchange is over; `reset` where the stream was cut off by the other side or by the connection's end, null otherwise. */
-  onExchangeEnded(stream: Http2ClientStream, reset: StreamReset | null): void;
+  /**
+   * The exchange is over. `reset`: how the stream was cut off, but for those that its exchange gave up, for which it is null.
+   * `isComplete`: the request went out and the response came.
+   */
+  onExchangeEnded(reset: StreamReset | null, isComplete: boolean): void;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -114,11 +117,13 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
 
   abandon(): void {
     this.stream.reset(ErrorCode.cancel);
-    this.endExchange(null);
+    this.endExchange(null, false);
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {
-    return new StreamBytes(this.stream, handler, (reset) => this.endExchange(reset), null);
+    const onEnded = (reset: StreamReset | null, isComplete: boolean): void =>
+      this.endExchange(reset, isComplete);
+    return new StreamBytes(this.stream, handler, onEnded, null);
   }
 
   /** The peer has said whether it takes what the held head asks for. */
@@ -129,7 +134,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
     this.heldBody = noBytes;
     if (this.owner.takesUpgrades !== true) {
       this.stream.reset(ErrorCode.cancel);
-      this.endExchange(null);
+      this.endExchange(null, false);
       exchange.onUpstreamFailed(noUpgrades);
       return;
     }
@@ -177,8 +182,9 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   onEnd(): void {
     const exchange = this.exchange!;
     // A response may come before the end of the request, of which nobody wants the rest.
-    if (!this.stream.hasEnded) this.stream.reset(ErrorCode.cancel);
-    this.endExchange(null);
+    const isComplete = this.stream.hasEnded;
+    if (!isComplete) this.stream.reset(ErrorCode.cancel);
+    this.endExchange(null, isComplete);
     exchange.onResponseEnd();
   }
 
@@ -193,7 +199,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   onReset(reset: StreamReset, beforeResponse: boolean): void {
     const { exchange } = this;
     if (exchange === null) return;
-    this.endExchange(reset);
+    this.endExchange(reset, false);
     exchange.onUpstreamFailed(upstreamFailure(reset, beforeResponse));
   }
 
@@ -216,10 +222,10 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   }
 
   /** The exchange is over, the stream perhaps not yet. */
-  private endExchange(reset: StreamReset | null): void {
+  private endExchange(reset: StreamReset | null, isComplete: boolean): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.owner.onExchangeEnded(this, reset);
+    this.owner.onExchangeEnded(reset, isComplete);
   }
 }
 

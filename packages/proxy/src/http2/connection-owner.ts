@@ -47,6 +47,10 @@ export interface Http2ServerOwner extends Http2ConnectionOwner {
 export interface Http2ClientOwner extends Http2ConnectionOwner {
   /** Streams may be opened. */
   onConnected(): void;
+  /** The peer has said what it takes. */
+  onSettings(): void;
+  /** All that came at once has been told. */
+  onReadEnd(): void;
   /** A stream has closed, or the peer has said how many it takes: another one may be opened perhaps, or none is left. */
   onCapacity(): void;
   /** No new stream may be opened any more (GOAWAY, or the ids are used up); those that are open go on. */

@@ -77,6 +77,8 @@ export function connected(
   const all = testSettings(options);
   const owner = {
     onConnected: () => void events.push('connected'),
+    onSettings: () => undefined,
+    onReadEnd: () => undefined,
     onCapacity: () => void events.push('capacity'),
     onGoingAway: () => void events.push('going away'),
     onFault: ({ detail }: { readonly detail: string }) => void events.push(detail),

@@ -296,6 +296,8 @@ async function connectUs(port: number, options: Partial<Http2Options>): Promise<
     const client = new Http2ClientConnection(
       {
         onConnected: () => resolve(client),
+        onSettings: () => undefined,
+        onReadEnd: () => undefined,
         onCapacity: () => undefined,
         onGoingAway: () => undefined,
         onFault: ({ detail }) => assert.fail(detail),

@@ -11,18 +11,18 @@ const closedHere: TransportError = Object.freeze({ kind: 'closed', detail: 'the 
 export class StreamBytes implements ByteStream, Http2StreamHandler {
   private readonly stream: Http2Stream;
   private readonly handler: ConnectionHandler;
-  private readonly onEnded: ((reset: StreamReset | null) => void) | null;
+  private readonly onEnded: ((reset: StreamReset | null, isComplete: boolean) => void) | null;
   private readonly onTold: (() => void) | null;
   private isClosed = false;
 
   /**
-   * `handler` is told of the end as of a connection's. Before, `onEnded` is told whether the stream was cut off; behind,
-   * `onTold` is called.
+   * `handler` is told of the end as of a connection's. Before, `onEnded` is told how the stream was cut off, or that it is
+   * complete; behind, `onTold` is called.
    */
   constructor(
     stream: Http2Stream,
     handler: ConnectionHandler,
-    onEnded: ((reset: StreamReset | null) => void) | null,
+    onEnded: ((reset: StreamReset | null, isComplete: boolean) => void) | null,
     onTold: (() => void) | null,
   ) {
     this.stream = stream;
@@ -99,7 +99,7 @@ export class StreamBytes implements ByteStream, Http2StreamHandler {
   private close(reset: StreamReset | null, error: TransportError | null): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.onEnded?.(reset);
+    this.onEnded?.(reset, reset === null && error === null);
     this.handler.onClose(error);
     this.onTold?.();
   }

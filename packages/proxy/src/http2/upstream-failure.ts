@@ -5,8 +5,7 @@ import { ResetCause, type StreamReset } from './stream-handler.ts';
 
 /** What it means to an exchange that its stream was cut off; kinds are chosen as Envoy does. */
 export function upstreamFailure(reset: StreamReset, beforeResponse: boolean): UpstreamFailure {
-  const kind = kindOf(reset);
-  return { kind, detail: reset.detail, beforeResponse: beforeResponse && isUntouched(kind) };
+  return { kind: kindOf(reset), detail: reset.detail, beforeResponse };
 }
 
 function kindOf({ cause, code, detail }: StreamReset): FailureKind {
@@ -22,9 +21,4 @@ function kindOf({ cause, code, detail }: StreamReset): FailureKind {
     default:
       return code === ErrorCode.protocolError ? 'protocol-error' : 'local-reset';
   }
-}
-
-/** Of a stream on which nothing came: whether that says that the upstream may not have seen it. */
-function isUntouched(kind: FailureKind): boolean {
-  return kind === 'refused' || kind === 'connection-termination';
 }

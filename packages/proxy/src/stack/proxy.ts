@@ -227,6 +227,7 @@ export class Proxy {
       endpoint,
       timers: this.timers,
       clock: this.options.clock,
+      http2: this.context,
       metrics: cluster.metrics,
       breaker: cluster.breaker(priority),
     });

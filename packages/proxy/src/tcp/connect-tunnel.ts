@@ -30,6 +30,7 @@ const notGranted: TransportError = Object.freeze({
 export class ConnectTunnel implements ByteStream, ConnectionWaiter, UpstreamExchange, TimerWheelEntry {
   deadlineMs = -1;
   wheelSlot = -1;
+  readonly wantsUpgrade = false;
   private readonly handler: ConnectionHandler;
   private readonly pool: ConnectionPool;
   private readonly request: OutgoingRequest;
