@@ -23,6 +23,8 @@ export class Field {
   readonly key: FieldName;
   /** One character per byte. */
   readonly value: string;
+  /** What it counts for in HPACK's tables and in limits of header lists, in bytes (RFC 7541 §4.1, RFC 9113 §6.5.2). */
+  readonly size: number;
   /**
    * 0 or more: the number under which the cache of fields holds it; else one of `NotHeld`. Numbers are small, and given to
    * another field once this one has left the cache: whoever keeps a number compares the field too. Only the cache and
@@ -41,6 +43,7 @@ export class Field {
   constructor(name: string | FieldName, value: string, isNeverIndexed = false) {
     this.key = typeof name === 'string' ? fieldNameCache.of(name) : name;
     this.value = value;
+    this.size = this.key.text.length + value.length + 32;
     this.id = isNeverIndexed ? NotHeld.never : NotHeld.fresh;
   }
 
@@ -56,11 +59,6 @@ export class Field {
 
   get isNeverIndexed(): boolean {
     return this.id === NotHeld.never;
-  }
-
-  /** What it counts for in HPACK's tables and in limits of header lists, in bytes (RFC 7541 §4.1, RFC 9113 §6.5.2). */
-  get size(): number {
-    return this.key.text.length + this.value.length + 32;
   }
 
   /** A field whose line is written as it came, in capitals or not. */

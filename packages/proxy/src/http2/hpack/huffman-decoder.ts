@@ -8,6 +8,7 @@ import { codeLengths, codes, endOfString } from './huffman-code.ts';
 const stateMask = 0xff;
 /** The nibble has ended a symbol. */
 const emits = 0x100;
+const emitsShift = 8;
 /** EOS has been reached: it stands in no string (RFC 7541 §5.2). */
 const fails = 0x200;
 /** A string may end here: what is left over is padding, at most 7 bits of ones. */
@@ -22,21 +23,25 @@ const transitions = buildTransitions();
 export function readHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
   let length = 0;
   let entry = accepts;
+  let seen = 0;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
+    // Every nibble writes, and those that end no symbol write over it again: which do is nothing that can be predicted.
     entry = transitions[((entry & stateMask) << 4) | (byte >>> 4)]!;
-    if ((entry & emits) !== 0) out[length++] = entry >>> 16;
-    else if ((entry & fails) !== 0) return -1;
+    out[length] = entry >>> 16;
+    length += (entry >>> emitsShift) & 1;
+    seen |= entry;
     entry = transitions[((entry & stateMask) << 4) | (byte & 0xf)]!;
-    if ((entry & emits) !== 0) out[length++] = entry >>> 16;
-    else if ((entry & fails) !== 0) return -1;
+    out[length] = entry >>> 16;
+    length += (entry >>> emitsShift) & 1;
+    seen |= entry;
   }
-  return (entry & accepts) === 0 ? -1 : length;
+  return (entry & accepts) === 0 || (seen & fails) !== 0 ? -1 : length;
 }
 
-/** The most bytes that `length` bytes of Huffman code stand for. */
+/** Room for what `length` bytes of Huffman code stand for, and one byte more. */
 export function huffmanRoom(length: number): number {
-  return Math.ceil((length * 8) / 5);
+  return Math.ceil((length * 8) / 5) + 1;
 }
 
 function buildTransitions(): Uint32Array {

@@ -10,34 +10,41 @@ export function huffmanLength(text: string): number {
 
 /** Writes `text` in Huffman code to `out` at `at`, padded with the first bits of EOS. Returns the position behind it. */
 export function writeHuffman(text: string, out: Uint8Array, at: number): number {
+  let position = at;
+  // Fewer than 16 bits wait in the low end of `pending`.
   let pending = 0;
   let bits = 0;
   for (let i = 0; i < text.length; i++) {
     const byte = byteAt(text, i);
-    const length = codeLengths[byte]!;
+    let length = codeLengths[byte]!;
     let code = codes[byte]!;
-    let rest = length;
-    if (length > 24) {
-      // With up to 7 bits waiting it would not fit into 32: its upper part goes first.
-      rest = length - 16;
-      pending = (pending << rest) | (code >>> 16);
-      bits += rest;
-      while (bits >= 8) {
-        bits -= 8;
-        out[at++] = pending >>> bits;
+    if (length > 15) {
+      // With what waits it would not fit into 32 bits: its upper part goes first.
+      length -= 15;
+      pending = (pending << length) | (code >>> 15);
+      bits += length;
+      if (bits >= 16) {
+        bits -= 16;
+        out[position++] = pending >>> (bits + 8);
+        out[position++] = pending >>> bits;
       }
-      code &= 0xffff;
-      rest = 16;
+      code &= 0x7fff;
+      length = 15;
     }
-    pending = (pending << rest) | code;
-    bits += rest;
-    while (bits >= 8) {
-      bits -= 8;
-      out[at++] = pending >>> bits;
+    pending = (pending << length) | code;
+    bits += length;
+    if (bits >= 16) {
+      bits -= 16;
+      out[position++] = pending >>> (bits + 8);
+      out[position++] = pending >>> bits;
     }
   }
-  if (bits > 0) out[at++] = (pending << (8 - bits)) | (0xff >>> bits);
-  return at;
+  if (bits >= 8) {
+    bits -= 8;
+    out[position++] = pending >>> bits;
+  }
+  if (bits > 0) out[position++] = (pending << (8 - bits)) | (0xff >>> bits);
+  return position;
 }
 
 /**
