@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FieldList } from '../../codec/field-list.ts';
+import { Field } from '../../codec/field.ts';
 import { HpackDecoder } from './decoder.ts';
 import { HpackError, isCompressionError } from './hpack-error.ts';
+import { huffmanLength, writeHuffman } from './huffman-encoder.ts';
+import { writeInteger } from './integer.ts';
 import { sharedFields } from '../../codec/shared-fields.ts';
 import { staticFields } from '../../codec/static-fields.ts';
 
@@ -84,6 +87,33 @@ test('a field that comes by its index is shared from then on', () => {
   assert.ok(first.id >= 0);
   decode(other, "00 0a'once-index' 01'a'", list);
   assert.equal(list.fields[0], first);
+});
+
+test('an entry gives way to the field that is shared in the meantime, and no other entry does', () => {
+  const decoder = createDecoder();
+  const list = new FieldList();
+  decode(decoder, "40 05'older' 01'a' 40 05'newer' 01'a'", list);
+  const held = sharedFields.hold(new Field('newer', 'a'));
+  assert.notEqual(list.fields[1], held);
+  assert.deepEqual(decode(decoder, 'be be bf', list).fields, ['newer=a', 'newer=a', 'older=a']);
+  assert.equal(list.fields[0], held);
+  assert.equal(list.fields[1], held);
+});
+
+test('long values come whole, in Huffman code and without', () => {
+  for (const length of [10_000, 30_000]) {
+    const value = 'long value, '.repeat(length / 12);
+    const coded = Buffer.alloc(huffmanLength(value));
+    writeHuffman(value, coded, 0);
+    const plain = literal('a', value);
+    const prefix = Buffer.alloc(5);
+    const end = writeInteger(coded.length, 0x7f, 0x80, prefix, 0);
+    const block = `00 01'a' ${prefix.toString('hex', 0, end)} ${coded.toString('hex')} ${plain}`;
+    assert.deepEqual(decode(createDecoder({ maxListBytes: 100_000 }), block).fields, [
+      `a=${value}`,
+      `a=${value}`,
+    ]);
+  }
 });
 
 test('a field that never repeats is shared with nobody', () => {
@@ -227,6 +257,13 @@ describe("the table's size", () => {
     assert.equal(decode(decoder, '3fe23f').error, HpackError.tableTooLarge);
   });
 
+  test('is 4096 before the peer has acknowledged a smaller one', () => {
+    const decoder = createDecoder({ maxTableSize: 256 });
+    assert.equal(decode(decoder, '2082').error, HpackError.none);
+    assert.equal(decode(decoder, '3fe11f82').error, HpackError.none);
+    assert.equal(decoder.tableSize, 4096);
+  });
+
   test('0 keeps nothing', () => {
     const decoder = createDecoder();
     assert.deepEqual(decode(decoder, "20 40 01'a' 01'b'").fields, ['a=b']);
@@ -264,6 +301,11 @@ describe("the table's size", () => {
     assert.equal(shrunk('82'), HpackError.missingSizeUpdate);
     assert.equal(shrunk('3fe11f82'), HpackError.missingSizeUpdate);
     assert.equal(shrunk('3f453fe11f82'), HpackError.none);
+
+    const decoder = createDecoder();
+    for (const size of [200, 100, 300]) decoder.setMaxTableSize(size);
+    // 101, then 300.
+    assert.equal(decode(decoder, '3f463f8d0282').error, HpackError.missingSizeUpdate);
   });
 });
 

@@ -81,6 +81,14 @@ describe('what goes into the table', () => {
     assert.equal(form(new Pair().send(constant)), 'new entry', 'on other connections from the first on');
   });
 
+  test('a text that is made into a field each time does from its second use on', () => {
+    const pair = new Pair();
+    assert.deepEqual(
+      [1, 2, 3].map(() => form(pair.send(new Field('accept-language', 'made anew')))),
+      ['not indexed', 'new entry', 'indexed'],
+    );
+  });
+
   test('values that never repeat do not: paths, request ids, lengths, dates', () => {
     const pair = new Pair();
     const anchor = repeated('anchor', 'a');
@@ -174,6 +182,30 @@ describe('numbers of fields that are given to others', () => {
     assert.equal(form(pair.send(field)), 'new entry');
     assert.ok(field.id >= 0);
     assert.equal(form(pair.send(field)), 'indexed');
+  });
+
+  test('a field that is sent all the time is not driven out', () => {
+    const pair = new Pair();
+    const field = repeated('in', 'use');
+    for (let i = 0; i < 20_000; i++) {
+      pair.encoder.encode(FieldList.of(field), Buffer.alloc(64), 0);
+      const other = new Field('flood of names', `${i}`);
+      sharedFields.hold(other);
+      sharedFields.hold(new Field('flood of names', other.value));
+      assert.ok(field.id >= 0);
+    }
+  });
+
+  test('large numbers cost smaller ones nothing', () => {
+    const pair = new Pair();
+    const fields = Array.from({ length: 60 }, (_, i) => repeated('numbered', `${i}`));
+    pair.send(...fields);
+    const last = repeated('numbered', 'last');
+    const { id } = last;
+    last.id = 16_000;
+    pair.send(last);
+    last.id = id;
+    for (const field of fields) assert.equal(form(pair.send(field)), 'indexed');
   });
 
   test('any number of fields is said rightly while numbers are given anew', () => {
