@@ -57,7 +57,7 @@ function describeOptions(flags: ProxyFlags): Readonly<Record<string, unknown>> {
 async function start(
   flags: ProxyFlags,
   { epoch, sockets }: Succession,
-  events: Pick<StaticProxyOptions, 'onQuit' | 'onFailed'>,
+  events: Pick<StaticProxyOptions, 'stopped' | 'onQuit' | 'onFailed'>,
 ): Promise<StaticProxy> {
   const config = await readProxyConfig(flags);
   const started = await StaticProxy.start(config.source, {
@@ -132,27 +132,13 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
   const end = listenForEnd();
   const stop = new AbortController();
   let failure: HeddleError | null = null;
-  const running = await start(flags, succession, {
-    onQuit: () => stop.abort(),
-    onFailed: (error) => {
-      failure = error;
-      stop.abort();
-    },
-  });
-  trimMemory();
-  const idleTrim = new IdleTrim(systemClock);
-  try {
-    announce(running, flags);
-  } catch (error) {
-    await running.close();
-    throw error;
-  }
-  announceSuccession(succession);
+  let running: StaticProxy | null = null;
   let isReplacing = false;
+  // From the first moment: nobody else takes these signals, and they would end the process.
   const handlers = {
-    SIGUSR1: () => running.reopenLogs(),
+    SIGUSR1: () => running?.reopenLogs(),
     SIGUSR2: () => {
-      if (isReplacing || flags.disableHotRestart) return;
+      if (running === null || isReplacing || flags.disableHotRestart) return;
       isReplacing = true;
       void replace(running, succession.epoch, flags).then((isDone) => {
         isReplacing = isDone;
@@ -161,10 +147,29 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     },
   };
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
-  // Timers keep no process alive, and at the end there may be nothing else while a full pipe takes the last lines of a log.
+  // Timers keep no process alive, and there may be nothing else: while clusters are waited for, and at the end, while a full
+  // pipe takes the last lines of a log.
   const { port1: alive } = new MessageChannel();
   alive.on('message', () => undefined);
+  let idleTrim: IdleTrim | null = null;
   try {
+    running = await start(flags, succession, {
+      stopped: aborted(AbortSignal.any([end.signal, stop.signal])),
+      onQuit: () => stop.abort(),
+      onFailed: (error) => {
+        failure = error;
+        stop.abort();
+      },
+    });
+    trimMemory();
+    idleTrim = new IdleTrim(systemClock);
+    try {
+      announce(running, flags);
+    } catch (error) {
+      await running.close();
+      throw error;
+    }
+    announceSuccession(succession);
     await aborted(AbortSignal.any([end.signal, stop.signal]));
     const force = AbortSignal.any([end.force, stop.signal]);
     await Promise.race([aborted(force), running.drain(flags.stopTimeout)]);
@@ -175,7 +180,7 @@ export async function proxy(flags: ProxyFlags): Promise<number> {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
     removePidFile(flags);
     alive.close();
-    idleTrim.close();
+    idleTrim?.close();
     end.release();
   }
 }

@@ -121,6 +121,7 @@ export async function startStaticProxy(
       concurrency: 1,
       inherited: [],
       description: { options: { concurrency: 1 }, epoch: 0 },
+      stopped: new Promise(() => undefined),
       onQuit: () => undefined,
       onFailed: () => undefined,
       ...options,

@@ -38,6 +38,8 @@ export interface StaticProxyOptions {
   /** Listening sockets of the process that this one replaces. */
   readonly inherited: readonly OpenSocket[];
   readonly description: Omit<ServerDescription, 'node'>;
+  /** Resolves when it is to end: then it waits for its clusters no longer. */
+  readonly stopped: Promise<void>;
   /** `/quitquitquit` was asked for. */
   readonly onQuit: () => void;
   /** It cannot go on: threads keep ending. */
@@ -74,7 +76,7 @@ export class StaticProxy {
   }
 
   /**
-   * Starts what the file says. Everything wrong with it comes back with its place, and nothing has been started; rejects
+   * Starts what the file says; resolves when it listens, which it does once its clusters are warm. Everything wrong with it comes back with its place, and nothing has been started; rejects
    * with a `HeddleError` where an address can't be bound.
    */
   static async start(
@@ -89,7 +91,9 @@ export class StaticProxy {
     const ticketSecret = randomBytes(32);
     const { limits } = config.value;
     const workers =
-      concurrency > 1 ? await startWorkers(config.value, { viaName, ticketSecret, limits }, options) : null;
+      concurrency > 1
+        ? await startWorkers(config.value, { viaName, ticketSecret, limits, listensWhenWarm: true }, options)
+        : null;
     const logger = loggers.get('connection');
     const transport = new NodeTransport(clock, logger, {
       sockets: new MainSockets(inherited, concurrency, workers),
@@ -110,6 +114,7 @@ export class StaticProxy {
       workload: null,
       viaName,
       limits,
+      listensWhenWarm: true,
       counts: workers?.counts ?? new LocalCounts(),
       subscriber,
       onTrustBundleChanged: () => undefined,
@@ -126,20 +131,25 @@ export class StaticProxy {
     proxy.config.clusters.buildAll();
     for (const command of commandsOf(config.value)) workers?.post(command);
     const started = new StaticProxy(threads, workers, [transport, adminTransport]);
+    const openAdmin = async (): Promise<void> => {
+      const { admin } = config.value;
+      if (admin === null) return;
+      const handler = started.adminHandler(config.value, options);
+      started.adminServer = await AdminServer.start(adminTransport, admin, proxy.context, handler);
+    };
     try {
-      await bound.promise;
+      // Whoever asks in the meantime is told that the listeners wait; after an upgrade the old process still answers.
+      const isUpgrade = options.inherited.length > 0;
+      if (!isUpgrade) await openAdmin();
+      await Promise.race([bound.promise, options.stopped]);
       const [failure] = failures;
       if (failure instanceof AccessLogOpenError) {
         await started.close();
         return err([accessLogProblem(failure, source)]);
       }
       if (failure !== undefined) throw failure;
-      await workers?.settled();
-      const { admin } = config.value;
-      if (admin !== null) {
-        const handler = started.adminHandler(config.value, options);
-        started.adminServer = await AdminServer.start(adminTransport, admin, proxy.context, handler);
-      }
+      await Promise.race([workers?.settled(), options.stopped]);
+      if (isUpgrade) await openAdmin();
       for (const descriptor of inherited.takeRest()) closeSync(descriptor);
       return ok(started);
     } catch (error) {
@@ -208,7 +218,7 @@ export class StaticProxy {
 /** Loaded where there is more than one thread: a proxy of one does without what starts others. */
 async function startWorkers(
   config: StaticConfig,
-  shared: Pick<WorkerSettings, 'viaName' | 'ticketSecret' | 'limits'>,
+  shared: Pick<WorkerSettings, 'viaName' | 'ticketSecret' | 'limits' | 'listensWhenWarm'>,
   options: StaticProxyOptions,
 ): Promise<WorkerPool> {
   const { clock, loggers, drain, concurrency, onFailed } = options;

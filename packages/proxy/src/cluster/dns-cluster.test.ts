@@ -3,9 +3,29 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { DnsTestServer, InMemoryNetwork, SeededRandom, VirtualClock } from '@heddle/testkit';
 import { defaultResolverConfiguration } from '../dns/resolver-configuration.ts';
-import { ConfiguredProxy, socketAddress, tcpChain } from '../listener/test-proxy.ts';
+import type { Proxy } from '../stack/proxy.ts';
+import { ConfiguredProxy, socketAddress, tcpChain, typed } from '../listener/test-proxy.ts';
 
-async function setUp(t: TestContext, cluster: object) {
+/** Answers one name. */
+const dnsListener = {
+  name: 'dns',
+  address: { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: 10_053 } },
+  listener_filters: [
+    {
+      name: 'dns',
+      typed_config: typed('filters.udp.dns_filter.v3.DnsFilterConfig', {
+        stat_prefix: 'dns',
+        server_config: {
+          inline_dns_table: {
+            virtual_domains: [{ name: 'a.test', endpoint: { address_list: { address: ['10.2.0.1'] } } }],
+          },
+        },
+      }),
+    },
+  ],
+};
+
+async function setUp(t: TestContext, cluster: object, listensWhenWarm = false) {
   const clock = new VirtualClock();
   const network = new InMemoryNetwork({ clock, seed: 'clusters', splitReads: false });
   const node = network.addNode({ name: 'proxy', addresses: ['10.0.0.1'] });
@@ -31,6 +51,7 @@ async function setUp(t: TestContext, cluster: object) {
     transport: node,
     clock,
     random: new SeededRandom('proxy'),
+    listensWhenWarm,
     dns: {
       datagrams: node,
       listens: true,
@@ -45,6 +66,7 @@ async function setUp(t: TestContext, cluster: object) {
         address: socketAddress('127.0.0.1', 10_000),
         filter_chains: [tcpChain({ cluster: 'be' })],
       },
+      dnsListener,
     ],
     clusters: [
       {
@@ -76,7 +98,7 @@ async function setUp(t: TestContext, cluster: object) {
     await clock.advanceAsync(100);
     return received;
   };
-  return { clock, dns, network, proxy: proxy.proxy, applied, connect, open };
+  return { clock, dns, network, node, proxy: proxy.proxy, applied, connect, open };
 }
 
 test('a STRICT_DNS cluster serves when its name is resolved, and follows its addresses', async (t) => {
@@ -116,4 +138,51 @@ test('a LOGICAL_DNS cluster connects to one address, and keeps connections to th
   await clock.advanceAsync(6000);
   assert.equal(await connect(), '10.1.0.3');
   assert.deepEqual(open, new Set([first, '10.1.0.3']));
+});
+
+/** What listens at this moment. */
+function listening({ listeners, datagramListeners }: Proxy): string[] {
+  return [...listeners.listeners.map(({ name }) => name), ...datagramListeners.keys()];
+}
+
+test('listeners of a file are bound once its clusters are warm: when each name has been asked for', async (t) => {
+  const { clock, dns, network, proxy, connect } = await setUp(t, { type: 'STRICT_DNS' }, true);
+  dns.setAddresses('be.test', ['10.1.0.1']);
+  network.block('proxy', 'dns');
+  await clock.advanceAsync(1000);
+  assert.deepEqual(listening(proxy), []);
+  assert.equal(await connect(), '');
+  assert.equal(proxy.isServing, false);
+  network.unblock('proxy', 'dns');
+  await clock.advanceAsync(10_000);
+  assert.deepEqual(listening(proxy), ['tcp', 'dns']);
+  assert.equal(await connect(), '10.1.0.1');
+  assert.equal(proxy.isServing, true);
+});
+
+test('a name that nobody knows keeps listeners waiting no longer than it takes to ask for it', async (t) => {
+  const { clock, proxy } = await setUp(t, { type: 'LOGICAL_DNS' }, true);
+  await clock.advanceAsync(100);
+  assert.deepEqual(listening(proxy), ['tcp', 'dns']);
+});
+
+test('a cluster that is not to be waited for keeps no listener waiting', async (t) => {
+  const { clock, network, proxy } = await setUp(
+    t,
+    { type: 'STRICT_DNS', wait_for_warm_on_init: false },
+    true,
+  );
+  network.block('proxy', 'dns');
+  await clock.advanceAsync(10);
+  assert.deepEqual(listening(proxy), ['tcp', 'dns']);
+});
+
+test('a proxy that is closed while it waits binds nothing afterwards', async (t) => {
+  const { clock, network, proxy } = await setUp(t, { type: 'STRICT_DNS' }, true);
+  network.block('proxy', 'dns');
+  await clock.advanceAsync(100);
+  await proxy.close();
+  network.unblock('proxy', 'dns');
+  await clock.advanceAsync(60_000);
+  assert.deepEqual(listening(proxy), []);
 });

@@ -115,6 +115,12 @@ export class ClusterStore<P extends EndpointPool> {
     return this.slots.get(name)?.peek()?.discovery?.isReady ?? true;
   }
 
+  /** Whether all clusters are warm. */
+  get areWarm(): boolean {
+    for (const name of this.records.keys()) if (!this.isWarm(name)) return false;
+    return true;
+  }
+
   /** Takes a new or changed cluster; where problems are noted the one before stays. */
   applyCluster(name: string, bytes: Uint8Array, problems: ProblemList): void {
     const previous = this.records.get(name);

@@ -20,6 +20,7 @@ export interface ConfiguredProxyOptions {
   readonly secrets?: SecretProvider;
   readonly originalDestinations?: OriginalDestinations;
   readonly limits?: ConnectionLimits;
+  readonly listensWhenWarm?: boolean;
 }
 
 const noSecrets: SecretProvider = { certificate: () => null, trustBundle: () => null };

@@ -226,6 +226,7 @@ async function startWorkers(options: SidecarOptions, start: WorkerStart): Promis
       drain: defaultDrain,
       workload: workloadLabelsOf(options, identity.id),
       limits: noConnectionLimits,
+      listensWhenWarm: false,
       ...shared,
     },
     clock: systemClock,

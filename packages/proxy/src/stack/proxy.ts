@@ -48,6 +48,8 @@ export interface ProxyOptions {
   /** The workload whose sidecar this is; null for a proxy of nobody's. */
   readonly workload: WorkloadLabels | null;
   readonly subscriber: Subscriber;
+  /** As Envoy starts: listeners are bound once all clusters are warm. By default they are when they come. */
+  readonly listensWhenWarm?: boolean;
   /** What limits count; by default of this thread alone. */
   readonly counts?: ProcessCounts;
   /** How many connections are taken; by default any number. */
@@ -86,6 +88,9 @@ export class Proxy {
   private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
   private readonly knownListeners = new Set<string>();
   private binding = 0;
+  /** Listeners that wait for clusters. */
+  private waiting: (() => void)[] = [];
+  private isClosed = false;
 
   constructor(options: ProxyOptions) {
     this.options = options;
@@ -147,7 +152,7 @@ export class Proxy {
         unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),
         onListenerChanged: (listener) => this.applyListener(listener),
         onDnsListenerChanged: (listener) => {
-          if (options.dns.listens) this.track(this.dnsListeners.apply(listener));
+          if (options.dns.listens) this.bindWhenWarm(() => this.dnsListeners.apply(listener));
         },
         onDnsListenerRemoved: (name) => this.track(this.dnsListeners.remove(name)),
         onListenerRemoved: (name) => this.removeListener(name),
@@ -175,6 +180,7 @@ export class Proxy {
 
   /** Frees all ports, drops all connections, writes the logs out. */
   async close(): Promise<void> {
+    this.isClosed = true;
     this.drains.close();
     await this.listeners.close();
     this.config.close();
@@ -190,7 +196,7 @@ export class Proxy {
     const counter = this.knownListeners.has(listener.name) ? metrics.listenerModified : metrics.listenerAdded;
     counter.value++;
     this.knownListeners.add(listener.name);
-    this.track(
+    this.bindWhenWarm(() =>
       this.listeners.apply(listener).then(
         () => void metrics.listenerCreateSuccess.value++,
         (error: unknown) => {
@@ -244,6 +250,17 @@ export class Proxy {
     return security;
   }
 
+  private bindWhenWarm(bind: () => Promise<void>): void {
+    if (this.options.listensWhenWarm !== true) {
+      this.track(bind());
+      return;
+    }
+    const warm = new Promise<void>((resolve) => {
+      this.waiting.push(resolve);
+    });
+    this.track(warm.then(() => (this.isClosed ? undefined : bind())));
+  }
+
   private track(change: Promise<void>): void {
     this.binding++;
     change.then(
@@ -262,6 +279,9 @@ export class Proxy {
   }
 
   private noteCommitted(): void {
+    if (this.waiting.length > 0 && this.config.clusters.areWarm) {
+      for (const resolve of this.waiting.splice(0)) resolve();
+    }
     if (this.binding === 0) this.options.onCommitted();
   }
 }

@@ -39,6 +39,7 @@ const proxy = new Proxy({
   workload: settings.workload,
   viaName: settings.viaName,
   limits: settings.limits,
+  listensWhenWarm: settings.listensWhenWarm,
   counts: new SharedCounts(settings.counts, settings.threads, settings.thread),
   // The main thread subscribes for all.
   subscriber: { subscribe: () => undefined, unsubscribe: () => undefined },

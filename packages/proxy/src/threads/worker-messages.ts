@@ -17,6 +17,7 @@ export interface WorkerSettings {
   /** What session tickets are made of: a client may resume on any thread. */
   readonly ticketSecret: Uint8Array;
   readonly limits: ConnectionLimits;
+  readonly listensWhenWarm: boolean;
 }
 
 /** What the pool tells each worker beside its settings. */

@@ -30,6 +30,7 @@ function startPool(t: TestContext): Started {
       workload: null,
       ticketSecret: Buffer.alloc(32),
       limits: noConnectionLimits,
+      listensWhenWarm: true,
     },
     clock: systemClock,
     logger: silentLogger,
