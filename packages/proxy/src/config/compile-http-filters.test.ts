@@ -40,6 +40,17 @@ test('filters keep their order, and the router ends them', () => {
   );
 });
 
+test('grpc_stats stands apart, once', () => {
+  const value = packAny(TypeUrl.grpcStats, { enableUpstreamStats: true, emitFilterState: true });
+  const stats: FilterInput = { name: 's', configType: { $case: 'typedConfig', value } };
+  const { filters, grpcStats, problems } = compile(stats, rbac('a'), router);
+  assert.equal(filters.length, 1);
+  assert.equal(grpcStats?.timesUpstream, true);
+  assert.deepEqual(problems, ['f[0].typed_config.emit_filter_state: is not supported yet']);
+  assert.equal(compile({ ...stats, disabled: true }, router).grpcStats, null);
+  assert.equal(compile(stats, stats, router).problems[1], 'f[1]: counts calls once more');
+});
+
 test('nothing may follow the router', () => {
   assert.deepEqual(compile(router, rbac('a')).problems, [
     'f[0]: nothing can follow the router',

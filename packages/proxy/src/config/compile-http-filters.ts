@@ -1,14 +1,19 @@
 import { TypeUrl } from '@heddle/xds';
 import type { Router } from '@heddle/xds/api/envoy/extensions/filters/http/router/v3/router.ts';
 import type { HttpFilter } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
+import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
 import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
 import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
+import { compileGrpcStats } from './compile-grpc-stats.ts';
 import type { ProblemList } from './problem-list.ts';
 import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** The filters of a connection manager. */
 export interface CompiledFilters {
   readonly filters: readonly HttpFilterSettings[];
+  /** Null where the filter isn't there. */
+  readonly grpcStats: GrpcStatsRules | null;
   /** Null with a problem noted. */
   readonly router: Router | null;
 }
@@ -20,6 +25,7 @@ export function compileHttpFilters(
   problems: ProblemList,
 ): CompiledFilters {
   const compiled: HttpFilterSettings[] = [];
+  let grpcStats: GrpcStatsRules | null = null;
   let router: Router | null = null;
   for (const [index, filter] of filters.entries()) {
     const place = `${path}[${index}]`;
@@ -29,12 +35,24 @@ export function compileHttpFilters(
       router = compileRouter(filter, place, problems);
       continue;
     }
+    if (filter.configType?.value.typeUrl === TypeUrl.grpcStats) {
+      if (grpcStats !== null) problems.invalid(place, 'counts calls once more', 'take it out');
+      if (!filter.disabled) grpcStats = grpcStatsRules(filter.configType.value, place, problems);
+      continue;
+    }
     const settings = compileFilter(filter, place, problems);
     if (settings !== null) compiled.push(settings);
   }
   if (filters.at(-1)?.configType?.value.typeUrl !== TypeUrl.router)
     problems.invalid(path, 'must end with the router, once', 'add envoy.filters.http.router');
-  return { filters: compiled, router };
+  return { filters: compiled, grpcStats, router };
+}
+
+/** Calls are counted behind all other filters, wherever it stands. */
+function grpcStatsRules(config: Any, path: string, problems: ProblemList): GrpcStatsRules | null {
+  const place = `${path}.typed_config`;
+  const message = unpackConfig(config, TypeUrl.grpcStats, place, problems);
+  return message === null ? null : compileGrpcStats(message, place, problems);
 }
 
 function compileRouter(filter: HttpFilter, path: string, problems: ProblemList): Router | null {

@@ -55,7 +55,11 @@ export function compileHttp(
   }
   const time = (field: string, duration: HttpConnectionManager['drainTimeout'], fallbackMs: number): number =>
     durationMs(duration, fallbackMs, `${path}.${field}`, problems);
-  const { filters, router } = compileHttpFilters(manager.httpFilters, `${path}.http_filters`, problems);
+  const { filters, grpcStats, router } = compileHttpFilters(
+    manager.httpFilters,
+    `${path}.http_filters`,
+    problems,
+  );
   const streamIdleTimeoutMs = time(
     'stream_idle_timeout',
     manager.streamIdleTimeout,
@@ -78,6 +82,7 @@ export function compileHttp(
     pathRules: pathRules(manager, path, problems),
     hostRules: hostRules(manager, path, problems),
     filters,
+    grpcStats,
     suppressesEnvoyHeaders: router?.suppressEnvoyHeaders ?? false,
     streamIdleTimeoutMs,
     maxStreamDurationMs,

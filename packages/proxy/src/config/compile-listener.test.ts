@@ -83,6 +83,7 @@ test("has Envoy's defaults", () => {
     pathRules: null,
     hostRules: null,
     filters: [],
+    grpcStats: null,
     suppressesEnvoyHeaders: true,
     streamIdleTimeoutMs: 300_000,
     maxStreamDurationMs: 0,

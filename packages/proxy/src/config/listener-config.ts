@@ -3,6 +3,7 @@ import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { Field } from '../codec/field.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
+import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
 import type { HostRules } from '../http/host-normalization.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
@@ -42,6 +43,8 @@ export interface HttpConfig {
   readonly hostRules: HostRules | null;
   /** What requests pass before the router, in this order. */
   readonly filters: readonly HttpFilterSettings[];
+  /** `grpc_stats`; null where the filter isn't there. */
+  readonly grpcStats: GrpcStatsRules | null;
   /** Nothing is added to requests and responses under `x-envoy-…`. */
   readonly suppressesEnvoyHeaders: boolean;
   /** How long a request may stand still. */

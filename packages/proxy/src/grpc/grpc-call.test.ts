@@ -22,7 +22,8 @@ function setUp() {
 test('messages are counted both ways, by method and by caller', () => {
   const { metrics, totals } = setUp();
   const call = new GrpcCall();
-  call.begin(metrics, null, totals);
+  call.begin();
+  call.countIn(metrics, null, totals);
   for (let at = 0; at < twoMessages.length; at++) call.onRequestData(twoMessages, at, at + 1);
   call.onResponseHead(200, 'application/grpc', null, false);
   call.onResponseData(twoMessages, 0, 6);
@@ -34,7 +35,8 @@ test('messages are counted both ways, by method and by caller', () => {
 test('a response that isn’t gRPC’s has no messages', () => {
   const { metrics, totals } = setUp();
   const call = new GrpcCall();
-  call.begin(metrics, null, totals);
+  call.begin();
+  call.countIn(metrics, null, totals);
   call.onResponseHead(200, 'text/html', null, false);
   call.onResponseData(twoMessages, 0, twoMessages.length);
   assert.deepEqual([metrics.responseMessages.value, totals.responses.value], [0, 0]);
@@ -43,11 +45,13 @@ test('a response that isn’t gRPC’s has no messages', () => {
 test('a status counts in the head and in the trailers, and once more for gRPC-Web', () => {
   const { metrics, webMetrics, value } = setUp();
   const call = new GrpcCall();
-  call.begin(metrics, webMetrics, null);
+  call.begin();
+  call.countIn(metrics, webMetrics, null);
   call.onResponseHead(200, 'application/grpc', null, false);
   call.onTrailers('5');
   assert.equal(call.status(200), 5);
-  call.begin(metrics, null, null);
+  call.begin();
+  call.countIn(metrics, null, null);
   call.onResponseHead(200, 'application/grpc', '0', true);
   assert.equal(call.status(200), 0);
   assert.deepEqual([value('envoy_cluster_grpc_5'), value('envoy_cluster_grpc_0')], [1, 1]);
@@ -56,10 +60,12 @@ test('a status counts in the head and in the trailers, and once more for gRPC-We
 
 test('without a status the HTTP status says how a call ended, and nothing of the call before does', () => {
   const call = new GrpcCall();
-  call.begin(null, null, null);
+  call.begin();
+  call.countIn(null, null, null);
   call.onResponseHead(200, 'application/grpc', '7', false);
   call.onTrailers('8');
-  call.begin(null, null, null);
+  call.begin();
+  call.countIn(null, null, null);
   assert.equal(call.status(0), -1);
   call.onResponseHead(503, 'text/html', null, false);
   call.onTrailers(null);
@@ -70,7 +76,8 @@ test('a call that was cut off within a message leaves nothing to the next', () =
   const { metrics } = setUp();
   const call = new GrpcCall();
   for (const expected of [1, 3]) {
-    call.begin(metrics, null, null);
+    call.begin();
+    call.countIn(metrics, null, null);
     call.onRequestData(twoMessages, 0, expected === 1 ? 3 : 11);
     assert.equal(metrics.requestMessages.value, expected);
   }

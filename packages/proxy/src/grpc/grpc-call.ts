@@ -13,7 +13,8 @@ export interface MessageTotals {
 
 /**
  * What is counted of one gRPC call, and how it has ended. It is told of what the upstream gets and gives, in this order:
- * `begin`, then `onRequestData` as often as there is data, and `onResponseHead`, `onResponseData`, `onTrailers`.
+ * `begin`, `countIn` where there is an upstream, then `onRequestData` as often as there is data, and `onResponseHead`,
+ * `onResponseData`, `onTrailers`.
  */
 export class GrpcCall {
   private readonly requestMessages = new MessageCounter();
@@ -25,19 +26,30 @@ export class GrpcCall {
   private headStatus: string | null = null;
   private trailerStatus: string | null = null;
 
-  /**
-   * The next call. Null for what isn't counted: `metrics` of the method, where `grpc_stats` is configured, `webMetrics` of
-   * the method, where the call came as gRPC-Web, `totals` of caller and callee.
-   */
-  begin(metrics: MethodMetrics | null, webMetrics: MethodMetrics | null, totals: MessageTotals | null): void {
+  /** The next call, of which nothing is counted yet. */
+  begin(): void {
     this.requestMessages.reset();
     this.responseMessages.reset();
-    this.metrics = metrics;
-    this.webMetrics = webMetrics;
-    this.totals = totals;
+    this.metrics = null;
+    this.webMetrics = null;
+    this.totals = null;
     this.countsResponse = false;
     this.headStatus = null;
     this.trailerStatus = null;
+  }
+
+  /**
+   * Where it is counted from here on; null for what isn't: `metrics` of the method, where `grpc_stats` is configured,
+   * `webMetrics` of the method, where the call came as gRPC-Web, `totals` of caller and callee.
+   */
+  countIn(
+    metrics: MethodMetrics | null,
+    webMetrics: MethodMetrics | null,
+    totals: MessageTotals | null,
+  ): void {
+    this.metrics = metrics;
+    this.webMetrics = webMetrics;
+    this.totals = totals;
   }
 
   onRequestData(buffer: Uint8Array, start: number, end: number): void {

@@ -10,7 +10,9 @@ import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
-import { isGrpcContentType } from '../grpc/content-type.ts';
+import type { ClusterMetrics } from '../cluster/cluster-metrics.ts';
+import { grpcContentType, isGrpcContentType } from '../grpc/content-type.ts';
+import { GrpcCall } from '../grpc/grpc-call.ts';
 import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
 import { GrpcStatus } from '../grpc/status.ts';
 import { parseGrpcTimeout } from '../grpc/timeout-header.ts';
@@ -18,7 +20,7 @@ import { type GrpcTimeoutRules, forwardedTimeout, streamLimitMs } from '../grpc/
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { Admission } from './incoming-request.ts';
-import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import type { CallCounting, HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { localResponse } from './local-response.ts';
 import { type LocalReply, LocalReplies } from './response-flags.ts';
 
@@ -40,6 +42,9 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected maxRequestBytes = -1;
   /** What the route, once there is one, changes in responses. */
   protected responseHeaders: readonly HeaderMutation[] | null = null;
+  /** The request as a gRPC call; null where it is none. */
+  protected call: GrpcCall | null = null;
+  private ownCall: GrpcCall | null = null;
   /** `grpc-timeout` in milliseconds, where the route looks at it; -1 for none. */
   protected deadlineMs = -1;
   /** How long the request may last, where the route has something to say about that; -1 for any time. */
@@ -154,6 +159,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.readAt = -1;
     this.resetRecord();
     this.isGrpc = head !== null && isGrpcContentType(head.joinedById(FieldId.contentType));
+    this.call = this.isGrpc ? this.beginCall() : null;
     this.deadlineMs = -1;
     this.requestEnded = false;
     this.responseStarted = false;
@@ -242,6 +248,19 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     return false;
   }
 
+  private beginCall(): GrpcCall {
+    this.ownCall ??= new GrpcCall();
+    this.ownCall.begin();
+    return this.ownCall;
+  }
+
+  /** Counts a gRPC call in the metrics of the cluster that it goes to. */
+  protected countCall(call: GrpcCall, metrics: ClusterMetrics, counting: CallCounting): void {
+    const { stats, traffic } = counting;
+    const ofMethod = stats === null ? null : metrics.grpc.of(this.request.path, stats);
+    call.countIn(ofMethod, null, traffic === null ? null : traffic.messagesOf(this));
+  }
+
   /** What the route makes of the deadline that the caller sends; `durationMs` is its own `max_stream_duration`. */
   private applyDeadline(head: RequestHeadView, rules: GrpcTimeoutRules, durationMs: number): void {
     this.deadlineMs = parseGrpcTimeout(head.joinedById(FieldId.grpcTimeout) ?? '');
@@ -285,7 +304,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** Sends the client to the path that it should have asked for. */
   private redirect(path: string): void {
     const fields = locationField(path);
-    this.send(307, '-', 'path_normalization_failed', fields, Buffer.alloc(0), GrpcStatus.internal);
+    this.send(307, '-', 'path_normalization_failed', fields, noBytes, GrpcStatus.internal);
   }
 
   /** Answers the request; `grpcStatus` is what a gRPC client gets, -1 for what stands for `status`. */
@@ -307,6 +326,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     const isHead = method === 'HEAD';
     if (this.isGrpc) {
       const reply = grpcReply(status, grpcStatus, fields, body, isHead);
+      this.call!.onResponseHead(grpcReplyStatus, grpcContentType, reply.value('grpc-status'), true);
       this.answer(grpcReplyStatus, -1, reply);
       response.bodyKind = BodyKind.none;
       server.sendHead(response);
@@ -350,6 +370,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
       metrics.requestsReset.value++;
       if (this.responseCode !== 0) metrics.responsesBeforeRequestEnd.value++;
     }
+    if (this.call !== null) this.grpcStatus = this.call.status(this.responseCode);
     this.countUpstream();
     for (const observer of settings.observers) observer.onFinished(this);
   }

@@ -1,5 +1,7 @@
 import type { Clock, Random, TimerWheel } from '@heddle/base';
 import type { RequestIds } from '@heddle/telemetry';
+import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
+import type { MessageTotals } from '../grpc/grpc-call.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
@@ -17,6 +19,14 @@ import type { RequestRules } from './request-rules.ts';
 /** Told of each finished exchange: metrics by peer, access logs. */
 export interface ExchangeObserver {
   onFinished(exchange: ExchangeRecord): void;
+}
+
+/** Where gRPC calls are counted. */
+export interface CallCounting {
+  /** `grpc_stats`, by method; null where the filter isn't there. */
+  readonly stats: GrpcStatsRules | null;
+  /** By caller and callee; null for a proxy that is no sidecar. */
+  readonly traffic: { messagesOf(exchange: ExchangeRecord): MessageTotals } | null;
 }
 
 /** What all exchanges of a proxy share. */
@@ -69,6 +79,8 @@ export interface HttpSettings {
   /** `x-envoy-upstream-service-time` and its like, unless `suppress_envoy_headers` is set. */
   readonly addsEnvoyHeaders: boolean;
   readonly observers: readonly ExchangeObserver[];
+  /** What is counted of gRPC calls while they last; null for nothing. */
+  readonly calls: CallCounting | null;
 }
 
 /** The settings in force: replaced by one assignment, read when a request begins. */

@@ -12,6 +12,7 @@ import { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import type { GrpcCall } from '../grpc/grpc-call.ts';
 import { responseTimeoutMs } from '../grpc/timeout-rules.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
@@ -99,6 +100,7 @@ export class ProxyExchange
       return;
     }
     this.bodyForwarded = true;
+    this.countRequestData(buffer, start, end);
     if (!this.upstream.sendBody(buffer, start, end)) this.server.pauseRequest();
   }
 
@@ -157,6 +159,7 @@ export class ProxyExchange
       const body = this.heldBody;
       this.heldBody = noBytes;
       this.bodyForwarded = true;
+      this.countRequestData(body, 0, body.length);
       writable = stream.sendBody(body, 0, body.length);
     }
     if (this.heldTrailers !== null) {
@@ -203,6 +206,7 @@ export class ProxyExchange
     const serviceTimeMs =
       this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
     this.responseStarted = true;
+    if (this.call !== null) noteHead(this.call, head);
     forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
     if (this.route!.returnsAttempts) tellAttempts(response, this.retries.attempts);
     server.sendHead(response);
@@ -232,10 +236,13 @@ export class ProxyExchange
     if (start === end) return;
     this.bytesSent += end - start;
     this.limits.sawActivity = true;
+    if (this.call !== null && this.response.bodyKind !== BodyKind.chunked)
+      this.call.onResponseData(buffer, start, end);
     if (!this.server.sendBody(buffer, start, end)) this.upstream?.pauseResponse();
   }
 
   onResponseTrailers(fields: FieldList): void {
+    this.call?.onTrailers(fields.value('grpc-status'));
     this.server.sendTrailers(fields);
   }
 
@@ -389,6 +396,11 @@ export class ProxyExchange
     return true;
   }
 
+  /** Of a body in HTTP/1's chunks nothing is counted: it is passed on as it is. */
+  private countRequestData(buffer: Buffer, start: number, end: number): void {
+    if (this.outgoing.bodyKind !== BodyKind.chunked) this.call?.onRequestData(buffer, start, end);
+  }
+
   private prepareRequest(): void {
     this.isPrepared = true;
     if (this.route!.grpcTimeout !== null) this.passDeadlineOn(this.route!.grpcTimeout, this.timeoutMs);
@@ -468,6 +480,8 @@ export class ProxyExchange
     }
     this.cluster = cluster;
     if (this.retries.attempts === 0) this.chooseFraming(cluster.config.connections.protocol);
+    const { calls } = this.settings;
+    if (this.call !== null && calls !== null) this.countCall(this.call, cluster.metrics, calls);
     if (cluster.config.isPassthrough && this.hasPassedHere()) {
       this.reply(LocalReplies.loopDetected);
       return;
@@ -546,7 +560,10 @@ export class ProxyExchange
     metrics.countResponse(this.responseCode);
     if (endpoint === null) return;
     if (this.responseHead !== null) {
-      metrics.requestTimeMs.observe(this.startedAt + this.durationMs - this.upstreamStartedAt);
+      const tookMs = this.startedAt + this.durationMs - this.upstreamStartedAt;
+      metrics.requestTimeMs.observe(tookMs);
+      if (this.requestEnded && this.settings.calls?.stats?.timesUpstream === true)
+        this.call?.onUpstreamTime(tookMs);
       if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
       else endpoint.requestsFailed++;
     } else if (this.responseCode > 0) {
@@ -572,4 +589,9 @@ export class ProxyExchange
       this.tunnel = null;
     }
   }
+}
+
+function noteHead(call: GrpcCall, head: ResponseHeadView): void {
+  const endStream = head.bodyKind === BodyKind.none;
+  call.onResponseHead(head.status, head.header('content-type'), head.header('grpc-status'), endStream);
 }

@@ -31,7 +31,7 @@ import { hostAndPort } from '../transport/address.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { HttpDate } from './http-date.ts';
 import type { HttpFilter } from './http-filter.ts';
-import type { HttpSettings } from './http-settings.ts';
+import type { CallCounting, HttpSettings } from './http-settings.ts';
 import { InternalAddresses } from './internal-addresses.ts';
 import { ExchangePool } from './exchange-pool.ts';
 import { type RequestRuleOptions, compileRequestRules } from './request-rules.ts';
@@ -84,6 +84,7 @@ export interface ProxyOptions {
   readonly isPassthrough?: boolean;
   /** What the endpoints are called. */
   readonly endpointName?: string;
+  readonly calls?: CallCounting;
   /** Told of every exchange when it ends. */
   readonly onFinished?: (exchange: AccessLogEntry) => void;
 }
@@ -244,6 +245,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     via: options.rules?.via ?? '',
     returnsRequestId: options.returnsRequestId ?? false,
     addsEnvoyHeaders: true,
+    calls: options.calls ?? null,
     observers: [
       {
         onFinished: (exchange) => {

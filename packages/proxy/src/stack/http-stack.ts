@@ -101,6 +101,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     returnsRequestId: http.alwaysSetRequestIdInResponse,
     addsEnvoyHeaders: !http.suppressesEnvoyHeaders,
     observers,
+    calls: http.grpcStats === null && traffic === null ? null : { stats: http.grpcStats, traffic },
   };
   return {
     settings,
