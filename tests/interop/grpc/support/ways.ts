@@ -69,13 +69,12 @@ async function isUp(child: Child, port: number): Promise<void> {
   await Promise.race([waitForPort(port), ended]);
 }
 
-export const envoy: Way = throughProxy('envoy', findEnvoy(), (file) => [
+const envoy: Way = throughProxy('envoy', findEnvoy(), (file) => [
   ...['-c', file, '--concurrency', '1', '-l', 'off', '--use-dynamic-base-id'],
 ]);
 
-export const heddle: Way = throughProxy('heddle', join(root, 'packages/cli/bin/heddle'), (file) => [
+const heddle: Way = throughProxy('heddle', join(root, 'packages/cli/bin/heddle'), (file) => [
   ...['proxy', '--bootstrap', file],
 ]);
 
-/** Those that are tested. `heddle` is not among them while its listeners speak HTTP/1.1 only. */
-export const ways: readonly Way[] = [direct, envoy];
+export const ways: readonly Way[] = [direct, envoy, heddle];
