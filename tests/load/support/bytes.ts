@@ -7,6 +7,13 @@ import type { Readable, Writable } from 'node:stream';
 const blockBytes = 61_441;
 const pattern = randomBytes(blockBytes);
 
+/** Bytes that are `repeated` again and again. */
+function* repeat(repeated: Buffer, total: number): Generator<Buffer> {
+  for (let sent = 0; sent < total; sent += repeated.length) {
+    yield total - sent < repeated.length ? repeated.subarray(0, total - sent) : repeated;
+  }
+}
+
 function* blocks(total: number): Generator<Buffer> {
   for (let sent = 0, number = 0; sent < total; sent += blockBytes, number++) {
     const block = Buffer.from(pattern.subarray(0, Math.min(blockBytes, total - sent)));
@@ -22,12 +29,13 @@ export class BodyWriter {
   /** Settled once all is written and the stream is told that it ends. */
   readonly done: Promise<void>;
 
-  constructor(stream: Writable, total: number) {
-    this.done = this.write(stream, total);
+  /** Sends `repeated` again and again where it is given. */
+  constructor(stream: Writable, total: number, repeated: Buffer | null = null) {
+    this.done = this.write(stream, repeated === null ? blocks(total) : repeat(repeated, total));
   }
 
-  private async write(stream: Writable, total: number): Promise<void> {
-    for (const block of blocks(total)) {
+  private async write(stream: Writable, body: Iterable<Buffer>): Promise<void> {
+    for (const block of body) {
       this.taken += block.length;
       if (!stream.write(block)) await once(stream, 'drain');
     }
