@@ -234,6 +234,10 @@ const refusals: readonly [string, ClusterInput][] = [
     },
   ],
   [
+    'eds_cluster_config: goes with type EDS only',
+    { edsClusterConfig: { edsConfig: { configSourceSpecifier: { $case: 'ads', value: {} } } } },
+  ],
+  [
     'eds_cluster_config.eds_config: needs ads',
     { clusterDiscoveryType: { $case: 'type', value: 3 }, loadAssignment: undefined },
   ],

@@ -62,6 +62,8 @@ export function compileDiscovery(cluster: Cluster, problems: ProblemList): Compi
     return { ...nothing, isPassthrough: true };
   }
   const type = discovery?.value ?? DiscoveryType.STATIC;
+  if (type !== DiscoveryType.EDS && cluster.edsClusterConfig !== undefined)
+    problems.invalid('eds_cluster_config', 'goes with type EDS only');
   switch (type) {
     case DiscoveryType.EDS: {
       const eds = cluster.edsClusterConfig;
