@@ -143,6 +143,9 @@ export const hpack: FuzzTarget = {
       ...[0, 2],
       ...blocks('3f0182', '20823fe11f'),
     ]),
+    // A smaller table and a larger one before the next block, which has to go through the smaller.
+    Uint8Array.from([...[0, 2, 0, 255], ...blocks('20823f4582', '203f4582be', '3f4582')]),
+    Uint8Array.from([...[0, 2, 0, 255], ...blocks('3f013f4582', '400161016282', 'be')]),
   ],
   run,
 };

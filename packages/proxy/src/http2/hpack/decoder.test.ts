@@ -299,13 +299,15 @@ describe("the table's size", () => {
       return decode(decoder, block).error;
     };
     assert.equal(shrunk('82'), HpackError.missingSizeUpdate);
-    assert.equal(shrunk('3fe11f82'), HpackError.missingSizeUpdate);
+    assert.equal(shrunk('3fe11f82'), HpackError.tableTooLarge);
+    // 101, then 100: the smallest comes first.
+    assert.equal(shrunk('3f463f4582'), HpackError.tableTooLarge);
     assert.equal(shrunk('3f453fe11f82'), HpackError.none);
 
     const decoder = createDecoder();
     for (const size of [200, 100, 300]) decoder.setMaxTableSize(size);
     // 101, then 300.
-    assert.equal(decode(decoder, '3f463f8d0282').error, HpackError.missingSizeUpdate);
+    assert.equal(decode(decoder, '3f463f8d0282').error, HpackError.tableTooLarge);
   });
 });
 

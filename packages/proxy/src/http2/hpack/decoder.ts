@@ -117,11 +117,11 @@ export class HpackDecoder {
   private resizeTable(): boolean {
     const size = this.readInteger(0x1f);
     if (size < 0) return false;
-    if (size > this.maxTableSize) {
+    if (size > (this.requiredTableSize < 0 ? this.maxTableSize : this.requiredTableSize)) {
       this.failure = HpackError.tableTooLarge;
       return false;
     }
-    if (size <= this.requiredTableSize) this.requiredTableSize = -1;
+    this.requiredTableSize = -1;
     this.table.resize(size);
     return true;
   }
