@@ -71,7 +71,7 @@ export class LargeMesh implements ResourceSource {
       ];
       const authorities = domains.map((domain) => `${domain}:${port}`);
       virtualHosts.push(
-        encodeVirtualHost(virtualHost(host, { port, protocol: 'http', rules: [rule] }, authorities)),
+        encodeVirtualHost(virtualHost(host, { port, protocol: 'http' as const, rules: [rule] }, authorities)),
       );
     }
     const routes = proxyRoutesName(namespace);
@@ -84,6 +84,7 @@ export class LargeMesh implements ResourceSource {
       labels: {},
       servicePort: port,
       appPort: 8080,
+      protocol: 'http' as const,
       inbound: { address: '127.0.0.1', port: 15_006 },
       outboundProxy: { address: '127.0.0.1', port: 15_001 },
       upstreams: [],

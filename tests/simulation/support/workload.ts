@@ -151,6 +151,7 @@ export class Workload {
         labels: { app: service, version },
         servicePort: ports.service,
         appPort: ports.application,
+        protocol: 'http',
         inbound: { address, port: ports.inbound },
         advertiseAddress: address,
         outboundProxy: { address: '127.0.0.1', port: ports.outboundProxy },

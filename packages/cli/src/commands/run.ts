@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly version: string;
   readonly port?: number;
   readonly appPort?: number;
+  readonly protocol: 'http' | 'http2' | 'grpc';
   readonly namespace: string;
   readonly serviceAccount?: string;
   readonly label?: readonly (readonly [string, string])[];
@@ -97,6 +98,12 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         optional: true,
         placeholder: 'PORT',
         brief: 'where the application listens, if it does not read PORT',
+      },
+      protocol: {
+        kind: 'enum',
+        values: ['http', 'http2', 'grpc'],
+        default: 'http',
+        brief: 'what the application speaks there',
       },
       namespace: {
         kind: 'parsed',

@@ -44,6 +44,7 @@ export function bookstore(
     upstreams: upstreams.map((name) => parseUpstream(`${name}:${servicePort}`, 'default')),
     port: servicePort,
     appPort: null,
+    protocol: 'http',
     intercept: null,
     namespace: 'default',
     serviceAccount: null,

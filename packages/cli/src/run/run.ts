@@ -60,6 +60,7 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
     namespace,
     version: flags.version,
     appPort: flags.appPort ?? null,
+    protocol: flags.protocol,
     serviceAccount: flags.serviceAccount ?? null,
     labels: Object.fromEntries(flags.label ?? []),
     upstreams: (flags.upstream ?? []).map((text) =>

@@ -110,6 +110,7 @@ export async function planWorkload(
       },
       servicePort: options.port,
       appPort,
+      protocol: options.protocol,
       inbound: { address: inbound, port: inboundPort },
       advertiseAddress,
       advertisePort: options.advertise?.port ?? inboundPort,

@@ -20,6 +20,8 @@ export interface WorkloadOptions {
   readonly port: number;
   /** Where the application listens; null to choose a free port and tell it in `PORT`. */
   readonly appPort: number | null;
+  /** What the application speaks: HTTP/1.1, HTTP/2 without TLS, or gRPC over that. */
+  readonly protocol: 'http' | 'http2' | 'grpc';
   readonly namespace: string;
   /** Null for the service's name. */
   readonly serviceAccount: string | null;

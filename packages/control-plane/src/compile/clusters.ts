@@ -6,6 +6,7 @@ import {
   Cluster_LbPolicy,
   type Cluster,
 } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import type { HttpProtocolOptions } from '@heddle/xds/api/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import {
   inboundClusterName,
   originalDestinationCluster,
@@ -13,7 +14,7 @@ import {
   passthroughCluster,
 } from './names.ts';
 import type { InterceptionMode } from './node-metadata.ts';
-import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
+import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
 
 /** Istio's default. */
@@ -34,6 +35,35 @@ const meshDefaults: DeepPartial<Cluster> = {
   },
   commonLbConfig: { healthyPanicThreshold: { value: 0 } },
 };
+
+/**
+ * The link between sidecars: requests to one peer share few connections of HTTP/2, those of HTTP/1.1 callers too. A peer that
+ * doesn't offer it is spoken to by HTTP/1.1.
+ */
+const negotiated = httpProtocolOptions({
+  upstreamProtocolOptions: {
+    $case: 'autoConfig',
+    value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+  },
+});
+
+const http2Only = httpProtocolOptions({
+  upstreamProtocolOptions: {
+    $case: 'explicitHttpConfig',
+    value: { protocolConfig: { $case: 'http2ProtocolOptions', value: {} } },
+  },
+});
+
+function httpProtocolOptions(
+  options: DeepPartial<HttpProtocolOptions>,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  return {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': packAny(
+      TypeUrl.upstreamHttpProtocolOptions,
+      options,
+    ),
+  };
+}
 
 /** One cluster to be made for a host as a view shows it: a port, and all instances or those of a subset. */
 export interface ClusterPlan {
@@ -69,7 +99,7 @@ export function outboundCluster(plan: ClusterPlan, host: string, identities: rea
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation(identities),
-      alpnProtocols: ['istio-http/1.1', 'http/1.1'],
+      alpnProtocols: linkProtocols,
     },
     sni: `outbound_.${plan.port}_.${plan.subset}_.${host}`,
   });
@@ -79,6 +109,7 @@ export function outboundCluster(plan: ClusterPlan, host: string, identities: rea
     edsClusterConfig: { edsConfig: adsConfigSource },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    typedExtensionProtocolOptions: negotiated,
     transportSocket: {
       name: 'envoy.transport_sockets.tls',
       configType: { $case: 'typedConfig', value: tls },
@@ -86,14 +117,15 @@ export function outboundCluster(plan: ClusterPlan, host: string, identities: rea
   });
 }
 
-/** The sidecar's own application, on loopback. */
-export function inboundCluster(servicePort: number, appPort: number): Uint8Array {
+/** The sidecar's own application, on loopback. `isHttp2`: it speaks HTTP/2, without TLS and without being asked. */
+export function inboundCluster(servicePort: number, appPort: number, isHttp2: boolean): Uint8Array {
   const name = inboundClusterName(servicePort);
   const endpoint = { address: socketAddress({ address: '127.0.0.1', port: appPort }) };
   return encodeCluster({
     name,
     clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.STATIC },
     connectTimeout,
+    ...(isHttp2 ? { typedExtensionProtocolOptions: http2Only } : {}),
     loadAssignment: {
       clusterName: name,
       endpoints: [{ lbEndpoints: [{ hostIdentifier: { $case: 'endpoint', value: endpoint } }] }],

@@ -9,7 +9,7 @@ import {
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { certificateSecret, inboundClusterName, proxyRoutesName, upstreamRoutesName } from './names.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
-import { adsConfigSource, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
+import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { connectionManager } from './connection-manager.ts';
 import { interceptionListeners } from './interception-listeners.ts';
 import { catchAll } from './routes.ts';
@@ -42,7 +42,7 @@ function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation([]),
-      alpnProtocols: ['istio-http/1.1', 'http/1.1'],
+      alpnProtocols: linkProtocols,
     },
     requireClientCertificate: true,
   });

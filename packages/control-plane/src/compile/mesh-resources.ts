@@ -210,9 +210,15 @@ export class MeshResources implements ResourceSource {
   }
 }
 
-function ownClusters({ servicePort, appPort, interception }: SidecarNode): Map<string, EncodedResource> {
+function ownClusters({
+  servicePort,
+  appPort,
+  protocol,
+  interception,
+}: SidecarNode): Map<string, EncodedResource> {
   const messages = new Map<string, Uint8Array>();
-  if (appPort > 0) messages.set(inboundClusterName(servicePort), inboundCluster(servicePort, appPort));
+  if (appPort > 0)
+    messages.set(inboundClusterName(servicePort), inboundCluster(servicePort, appPort, protocol !== 'http'));
   if (interception !== null) {
     messages.set(originalDestinationCluster, originalDestination());
     for (const family of passthroughFamilies)

@@ -23,6 +23,7 @@ const metadataSchema = z.object({
   LABELS: z.record(z.string(), z.string()).default({}),
   SERVICE_PORT: portNumber.default(0),
   APP_PORT: portNumber.default(0),
+  PROTOCOL: z.enum(['http', 'http2', 'grpc']).default('http'),
   INBOUND: bindSchema.optional(),
   OUTBOUND_PROXY: bindSchema.optional(),
   UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
@@ -66,6 +67,8 @@ export interface SidecarNode {
   /** 0 for a workload that nobody calls. */
   readonly servicePort: number;
   readonly appPort: number;
+  /** What the application speaks. */
+  readonly protocol: 'http' | 'http2' | 'grpc';
   readonly inbound: Bind | null;
   readonly outboundProxy: Bind | null;
   readonly upstreams: readonly UpstreamBind[];
@@ -105,6 +108,7 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     labels: metadata.LABELS,
     servicePort: metadata.SERVICE_PORT,
     appPort: metadata.APP_PORT,
+    protocol: metadata.PROTOCOL,
     inbound: metadata.INBOUND ?? null,
     outboundProxy: metadata.OUTBOUND_PROXY ?? null,
     upstreams: metadata.UPSTREAMS,

@@ -48,3 +48,6 @@ export function socketAddress({ address, port }: Bind): DeepPartial<Address> {
     },
   };
 }
+
+/** What sidecars offer each other by ALPN, best first. */
+export const linkProtocols: string[] = ['h2', 'http/1.1'];

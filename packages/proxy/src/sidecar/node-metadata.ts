@@ -25,7 +25,7 @@ export function nodeOf(options: WorkloadOptions): {
     INSTANCE: instance,
     LABELS: { ...options.labels },
     SERVICE_PORT: options.servicePort,
-    PROTOCOL: 'http',
+    PROTOCOL: options.protocol,
     INBOUND: { ...options.inbound },
     APP_PORT: options.appPort,
     OUTBOUND_PROXY: { ...options.outboundProxy },

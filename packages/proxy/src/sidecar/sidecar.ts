@@ -136,7 +136,7 @@ export class Sidecar {
         namespace: options.namespace,
         service: options.service,
         servicePort: options.servicePort,
-        protocol: 'http',
+        protocol: options.protocol,
         address: options.advertiseAddress,
         port: options.advertisePort ?? options.inbound.port,
         labels: { ...options.labels },
