@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock, systemRandom } from '@heddle/base';
 import { validateBootstrap } from '@heddle/proxy/validate';
+import { acceptedWithoutEffect } from '@heddle/xds/accepted-fields';
 import { type Json, bootstrapWith, samples } from './support/field-samples.ts';
 import { readRepositoryFile } from './support/source-files.ts';
 
@@ -125,13 +126,34 @@ const messages: readonly (readonly [string, string, string])[] = [
   ),
   ...['RedirectAction', 'DirectResponseAction'].map((message) => ['routes.md', route, message] as const),
 ];
+/** Every name on a page that stands in backticks, paths taken apart. */
+function namedOn(page: string): ReadonlySet<string> {
+  return new Set(namesIn(readRepositoryFile(`docs/${page}`)).flatMap((name) => name.split(/[^a-z0-9_]+/)));
+}
+
 for (const [page, file, message] of messages) {
   test(`docs/${page} says what becomes of every field of ${message} that is read`, () => {
-    const named = new Set(
-      namesIn(readRepositoryFile(`docs/${page}`)).flatMap((name) => name.split(/[^a-z0-9_]+/)),
-    );
+    const named = namedOn(page);
     const fields = protoFields(file, message);
     assert.ok(fields.length > 1, `${fields.length} fields`);
+    assert.deepEqual(
+      fields.filter((field) => !named.has(field)),
+      [],
+    );
+  });
+}
+
+const pagesOfAccepted: readonly (readonly [RegExp, string])[] = [
+  [/\.(?:bootstrap|listener)\.|\.Cluster$|\.Node$/, 'bootstrap.md'],
+  [/\.route\./, 'routes.md'],
+  [/\.endpoint\./, 'clusters.md'],
+  [/\.http_connection_manager\.|\.router\./, 'http-connection-manager.md'],
+];
+for (const [message, fields] of Object.entries(acceptedWithoutEffect())) {
+  const page = pagesOfAccepted.find(([pattern]) => pattern.test(message))?.[1];
+  test(`fields of ${message} that have no effect stand on a page`, () => {
+    assert.ok(page !== undefined, 'it needs a page');
+    const named = namedOn(page);
     assert.deepEqual(
       fields.filter((field) => !named.has(field)),
       [],

@@ -13,6 +13,7 @@ import { Config as GrpcHttp1Bridge } from './generated/envoy/extensions/filters/
 import { FilterConfig as GrpcStats } from './generated/envoy/extensions/filters/http/grpc_stats/v3/config.ts';
 import { GrpcWeb } from './generated/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
 import { RBAC as HttpRbac, RBACPerRoute } from './generated/envoy/extensions/filters/http/rbac/v3/rbac.ts';
+import { PreserveCaseFormatterConfig } from './generated/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.ts';
 import { Router } from './generated/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpInspector } from './generated/envoy/extensions/filters/listener/http_inspector/v3/http_inspector.ts';
 import { OriginalDst } from './generated/envoy/extensions/filters/listener/original_dst/v3/original_dst.ts';
@@ -46,6 +47,7 @@ const messageTypes = {
   [TypeUrl.secret]: Secret,
   [TypeUrl.httpConnectionManager]: HttpConnectionManager,
   [TypeUrl.router]: Router,
+  [TypeUrl.preserveCase]: PreserveCaseFormatterConfig,
   [TypeUrl.grpcStats]: GrpcStats,
   [TypeUrl.grpcWeb]: GrpcWeb,
   [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,

@@ -117,6 +117,7 @@ export const samples: Readonly<Record<'listener' | 'cluster' | 'manager', Readon
     metadata: ofListener({ metadata }),
     per_connection_buffer_limit_bytes: ofListener({ per_connection_buffer_limit_bytes: 32768 }),
     enable_reuse_port: ofListener({ enable_reuse_port: true }),
+    bypass_overload_manager: ofListener({ bypass_overload_manager: true }),
     tcp_backlog_size: ofListener({ tcp_backlog_size: 128 }),
   },
   cluster: {
@@ -175,6 +176,8 @@ export const samples: Readonly<Record<'listener' | 'cluster' | 'manager', Readon
     round_robin_lb_config: ofCluster({ round_robin_lb_config: {} }),
     metadata: ofCluster({ metadata }),
     alt_stat_name: ofCluster({ alt_stat_name: 'other' }),
+    track_timeout_budgets: ofCluster({ track_timeout_budgets: true }),
+    track_cluster_stats: ofCluster({ track_cluster_stats: {} }),
     per_connection_buffer_limit_bytes: ofCluster({ per_connection_buffer_limit_bytes: 32768 }),
     ignore_health_on_host_removal: ofCluster({ ignore_health_on_host_removal: true }),
     'common_lb_config.update_merge_window': ofCluster({ common_lb_config: { update_merge_window: '1s' } }),

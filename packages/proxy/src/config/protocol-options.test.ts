@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Http1ProtocolOptions, HttpProtocolOptions } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import { RouteAction_UpgradeConfig as UpgradeConfig } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { TypeUrl, packAny } from '@heddle/xds';
 import { UnderscoreAction } from '../http1/server-settings.ts';
 import { compileRouteUpgrades } from '../routing/compile-upgrades.ts';
 import { ProblemList } from './problem-list.ts';
@@ -63,6 +64,34 @@ describe('options of HTTP/1.1', () => {
       },
       said: [],
     });
+  });
+
+  test('may ask for names that keep their case, as they do, and for no other form', () => {
+    const preserving = (config: object) =>
+      http1({
+        headerKeyFormat: {
+          headerFormat: {
+            $case: 'statefulFormatter',
+            value: { name: 'preserve_case', typedConfig: packAny(TypeUrl.preserveCase, config) },
+          },
+        },
+      }).said;
+    assert.deepEqual(preserving({}), []);
+    assert.deepEqual(preserving({ forwardReasonPhrase: true }), []);
+    const place = 'h.header_key_format.stateful_formatter.typed_config';
+    assert.deepEqual(preserving({ formatterTypeOnEnvoyHeaders: 1 }), [
+      `${place}.formatter_type_on_envoy_headers: is not supported yet`,
+    ]);
+    assert.deepEqual(
+      http1({ headerKeyFormat: { headerFormat: { $case: 'properCaseWords', value: {} } } }).said,
+      ['h.header_key_format.proper_case_words: is not supported yet'],
+    );
+    assert.deepEqual(
+      http1({
+        headerKeyFormat: { headerFormat: { $case: 'statefulFormatter', value: { name: 'other' } } },
+      }).said,
+      [`${place}: the extension other is not supported yet`],
+    );
   });
 
   test('want a host for HTTP/1.0 that is one', () => {

@@ -1,3 +1,4 @@
+import { TypeUrl } from '@heddle/xds';
 import {
   type Http1ProtocolOptions,
   type HttpProtocolOptions,
@@ -8,6 +9,7 @@ import { validHost } from '../http1/request-head.ts';
 import { type HeadRules, UnderscoreAction, defaultServerSettings } from '../http1/server-settings.ts';
 import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';
+import { refuseExtension, unpackConfig } from './unpack-config.ts';
 
 /** What `Http1ProtocolOptions` say. */
 export interface Http1Options extends Omit<HeadRules, 'endsConnectionOnError'> {
@@ -27,6 +29,7 @@ export function compileHttp1Options(
   if (defaultHost !== '' && !validHost.test(defaultHost)) {
     problems.invalid(`${path}.default_host_for_http_10`, `"${defaultHost}" is no host`);
   }
+  checkKeyFormat(options?.headerKeyFormat, `${path}.header_key_format`, problems);
   return {
     acceptsHttp10: options?.acceptHttp10 ?? false,
     defaultHost,
@@ -35,6 +38,33 @@ export function compileHttp1Options(
     allowsChunkedLength: options?.allowChunkedLength ?? false,
     takesTrailers: options?.enableTrailers ?? false,
   };
+}
+
+/** Names keep their case here, and added ones are in small letters, as with Envoy's `preserve_case`: that has no effect. */
+function checkKeyFormat(
+  format: Http1ProtocolOptions['headerKeyFormat'],
+  path: string,
+  problems: ProblemList,
+): void {
+  const choice = format?.headerFormat;
+  if (choice === undefined) return;
+  if (choice.$case === 'properCaseWords') {
+    problems.unsupported(
+      `${path}.proper_case_words`,
+      undefined,
+      'names of fields keep their case without it',
+    );
+    return;
+  }
+  const { name, typedConfig } = choice.value;
+  const place = `${path}.stateful_formatter.typed_config`;
+  if (typedConfig?.typeUrl !== TypeUrl.preserveCase) {
+    refuseExtension(name, typedConfig, place, problems);
+    return;
+  }
+  const config = unpackConfig(typedConfig, TypeUrl.preserveCase, place, problems);
+  if (config !== null && config.formatterTypeOnEnvoyHeaders !== 0)
+    problems.unsupported(`${place}.formatter_type_on_envoy_headers`);
 }
 
 /** What a listener's `HttpProtocolOptions` say. */

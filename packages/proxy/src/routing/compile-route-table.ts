@@ -44,7 +44,7 @@ function tlsRequirement(message: VirtualHostMessage): TlsRequirement {
 export type ClusterCheck = (name: string) => boolean;
 
 /**
- * Compiles a route configuration one virtual host at a time. Accepted without effect: `metadata`, which only filters read. Every virtual host is checked when it is added; its routes
+ * Compiles a route configuration one virtual host at a time. Every virtual host is checked when it is added; its routes
  * are compiled when a request first comes for it.
  */
 export class RouteTableBuilder<C> {

@@ -7,6 +7,7 @@ import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { Percent } from "../../../type/v3/percent.ts";
+import { TypedExtensionConfig } from "./extension.ts";
 
 export const protobufPackage = "envoy.config.core.v3";
 
@@ -41,10 +42,23 @@ export interface Http1ProtocolOptions {
   allowAbsoluteUrl?: boolean | undefined;
   acceptHttp10: boolean;
   defaultHostForHttp10: string;
+  headerKeyFormat?: Http1ProtocolOptions_HeaderKeyFormat | undefined;
   enableTrailers: boolean;
   allowChunkedLength: boolean;
   overrideStreamErrorOnInvalidHttpMessage?: boolean | undefined;
   allowCustomMethods: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Http1ProtocolOptions_HeaderKeyFormat {
+  headerFormat?: { $case: "properCaseWords"; value: Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords } | {
+    $case: "statefulFormatter";
+    value: TypedExtensionConfig;
+  } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -223,6 +237,7 @@ function createBaseHttp1ProtocolOptions(): Http1ProtocolOptions {
     allowAbsoluteUrl: undefined,
     acceptHttp10: false,
     defaultHostForHttp10: "",
+    headerKeyFormat: undefined,
     enableTrailers: false,
     allowChunkedLength: false,
     overrideStreamErrorOnInvalidHttpMessage: undefined,
@@ -241,6 +256,9 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     }
     if (message.defaultHostForHttp10 !== "") {
       writer.uint32(26).string(message.defaultHostForHttp10);
+    }
+    if (message.headerKeyFormat !== undefined) {
+      Http1ProtocolOptions_HeaderKeyFormat.encode(message.headerKeyFormat, writer.uint32(34).fork()).join();
     }
     if (message.enableTrailers !== false) {
       writer.uint32(40).bool(message.enableTrailers);
@@ -287,6 +305,14 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
           }
 
           message.defaultHostForHttp10 = reader.string();
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.headerKeyFormat = Http1ProtocolOptions_HeaderKeyFormat.decode(reader, reader.uint32());
           continue;
         }
         case 5: {
@@ -336,10 +362,141 @@ export const Http1ProtocolOptions: MessageFns<Http1ProtocolOptions> = {
     message.allowAbsoluteUrl = object.allowAbsoluteUrl ?? undefined;
     message.acceptHttp10 = object.acceptHttp10 ?? false;
     message.defaultHostForHttp10 = object.defaultHostForHttp10 ?? "";
+    message.headerKeyFormat = (object.headerKeyFormat !== undefined && object.headerKeyFormat !== null)
+      ? Http1ProtocolOptions_HeaderKeyFormat.fromPartial(object.headerKeyFormat)
+      : undefined;
     message.enableTrailers = object.enableTrailers ?? false;
     message.allowChunkedLength = object.allowChunkedLength ?? false;
     message.overrideStreamErrorOnInvalidHttpMessage = object.overrideStreamErrorOnInvalidHttpMessage ?? undefined;
     message.allowCustomMethods = object.allowCustomMethods ?? false;
+    return message;
+  },
+};
+
+function createBaseHttp1ProtocolOptions_HeaderKeyFormat(): Http1ProtocolOptions_HeaderKeyFormat {
+  return { headerFormat: undefined, _unknownFields: undefined };
+}
+
+export const Http1ProtocolOptions_HeaderKeyFormat: MessageFns<Http1ProtocolOptions_HeaderKeyFormat> = {
+  encode(message: Http1ProtocolOptions_HeaderKeyFormat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.headerFormat?.$case) {
+      case "properCaseWords":
+        Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords.encode(
+          message.headerFormat.value,
+          writer.uint32(10).fork(),
+        ).join();
+        break;
+      case "statefulFormatter":
+        TypedExtensionConfig.encode(message.headerFormat.value, writer.uint32(66).fork()).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Http1ProtocolOptions_HeaderKeyFormat {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttp1ProtocolOptions_HeaderKeyFormat();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.headerFormat = {
+            $case: "properCaseWords",
+            value: Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 8: {
+          if (tag !== 66) {
+            break;
+          }
+
+          message.headerFormat = {
+            $case: "statefulFormatter",
+            value: TypedExtensionConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Http1ProtocolOptions_HeaderKeyFormat>): Http1ProtocolOptions_HeaderKeyFormat {
+    return Http1ProtocolOptions_HeaderKeyFormat.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Http1ProtocolOptions_HeaderKeyFormat>): Http1ProtocolOptions_HeaderKeyFormat {
+    const message = createBaseHttp1ProtocolOptions_HeaderKeyFormat();
+    switch (object.headerFormat?.$case) {
+      case "properCaseWords": {
+        if (object.headerFormat?.value !== undefined && object.headerFormat?.value !== null) {
+          message.headerFormat = {
+            $case: "properCaseWords",
+            value: Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords.fromPartial(object.headerFormat.value),
+          };
+        }
+        break;
+      }
+      case "statefulFormatter": {
+        if (object.headerFormat?.value !== undefined && object.headerFormat?.value !== null) {
+          message.headerFormat = {
+            $case: "statefulFormatter",
+            value: TypedExtensionConfig.fromPartial(object.headerFormat.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseHttp1ProtocolOptions_HeaderKeyFormat_ProperCaseWords(): Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords {
+  return { _unknownFields: undefined };
+}
+
+export const Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords: MessageFns<
+  Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords
+> = {
+  encode(
+    message: Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseHttp1ProtocolOptions_HeaderKeyFormat_ProperCaseWords();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords>,
+  ): Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords {
+    return Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords.fromPartial(base ?? {});
+  },
+  fromPartial(
+    _: DeepPartial<Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords>,
+  ): Http1ProtocolOptions_HeaderKeyFormat_ProperCaseWords {
+    const message = createBaseHttp1ProtocolOptions_HeaderKeyFormat_ProperCaseWords();
     return message;
   },
 };

@@ -6,7 +6,7 @@ import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
-import { HeaderValueOption, Metadata } from "../../core/v3/base.ts";
+import { HeaderValueOption } from "../../core/v3/base.ts";
 import { VirtualHost } from "./route_components.ts";
 
 export const protobufPackage = "envoy.config.route.v3";
@@ -28,7 +28,6 @@ export interface RouteConfiguration {
   maxDirectResponseBodySizeBytes?: number | undefined;
   ignorePortInHostMatching: boolean;
   ignorePathParametersInPathMatching: boolean;
-  metadata?: Metadata | undefined;
   typedPerFilterConfig: { [key: string]: Any };
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -53,7 +52,6 @@ function createBaseRouteConfiguration(): RouteConfiguration {
     maxDirectResponseBodySizeBytes: undefined,
     ignorePortInHostMatching: false,
     ignorePathParametersInPathMatching: false,
-    metadata: undefined,
     typedPerFilterConfig: {},
     _unknownFields: undefined,
   };
@@ -96,9 +94,6 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     }
     if (message.ignorePathParametersInPathMatching !== false) {
       writer.uint32(120).bool(message.ignorePathParametersInPathMatching);
-    }
-    if (message.metadata !== undefined) {
-      Metadata.encode(message.metadata, writer.uint32(138).fork()).join();
     }
     globalThis.Object.entries(message.typedPerFilterConfig).forEach(([key, value]: [string, Any]) => {
       RouteConfiguration_TypedPerFilterConfigEntry.encode({ key: key as any, value }, writer.uint32(130).fork()).join();
@@ -210,14 +205,6 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
           message.ignorePathParametersInPathMatching = reader.bool();
           continue;
         }
-        case 17: {
-          if (tag !== 138) {
-            break;
-          }
-
-          message.metadata = Metadata.decode(reader, reader.uint32());
-          continue;
-        }
         case 16: {
           if (tag !== 130) {
             break;
@@ -253,9 +240,6 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     message.maxDirectResponseBodySizeBytes = object.maxDirectResponseBodySizeBytes ?? undefined;
     message.ignorePortInHostMatching = object.ignorePortInHostMatching ?? false;
     message.ignorePathParametersInPathMatching = object.ignorePathParametersInPathMatching ?? false;
-    message.metadata = (object.metadata !== undefined && object.metadata !== null)
-      ? Metadata.fromPartial(object.metadata)
-      : undefined;
     message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])
       .reduce((acc: { [key: string]: Any }, [key, value]: [string, Any]) => {
         if (value !== undefined) {

@@ -37,7 +37,6 @@ export interface VirtualHost {
   includeRequestAttemptCount: boolean;
   retryPolicy?: RetryPolicy | undefined;
   includeAttemptCountInResponse: boolean;
-  metadata?: Metadata | undefined;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -287,7 +286,6 @@ function createBaseVirtualHost(): VirtualHost {
     includeRequestAttemptCount: false,
     retryPolicy: undefined,
     includeAttemptCountInResponse: false,
-    metadata: undefined,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
@@ -330,9 +328,6 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     if (message.includeAttemptCountInResponse !== false) {
       writer.uint32(152).bool(message.includeAttemptCountInResponse);
-    }
-    if (message.metadata !== undefined) {
-      Metadata.encode(message.metadata, writer.uint32(194).fork()).join();
     }
     if (message.requestBodyBufferLimit !== undefined) {
       UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
@@ -447,14 +442,6 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.includeAttemptCountInResponse = reader.bool();
           continue;
         }
-        case 24: {
-          if (tag !== 194) {
-            break;
-          }
-
-          message.metadata = Metadata.decode(reader, reader.uint32());
-          continue;
-        }
         case 25: {
           if (tag !== 202) {
             break;
@@ -495,9 +482,6 @@ export const VirtualHost: MessageFns<VirtualHost> = {
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
     message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
-    message.metadata = (object.metadata !== undefined && object.metadata !== null)
-      ? Metadata.fromPartial(object.metadata)
-      : undefined;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
