@@ -25,7 +25,7 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   },
   {
     rule: 3,
-    file: 'http1/character-class.ts',
+    file: 'codec/character-class.ts',
     from: 'for (let byte = 0x21; byte < 0x7f; byte++) if (byte !== 0x23)',
     to: 'for (let byte = 1; byte < 0x100; byte++) if (byte !== 0x0d && byte !== 0x20)',
   },
@@ -102,7 +102,7 @@ export const switchedOffRules: readonly SwitchedOffRule[] = [
   { rule: 15, file: 'http1/request-head.ts', from: 'if (length < 0 || lengthSeen)', to: 'if (length < 0)' },
   {
     rule: 15,
-    file: 'http1/message-head.ts',
+    file: 'codec/content-length.ts',
     from: 'if (digit < 0 || digit > 9) return -1;',
     to: 'if (digit < 0 || digit > 9) break;',
   },

@@ -7,7 +7,7 @@ import {
   defaultOverprovisioningPercent,
 } from '../cluster/cluster.ts';
 import type { EndpointHealth } from '../cluster/endpoint.ts';
-import { validHost } from '../http1/request-head.ts';
+import { validHost } from '../codec/valid-host.ts';
 import { compileEndpointAddress } from './compile-address.ts';
 import { fieldPath, type ProblemList } from './problem-list.ts';
 

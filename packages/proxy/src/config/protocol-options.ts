@@ -5,7 +5,7 @@ import {
   HttpProtocolOptions_HeadersWithUnderscoresAction as UnderscoresAction,
 } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import type { Duration } from '@heddle/xds/api/google/protobuf/duration.ts';
-import { validHost } from '../http1/request-head.ts';
+import { validHost } from '../codec/valid-host.ts';
 import { type HeadRules, UnderscoreAction, defaultServerSettings } from '../http1/server-settings.ts';
 import { durationMs } from './duration.ts';
 import type { ProblemList } from './problem-list.ts';

@@ -1,7 +1,7 @@
 // Hot path.
 // The grammar of chunk extensions (RFC 9112 §7.1.1), byte by byte. Nobody uses them, so nobody reads them alike: one that
 // ends in the middle of a quoted string ends elsewhere for a recipient that takes the quotes seriously.
-import { isFieldValueCharacter, isTokenCharacter } from './character-class.ts';
+import { isFieldValueCharacter, isTokenCharacter } from '../codec/character-class.ts';
 
 /** Where in an extension the next byte stands; what `nextExtensionState` answers and is asked with. */
 export const ExtensionState = {

@@ -1,7 +1,7 @@
 // Hot path.
 // Follows chunked framing (RFC 9112 §7.1) without taking it apart: the bytes are forwarded as they are, and this finds
 // where the body ends and refuses everything that another parser might frame differently. Resumable at any byte.
-import { isFieldValueCharacter, isTokenCharacter } from './character-class.ts';
+import { isFieldValueCharacter, isTokenCharacter } from '../codec/character-class.ts';
 import { ExtensionState, nextExtensionState } from './chunk-extension.ts';
 
 /** What `scan` answers instead of a position. */

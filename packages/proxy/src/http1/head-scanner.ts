@@ -1,7 +1,7 @@
 // Hot path.
 // Finds the parts of an HTTP/1.1 head in bytes, strictly (RFC 9112 §2–5) and resumably: any split of the bytes gives the
 // same result, and no byte is looked at twice. It makes no objects; positions are relative to the head's first byte.
-import { isFieldValueCharacter, isTargetCharacter, isTokenCharacter } from './character-class.ts';
+import { isFieldValueCharacter, isTargetCharacter, isTokenCharacter } from '../codec/character-class.ts';
 import { fieldIdOf } from '../codec/field-name.ts';
 
 /** What `scan` answers besides a position: more bytes are needed. */

@@ -1,9 +1,11 @@
 // Hot path.
 import { FieldId } from '../codec/field-name.ts';
+import { parseContentLength } from '../codec/content-length.ts';
+import { validHost } from '../codec/valid-host.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
 import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
-import { MessageHead, listContains, parseContentLength } from './message-head.ts';
+import { MessageHead, listContains } from './message-head.ts';
 import type { HeadRules } from './server-settings.ts';
 
 /** Why a complete head is still no request we take. Numbers continue those of `HeadError`. */
@@ -22,9 +24,6 @@ export const RequestError = {
   badScheme: -39,
   bodyDisallowed: -50,
 } as const;
-
-// Host = uri-host [ ":" port ] (RFC 9110 §7.2): a name, an IPv4 address or a bracketed IPv6 address; no userinfo.
-export const validHost = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
 const schemePrefix = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 

@@ -1,10 +1,11 @@
 // Hot path.
 import { FieldId } from '../codec/field-name.ts';
+import { parseContentLength } from '../codec/content-length.ts';
 import { FieldOffset, type HeadScanner, fieldStride } from './head-scanner.ts';
 import { ResponseKind } from '../codec/client-stream.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
 import { BodyKind, type ResponseHeadView } from '../codec/message-view.ts';
-import { MessageHead, listContains, parseContentLength } from './message-head.ts';
+import { MessageHead, listContains } from './message-head.ts';
 
 /** Why a complete head is no response we pass on. */
 export const ResponseError = {

@@ -6,9 +6,9 @@
 // isn't on the other.
 import { FieldId, type FieldName } from '../codec/field-name.ts';
 import type { Field } from '../codec/field.ts';
-import { isFieldValueCharacter, isTargetCharacter, isTokenCharacter } from '../http1/character-class.ts';
-import { parseContentLength } from '../http1/message-head.ts';
-import { validHost } from '../http1/request-head.ts';
+import { isFieldValueCharacter, isTargetCharacter, isTokenCharacter } from '../codec/character-class.ts';
+import { parseContentLength } from '../codec/content-length.ts';
+import { validHost } from '../codec/valid-host.ts';
 
 /** Bits of `Field.rules`. */
 export const FieldRule = {

@@ -15,7 +15,7 @@ import type { RegexMatchAndSubstitute } from '@heddle/xds/api/envoy/type/matcher
 import { durationMs } from '../config/duration.ts';
 import type { ProblemList } from '../config/problem-list.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
-import { validHost } from '../http1/request-head.ts';
+import { validHost } from '../codec/valid-host.ts';
 import {
   compileHeaderChanges,
   type HeaderChanges,

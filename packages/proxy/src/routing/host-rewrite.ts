@@ -1,6 +1,6 @@
 // Hot path.
 import { assertNever } from '@heddle/base';
-import { validHost } from '../http1/request-head.ts';
+import { validHost } from '../codec/valid-host.ts';
 import { pathWithoutQuery } from './path-matcher.ts';
 import type { RequestView } from './request-view.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';

@@ -1,5 +1,5 @@
 // Hot path.
-/** Which bytes may stand where in an HTTP/1.1 head (RFC 9110 §5.6.2, §5.5; RFC 3986 for the target). One look-up a byte. */
+/** Which bytes may stand where in a head (RFC 9110 §5.6.2, §5.5; RFC 3986 for the target). One look-up a byte. */
 
 /** tchar: methods and field names. */
 export const isTokenCharacter = new Uint8Array(256);
