@@ -1,5 +1,5 @@
 // Hot path: `isRetriedStatus` runs per response; everything else once per configuration.
-// The conditions of a retry policy that are about gRPC: what stands in `retry_on` and in `x-envoy-retry-grpc-on`.
+// The conditions of a retry policy that are about gRPC.
 import { GrpcStatus, parseGrpcStatus } from './status.ts';
 
 /** Codes by the word that stands for them. */
@@ -18,13 +18,6 @@ export const grpcRetryConditions: readonly string[] = [...codes.keys()];
 export function grpcRetryCondition(word: string): number {
   const code = codes.get(word);
   return code === undefined ? 0 : 1 << code;
-}
-
-/** The codes of a caller's `x-envoy-retry-grpc-on`, words it doesn't know left out, as Envoy does. */
-export function parseGrpcRetryOn(value: string): number {
-  let retried = 0;
-  for (const word of value.split(',')) retried |= grpcRetryCondition(word.trim());
-  return retried;
 }
 
 /**
