@@ -18,7 +18,7 @@ import { MainSockets } from '../threads/shared-sockets.ts';
 import type { ThreadCommand } from '../threads/thread-command.ts';
 import type { WorkerSettings } from '../threads/worker-messages.ts';
 import type { WorkerPool } from '../threads/worker-pool.ts';
-import { InheritedSockets, type OpenSocket } from '../transport/node/socket-source.ts';
+import { InheritedSockets, type OpenSocket } from '../transport/socket-source.ts';
 import { TypeUrl } from '@heddle/xds';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { systemDns } from '../dns/system-dns.ts';

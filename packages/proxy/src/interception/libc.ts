@@ -1,8 +1,8 @@
-// The calls that Node has no function for, those on sockets for interception and one on memory, by `node:ffi`. Nothing else in Heddle calls the C
-// library; every signature below stands beside its C prototype.
-import type * as nodeFfi from 'node:ffi';
+// The calls that Node has no function for, those on sockets for interception and one on memory, by `node:ffi`. Nothing but this and
+// `transport/sys` calls the C library; every signature below stands beside its C prototype.
 import { getSystemErrorName } from 'node:util';
 import { HeddleError, errorMessage } from '@heddle/base';
+import { type ForeignFunctions, loadForeignFunctions } from './foreign-functions.ts';
 
 /** A call's outcome: what it returned, or the system's name of its error, such as `ENOENT`. */
 export type CallResult =
@@ -42,8 +42,6 @@ export interface Libc {
   close(fd: number): void;
 }
 
-type Ffi = typeof nodeFfi;
-
 let loaded: Libc | HeddleError | null = null;
 
 /**
@@ -61,7 +59,7 @@ let mallocTrim: ((pad: bigint) => unknown) | null | undefined;
 export function trimHeap(): void {
   if (mallocTrim === undefined) {
     try {
-      const functions = requireFfi()?.dlopen(null, {
+      const functions = loadForeignFunctions()?.dlopen(null, {
         // int malloc_trim(size_t pad): glibc only.
         malloc_trim: { arguments: ['u64'], return: 'i32' },
       }).functions;
@@ -78,7 +76,7 @@ function load(): Libc | HeddleError {
     return unavailable(`interception of traffic needs Linux, this is ${process.platform}`);
   }
   try {
-    const ffi = requireFfi();
+    const ffi = loadForeignFunctions();
     if (ffi === undefined) {
       return unavailable(
         `interception of traffic needs node:ffi, which Node ${process.version} lacks or has switched off: ` +
@@ -95,25 +93,7 @@ function unavailable(message: string, cause?: unknown): HeddleError {
   return new HeddleError('HEDDLE_INTERCEPTION_UNAVAILABLE', message, { cause });
 }
 
-/**
- * Loads `node:ffi` without the one warning that it is experimental: users can do nothing about it, and the version of Node
- * is ours. All other warnings pass, and the filter is gone when this returns.
- */
-function requireFfi(): Ffi | undefined {
-  const original: unknown = Reflect.get(process, 'emitWarning');
-  const emit = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
-    if (rest[0] === 'ExperimentalWarning' && errorMessage(warning).startsWith('FFI ')) return;
-    Reflect.apply(emit, process, [warning, ...rest]);
-  };
-  try {
-    return process.getBuiltinModule('node:ffi');
-  } finally {
-    Reflect.set(process, 'emitWarning', original);
-  }
-}
-
-function bindFunctions(ffi: Ffi): Libc {
+function bindFunctions(ffi: ForeignFunctions): Libc {
   // Null is the program itself, which is linked with its C library: no file name to guess, glibc and musl alike.
   const { functions } = ffi.dlopen(null, {
     // int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)

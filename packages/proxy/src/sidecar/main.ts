@@ -29,7 +29,7 @@ import { type EnvoyLogLevel, Loggers } from '../stack/loggers.ts';
 import { MainSockets } from '../threads/shared-sockets.ts';
 import type { ThreadCommand } from '../threads/thread-command.ts';
 import type { WorkerPool } from '../threads/worker-pool.ts';
-import { InheritedSockets } from '../transport/node/socket-source.ts';
+import { InheritedSockets } from '../transport/socket-source.ts';
 import { noConnectionLimits } from '../listener/connection-admission.ts';
 import { defaultDrain, makeViaName } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';

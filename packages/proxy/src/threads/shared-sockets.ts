@@ -1,7 +1,7 @@
 // Who listens on what, where several threads or two processes share ports.
 import type { TransportAddress } from '../transport/transport.ts';
 import { describeAddress, isUnixAddress } from '../transport/address.ts';
-import type { InheritedSockets, ListenPlan, SocketSource } from '../transport/node/socket-source.ts';
+import type { InheritedSockets, ListenPlan, SocketSource } from '../transport/socket-source.ts';
 import type { BoundAddress } from './worker-messages.ts';
 
 /** Told of what the main thread has bound; `spare` are sockets for the workers, one each as far as there are any. */

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, errorMessage, HeddleError, type Logger } from '@heddle/base';
 import type { MetricFamily } from '@heddle/telemetry';
-import type { OpenSocket } from '../transport/node/socket-source.ts';
+import type { OpenSocket } from '../transport/socket-source.ts';
 import type { ClusterStatus } from './cluster-status.ts';
 import { mergeFamilies } from './merge-families.ts';
 import type { WorkerThreads } from './proxy-threads.ts';

@@ -1,10 +1,11 @@
 import { chmod, rename, unlink } from 'node:fs/promises';
 import { type AddressInfo, BoundSocket, type Server, connect, createServer } from 'node:net';
-import { HeddleError, errorMessage, systemErrorCode } from '@heddle/base';
+import { HeddleError, systemErrorCode } from '@heddle/base';
 import { makeTransparent } from '../../interception/transparent-socket.ts';
-import { describeAddress, isUnixAddress } from '../address.ts';
+import { isUnixAddress } from '../address.ts';
+import { listenError } from '../listen-error.ts';
 import type { TcpAddress, TransportAddress, UnixAddress } from '../transport.ts';
-import type { ListenPlan } from './socket-source.ts';
+import type { ListenPlan } from '../socket-source.ts';
 
 const backlog = 1024;
 
@@ -28,27 +29,7 @@ export async function bind(
     else if (isTransparent) await listen(server, transparentSocket(address, false));
     else await listen(server, { host: address.host, port: address.port });
   } catch (error) {
-    if (error instanceof HeddleError) throw error;
-    const where = describeAddress(address);
-    const code = systemErrorCode(error);
-    if (code === 'EADDRNOTAVAIL') {
-      throw new HeddleError(
-        'HEDDLE_ADDRESS_UNAVAILABLE',
-        `can't listen on ${where}: this machine has no such address`,
-        {
-          cause: error,
-        },
-      );
-    }
-    throw code === 'EADDRINUSE'
-      ? new HeddleError(
-          'HEDDLE_PORT_IN_USE',
-          `another program listens on ${where} already: stop it or choose another ${isUnixAddress(address) ? 'path' : 'port'}`,
-          { cause: error },
-        )
-      : new HeddleError('HEDDLE_LISTEN_FAILED', `can't listen on ${where}: ${errorMessage(error)}`, {
-          cause: error,
-        });
+    throw error instanceof HeddleError ? error : listenError(address, error);
   }
 }
 

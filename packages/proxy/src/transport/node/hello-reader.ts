@@ -1,7 +1,6 @@
 import { InspectResult } from '../../inspect/inspect-result.ts';
 import { TlsHelloScanner } from '../../inspect/tls-hello-scanner.ts';
-import type { ConnectionHandler } from '../transport.ts';
-import type { NodeConnection } from './node-connection.ts';
+import type { Connection, ConnectionHandler } from '../transport.ts';
 
 const noBytes = Buffer.alloc(0);
 const noProtocols: readonly string[] = Object.freeze([]);
@@ -11,14 +10,14 @@ type HelloHandler = (received: Buffer, offered: readonly string[]) => void;
 
 /** Owns a plain connection until its ClientHello is there, or until it is clear that there is none: OpenSSL will say so. */
 export class HelloReader implements ConnectionHandler {
-  private readonly connection: NodeConnection;
+  private readonly connection: Connection;
   /** Null where the first bytes will do. */
   private readonly scanner: TlsHelloScanner | null;
   private readonly onHello: HelloHandler;
   private readonly onGone: () => void;
   private kept: Buffer = noBytes;
 
-  constructor(connection: NodeConnection, readsWhole: boolean, onHello: HelloHandler, onGone: () => void) {
+  constructor(connection: Connection, readsWhole: boolean, onHello: HelloHandler, onGone: () => void) {
     this.connection = connection;
     this.scanner = readsWhole ? new TlsHelloScanner() : null;
     this.onHello = onHello;

@@ -4,22 +4,19 @@ import { getSystemErrorName } from 'node:util';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
 import { latin1 } from '../latin1.ts';
 import type {
-  Connection,
   ConnectionHandler,
   ConnectionSource,
   TcpAddress,
   TlsSession,
   TransportError,
 } from '../transport.ts';
-import { ReadBuffer, ReadBuffers, bulkReadBytes } from './read-buffers.ts';
 import { type StreamHandle, handleOf } from './stream-handle.ts';
 import { unmapped } from '../ip-address.ts';
+import { networkError, timeoutError } from '../network-error.ts';
+import type { PlainSocket } from '../plain-socket.ts';
+import { ReadBuffer, bulkReadBytes, readBuffers } from '../read-buffers.ts';
 import { isTlsCode } from './tls-failure.ts';
 import type { VerifiedLink } from './verify-link.ts';
-
-/** Frozen failures: a reset under load makes no garbage. */
-const resetError: TransportError = Object.freeze({ kind: 'reset', detail: 'connection reset by peer' });
-const timeoutError: TransportError = Object.freeze({ kind: 'connect-timeout', detail: 'connection timeout' });
 
 /** The two ends of a connection where the socket doesn't know them: Unix sockets, and what a plain connection was told. */
 export interface Addresses {
@@ -34,8 +31,6 @@ export interface Addresses {
   readonly directRemotePort: number;
 }
 
-/** Buffers of all plain sockets. */
-const readBuffers = new ReadBuffers();
 /** Up to here text is encoded on the stack; longer bytes are cheaper to write as bytes. */
 const maxTextBytes = 16 * 1024;
 /** More than this waiting for a peer holds the writer up: Node's own mark for streams. */
@@ -48,8 +43,6 @@ interface OwnedSocket extends Socket {
   [owner]: NodeConnection;
 }
 
-/** Whose buffer is being delivered, so that a write can tell that it may hold on to the bytes. */
-let delivering: ReadBuffer | null = null;
 /** Who has just read: Node asks for the buffer of the next read without saying whose. */
 let lastReader: NodeConnection | null = null;
 
@@ -111,7 +104,7 @@ function onClose(this: Socket): void {
 }
 
 /** One `net.Socket` or `tls.TLSSocket` as a `Connection`. */
-export class NodeConnection implements Connection {
+export class NodeConnection implements PlainSocket {
   peerIdentity = '';
   peerFingerprint = '';
   tls: TlsSession | null = null;
@@ -196,7 +189,6 @@ export class NodeConnection implements Connection {
     this.writesDirectly = this.socket.writableLength === 0;
   }
 
-  /** Gives the socket to a new owner, with `received` as if it had never been read; this connection hears no more. */
   handOver(received: Buffer): Socket {
     this.handler = null;
     this.writesDirectly = false;
@@ -213,13 +205,13 @@ export class NodeConnection implements Connection {
       return;
     }
     this.readLength = length;
-    delivering = this.readBuffer;
+    readBuffers.lender = this.readBuffer;
     try {
       this.handler?.onData(buffer, 0, length);
     } catch (error) {
       this.break(error);
     }
-    delivering = null;
+    readBuffers.lender = null;
   }
 
   /** Called after each read of a plain socket: where the next one goes, null for where this one went. */
@@ -245,7 +237,7 @@ export class NodeConnection implements Connection {
 
   write(buffer: Buffer, start: number, end: number): boolean {
     const handle = this.writesDirectly ? handleOf(this.socket) : null;
-    const lender = delivering;
+    const { lender } = readBuffers;
     const isLent = lender !== null && lender.bytes === buffer;
     // Else copied, because `buffer` may be reused when this returns, and the kernel may take only part of it now.
     if (handle === null) return this.socket.write(Buffer.from(buffer.subarray(start, end)));
@@ -460,13 +452,7 @@ function releaseHeld(connection: NodeConnection): void {
 }
 
 function describe(code: string, message: string): TransportError {
-  if (code === 'ECONNRESET' || code === 'EPIPE') return resetError;
-  if (code === 'ECONNREFUSED') return { kind: 'connect-failed', detail: 'connection refused' };
-  if (code === 'ETIMEDOUT') return timeoutError;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return { kind: 'connect-failed', detail: `name not resolved (${code})` };
-  if (isTlsCode(code)) {
-    return { kind: 'tls-failed', detail: `TLS handshake failed (${code})` };
-  }
-  return { kind: 'connect-failed', detail: code === '' ? message : code };
+  return isTlsCode(code)
+    ? { kind: 'tls-failed', detail: `TLS handshake failed (${code})` }
+    : networkError(code, message);
 }

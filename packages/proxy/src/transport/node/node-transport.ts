@@ -1,4 +1,4 @@
-// The engine over `node:net` and `node:tls`: the default, and the only one that touches sockets.
+// The engine over `node:net` and `node:tls`: serves everywhere, and TLS, Unix sockets and names for the other one.
 import { randomBytes } from 'node:crypto';
 import {
   type AddressInfo,
@@ -19,7 +19,6 @@ import type {
   ConnectionHandler,
   ListenOptions,
   Listener,
-  Transport,
   TransportAddress,
   TransportError,
 } from '../transport.ts';
@@ -30,7 +29,9 @@ import { type Addresses, NodeConnection, readOptions } from './node-connection.t
 import { ClientContexts, linkSecretsOf } from './secure-contexts.ts';
 import { writesWithoutRequest } from './stream-handle.ts';
 import { ownAddress } from './own-address.ts';
-import { type OpenSocket, ownSockets, type SocketSource } from './socket-source.ts';
+import { isPlainSocket } from '../plain-socket.ts';
+import { type OpenSocket, ownSockets, type SocketSource } from '../socket-source.ts';
+import type { SocketTransport, SocketTransportOptions } from '../socket-transport.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 import { countFailure } from './tls-failure.ts';
 import { readDirectly } from './tls-reads.ts';
@@ -43,18 +44,13 @@ const noSecrets: TransportError = Object.freeze({
   detail: 'no certificate or no trust bundle yet',
 });
 
-export interface NodeTransportOptions {
-  /** How long TLS handshakes of `listen` may take; default 10 s. */
-  readonly handshakeTimeoutMs?: number;
-  /** 32 random bytes that session ticket keys are made of; threads that share them resume each other's sessions. */
-  readonly ticketSecret?: Buffer;
-  /** Where listening sockets come from; without it the transport opens its own. */
-  readonly sockets?: SocketSource;
+export interface NodeTransportOptions extends SocketTransportOptions {
   /** Plain bytes go to the handle below the socket; default where this version of Node allows it. */
   readonly writesDirectly?: boolean;
 }
 
-export class NodeTransport implements Transport {
+export class NodeTransport implements SocketTransport {
+  readonly engine = 'node';
   readonly ownAddress = ownAddress();
   private readonly clock: Clock;
   private readonly logger: Logger;
@@ -122,12 +118,10 @@ export class NodeTransport implements Transport {
     };
   }
 
-  /** The listening sockets of this transport, for a process or thread that is to go on with them. */
   openSockets(): OpenSocket[] {
     return [...this.servers].map(([server, address]) => ({ address, descriptor: descriptorOf(server) }));
   }
 
-  /** Another process has its sockets: what is closed from now on goes on under the same name. */
   handOver(): void {
     this.isHandedOver = true;
   }
@@ -145,7 +139,7 @@ export class NodeTransport implements Transport {
     accept: AcceptHandler,
     onFailed: () => void,
   ): void {
-    invariant(connection instanceof NodeConnection, 'a connection is secured by the engine that accepted it');
+    invariant(isPlainSocket(connection), 'a plain connection over a socket is secured');
     const reader = this.acceptorOf(security).begin(connection, accept, onFailed);
     connection.setHandler(reader);
     if (received.length > 0) reader.onData(received, 0, received.length);
@@ -178,9 +172,8 @@ export class NodeTransport implements Transport {
         timer.cancel();
         return accept(secured);
       };
-      // The connections of a server of ours.
-      const plain = connection as NodeConnection;
-      return this.acceptorOf(current()).begin(plain, acceptSecured, () => timer.cancel());
+      invariant(isPlainSocket(connection), 'the connections of our own server are');
+      return this.acceptorOf(current()).begin(connection, acceptSecured, () => timer.cancel());
     });
   }
 

@@ -2,6 +2,7 @@
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { type Clock, type Logger, systemErrorCode } from '@heddle/base';
 import type { LinkSecurity } from '../../tls/link-security.ts';
+import type { PlainSocket } from '../plain-socket.ts';
 import type { AcceptHandler } from '../transport.ts';
 import { HelloReader } from './hello-reader.ts';
 import { NodeConnection } from './node-connection.ts';
@@ -36,7 +37,7 @@ export class TlsAcceptor {
    * Takes over a connection of which nothing has been read. What it returns owns the connection until `accept` is called, or
    * `onFailed` once it is gone.
    */
-  begin(connection: NodeConnection, accept: AcceptHandler, onFailed: () => void): HelloReader {
+  begin(connection: PlainSocket, accept: AcceptHandler, onFailed: () => void): HelloReader {
     const { alpn } = this.security;
     const onHello = (received: Buffer, offered: readonly string[]): void => {
       // OpenSSL refuses clients that offer other protocols only; as in Envoy they get along without one.
@@ -47,7 +48,7 @@ export class TlsAcceptor {
   }
 
   private shakeHands(
-    connection: NodeConnection,
+    connection: PlainSocket,
     received: Buffer,
     speaksAlpn: boolean,
     accept: AcceptHandler,

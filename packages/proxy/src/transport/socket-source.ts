@@ -1,5 +1,5 @@
-import { describeAddress } from '../address.ts';
-import type { TransportAddress } from '../transport.ts';
+import { describeAddress } from './address.ts';
+import type { TransportAddress } from './transport.ts';
 
 /** A listening socket that is open already, such as one of the process that this one replaces. */
 export interface OpenSocket {

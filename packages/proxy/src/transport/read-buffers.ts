@@ -19,6 +19,8 @@ export class ReadBuffer {
   readonly bytes: Buffer;
   /** Writes that still need the bytes, and one for the socket that reads into it. */
   users = 0;
+  /** Where the kernel finds the bytes; -1 until an engine that calls it by itself asks. */
+  address = -1;
 
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size);
@@ -29,6 +31,8 @@ export class ReadBuffer {
 export class ReadBuffers {
   /** Valid until the callback of a read returns; nothing may keep it. */
   readonly shared: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  /** Whose bytes are being delivered: a write of them may hold on to the buffer. Null while nobody's are, or shared ones. */
+  lender: ReadBuffer | null = null;
   private readonly free: ReadBuffer[] = [];
   private largeInUse = 0;
 
@@ -56,3 +60,6 @@ export class ReadBuffers {
     return buffer;
   }
 }
+
+/** Those of this thread, for the sockets of all engines: only one of them is read at a time. */
+export const readBuffers = new ReadBuffers();
