@@ -11,6 +11,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['HEDDLE_MALLOC', 'environment variable of the launcher'],
   ['HEDDLE_SUCCESSION', 'environment variable of a process that replaces another'],
   ['HEDDLE_TOKEN', 'environment variable'],
+  ['HEDDLE_TRANSPORT', 'environment variable'],
   ['HEDDLE_VERSION', 'node metadata of a sidecar'],
 ]);
 

@@ -9,7 +9,7 @@ import { Http2ClientConnection } from '@heddle/proxy/http2/client';
 import type { Http2Stream } from '@heddle/proxy/http2/stream';
 import type { Http2StreamHandler } from '@heddle/proxy/http2/stream-handler';
 import { fieldsOf, testContext, testSettings } from '@heddle/proxy/http2/test-servers';
-import { NodeTransport } from '@heddle/proxy/node-transport';
+import { openTransport } from '@heddle/proxy/open-transport';
 import { BodyWriter, standstill } from './bytes.ts';
 import { LoadedProxy, MemoryPeak, mebibyte, needsMemory } from './loaded-proxy.ts';
 
@@ -154,7 +154,7 @@ async function connect(port: number): Promise<Http2ClientConnection> {
       testContext(systemClock, systemRandom),
     );
     const address = { host: '127.0.0.1', port };
-    const transport = new NodeTransport(systemClock, logger);
+    const transport = openTransport(systemClock, logger);
     client.attach(transport.connect({ address, security: null, timeoutMs: 5000 }, client));
   });
 }

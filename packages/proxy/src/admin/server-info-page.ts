@@ -8,6 +8,8 @@ export interface ServerDescription {
   /** As flags were given, with names of Envoy's where it has them. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly node: Readonly<Record<string, unknown>>;
+  /** What serves sockets, as `SocketTransport` names it. */
+  readonly engine: string;
   /** How often the process has been replaced without a pause. */
   readonly epoch: number;
 }
@@ -29,12 +31,12 @@ export function readyPage(state: number): AdminResponse {
 }
 
 export function serverInfoPage(
-  { options, node, epoch }: ServerDescription,
+  { options, node, epoch, engine }: ServerDescription,
   state: number,
   uptimeSeconds: number,
 ): AdminResponse {
   return jsonResponse({
-    version: `heddle/${proxyVersion}/node-${process.version}`,
+    version: `heddle/${proxyVersion}/node-${process.version}/${engine}`,
     state: stateName(state),
     uptime_current_epoch: `${uptimeSeconds}s`,
     uptime_all_epochs: `${uptimeSeconds}s`,

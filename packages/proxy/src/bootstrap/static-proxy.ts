@@ -23,6 +23,8 @@ import { TypeUrl } from '@heddle/xds';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
+import type { SocketTransport } from '../transport/socket-transport.ts';
 import { describeAddress } from '../transport/address.ts';
 import { applyBootstrap, NoSubscriber, readBootstrap, type StaticConfig } from './bootstrap.ts';
 import { accessLogProblem } from './access-log-problem.ts';
@@ -37,7 +39,7 @@ export interface StaticProxyOptions {
   readonly concurrency: number;
   /** Listening sockets of the process that this one replaces. */
   readonly inherited: readonly OpenSocket[];
-  readonly description: Omit<ServerDescription, 'node'>;
+  readonly description: Omit<ServerDescription, 'node' | 'engine'>;
   /** Resolves when it is to end: then it waits for its clusters no longer. */
   readonly stopped: Promise<void>;
   /** `/quitquitquit` was asked for. */
@@ -61,14 +63,14 @@ export type { OpenSocket };
 export class StaticProxy {
   private readonly threads: ProxyThreads;
   private readonly workers: WorkerPool | null;
-  /** Of listeners and of the admin interface. */
-  private readonly transports: readonly NodeTransport[];
+  /** Of listeners, and of the admin interface. */
+  private readonly transports: readonly [SocketTransport, SocketTransport];
   private adminServer: AdminServer | null = null;
 
   private constructor(
     threads: ProxyThreads,
     workers: WorkerPool | null,
-    transports: readonly NodeTransport[],
+    transports: readonly [SocketTransport, SocketTransport],
   ) {
     this.threads = threads;
     this.workers = workers;
@@ -95,7 +97,7 @@ export class StaticProxy {
         ? await startWorkers(config.value, { viaName, ticketSecret, limits, listensWhenWarm: true }, options)
         : null;
     const logger = loggers.get('connection');
-    const transport = new NodeTransport(clock, logger, {
+    const transport = openTransport(clock, logger, {
       sockets: new MainSockets(inherited, concurrency, workers),
       ticketSecret,
     });
@@ -204,10 +206,11 @@ export class StaticProxy {
 
   private adminHandler(config: StaticConfig, options: StaticProxyOptions): AdminHandler {
     const { clock, description } = options;
+    const [{ engine }] = this.transports;
     return proxyAdminHandler({
       threads: this.threads,
       clock,
-      description: { ...description, node: config.node },
+      description: { ...description, node: config.node, engine },
       configuration: dumpSourceOf(config, new Date(clock.now())),
       certificates: () => certificatesInUse(this.threads.proxy.config),
       quit: () => options.onQuit(),

@@ -10,7 +10,7 @@ import {
   aliasRecord,
 } from '@heddle/testkit';
 import { nodeDatagrams } from '../transport/node/node-datagrams.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { DnsClient } from './dns-client.ts';
 import { DnsNameResolver, type LookupFamily, type Resolution } from './name-resolver.ts';
 import { type ResolverConfiguration, defaultResolverConfiguration } from './resolver-configuration.ts';
@@ -209,7 +209,7 @@ test('closing ends what is under way', async () => {
 });
 
 test('resolves over real sockets, a large answer by TCP', async (t) => {
-  const transport = new NodeTransport(systemClock, silentLogger);
+  const transport = openTransport(systemClock, silentLogger);
   const server = await DnsTestServer.start(nodeDatagrams, transport, { host: '127.0.0.1', port: 0 });
   const client = new DnsClient({
     transport,

@@ -28,7 +28,7 @@ import { httpAcceptor } from './http-acceptor.ts';
 import { compileRouteTable } from '../routing/compile-route-table.ts';
 import { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import { hostAndPort } from '../transport/address.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { HttpDate } from './http-date.ts';
 import type { HttpFilter } from './http-filter.ts';
 import type { CallCounting, HttpSettings } from './http-settings.ts';
@@ -126,7 +126,7 @@ export function toBackend(
 
 /** Starts a proxy whose only route leads everything to the given loopback ports. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest> {
-  const transport = new NodeTransport(systemClock, silentLogger);
+  const transport = openTransport(systemClock, silentLogger);
   const timers = new TimerWheel(systemClock, 20);
   const poolTimers = new TimerWheel(systemClock);
   const context = {

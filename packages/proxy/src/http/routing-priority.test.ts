@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { formatPrometheus } from '@heddle/telemetry';
 import { ConfiguredProxy, socketAddress, staticCluster } from '../listener/test-proxy.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { RawClient, startResponder } from './proxy-under-test.ts';
 
 const manager = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
@@ -17,7 +17,7 @@ test('what the default priority may not do any more, the high one may', async (t
     held.resolve();
     return null;
   });
-  const transport = new NodeTransport(systemClock, silentLogger);
+  const transport = openTransport(systemClock, silentLogger);
   const proxy = new ConfiguredProxy({ transport, clock: systemClock, random: systemRandom });
   const typed = {
     '@type': `type.googleapis.com/${manager}`,

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { silentLogger, systemClock } from '@heddle/base';
 import { RecordingHandler, eventually } from '@heddle/testkit';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import type { Connection } from '../transport/transport.ts';
 import { originalDestinationProvider } from './original-destination.ts';
 
@@ -60,7 +60,7 @@ describe('the original destination', () => {
 
 describe("a connection's file descriptor", () => {
   test('is the one the system knows, for accepted and own connections', async () => {
-    const transport = new NodeTransport(systemClock, silentLogger);
+    const transport = openTransport(systemClock, silentLogger);
     const accepted: Connection[] = [];
     const address = { host: '127.0.0.1', port: 0 };
     const listener = await transport.listen({ address, security: null }, (connection) => {

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { type Clock, type Random, silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { InMemoryNetwork, RecordingHandler, VirtualClock, eventually } from '@heddle/testkit';
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import type { Connection, Listener, Transport } from '../transport/transport.ts';
 import { type ConnectionLimits, noConnectionLimits } from './connection-admission.ts';
 import { ConfiguredProxy } from './test-proxy.ts';
@@ -140,7 +140,7 @@ export function virtualWorld(
 
 /** On loopback sockets, with real time. */
 export function socketWorld(test: TestContext, limits = noConnectionLimits): World {
-  const transport = new NodeTransport(systemClock, silentLogger);
+  const transport = openTransport(systemClock, silentLogger);
   const host = '127.0.0.1';
   const world = new World({
     client: transport,

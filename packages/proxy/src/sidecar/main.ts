@@ -34,6 +34,7 @@ import { noConnectionLimits } from '../listener/connection-admission.ts';
 import { defaultDrain, makeViaName } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
 import { connectToControlPlane } from './control-plane-link.ts';
 import { IdentitySecrets } from './link-secrets.ts';
@@ -111,7 +112,7 @@ async function run(options: SidecarOptions): Promise<void> {
     concurrency > 1
       ? await startWorkers(options, { level, identity, shared, loggers, catchUp: () => sidecar.catchUp() })
       : null;
-  const transport = new NodeTransport(systemClock, loggers.get('connection'), {
+  const transport = openTransport(systemClock, loggers.get('connection'), {
     sockets: new MainSockets(new InheritedSockets([]), concurrency, workers),
     ticketSecret: shared.ticketSecret,
   });
@@ -178,7 +179,12 @@ async function run(options: SidecarOptions): Promise<void> {
   const handler = proxyAdminHandler({
     threads: sidecar.threads,
     clock: systemClock,
-    description: { options: { concurrency: options.concurrency }, node: describeNode(options), epoch: 0 },
+    description: {
+      options: { concurrency: options.concurrency },
+      node: describeNode(options),
+      engine: transport.engine,
+      epoch: 0,
+    },
     configuration: {
       bootstrap: null,
       isStatic: false,

@@ -6,7 +6,7 @@ import { TypeUrl } from '@heddle/xds';
 import { systemDns } from '../dns/system-dns.ts';
 import { readBootstrap } from '../bootstrap/bootstrap.ts';
 import { ask, clusterTo, listenerTo, startBackend } from '../bootstrap/static-proxy-harness.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { Loggers } from './loggers.ts';
 import { defaultDrain, Proxy } from './proxy.ts';
 
@@ -16,7 +16,7 @@ test('changes of listeners, routes, clusters and endpoints under load drop neith
   );
   const loggers = new Loggers('off');
   const proxy = new Proxy({
-    transport: new NodeTransport(systemClock, loggers.get('connection')),
+    transport: openTransport(systemClock, loggers.get('connection')),
     clock: systemClock,
     random: systemRandom,
     loggers,

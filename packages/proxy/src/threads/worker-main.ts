@@ -4,7 +4,8 @@ import { assertNever, errorMessage, invariant, systemClock, systemRandom } from 
 import { Loggers } from '../stack/loggers.ts';
 import { Proxy } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';
-import { NodeTransport } from '../transport/node/node-transport.ts';
+import { openTransport } from '../transport/open-transport.ts';
+import { DescriptorLedger } from '../transport/sys/descriptor-ledger.ts';
 import { clusterStatusOf } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { collectFamilies } from './proxy-threads.ts';
@@ -21,10 +22,12 @@ const settings = workerData as WorkerStart;
 const loggers = new Loggers(settings.logLevel, settings.logFields);
 const sockets = new WorkerSockets();
 const secrets = new ReceivedSecrets(loggers.get('main'));
-const transport = new NodeTransport(systemClock, loggers.get('connection'), {
-  sockets,
-  ticketSecret: Buffer.from(settings.ticketSecret),
-});
+const transport = openTransport(
+  systemClock,
+  loggers.get('connection'),
+  { sockets, ticketSecret: Buffer.from(settings.ticketSecret) },
+  new DescriptorLedger(settings.descriptors),
+);
 const queue = new CommandQueue(systemClock);
 const whenSettled: (() => void)[] = [];
 

@@ -28,6 +28,8 @@ export interface WorkerStart extends WorkerSettings {
   readonly threads: number;
   /** What limits count, for all threads. */
   readonly counts: SharedArrayBuffer;
+  /** Of a `DescriptorLedger`: what this thread has open. */
+  readonly descriptors: SharedArrayBuffer;
 }
 
 /** A sidecar's identity. It stays within the process. */

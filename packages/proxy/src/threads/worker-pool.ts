@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { type Clock, errorMessage, HeddleError, type Logger } from '@heddle/base';
 import type { MetricFamily } from '@heddle/telemetry';
 import type { OpenSocket } from '../transport/socket-source.ts';
+import { closeLeftOpen } from '../transport/sys/close-left-open.ts';
+import { DescriptorLedger } from '../transport/sys/descriptor-ledger.ts';
 import type { ClusterStatus } from './cluster-status.ts';
 import { mergeFamilies } from './merge-families.ts';
 import type { WorkerThreads } from './proxy-threads.ts';
@@ -44,6 +46,7 @@ class WorkerThread {
 
   constructor(start: WorkerStart, onEnd: (reason: string) => void) {
     this.index = start.thread;
+    const ledger = new DescriptorLedger(start.descriptors);
     this.worker = new Worker(new URL('./worker-main.ts', import.meta.url), {
       workerData: start,
       name: `worker-${start.thread}`,
@@ -52,6 +55,7 @@ class WorkerThread {
     this.worker.on('error', (error) => (reason = errorMessage(error)));
     this.worker.on('exit', (code) => {
       this.isGone = true;
+      closeLeftOpen(ledger);
       for (const resolve of this.asked.values()) resolve(null);
       this.asked.clear();
       onEnd(reason === '' ? `exit code ${code}` : reason);
@@ -188,7 +192,8 @@ export class WorkerPool implements WorkerThreads, BindObserver {
 
   private startThread(index: number): WorkerThread {
     const threads = this.size + 1;
-    const start = { ...this.options.settings, thread: index, threads, counts: this.memory };
+    const descriptors = new DescriptorLedger().memory;
+    const start = { ...this.options.settings, thread: index, threads, counts: this.memory, descriptors };
     return new WorkerThread(start, (reason) => this.restart(index, reason));
   }
 

@@ -1,7 +1,7 @@
 // Hot path.
 /**
- * What lies under all protocol code (design D3): bytes in, bytes out, nothing else. Engines: `node/` over `node:net` and
- * `node:tls`, and the testkit's in-memory network with a virtual clock.
+ * What lies under all protocol code (design D3): bytes in, bytes out, nothing else. Engines: `sys/` by system calls for plain
+ * TCP on Linux, `node/` over `node:net` and `node:tls`, and the testkit's in-memory network with a virtual clock.
  */
 import type { LinkSecurity } from '../tls/link-security.ts';
 

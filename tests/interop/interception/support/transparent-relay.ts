@@ -1,7 +1,7 @@
 // The engine alone behind TPROXY: passes each connection on to where it was meant to go, from where it came.
 import { silentLogger, systemClock } from '@heddle/base';
 import type { Connection, ConnectionHandler, TransportError } from '@heddle/proxy';
-import { NodeTransport } from '@heddle/proxy/node-transport';
+import { openTransport } from '@heddle/proxy/open-transport';
 import { originalDestinationProvider } from '@heddle/proxy/original-destination';
 
 /** One direction of a relayed connection. */
@@ -31,7 +31,7 @@ class Half implements ConnectionHandler {
 }
 
 const mark = Number(process.argv[2]);
-const transport = new NodeTransport(systemClock, silentLogger);
+const transport = openTransport(systemClock, silentLogger);
 const destinations = originalDestinationProvider(true);
 const address = { host: '::', port: 15_006 };
 try {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type HeddleError, type Result, silentLogger, systemClock } from '@heddle/base';
+import { type HeddleError, type Result, systemClock } from '@heddle/base';
 import { CertificateAuthority, MemoryIssuanceLog, openRoot } from '@heddle/ca';
 import {
   createCertificateRequest,
@@ -21,10 +21,10 @@ import {
   type TransportHarness,
   transportContract,
 } from '@heddle/testkit';
-import type { LinkSecurity, PeerMatcher, SecretProvider } from '../../tls/link-security.ts';
-import { meshSecurity } from '../../tls/mesh-security.ts';
-import { hostAndPort } from '../address.ts';
-import { NodeTransport, type NodeTransportOptions } from './node-transport.ts';
+import type { LinkSecurity, PeerMatcher, SecretProvider } from '../tls/link-security.ts';
+import { meshSecurity } from '../tls/mesh-security.ts';
+import { hostAndPort } from './address.ts';
+import { type EngineUnderTest, engines } from './engines-under-test.ts';
 
 function unwrap<T>(result: Result<T, HeddleError | readonly unknown[]>): T {
   if (!result.ok) throw new Error('the result is an error', { cause: result.error });
@@ -68,8 +68,8 @@ after(() => sockets[Symbol.asyncDispose]());
 /** Room for what the kernel has on its way between two sockets of this machine. */
 const settleMs = 30;
 
-async function openHarness(options: NodeTransportOptions): Promise<TransportHarness> {
-  const transport = new NodeTransport(systemClock, silentLogger, options);
+async function openHarness(engine: EngineUnderTest): Promise<TransportHarness> {
+  const transport = engine.open();
   return {
     client: transport,
     server: transport,
@@ -95,11 +95,21 @@ async function openHarness(options: NodeTransportOptions): Promise<TransportHarn
   };
 }
 
-transportContract('node', () => openHarness({}));
-transportContract('node, by way of its streams', () => openHarness({ writesDirectly: false }));
+for (const engine of engines) {
+  const { name, skip } = engine;
+  if (skip === false) transportContract(name, () => openHarness(engine));
+  test(
+    `drops accepted connections that do not finish their handshake, and none that has: ${name}`,
+    { skip },
+    () => dropsSlowHandshakes(engine),
+  );
+  test(`secures a connection of which any part of the ClientHello has been read: ${name}`, { skip }, () =>
+    securesAfterAnyByte(engine),
+  );
+}
 
-test('drops accepted connections that do not finish their handshake, and none that has', async () => {
-  const transport = new NodeTransport(systemClock, silentLogger, { handshakeTimeoutMs: 200 });
+async function dropsSlowHandshakes(engine: EngineUnderTest): Promise<void> {
+  const transport = engine.open({ handshakeTimeoutMs: 200 });
   const accepted: RecordingHandler[] = [];
   const listener = await transport.listen(
     { address: { host: '127.0.0.1', port: 0 }, security: securityOf(serverIdentity, null) },
@@ -127,10 +137,10 @@ test('drops accepted connections that do not finish their handshake, and none th
   assert.equal(accepted.length, 1);
   connection.destroy();
   await listener.close();
-});
+}
 
-test('secures a connection of which any part of the ClientHello has been read', async () => {
-  const transport = new NodeTransport(systemClock, silentLogger);
+async function securesAfterAnyByte(engine: EngineUnderTest): Promise<void> {
+  const transport = engine.open();
   const server = securityOf(serverIdentity, null);
   let cut = 1;
   let secured = 0;
@@ -185,4 +195,4 @@ test('secures a connection of which any part of the ClientHello has been read', 
   assert.ok(helloBytes > 200);
   relay.close();
   await listener.close();
-});
+}

@@ -1,10 +1,9 @@
 // Bytes relayed from one connection to the next, which is when a read buffer outlives its read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLogger, systemClock } from '@heddle/base';
 import { RecordingHandler, eventually } from '@heddle/testkit';
-import type { Connection, ConnectionHandler } from '../transport.ts';
-import { NodeTransport } from './node-transport.ts';
+import { engines } from './engines-under-test.ts';
+import type { Connection, ConnectionHandler } from './transport.ts';
 
 /** Sends what it is told to `target`, and holds its source back while that one has no room. */
 class Relay implements ConnectionHandler {
@@ -49,10 +48,10 @@ class Relay implements ConnectionHandler {
   }
 }
 
-for (const writesDirectly of [true, false]) {
-  const way = writesDirectly ? 'directly' : 'by way of streams';
-  test(`relays megabytes of several connections at once to slow readers, ${way}`, async () => {
-    const transport = new NodeTransport(systemClock, silentLogger, { writesDirectly });
+for (const engine of engines) {
+  const { name, skip } = engine;
+  test(`relays megabytes of several connections at once to slow readers: ${name}`, { skip }, async () => {
+    const transport = engine.open();
     const address = { host: '127.0.0.1', port: 0 };
     const readers: { readonly connection: Connection; readonly handler: RecordingHandler }[] = [];
     const sink = await transport.listen({ address, security: null }, (connection) => {
