@@ -3,55 +3,13 @@ import { describe, test } from 'node:test';
 import { ErrorCode } from '../http2/error-code.ts';
 import { FrameFlag, FrameType } from '../http2/frame.ts';
 import { defaultHttp2Options } from '../http2/http2-options.ts';
-import { FrameTexts, frame, headers, rstStream, settings, settingsAck, uint32 } from '../http2/test-peer.ts';
-import type { Connection, ConnectionHandler } from '../transport/transport.ts';
+import { frame, headers, rstStream, settings, settingsAck, uint32 } from '../http2/test-peer.ts';
 import type { CircuitBreakerLimits } from './circuit-breaker.ts';
 import type { ConnectionLimits } from './connection-pool.ts';
+import { Peer } from './http2-peer-under-test.ts';
 import { Request, ask, setUp } from './pool-under-test.ts';
 
 const maxStreams = 3;
-
-/** A server's end of a connection: reads frames as text, sends those that a test wants. */
-class Peer implements ConnectionHandler {
-  private readonly connection: Connection;
-  private readonly texts = new FrameTexts();
-  private readonly said: string[] = [];
-  isClosed = false;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
-  send(...frames: readonly Buffer[]): void {
-    const bytes = Buffer.concat(frames);
-    this.connection.write(bytes, 0, bytes.length);
-  }
-
-  close(): void {
-    this.connection.destroy();
-  }
-
-  /** The ids of streams on which requests have come. */
-  get streams(): number[] {
-    return this.said.flatMap((text) => (text.startsWith('HEADERS') ? [Number(text.split(' ')[1])] : []));
-  }
-
-  heard(start: string): string[] {
-    return this.said.filter((text) => text.startsWith(start));
-  }
-
-  onConnect(): void {}
-  onData(buffer: Buffer, start: number, end: number): void {
-    this.said.push(...this.texts.read(Buffer.from(buffer.subarray(start, end))));
-  }
-  onEnd(): void {
-    this.connection.end();
-  }
-  onDrain(): void {}
-  onClose(): void {
-    this.isClosed = true;
-  }
-}
 
 const answer = (...ids: readonly number[]): Buffer =>
   Buffer.concat(ids.map((id) => headers(id, [[':status', '200']], FrameFlag.endStream)));

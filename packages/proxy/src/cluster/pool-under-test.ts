@@ -13,6 +13,8 @@ import { ClientConnection, defaultClientSettings } from '../http1/client-connect
 import { requestFromText } from '../http1/message-from-text.ts';
 import { defaultHttp2Options } from '../http2/http2-options.ts';
 import { testContext } from '../http2/test-servers.ts';
+import type { LinkSecurity } from '../tls/link-security.ts';
+import { meshSecurity } from '../tls/mesh-security.ts';
 import type {
   Connection,
   ConnectionHandler,
@@ -107,18 +109,33 @@ export function callerFrom(upstreamSource: ConnectionSource): Caller {
   return { upstreamSource, remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 };
 }
 
-/** Pools of `10.0.0.2` in a network in memory; port 80 takes connections, which `serve` is given. */
+/** How both ends of connections in memory are secured. */
+export function simulatedTls(alpn: readonly string[]): LinkSecurity {
+  const secrets = { certificate: () => null, trustBundle: () => null };
+  return meshSecurity({ secrets, acceptPeer: null, alpn });
+}
+
+/**
+ * Pools of `10.0.0.2` in a network in memory; port 80 takes connections, which `serve` is given. `serverAlpn`: the protocols
+ * that the server knows over TLS, null for plain connections.
+ */
 export async function setUp(
   limits: Partial<CircuitBreakerLimits> = {},
   connections: Partial<ConnectionLimits> = {},
   serve: (connection: Connection) => ConnectionHandler = () => new Recorder(),
+  serverAlpn: (() => readonly string[]) | null = null,
 ) {
   const clock = new VirtualClock();
   const network = new InMemoryNetwork({ clock, seed: 1, splitReads: false });
-  const client = network.addNode({ name: 'client', addresses: ['10.0.0.1'] });
-  const server = network.addNode({ name: 'server', addresses: ['10.0.0.2'] });
+  const identity = (name: string): string => `spiffe://mesh/ns/default/sa/${name}`;
+  const client = network.addNode({ name: 'client', addresses: ['10.0.0.1'], identity: identity('client') });
+  const server = network.addNode({ name: 'server', addresses: ['10.0.0.2'], identity: identity('server') });
   const accepted: Connection[] = [];
-  await server.listen({ address: { host: '10.0.0.2', port: 80 }, security: null }, (connection) => {
+  const listening = {
+    address: { host: '10.0.0.2', port: 80 },
+    security: serverAlpn === null ? null : () => simulatedTls(serverAlpn()),
+  };
+  await server.listen(listening, (connection) => {
     accepted.push(connection);
     return serve(connection);
   });
@@ -142,6 +159,7 @@ export async function setUp(
     metrics.circuitBreaker('default', true),
   );
   const timers = new TimerWheel(clock);
+  const clientTls = simulatedTls([]);
   const endpoint = (port: number): Endpoint<ConnectionPool> =>
     new Endpoint(
       '10.0.0.2',
@@ -154,7 +172,7 @@ export async function setUp(
           limits: { ...defaultConnectionLimits, ...connections },
           metrics,
           breaker,
-          security: null,
+          security: serverAlpn === null ? null : clientTls,
           source: null,
           proxyProtocol: null,
           transport,

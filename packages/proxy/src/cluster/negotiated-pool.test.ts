@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FrameFlag } from '../http2/frame.ts';
+import { headers, settings, settingsAck } from '../http2/test-peer.ts';
+import { Peer } from './http2-peer-under-test.ts';
+import { Recorder, ask, setUp } from './pool-under-test.ts';
+
+/** A pool whose connections speak what TLS agrees on; the server knows `knows` at the moment. */
+async function world(knows: { alpn: readonly string[] }) {
+  const peers: Peer[] = [];
+  const set = await setUp(
+    {},
+    { protocol: 'auto' },
+    (connection) => {
+      if (connection.tls!.alpn !== 'h2') return new Recorder();
+      const peer = new Peer(connection);
+      peers.push(peer);
+      peer.send(settings(), settingsAck);
+      return peer;
+    },
+    () => knows.alpn,
+  );
+  const pool = set.pool(80);
+  const asks = (count: number) => {
+    const requests = Array.from({ length: count }, () => ask(pool));
+    set.clock.advance(50);
+    return requests;
+  };
+  return { ...set, pool, peers, asks };
+}
+
+describe('a pool whose connections speak what TLS agrees on', () => {
+  test('shares one connection where that is HTTP/2, from the first request on', async () => {
+    const { asks, peers, metrics } = await world({ alpn: ['h2', 'http/1.1'] });
+    asks(5);
+    asks(5);
+    assert.equal(peers.length, 1);
+    assert.equal(peers[0]!.streams.length, 10);
+    assert.deepEqual([metrics.http1ConnectionsTotal.value, metrics.http2ConnectionsTotal.value], [0, 1]);
+  });
+
+  test('makes one connection for each request where that is HTTP/1.1', async () => {
+    const { asks, accepted, metrics } = await world({ alpn: ['http/1.1'] });
+    const requests = asks(3);
+    assert.deepEqual(
+      requests.map(({ outcome }) => outcome),
+      ['sent', 'sent', 'sent'],
+    );
+    assert.equal(accepted.length, 3);
+    assert.deepEqual([metrics.http1ConnectionsTotal.value, metrics.http2ConnectionsTotal.value], [3, 0]);
+  });
+
+  test('takes a server that knows no protocol by name for one of HTTP/1.1', async () => {
+    const { asks, metrics } = await world({ alpn: [] });
+    asks(1);
+    assert.equal(metrics.http1ConnectionsTotal.value, 1);
+  });
+
+  test('goes by what each connection agrees on, whatever the last one did', async () => {
+    const knows = { alpn: ['h2'] };
+    const { asks, peers, accepted, clock, metrics } = await world(knows);
+    asks(2);
+    peers[0]!.send(headers(1, [[':status', '200']], FrameFlag.endStream));
+    peers[0]!.close();
+    clock.advance(10);
+    knows.alpn = ['http/1.1'];
+    asks(2);
+    assert.equal(accepted.length, 3);
+    assert.equal(metrics.http1ConnectionsTotal.value, 2);
+    for (const connection of accepted) connection.destroy();
+    clock.advance(10);
+    knows.alpn = ['h2'];
+    asks(1);
+    asks(4);
+    assert.equal(accepted.length, 4);
+    assert.equal(peers[1]!.streams.length, 5);
+  });
+});
