@@ -76,7 +76,10 @@ export async function startHttp2Upstream(
     await proxy.close();
   });
   const open = (headers: OutgoingHttpHeaders, endStream = false): ClientHttp2Stream => {
-    const stream = session.request({ ':authority': 'a', ...headers }, { endStream });
+    const stream = session.request(
+      { ':authority': 'a', ...headers },
+      { endStream, waitForTrailers: !endStream },
+    );
     stream.on('error', () => undefined);
     return stream;
   };
@@ -130,7 +133,7 @@ export async function answerOf(
   body?: string | Buffer,
   trailers?: Readonly<Record<string, string>>,
 ): Promise<Answer> {
-  if (trailers !== undefined) stream.on('wantTrailers', () => stream.sendTrailers({ ...trailers }));
+  stream.on('wantTrailers', () => stream.sendTrailers({ ...trailers }));
   if (!stream.writableEnded) stream.end(body);
   let headers: IncomingHttp2Headers = {};
   let received: IncomingHttp2Headers = {};
@@ -144,7 +147,7 @@ export async function answerOf(
     received = fields;
   });
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(stream, 'close');
+  await new Promise((resolve) => stream.once('close', resolve));
   const status = Number(headers[':status'] ?? 0);
   return { status, headers, body: Buffer.concat(chunks), trailers: received, interim };
 }
