@@ -1,4 +1,5 @@
 // What a connection to an upstream, whichever codec it speaks, and the exchange that uses it ask of each other.
+import type { ByteCount } from './byte-count.ts';
 import type { ByteStream, ConnectionHandler } from '../transport/transport.ts';
 import type { FieldList } from './field-list.ts';
 import type { ResponseHeadView } from './message-view.ts';
@@ -15,6 +16,8 @@ export interface ClientStream {
   readonly isReused: boolean;
   /** Bytes of a chunked response's body so far, framing left out. */
   readonly chunkedBytes: number;
+  /** Who writes to a tunnel's stream counts the bytes here. */
+  readonly tunnelSent: ByteCount;
   /** Sends a request's head for `exchange`, which is told everything that follows. `asked` is a `ResponseKind`. False: wait for `onRequestDrain`. */
   sendHead(exchange: UpstreamExchange, request: OutgoingRequest, asked: number): boolean;
   /** Sends part of the body. False: wait for `onRequestDrain`. */

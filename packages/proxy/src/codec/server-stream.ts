@@ -1,4 +1,5 @@
 // What a client's connection, whichever codec it speaks, and those who serve its requests ask of each other.
+import type { ByteCount } from './byte-count.ts';
 import type { ByteStream, Connection, ConnectionHandler } from '../transport/transport.ts';
 import type { FieldList } from './field-list.ts';
 import type { RequestHeadView } from './message-view.ts';
@@ -34,6 +35,8 @@ export interface ServerStream {
   /** The upstream takes no more of the body for now. */
   pauseRequest(): void;
   resumeRequest(): void;
+  /** Who writes to a tunnel's stream counts the bytes here. */
+  readonly tunnelSent: ByteCount;
   /** `handler` is given all bytes from here on, those that came early first; the stream that it may write to. */
   startTunnel(handler: ConnectionHandler): ByteStream;
 }

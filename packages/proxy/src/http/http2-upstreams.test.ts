@@ -197,7 +197,7 @@ describe('a server that speaks HTTP/2', () => {
     const waiting: ServerHttp2Stream[] = [];
     const world = await startHttp2Upstream(t, (stream) => {
       if (waiting.push(stream) < 100) return;
-      for (const [i, one] of waiting.reverse().entries()) {
+      for (const [i, one] of waiting.toReversed().entries()) {
         one.respond({ ':status': 200 });
         one.end(String(i));
       }

@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
 import type { Endpoint } from '../cluster/endpoint.ts';
 import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
+import type { ByteCount } from '../codec/byte-count.ts';
 import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/client-stream.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
@@ -227,7 +228,7 @@ export class ProxyExchange
     const upstream = this.upstream!;
     this.onResponseHead(head);
     this.readAt = -1;
-    const tunnel = this.openTunnel();
+    const tunnel = this.openTunnel(upstream.tunnelSent);
     this.upstream = null;
     tunnel.open(this.server, upstream.startTunnel(tunnel.upstream));
   }
@@ -461,12 +462,10 @@ export class ProxyExchange
     return false;
   }
 
-  private openTunnel(): Tunnel {
+  private openTunnel(upstreamSent: ByteCount): Tunnel {
     this.limits.becomeTunnel();
-    const clientSent = this.settings.server.metrics.bytesSent;
-    const upstreamSent = this.cluster!.metrics.bytesSent;
     const { timers } = this.context;
-    this.tunnel = new Tunnel(this, clientSent, upstreamSent, timers, this.limits.idleTimeoutMs);
+    this.tunnel = new Tunnel(this, this.server.tunnelSent, upstreamSent, timers, this.limits.idleTimeoutMs);
     return this.tunnel;
   }
 
@@ -540,8 +539,9 @@ export class ProxyExchange
 
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
   private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
-    const tunnel = this.openTunnel();
-    this.rawConnection = this.poolOf(endpoint).connectRaw(tunnel.upstream);
+    const pool = this.poolOf(endpoint);
+    const tunnel = this.openTunnel(pool.bytesSent);
+    this.rawConnection = pool.connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
     this.tunnel = null;
     this.refuseForOverflow();

@@ -1,8 +1,8 @@
 // Hot path: `onData` runs per chunk.
 // Bytes both ways between a client and an upstream, after an upgrade or CONNECT: no HTTP any more, whatever they look like.
 import type { TimerWheel, TimerWheelEntry } from '@heddle/base';
+import type { ByteCount } from '../codec/byte-count.ts';
 import type { ServerStream } from '../codec/server-stream.ts';
-import type { ByteCount } from '../http1/client-connection.ts';
 import type { ByteStream, ConnectionHandler, TransportError } from '../transport/transport.ts';
 
 /** Why a tunnel ended. `finished`: both sides said that they were done. */

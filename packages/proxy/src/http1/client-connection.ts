@@ -1,5 +1,6 @@
 // Hot path.
 // One HTTP/1.1 connection to an upstream: one exchange at a time, kept alive between them.
+import type { ByteCount } from '../codec/byte-count.ts';
 import { type ClientStream, ResponseKind, type UpstreamExchange } from '../codec/client-stream.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
@@ -15,11 +16,6 @@ import { HeadError, HeadScanner, needMore } from './head-scanner.ts';
 import { requestText } from './head-writer.ts';
 import { ResponseError, ResponseHead } from './response-head.ts';
 import { TrailerReader } from './trailer-reader.ts';
-
-/** A running sum: a `Counter`, as a rule. */
-export interface ByteCount {
-  value: number;
-}
 
 /** Where a connection's bytes are counted. */
 export interface ByteCounts {
@@ -132,6 +128,10 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
   }
 
   // ClientStream
+
+  get tunnelSent(): ByteCount {
+    return this.bytesSent;
+  }
 
   get isReused(): boolean {
     return this.requestCount > 1;

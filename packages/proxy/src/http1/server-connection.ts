@@ -1,6 +1,7 @@
 // Hot path.
 // One client's HTTP/1.1 connection: requests in, responses out, one exchange at a time. Pipelined requests wait in the
 // kernel's buffer or, what came with the current one, in `pending`.
+import type { ByteCount } from '../codec/byte-count.ts';
 import { type TimerWheelEntry, invariant } from '@heddle/base';
 import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
@@ -263,6 +264,10 @@ export class ServerConnection
     if (head === '') return true;
     this.heldHead = '';
     return this.write(head);
+  }
+
+  get tunnelSent(): ByteCount {
+    return this.settings.metrics.bytesSent;
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {

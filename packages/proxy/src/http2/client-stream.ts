@@ -5,6 +5,7 @@ import {
   type UpstreamExchange,
   type UpstreamFailure,
 } from '../codec/client-stream.ts';
+import { uncounted } from '../codec/byte-count.ts';
 import { dropForbiddenTrailers } from '../codec/forbidden-trailers.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
@@ -43,6 +44,8 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   readonly isReused: boolean;
   /** Where there are no chunks. */
   readonly chunkedBytes = 0;
+  /** The connection counts what it sends. */
+  readonly tunnelSent = uncounted;
   private readonly owner: ClientStreamOwner;
   private stream!: Http2Stream;
   private exchange: UpstreamExchange | null = null;
@@ -230,7 +233,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
 }
 
 const noUpgrades: UpstreamFailure = Object.freeze({
-  kind: 'protocol-error',
+  kind: 'refused',
   detail: 'the upstream takes no extended CONNECT',
-  beforeResponse: false,
+  beforeResponse: true,
 });

@@ -1,10 +1,10 @@
 // What HTTP/2's connections need, and what they tell their owners.
 import type { Clock, Random, TimerWheel } from '@heddle/base';
+import type { ByteCount } from '../codec/byte-count.ts';
 import type { Http2Metrics } from '../stats/http2-metrics.ts';
 import type { TransportError } from '../transport/transport.ts';
 import type { ConnectionFault } from './connection-fault.ts';
 import type { FlushQueue } from './flush-queue.ts';
-import type { ByteCount } from './frame-output.ts';
 import type { Http2Options } from './http2-options.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import type { Http2StreamHandler } from './stream-handler.ts';

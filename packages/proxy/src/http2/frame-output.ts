@@ -1,4 +1,5 @@
 // Hot path.
+import type { ByteCount } from '../codec/byte-count.ts';
 import type { Http2Metrics } from '../stats/http2-metrics.ts';
 import type { Connection } from '../transport/transport.ts';
 import { type ConnectionFault, Faults } from './connection-fault.ts';
@@ -6,11 +7,6 @@ import { FrameFlag, FrameType, frameHeaderBytes, writeFrameHeader } from './fram
 import type { Http2Options } from './http2-options.ts';
 import { type Borrower, lentRead } from './lent-read.ts';
 import { giveBlockBack, takeBlock } from './output-blocks.ts';
-
-/** A running sum: a `Counter`, as a rule. */
-export interface ByteCount {
-  value: number;
-}
 
 /** Whose frames these are. */
 export interface OutputOwner {

@@ -1,5 +1,6 @@
 // Hot path.
 // A client's stream of HTTP/2 as the exchange that serves its request sees it.
+import { uncounted } from '../codec/byte-count.ts';
 import { dropForbiddenTrailers } from '../codec/forbidden-trailers.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { FieldId } from '../codec/field-name.ts';
@@ -65,6 +66,8 @@ function removeConnectionSpecific(list: FieldList): void {
 /** One request and its response. */
 export class ServedStream implements ServerStream, Http2StreamHandler {
   readonly takesChunks = false;
+  /** The connection counts what it sends. */
+  readonly tunnelSent = uncounted;
   isRequestComplete = false;
   bodyBytes = 0;
   private readonly owner: ServedStreamOwner;

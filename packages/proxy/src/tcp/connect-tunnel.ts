@@ -132,6 +132,7 @@ export class ConnectTunnel implements ByteStream, ConnectionWaiter, UpstreamExch
   // ByteStream
 
   write(buffer: Buffer, start: number, end: number): boolean {
+    this.stream!.tunnelSent.value += end - start;
     return this.bytes!.write(buffer, start, end);
   }
 

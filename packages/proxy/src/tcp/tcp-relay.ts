@@ -250,7 +250,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   }
 
   private sendUp(buffer: Buffer, start: number, end: number): void {
-    this.cluster!.metrics.bytesSent.value += end - start;
+    if (this.settings.tunnel === null) this.cluster!.metrics.bytesSent.value += end - start;
     this.touch();
     if (!this.upstream!.write(buffer, start, end)) this.pauseDownstream();
   }
