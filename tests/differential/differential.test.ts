@@ -1,35 +1,16 @@
 // Real Envoy and `heddle proxy` on the same configuration and the same bytes (design D11): what the upstream saw, what the
 // client got and the counters that moved must agree. A difference is a bug, or stands in differences.ts with its reason.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { findEnvoy, findProgram, skipWithout, temporaryDirectory } from '@heddle/testkit';
+import { skipWithout, temporaryDirectory } from '@heddle/testkit';
 import { cases, casesOf } from './cases.ts';
 import { type Difference, differences, withoutOwnWords } from './differences.ts';
 import { setupNames } from './setups.ts';
 import type { DifferentialCase, Observation } from './support/case.ts';
 import { linesOnlyIn, observationLines } from './support/observation-lines.ts';
 import { makeCertificates } from './support/certificates.ts';
-import { type Program, Side } from './support/side.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const envoy = findEnvoy();
-const openssl = findProgram('openssl');
-
-const theirProgram: Program = {
-  name: 'envoy',
-  program: envoy ?? '',
-  arguments: (file) => [
-    ...['-c', file, '--concurrency', '1', '-l', 'off', '--disable-hot-restart'],
-    ...['--file-flush-interval-msec', '20'],
-  ],
-};
-const ourProgram: Program = {
-  name: 'heddle',
-  program: join(root, 'packages/cli/bin/heddle'),
-  arguments: (file) => ['proxy', '--bootstrap', file],
-};
+import { envoy, openssl, ourProgram, theirProgram } from './support/programs.ts';
+import { Side } from './support/side.ts';
 
 /** Cases to run, by a part of their name or setup; all where the variable is not set. */
 const wanted = process.env['HEDDLE_DIFFERENTIAL'] ?? '';

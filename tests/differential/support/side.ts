@@ -115,6 +115,12 @@ export class Side {
     }
   }
 
+  /** Asks the admin interface. */
+  async ask(method: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.admin}${path}`, { method });
+    return { status: response.status, body: await response.text() };
+  }
+
   private async perform(client: Client, steps: readonly Step[]): Promise<string> {
     for (const step of steps) {
       let came = true;

@@ -189,6 +189,6 @@ export class AdminExchange implements ServerExchange {
 }
 
 function failure(error: unknown): AdminResponse {
-  if (error instanceof BadAdminRequest) return textResponse(error.message, 400);
+  if (error instanceof BadAdminRequest) return textResponse(error.message, error.status);
   return textResponse(`${errorMessage(error)}\n`, 500);
 }

@@ -17,8 +17,15 @@ export interface AdminResponse {
 /** Answers questions; rejects only where something is broken. */
 export type AdminHandler = (request: AdminRequest) => AdminResponse | Promise<AdminResponse>;
 
-/** A parameter that can't be used: the sentence becomes a 400. */
-export class BadAdminRequest extends Error {}
+/** A parameter that can't be used: the sentence becomes a 400, or where it names what isn't there a 404. */
+export class BadAdminRequest extends Error {
+  readonly status: 400 | 404;
+
+  constructor(message: string, status: 400 | 404 = 400) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** Makes plain text of a sentence or a listing. */
 export function textResponse(body: string | Iterable<string>, status = 200): AdminResponse {

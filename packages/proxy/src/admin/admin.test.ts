@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -104,6 +104,7 @@ describe('the admin interface', () => {
         'BootstrapConfigDump',
         'ClustersConfigDump',
         'ListenersConfigDump',
+        'ScopedRoutesConfigDump',
         'RoutesConfigDump',
         'SecretsConfigDump',
       ],
@@ -123,10 +124,78 @@ describe('the admin interface', () => {
       assert.match(body, /^FieldMask (?:foo\.bar|cluster\.nope) could not be successfully/);
     }
     const none = await admin('/config_dump?resource=static_clusters&mask=cluster.name&name_regex=^none$');
-    assert.deepEqual([none.status, JSON.parse(none.body)], [200, { configs: [] }]);
+    assert.deepEqual([none.status, none.body], [200, '{}\n']);
     const routes = await admin('/config_dump?resource=static_route_configs&mask=route_config.name');
     assert.match(routes.body, /"routes-of-web"[^]*"routes-of-inbound"/);
-    assert.equal((await admin('/config_dump?resource=nope')).status, 400);
+  });
+
+  test('/config_dump tells lists that are empty from fields that are none, and from what nobody knows', async () => {
+    const answer = async (query: string) => {
+      const { status, body } = await admin(`/config_dump?${query}`);
+      return [status, body];
+    };
+    assert.deepEqual(await answer('resource=dynamic_listeners'), [200, '{}\n']);
+    assert.deepEqual(await answer('resource=nope'), [404, 'nope not found in config dump\n']);
+    assert.deepEqual(await answer('resource=bootstrap'), [
+      400,
+      'bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field\n',
+    ]);
+    assert.deepEqual(await answer('resource=static_endpoint_configs'), [
+      404,
+      'static_endpoint_configs not found in config dump\n',
+    ]);
+  });
+
+  test('/config_dump has endpoints where they are asked for, and is indented all through', async () => {
+    const { body } = await admin('/config_dump?include_eds');
+    const parsed = JSON.parse(body) as {
+      configs: { '@type': string; static_endpoint_configs?: unknown[] }[];
+    };
+    assert.equal(body, `${JSON.stringify(parsed, null, 1)}\n`);
+    const endpoints = parsed.configs.find((config) => config['@type'].endsWith('.EndpointsConfigDump'));
+    assert.deepEqual(endpoints?.static_endpoint_configs?.[1], {
+      endpoint_config: {
+        '@type': 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+        cluster_name: 'unused',
+        endpoints: [
+          {
+            locality: {},
+            lb_endpoints: [
+              {
+                endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: 9 } } },
+                health_status: 'HEALTHY',
+                load_balancing_weight: 1,
+              },
+            ],
+          },
+        ],
+      },
+    });
+    const one = await admin('/config_dump?include_eds&resource=static_endpoint_configs&name_regex=unused');
+    assert.equal((JSON.parse(one.body) as { configs: unknown[] }).configs.length, 1);
+  });
+
+  test('what Envoy has and a proxy in Node has no use for is answered in a sentence', async () => {
+    const answers: Readonly<Record<string, readonly [number, RegExp]>> = {
+      'GET /contention': [200, /^Threads share no locks/],
+      'POST /cpuprofiler?enable=y': [501, /--cpu-prof/],
+      'POST /heapprofiler': [501, /--heap-prof/],
+      'GET /heap_dump': [501, /--inspect/],
+      'POST /allocprofiler?enable=y': [501, /no profiler/],
+      'GET /stats/recentlookups': [501, /never for a request/],
+      'POST /runtime_modify?a=b': [503, /bootstrap file/],
+      'GET /runtime': [200, /^\{\n "entries": \{\},\n "layers": \[\]\n\}\n$/],
+      'GET /init_dump': [200, /^\{\}\n$/],
+      'GET /hot_restart_version': [200, /^disabled\n$/],
+    };
+    for (const [question, [status, sentence]] of Object.entries(answers)) {
+      const [method, path] = question.split(' ');
+      const answer = await admin(path!, { method: method! });
+      assert.deepEqual([question, answer.status], [question, status]);
+      assert.match(answer.body, sentence);
+      const lines = (await admin('/help')).body.split('\n');
+      assert.ok(lines.some((line) => line.trim().split(/[ :]/)[0] === path!.split('?')[0]));
+    }
   });
 
   test('/server_info tells state, options and node', async () => {
@@ -149,6 +218,42 @@ describe('the admin interface', () => {
     }
     assert.equal((await admin('/ready', { method: 'DELETE' })).status, 405);
     assert.equal(quits, 0);
+  });
+
+  test("/clusters has all that Envoy tells of a host, and in JSON what isn't zero", async () => {
+    const { body } = await admin('/clusters?filter=^unused$');
+    const names = body.split('\n').flatMap((line) => /^unused::127\.0\.0\.1:9::(.*)$/.exec(line)?.[1] ?? []);
+    assert.deepEqual(names.slice(9), [
+      'hostname::',
+      'health_flags::healthy',
+      'weight::1',
+      'region::',
+      'zone::',
+      'sub_zone::',
+      'canary::false',
+      'priority::0',
+      'success_rate::-1',
+      'local_origin_success_rate::-1',
+    ]);
+    const json = JSON.parse((await admin('/clusters?format=json&filter=^be$')).body) as {
+      cluster_statuses: {
+        host_statuses: { stats: object[] }[];
+        circuit_breakers: { thresholds: object[] };
+      }[];
+    };
+    const [status] = json.cluster_statuses;
+    assert.deepEqual(status?.circuit_breakers.thresholds[1], {
+      priority: 'HIGH',
+      max_connections: 1024,
+      max_pending_requests: 1024,
+      max_requests: 1024,
+      max_retries: 3,
+    });
+    assert.deepEqual(status.host_statuses[0]?.stats.slice(0, 3), [
+      { name: 'cx_connect_fail' },
+      { value: '1', name: 'cx_total' },
+      { name: 'rq_error' },
+    ]);
   });
 
   test('/clusters says what the circuit breakers allow', async () => {
@@ -327,4 +432,61 @@ test('certificates of listeners are listed, and keys are in no page', async (t) 
     assert.ok(!body.includes(secret), path);
   }
   assert.match((await ask(proxy.admin!, '/config_dump')).body, /\[redacted\]/);
+});
+
+test('/certs names the files that certificates came from, and all names that they have', async (t) => {
+  await using directory = await temporaryDirectory();
+  const root = makeRoot('cluster.local');
+  const { pem, keyPem } = makeLeaf(root, 'spiffe://cluster.local/ns/default/sa/web', {
+    dnsNames: ['web.example'],
+  });
+  const files = { 'cert.pem': pem, 'key.pem': keyPem, 'roots.pem': root.pem };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text);
+  const file = (name: string): object => ({ filename: join(directory.path, name) });
+  const socket = (common: object): object => ({
+    name: 'tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+      common_tls_context: common,
+    },
+  });
+  const secured = (name: string, common: object): object => {
+    const listener = listenerTo(name, 'be');
+    return {
+      ...listener,
+      filter_chains: [{ ...listener.filter_chains[0], transport_socket: socket(common) }],
+    };
+  };
+  const proxy = await startStaticProxy({
+    admin: { address: loopback(0) },
+    static_resources: {
+      listeners: [
+        secured('files', {
+          tls_certificates: [{ certificate_chain: file('cert.pem'), private_key: file('key.pem') }],
+          validation_context: { trusted_ca: file('roots.pem') },
+        }),
+        secured('inline', {
+          tls_certificates: [
+            { certificate_chain: { inline_string: pem }, private_key: { inline_string: keyPem } },
+          ],
+        }),
+      ],
+      clusters: [clusterTo('be', 9)],
+    },
+  });
+  t.after(() => proxy.close());
+  const { certificates } = JSON.parse((await ask(proxy.admin!, '/certs')).body) as {
+    certificates: Record<'ca_cert' | 'cert_chain', { path: string; subject_alt_names: unknown }[]>[];
+  };
+  const paths = certificates.map(({ ca_cert, cert_chain }) =>
+    [...ca_cert, ...cert_chain].map(({ path }) => path),
+  );
+  assert.deepEqual(paths, [
+    [join(directory.path, 'roots.pem'), join(directory.path, 'cert.pem')],
+    ['<inline>'],
+  ]);
+  assert.deepEqual(certificates[0]?.cert_chain[0]?.subject_alt_names, [
+    { dns: 'web.example' },
+    { uri: 'spiffe://cluster.local/ns/default/sa/web' },
+  ]);
 });

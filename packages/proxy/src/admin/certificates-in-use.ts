@@ -17,14 +17,16 @@ export function certificatesInUse<P extends EndpointPool>(store: ConfigStore<P>)
 
 function entryOf({ certificates, validation }: DownstreamTlsConfig | UpstreamTlsConfig): CertificateEntry[] {
   const roots = validation?.kind === 'roots' ? parseCertificates(validation.roots) : null;
-  const authorities = roots?.ok === true ? roots.value.map(detailsOf) : [];
+  const rootsFile = validation?.kind === 'roots' ? validation.rootsFile : '';
+  const authorities = roots?.ok === true ? roots.value.map((root) => detailsOf(root, rootsFile)) : [];
   const own = certificates.flatMap((source) =>
-    source.kind === 'static' ? [detailsOf(source.certificate.leaf)] : [],
+    source.kind === 'static' ? [detailsOf(source.certificate.leaf, source.certificate.file)] : [],
   );
   return authorities.length + own.length === 0 ? [] : [{ authorities, chain: own }];
 }
 
-function detailsOf({ serial, extensions, notBeforeMs, notAfterMs }: Certificate): CertificateDetails {
-  const { uriNames, dnsNames } = extensions;
-  return { path: '', serial, uriSans: uriNames, dnsSans: dnsNames, notBeforeMs, notAfterMs };
+function detailsOf(certificate: Certificate, path: string): CertificateDetails {
+  const { serial, extensions, notBeforeMs, notAfterMs } = certificate;
+  const { uriNames, dnsNames, ipNames } = extensions;
+  return { path, serial, uriSans: uriNames, dnsSans: dnsNames, ipSans: ipNames, notBeforeMs, notAfterMs };
 }

@@ -9,6 +9,7 @@ export interface CertificateDetails {
   readonly serial: string;
   readonly uriSans: readonly string[];
   readonly dnsSans: readonly string[];
+  readonly ipSans: readonly string[];
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
@@ -35,8 +36,9 @@ export function certificatesPage(entries: readonly CertificateEntry[], nowMs: nu
     path: details.path === '' ? '<inline>' : details.path,
     serial_number: details.serial.toLowerCase(),
     subject_alt_names: [
-      ...details.uriSans.map((uri) => ({ uri })),
       ...details.dnsSans.map((dns) => ({ dns })),
+      ...details.uriSans.map((uri) => ({ uri })),
+      ...details.ipSans.map((address) => ({ ip_address: address })),
     ],
     days_until_expiration: String(daysUntil(details.notAfterMs, nowMs)),
     valid_from: seconds(details.notBeforeMs),

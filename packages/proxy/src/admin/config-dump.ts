@@ -2,6 +2,8 @@
 import { TypeUrl } from '@heddle/xds';
 import { messageToJson, resourceToJson } from '@heddle/xds/json';
 import { type AdminResponse, BadAdminRequest } from './admin-message.ts';
+import type { ClusterStatus, EndpointStatus } from '../threads/cluster-status.ts';
+import type { RuntimeValues } from './runtime-page.ts';
 import { applyFieldMask } from './field-mask.ts';
 import { type NamePattern, safePattern } from './safe-pattern.ts';
 
@@ -21,6 +23,8 @@ export interface DumpSource {
   /** The resources come from the file, not by xDS. */
   readonly isStatic: boolean;
   readonly startedAt: Date;
+  /** Lowest layer first. */
+  readonly runtime: readonly RuntimeValues[];
   resources(): Iterable<DumpedResource>;
 }
 
@@ -40,39 +44,71 @@ interface DumpMessage {
   readonly sections: readonly Section[];
 }
 
+/** Lists that a dump may have in Envoy, and has not got here: asked for, they are empty. */
+const emptyLists = new Set([
+  'static_clusters',
+  'dynamic_active_clusters',
+  'dynamic_warming_clusters',
+  'static_listeners',
+  'dynamic_listeners',
+  'inline_scoped_route_configs',
+  'dynamic_scoped_route_configs',
+  'static_route_configs',
+  'dynamic_route_configs',
+  'static_secrets',
+  'dynamic_active_secrets',
+  'dynamic_warming_secrets',
+]);
+const emptyEndpointLists = new Set(['static_endpoint_configs', 'dynamic_endpoint_configs']);
+
+/** Fields of a dump that are no lists. */
+const singleFields = new Set(['bootstrap', 'last_updated', 'version_info']);
+
 const typePrefix = 'type.googleapis.com/envoy.admin.v3';
 
-/** Answers `/config_dump`, in parts: a large configuration takes its time. */
-export function configDumpPage(source: DumpSource, query: URLSearchParams): AdminResponse {
+/** Answers `/config_dump`, in parts: a large configuration takes its time. `clusters`: for their endpoints. */
+export function configDumpPage(
+  source: DumpSource,
+  query: URLSearchParams,
+  clusters: readonly ClusterStatus[],
+): AdminResponse {
   const pattern = safePattern(query.get('name_regex') ?? '');
   if (!pattern.ok) throw new BadAdminRequest(`Error while parsing name_regex: ${pattern.error}\n`);
-  const messages = messagesOf(source, query.has('include_eds'), pattern.value);
+  const includesEndpoints = query.has('include_eds');
+  const messages = messagesOf(source, includesEndpoints ? clusters : null, pattern.value);
   const resource = query.get('resource') ?? '';
   const mask = query.get('mask') ?? '';
   if (resource !== '') {
     const found = messages
       .flatMap((message) => message.sections.map((section) => ({ message, section })))
       .find(({ section }) => section.field === resource);
-    if (found === undefined) throw new BadAdminRequest(`${resource} not found in config dump\n`);
+    if (found === undefined) return missingList(resource, includesEndpoints);
     const elements = elementsText(found.message, found.section, mask);
-    if (mask === '') return dumpResponse(join(elements, ',\n'));
+    if (mask === '') return dumpResponse(elements);
     const isEmpty = Iterator.from(found.section.elements()).next().done === true;
     return isEmpty
       ? dumpResponse([])
       : maskedResponse(elements, `FieldMask ${mask} could not be successfully used.\n`);
   }
-  if (mask === '') return dumpResponse(messagesText(source, messages));
+  if (mask === '') return jsonParts(dumpText(source, messages));
   return maskedResponse(
     maskedText(source, messages, mask),
     `FieldMask ${mask} could not be successfully applied to any configs.\n`,
   );
 }
 
+/** The answer where a list is asked for that is not there. */
+function missingList(field: string, includesEndpoints: boolean): AdminResponse {
+  if (emptyLists.has(field) || (includesEndpoints && emptyEndpointLists.has(field))) return dumpResponse([]);
+  if (!singleFields.has(field)) throw new BadAdminRequest(`${field} not found in config dump\n`, 404);
+  throw new BadAdminRequest(`${field} is not a repeated field. Use ?mask=${field} to get only this field\n`);
+}
+
 /** Refused where nothing has a field of the mask: the first part is made before the answer begins. */
 function maskedResponse(parts: Generator<string>, refusal: string): AdminResponse {
   const first = parts.next();
   if (first.done === true) throw new BadAdminRequest(refusal);
-  return dumpResponse(join(chain(first.value, parts), ',\n'));
+  return dumpResponse(chain(first.value, parts));
 }
 
 function* chain(first: string, rest: Iterable<string>): Generator<string> {
@@ -81,22 +117,26 @@ function* chain(first: string, rest: Iterable<string>): Generator<string> {
 }
 
 function dumpResponse(parts: Iterable<string>): AdminResponse {
-  return { status: 200, contentType: 'application/json', body: wrap(parts) };
+  return jsonParts(wrap(parts));
 }
 
+function jsonParts(body: Iterable<string>): AdminResponse {
+  return { status: 200, contentType: 'application/json', body };
+}
+
+/** Indented as Envoy does; a dump of nothing is an empty message. */
 function* wrap(parts: Iterable<string>): Generator<string> {
-  yield '{"configs":[\n';
-  yield* parts;
-  yield '\n]}\n';
+  let before = '{\n "configs": [\n';
+  for (const part of parts) {
+    yield before + indented(part, 2);
+    before = ',\n';
+  }
+  yield before === ',\n' ? '\n ]\n}\n' : '{}\n';
 }
 
-/** Puts `separator` between the parts. */
-function* join(parts: Iterable<string>, separator: string): Generator<string> {
-  let before = '';
-  for (const part of parts) {
-    yield before + part;
-    before = separator;
-  }
+function indented(text: string, depth: number): string {
+  const margin = ' '.repeat(depth);
+  return margin + text.replaceAll('\n', `\n${margin}`);
 }
 
 function bootstrapDump({ bootstrap, startedAt }: DumpSource): JsonObject | null {
@@ -121,27 +161,24 @@ function* elementsText(
   }
 }
 
-/** One step per element, so that none takes long. */
-function* messagesText(source: DumpSource, messages: readonly DumpMessage[]): Generator<string> {
+/** The whole dump, one step per element, so that none takes long. */
+function* dumpText(source: DumpSource, messages: readonly DumpMessage[]): Generator<string> {
   const bootstrap = bootstrapDump(source);
-  let separator = '';
-  if (bootstrap !== null) {
-    yield JSON.stringify(bootstrap, null, 1);
-    separator = ',\n';
-  }
-  for (const { type, sections } of messages) {
-    yield `${separator}{"@type":"${typePrefix}.${type}"`;
-    separator = ',\n';
+  yield '{\n "configs": [\n';
+  if (bootstrap !== null) yield `${indented(JSON.stringify(bootstrap, null, 1), 2)},\n`;
+  for (const [index, { type, sections }] of messages.entries()) {
+    yield `${index === 0 ? '' : ',\n'}  {\n   "@type": "${typePrefix}.${type}"`;
     for (const { field, elements } of sections) {
-      let before = `,\n"${field}":[\n`;
+      let before = `,\n   "${field}": [\n`;
       for (const { value } of elements()) {
-        yield before + JSON.stringify(value, null, 1);
+        yield before + indented(JSON.stringify(value, null, 1), 4);
         before = ',\n';
       }
-      if (before === ',\n') yield '\n]';
+      if (before === ',\n') yield '\n   ]';
     }
-    yield '}';
+    yield '\n  }';
   }
+  yield '\n ]\n}\n';
 }
 
 function* maskedText(source: DumpSource, messages: readonly DumpMessage[], mask: string): Generator<string> {
@@ -158,7 +195,12 @@ function* maskedText(source: DumpSource, messages: readonly DumpMessage[], mask:
   }
 }
 
-function messagesOf(source: DumpSource, includesEndpoints: boolean, names: NamePattern): DumpMessage[] {
+/** `clusters` is null where load assignments are not asked for. */
+function messagesOf(
+  source: DumpSource,
+  clusters: readonly ClusterStatus[] | null,
+  names: NamePattern,
+): DumpMessage[] {
   const { isStatic } = source;
   const startedAt = source.startedAt.toISOString();
   const section = (
@@ -185,7 +227,13 @@ function messagesOf(source: DumpSource, includesEndpoints: boolean, names: NameP
         for (const config of inlineRoutesOf(resourceToJson(typeUrl, bytes))) {
           const name = typeof config['name'] === 'string' ? config['name'] : '';
           if (names.test(name))
-            yield { name, value: { route_config: { '@type': TypeUrl.routeConfiguration, ...config } } };
+            yield {
+              name,
+              value: {
+                route_config: { '@type': TypeUrl.routeConfiguration, ...config },
+                last_updated: startedAt,
+              },
+            };
         }
       }
     },
@@ -219,6 +267,7 @@ function messagesOf(source: DumpSource, includesEndpoints: boolean, names: NameP
             })),
       ],
     },
+    { type: 'ScopedRoutesConfigDump', sections: [] },
     {
       type: 'RoutesConfigDump',
       sections: [
@@ -245,20 +294,51 @@ function messagesOf(source: DumpSource, includesEndpoints: boolean, names: NameP
       ],
     },
   ];
-  if (includesEndpoints) {
-    messages.splice(1, 0, {
-      type: 'EndpointsConfigDump',
-      sections: [
-        section(
-          'dynamic_endpoint_configs',
-          'DynamicEndpointConfig',
-          TypeUrl.clusterLoadAssignment,
-          (resource) => ({ version_info: resource.version, endpoint_config: show(resource) }),
-        ),
-      ],
-    });
+  if (clusters !== null) {
+    const staticEndpoints: Section = {
+      field: 'static_endpoint_configs',
+      element: 'StaticEndpointConfig',
+      *elements() {
+        for (const cluster of clusters) {
+          if (names.test(cluster.name)) yield { name: cluster.name, value: endpointConfig(cluster) };
+        }
+      },
+    };
+    const dynamicEndpoints = section(
+      'dynamic_endpoint_configs',
+      'DynamicEndpointConfig',
+      TypeUrl.clusterLoadAssignment,
+      (resource) => ({ version_info: resource.version, endpoint_config: show(resource) }),
+    );
+    const sections = [isStatic ? staticEndpoints : dynamicEndpoints];
+    messages.splice(1, 0, { type: 'EndpointsConfigDump', sections });
   }
   return messages;
+}
+
+/** The endpoints of a cluster as they are now, resolved where they are names. */
+function endpointConfig({ name, endpoints }: ClusterStatus): JsonObject {
+  const priorities = [...new Set(endpoints.map(({ priority }) => priority))].toSorted((a, b) => a - b);
+  return {
+    endpoint_config: {
+      '@type': TypeUrl.clusterLoadAssignment,
+      cluster_name: name,
+      endpoints: priorities.map((priority) => {
+        const hosts = endpoints.filter((endpoint) => endpoint.priority === priority).map(hostJson);
+        const locality = { locality: {}, lb_endpoints: hosts };
+        return priority === 0 ? locality : { ...locality, priority };
+      }),
+    },
+  };
+}
+
+function hostJson({ host, port, hostname, health, weight }: EndpointStatus): JsonObject {
+  const address = { socket_address: { address: host, port_value: port } };
+  return {
+    endpoint: hostname === '' ? { address } : { address, hostname },
+    health_status: health.toUpperCase(),
+    load_balancing_weight: weight,
+  };
 }
 
 function show({ typeUrl, bytes }: DumpedResource): JsonObject {

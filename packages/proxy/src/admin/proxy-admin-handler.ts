@@ -9,7 +9,15 @@ import { clustersPage } from './clusters-page.ts';
 import type { DumpSource } from './config-dump.ts';
 import { listenersPage } from './listeners-page.ts';
 import { loggingPage } from './logging-page.ts';
-import { memoryPage, readyPage, type ServerDescription, serverInfoPage } from './server-info-page.ts';
+import { initDumpPage } from './init-dump-page.ts';
+import { runtimePage } from './runtime-page.ts';
+import {
+  hotRestartVersion,
+  memoryPage,
+  readyPage,
+  type ServerDescription,
+  serverInfoPage,
+} from './server-info-page.ts';
 import { prometheusPage, statsPage } from './stats-page.ts';
 
 /** What the admin interface shows and steers. */
@@ -32,6 +40,14 @@ interface AdminPath {
 }
 
 const done = textResponse('OK\n');
+const withoutProfiler = textResponse(
+  'There is no profiler here: start Node with --inspect, --cpu-prof or --heap-prof (NODE_OPTIONS).\n',
+  501,
+);
+const withoutLookups = textResponse(
+  'Names of counters are looked up when the configuration changes, never for a request.\n',
+  501,
+);
 
 function doing(command: (query: URLSearchParams) => ThreadCommand): AdminPath['answer'] {
   return ({ threads }, { query }) => {
@@ -41,7 +57,7 @@ function doing(command: (query: URLSearchParams) => ThreadCommand): AdminPath['a
 }
 
 const statsParameters = {
-  usedonly: 'Only what has counted something since the start; gauges always',
+  usedonly: 'Only what has counted something, or has been set, since the start',
   filter: 'Regular expression for names, such as cluster.be.upstream_rq; tried in linear time, as RE2 does',
   invert_filter: 'Leave out what the filter finds',
 };
@@ -76,9 +92,20 @@ const paths: Readonly<Record<string, AdminPath>> = {
       include_eds: 'With load assignments',
     },
     // Messages' descriptions are large, and a proxy whose dump nobody asks for has no use for them.
-    answer: async ({ configuration }, { query }) =>
-      (await import('./config-dump.ts')).configDumpPage(configuration, query),
+    answer: async ({ configuration, threads }, { query }) => {
+      const { configDumpPage } = await import('./config-dump.ts');
+      const clusters = query.has('include_eds') ? await threads.clusters() : [];
+      return configDumpPage(configuration, query, clusters);
+    },
   },
+  '/contention': {
+    help: 'waiting for locks: there is none',
+    answer: () => textResponse('Threads share no locks that requests wait for: there is nothing to trace.\n'),
+  },
+  '/cpuprofiler': { help: 'see the answer', isMutation: true, answer: () => withoutProfiler },
+  '/heapprofiler': { help: 'see the answer', isMutation: true, answer: () => withoutProfiler },
+  '/heap_dump': { help: 'see the answer', answer: () => withoutProfiler },
+  '/allocprofiler': { help: 'see the answer', isMutation: true, answer: () => withoutProfiler },
   '/drain': {
     help: 'the same as /drain_listeners?graceful',
     isMutation: true,
@@ -106,6 +133,14 @@ const paths: Readonly<Record<string, AdminPath>> = {
     help: 'takes /healthcheck/fail back',
     isMutation: true,
     answer: doing(() => ({ type: 'health-check', isFailed: false })),
+  },
+  '/hot_restart_version': {
+    help: 'whether the process can be replaced in place',
+    answer: ({ description }) => textResponse(`${hotRestartVersion(description)}\n`),
+  },
+  '/init_dump': {
+    help: 'clusters that listeners wait for',
+    answer: ({ threads }) => initDumpPage(threads.proxy),
   },
   '/listeners': {
     help: 'bound listeners',
@@ -152,6 +187,19 @@ const paths: Readonly<Record<string, AdminPath>> = {
     isMutation: true,
     answer: doing(() => ({ type: 'reset-counters' })),
   },
+  '/runtime': {
+    help: 'values of layered_runtime',
+    answer: ({ configuration }) => runtimePage(configuration.runtime),
+  },
+  '/runtime_modify': {
+    help: 'see the answer',
+    isMutation: true,
+    answer: () =>
+      textResponse(
+        'Runtime values come from the bootstrap file alone: change it there and upgrade in place.\n',
+        503,
+      ),
+  },
   '/server_info': {
     help: 'version, state, options and node',
     answer: ({ threads, description }) =>
@@ -163,13 +211,17 @@ const paths: Readonly<Record<string, AdminPath>> = {
       ...statsParameters,
       format: 'One of (text, json, prometheus)',
       type: 'One of (All, Counters, Gauges, Histograms, TextReadouts)',
-      histogram_buckets: 'One of (summary, cumulative, disjoint)',
+      histogram_buckets: 'One of (summary, cumulative, disjoint, detailed)',
     },
     answer: async (subject, { query }) => statsPage(await familiesOf(subject), query),
   },
+  '/stats/recentlookups': { help: 'see the answer', answer: () => withoutLookups },
+  '/stats/recentlookups/clear': { help: 'see the answer', isMutation: true, answer: () => withoutLookups },
+  '/stats/recentlookups/disable': { help: 'see the answer', isMutation: true, answer: () => withoutLookups },
+  '/stats/recentlookups/enable': { help: 'see the answer', isMutation: true, answer: () => withoutLookups },
   '/stats/prometheus': {
     help: "the same in Prometheus's text format",
-    parameters: statsParameters,
+    parameters: { ...statsParameters, histogram_buckets: 'One of (cumulative, summary)' },
     answer: async (subject, { query }) => prometheusPage(await familiesOf(subject), query),
   },
 };

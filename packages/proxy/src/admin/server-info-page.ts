@@ -30,16 +30,23 @@ export function readyPage(state: number): AdminResponse {
   return textResponse(`${stateName(state)}\n`, state === ServerState.live ? 200 : 503);
 }
 
+/** Processes of one version hand their sockets to each other; `disabled` where the process takes no part in that. */
+export function hotRestartVersion({ options }: ServerDescription): string {
+  return options['disable_hot_restart'] === false ? '1' : 'disabled';
+}
+
 export function serverInfoPage(
-  { options, node, epoch, engine }: ServerDescription,
+  description: ServerDescription,
   state: number,
   uptimeSeconds: number,
 ): AdminResponse {
+  const { options, node, epoch, engine } = description;
   return jsonResponse({
     version: `heddle/${proxyVersion}/node-${process.version}/${engine}`,
     state: stateName(state),
     uptime_current_epoch: `${uptimeSeconds}s`,
     uptime_all_epochs: `${uptimeSeconds}s`,
+    hot_restart_version: hotRestartVersion(description),
     command_line_options: { ...options, restart_epoch: epoch },
     node: {
       user_agent_name: 'heddle',

@@ -35,9 +35,17 @@ test('lists counters and gauges by dotted name, then histograms', () => {
   );
 });
 
-test('usedonly leaves out what never counted, and keeps gauges, which may have come back to 0', () => {
+test('usedonly leaves out what never counted, and keeps gauges that have come back to 0', () => {
+  const used = families();
+  const registry = new MetricRegistry();
+  registry
+    .scope()
+    .gauge('envoy_cluster_upstream_rq_active', 'Active.', { envoy_cluster_name: 'be' }).value = 0;
+  const all = [...used.filter(({ name }) => !name.endsWith('active')), ...registry.collect()];
+  const askUsed = (query: string): string => text(statsPage(all, new URLSearchParams(query)));
+  assert.equal(ask('usedonly&type=Gauges'), '');
   assert.deepEqual(
-    ask('usedonly')
+    askUsed('usedonly')
       .split('\n')
       .map((line) => line.split(':')[0]),
     ['cluster.be.upstream_rq_active', 'cluster.be.upstream_rq_total', 'cluster.be.upstream_rq_time', ''],
@@ -83,4 +91,40 @@ test("Prometheus's text takes the same filter, on dotted names", () => {
     'envoy_cluster_upstream_rq_total{envoy_cluster_name="be"} 3\n';
   assert.equal(askPrometheus('usedonly&filter=cluster.be.upstream_rq_total'), expected);
   assert.equal(ask('format=prometheus&usedonly&filter=cluster.be.upstream_rq_total'), expected);
+});
+
+test('histograms are shown in each of Envoy’s ways', () => {
+  const name = 'cluster.be.upstream_rq_time';
+  const one = `filter=${name}$`;
+  assert.equal(ask(`${one}&histogram_buckets=disjoint`), `${name}: B1(nan,0) B2(nan,1)\n`);
+  assert.match(
+    ask(`${one}&histogram_buckets=detailed`),
+    /^cluster\.be\.upstream_rq_time:\n {2}totals=1,1:1\n {2}intervals=\n {2}summary=P0\(nan,1\) .*P100\(nan,2\)\n$/,
+  );
+  const json = (mode: string): unknown =>
+    (JSON.parse(ask(`${one}&format=json&histogram_buckets=${mode}`)) as { stats: unknown[] }).stats[0];
+  assert.deepEqual(json('cumulative'), {
+    histograms: [
+      {
+        name,
+        buckets: [
+          { upper_bound: 1, interval: null, cumulative: 0 },
+          { upper_bound: 2, interval: null, cumulative: 1 },
+        ],
+      },
+    ],
+  });
+  const { histograms } = json('detailed') as {
+    histograms: { supported_percentiles: number[]; details: { totals: unknown; percentiles: unknown[] }[] };
+  };
+  assert.deepEqual(histograms.details[0]?.totals, [{ lower_bound: 1, width: 1, count: 1 }]);
+  assert.equal(histograms.details[0].percentiles.length, histograms.supported_percentiles.length);
+  assert.throws(() => ask('histogram_buckets=none'), /is none of summary, cumulative, disjoint, detailed/);
+});
+
+test("Prometheus's text can have summaries in place of buckets", () => {
+  const summary = askPrometheus('filter=cluster.be.upstream_rq_time$&histogram_buckets=summary');
+  assert.match(summary, /^# TYPE envoy_cluster_upstream_rq_time summary$/m);
+  assert.match(summary, /^envoy_cluster_upstream_rq_time\{envoy_cluster_name="be",quantile="0.25"\} 1.25$/m);
+  assert.match(summary, /_sum\{envoy_cluster_name="be"\} 1.5\n.*_count\{envoy_cluster_name="be"\} 1\n$/);
 });

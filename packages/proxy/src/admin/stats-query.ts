@@ -23,7 +23,7 @@ export interface StatsQuery {
   readonly pattern: NamePattern | null;
   /** The pattern's series are those to leave out. */
   readonly inverts: boolean;
-  /** Leaves out counters that are 0 and histograms without values. A gauge may have come back to 0. */
+  /** Leaves out counters that are 0, gauges that were never set and histograms without values. */
   readonly usedOnly: boolean;
   readonly type: (typeof types)[number];
 }
@@ -66,9 +66,8 @@ export function* selectFamilies(
       if (samples.length > 0) yield { ...family, samples };
       continue;
     }
-    const mayBeUnused = query.usedOnly && family.type === 'counter';
     const samples = family.samples.filter(
-      ({ labels, value }) => (!mayBeUnused || value !== 0) && isWanted(query, family.name, labels),
+      ({ labels, isUsed }) => (!query.usedOnly || isUsed) && isWanted(query, family.name, labels),
     );
     if (samples.length > 0) yield { ...family, samples };
   }

@@ -20,6 +20,7 @@ import type { WorkerSettings } from '../threads/worker-messages.ts';
 import type { WorkerPool } from '../threads/worker-pool.ts';
 import { InheritedSockets, type OpenSocket } from '../transport/socket-source.ts';
 import { TypeUrl } from '@heddle/xds';
+import { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
@@ -248,11 +249,26 @@ function commandsOf({ materials, resources }: StaticConfig): ThreadCommand[] {
   return [{ type: 'materials', materials }, ...commands, { type: 'commit', typeUrl: TypeUrl.listener }];
 }
 
-function dumpSourceOf({ bootstrap, resources }: StaticConfig, startedAt: Date): DumpSource {
+function dumpSourceOf(
+  { bootstrap, resources, materials, runtime }: StaticConfig,
+  startedAt: Date,
+): DumpSource {
+  const secrets = materials.secrets.map((bytes) => ({
+    typeUrl: TypeUrl.secret,
+    name: Secret.decode(bytes).name,
+    bytes,
+  }));
+  const all = [...resources, ...secrets].map(({ typeUrl, name, bytes }) => ({
+    typeUrl,
+    name,
+    bytes,
+    version: '',
+  }));
   return {
     bootstrap,
     isStatic: true,
     startedAt,
-    resources: () => resources.map((resource) => ({ ...resource, version: '' })),
+    runtime,
+    resources: () => all,
   };
 }

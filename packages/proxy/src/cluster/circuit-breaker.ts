@@ -55,7 +55,7 @@ export class CircuitBreakerResource {
     this.max = max;
     this.open = open;
     this.remaining = remaining;
-    this.show();
+    if (max === 0 || remaining !== null) this.show();
   }
 
   /** How much is held now: more than the limit where an endpoint's first connection was made regardless of it. */

@@ -50,10 +50,12 @@ export class Endpoint<P extends EndpointPool> {
   priority = 0;
   /** It has left the cluster: never picked again, requests on it may end. */
   isRemoved = false;
-  /** Connections to it, made or being made; kept by its pools, as the next four are. */
+  /** Connections to it, made or being made; kept by its pools, as the next five are. */
   connections = 0;
   connectionsTotal = 0;
   connectFailures = 0;
+  /** Requests that wait for a connection to it. */
+  pendingRequests = 0;
   /** Requests on it now. */
   activeRequests = 0;
   requestsTotal = 0;

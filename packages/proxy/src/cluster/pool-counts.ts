@@ -10,6 +10,7 @@ export interface EndpointCounts {
   connections: number;
   connectionsTotal: number;
   connectFailures: number;
+  pendingRequests: number;
   activeRequests: number;
   requestsTotal: number;
 }
@@ -64,11 +65,13 @@ export class PoolCounts {
     this.breaker.pendingRequests.add();
     metrics.requestsPendingTotal.value++;
     metrics.requestsPending.value++;
+    this.endpoint.pendingRequests++;
   }
 
   waitEnded(): void {
     this.breaker.pendingRequests.remove();
     this.metrics.requestsPending.value--;
+    this.endpoint.pendingRequests--;
   }
 
   requestBegun(): void {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Gauge } from '@heddle/telemetry';
 import { type CircuitBreakerLimits, CircuitBreaker, defaultCircuitBreakerLimits } from './circuit-breaker.ts';
 
 function breaker(limits: Partial<CircuitBreakerLimits>) {
-  const gauge = () => ({ value: 0 });
+  const gauge = () => new Gauge();
   const gauges = {
     connectionsOpen: gauge(),
     pendingOpen: gauge(),

@@ -10,6 +10,8 @@ export interface SourcedData {
   readonly path: string;
   /** Empty for what stands in the configuration itself, else the file's name in quotes and a space. */
   readonly label: string;
+  /** The file's name; empty for what stands in the configuration itself. */
+  readonly file: string;
 }
 
 /** The content of a data source; null with a problem noted. */
@@ -25,9 +27,9 @@ export function compileDataSource(
       problems.invalid(path, 'needs filename, inline_string or inline_bytes');
       return null;
     case 'inlineString':
-      return { bytes: Buffer.from(specifier.value), path: `${path}.inline_string`, label: '' };
+      return { bytes: Buffer.from(specifier.value), path: `${path}.inline_string`, label: '', file: '' };
     case 'inlineBytes':
-      return { bytes: Buffer.from(specifier.value), path: `${path}.inline_bytes`, label: '' };
+      return { bytes: Buffer.from(specifier.value), path: `${path}.inline_bytes`, label: '', file: '' };
     case 'filename': {
       const place = `${path}.filename`;
       const content = materials.read(specifier.value);
@@ -39,7 +41,8 @@ export function compileDataSource(
         );
         return null;
       }
-      return { bytes: content.value, path: place, label: `"${specifier.value}" ` };
+      const file = specifier.value;
+      return { bytes: content.value, path: place, label: `"${file}" `, file };
     }
     case 'environmentVariable':
       problems.unsupported(`${path}.environment_variable`);

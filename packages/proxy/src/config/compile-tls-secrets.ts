@@ -25,7 +25,7 @@ export function compileCertificate(
   const chain = compileDataSource(message.certificateChain, `${path}.certificate_chain`, materials, problems);
   const key = compileDataSource(message.privateKey, `${path}.private_key`, materials, problems);
   if (chain === null || key === null) return null;
-  const read = readCertificate(chain.bytes.toString(), key.bytes.toString());
+  const read = readCertificate(chain.bytes.toString(), key.bytes.toString(), chain.file);
   if (read instanceof StaticCertificate) return read;
   const { path: place, label } = read.part === 'chain' ? chain : key;
   problems.invalid(place, `${label}${read.message}`);
@@ -53,7 +53,7 @@ export function compileRoots(
   const roots = source.bytes.toString();
   const fault = rootsFault(roots);
   if (fault !== null) problems.invalid(source.path, `${source.label}${fault}`);
-  return { kind: 'roots', roots, ...checks };
+  return { kind: 'roots', roots, rootsFile: source.file, ...checks };
 }
 
 /** The conditions of a validation context beside its roots. */

@@ -96,7 +96,8 @@ function describeNode(options: SidecarOptions): Readonly<Record<string, unknown>
 
 function certificateEntryOf(identity: WorkloadIdentity): CertificateEntry {
   const { serial, notBeforeMs, notAfterMs } = identity.certificate;
-  const chain = [{ path: '', serial, uriSans: [identity.id], dnsSans: [], notBeforeMs, notAfterMs }];
+  const uriSans = [identity.id];
+  const chain = [{ path: '', serial, uriSans, dnsSans: [], ipSans: [], notBeforeMs, notAfterMs }];
   return { authorities: [], chain };
 }
 
@@ -189,6 +190,7 @@ async function run(options: SidecarOptions): Promise<void> {
       bootstrap: null,
       isStatic: false,
       startedAt: new Date(systemClock.now()),
+      runtime: [],
       resources: () => sidecar.resources(),
     },
     certificates: () => [certificateEntryOf(identity)],

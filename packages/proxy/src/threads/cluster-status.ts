@@ -9,6 +9,10 @@ export interface EndpointStatus {
   readonly port: number;
   /** `host:port`. */
   readonly address: string;
+  /** The `hostname` given to it; may be empty. */
+  readonly hostname: string;
+  /** 0 is used first. */
+  readonly priority: number;
   readonly weight: number;
   readonly health: EndpointHealth;
   readonly counts: EndpointCounts;
@@ -22,6 +26,7 @@ export type EndpointCounts = Readonly<
     | 'cx_total'
     | 'rq_active'
     | 'rq_error'
+    | 'rq_pending_active'
     | 'rq_success'
     | 'rq_timeout'
     | 'rq_total',
@@ -47,6 +52,8 @@ export function clusterStatusOf(proxy: Proxy): ClusterStatus[] {
       host: endpoint.host,
       port: endpoint.port,
       address: endpoint.address,
+      hostname: endpoint.name,
+      priority: endpoint.priority,
       weight: endpoint.weight,
       health: endpoint.health,
       counts: {
@@ -55,6 +62,7 @@ export function clusterStatusOf(proxy: Proxy): ClusterStatus[] {
         cx_total: endpoint.connectionsTotal,
         rq_active: endpoint.activeRequests,
         rq_error: endpoint.requestsFailed,
+        rq_pending_active: endpoint.pendingRequests,
         rq_success: endpoint.requestsSucceeded,
         rq_timeout: endpoint.requestTimeouts,
         rq_total: endpoint.requestsTotal,

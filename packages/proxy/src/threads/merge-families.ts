@@ -32,6 +32,7 @@ function mergeTwo(a: MetricFamily, b: MetricFamily): MetricFamily {
   const combine = (x: NumberSample, y: NumberSample): NumberSample => ({
     labels: x.labels,
     value: isLargest ? Math.max(x.value, y.value) : x.value + y.value,
+    isUsed: x.isUsed || y.isUsed,
   });
   return { ...a, samples: mergeSamples(a.samples, b.samples, combine) };
 }

@@ -14,11 +14,14 @@ export class StaticCertificate implements CertificateSecret {
   /** One context can hold one certificate per type of key. */
   readonly keyType: string;
   readonly leaf: Certificate;
+  /** Where the chain was read; empty where it stands in the configuration itself. */
+  readonly file: string;
 
-  constructor(certificateChain: string, privateKey: string, leaf: Certificate) {
+  constructor(certificateChain: string, privateKey: string, leaf: Certificate, file: string) {
     this.certificateChain = certificateChain;
     this.privateKey = privateKey;
     this.leaf = leaf;
+    this.file = file;
     this.version = createHash('sha256').update(`${certificateChain}\n${privateKey}`).digest('base64url');
     this.dnsNames = leaf.extensions.dnsNames.map((name) => name.toLowerCase());
     this.keyType = leaf.publicKey.asymmetricKeyType ?? '';
@@ -35,8 +38,8 @@ export interface CertificateFault {
   readonly message: string;
 }
 
-/** Reads a certificate chain and its key, both PEM. */
-export function readCertificate(chain: string, key: string): StaticCertificate | CertificateFault {
+/** Reads a certificate chain and its key, both PEM; `file` is where the chain was read, empty for nowhere. */
+export function readCertificate(chain: string, key: string, file = ''): StaticCertificate | CertificateFault {
   const leaf = readLeaf(chain);
   if (typeof leaf === 'string') return { part: 'chain', message: leaf };
   try {
@@ -53,7 +56,7 @@ export function readCertificate(chain: string, key: string): StaticCertificate |
   } catch (error) {
     return { part: 'chain', message: `is refused by OpenSSL: ${errorMessage(error)}` };
   }
-  return new StaticCertificate(chain, key, leaf);
+  return new StaticCertificate(chain, key, leaf, file);
 }
 
 function readLeaf(chain: string): Certificate | string {

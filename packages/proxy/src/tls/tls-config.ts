@@ -21,6 +21,8 @@ export interface RootsValidation {
   readonly kind: 'roots';
   /** PEM. */
   readonly roots: string;
+  /** Where they were read; empty where they stand in the configuration itself. */
+  readonly rootsFile: string;
   /** SANs of which the peer must have one; empty for no such condition. */
   readonly sans: readonly SanMatcher[];
   /** SHA-256 of acceptable certificates, lower-case hexadecimal. Where there are hashes of either kind, one must match. */

@@ -4,6 +4,8 @@ import type { LabelPairs } from './labels.ts';
 export interface NumberSample {
   readonly labels: LabelPairs;
   readonly value: number;
+  /** It has counted something, or has been set. */
+  readonly isUsed: boolean;
 }
 
 /** One histogram under one set of labels, as a copy that no longer changes. */

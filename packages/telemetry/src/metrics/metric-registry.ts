@@ -159,7 +159,8 @@ function snapshot(family: Family): MetricFamily {
 
 function numberSample(labels: LabelPairs, metric: Metric) {
   invariant(!(metric instanceof Histogram), 'a histogram has no single value');
-  return { labels, value: metric.value };
+  const isUsed = metric instanceof Gauge ? metric.isUsed : metric.value !== 0;
+  return { labels, value: metric.value, isUsed };
 }
 
 function histogramSample(labels: LabelPairs, metric: Metric) {

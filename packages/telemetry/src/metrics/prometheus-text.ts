@@ -1,4 +1,5 @@
 import type { LabelPairs } from './labels.ts';
+import { estimateQuantile } from './quantile.ts';
 import type { HistogramSample, MetricFamily } from './metric-family.ts';
 
 /** The media type of `formatPrometheus`'s text. */
@@ -23,10 +24,32 @@ export function formatPrometheus(families: readonly MetricFamily[]): string {
   return text;
 }
 
+/** Renders a histogram's series as those of a summary: estimates of `quantiles` in place of buckets. */
+export function formatPrometheusSummary(
+  { name, help, samples }: Extract<MetricFamily, { readonly type: 'histogram' }>,
+  quantiles: readonly number[],
+): string {
+  let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} summary\n`;
+  for (const { labels, bounds, counts, sum, count } of samples) {
+    const plain = formatLabels(labels);
+    const open = openLabels(plain);
+    for (const quantile of quantiles) {
+      const value = estimateQuantile(quantile, bounds, counts) ?? Number.NaN;
+      text += `${name}${open}quantile="${quantile}"} ${formatNumber(value)}\n`;
+    }
+    text += `${name}_sum${plain} ${formatNumber(sum)}\n${name}_count${plain} ${count}\n`;
+  }
+  return text;
+}
+
+/** Room for one more label behind the others: `{a="b",` or `{`. */
+function openLabels(labels: string): string {
+  return labels === '' ? '{' : `${labels.slice(0, -1)},`;
+}
+
 function formatHistogram(name: string, sample: HistogramSample): string {
   const plain = formatLabels(sample.labels);
-  // Room for `le` behind the other labels: "{a="b"," or "{".
-  const open = plain === '' ? '{' : `${plain.slice(0, -1)},`;
+  const open = openLabels(plain);
   let text = '';
   let cumulative = 0;
   for (let i = 0; i < sample.bounds.length; i++) {

@@ -213,6 +213,24 @@ describe('messageToJson', () => {
     assert.doesNotMatch(text, /MARKER/);
   });
 
+  it('shows where a private key is, and nothing of the key', () => {
+    const certificate = (source: object): unknown =>
+      resourceToJson(
+        TypeUrl.secret,
+        encodeMessage(TypeUrl.secret, {
+          name: 's',
+          type: { $case: 'tlsCertificate', value: { privateKey: { specifier: source as never } } },
+        }),
+      );
+    const keyOf = (source: object): unknown =>
+      (certificate(source) as { tls_certificate: { private_key: unknown } }).tls_certificate.private_key;
+    assert.deepEqual(keyOf({ $case: 'filename', value: 'key.pem' }), { filename: 'key.pem' });
+    assert.deepEqual(keyOf({ $case: 'inlineString', value: 'MARKER' }), { inline_string: '[redacted]' });
+    assert.deepEqual(keyOf({ $case: 'inlineBytes', value: Buffer.from('MARKER') }), {
+      inline_bytes: '[redacted]',
+    });
+  });
+
   it('names the fields that our messages do not have, and shows an Any of another type as bytes', () => {
     const bytes = new BinaryWriter()
       .raw(encodeMessage(TypeUrl.cluster, { name: 'c' }))

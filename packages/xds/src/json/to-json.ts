@@ -16,6 +16,9 @@ const secretFields: Readonly<Record<string, readonly string[]>> = {
   'envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys': ['keys'],
 };
 
+/** Of a data source: where the content is. */
+const visibleSources: ReadonlySet<string> = new Set(['filename', 'environment_variable']);
+
 type JsonObject = Record<string, unknown>;
 
 /**
@@ -57,16 +60,25 @@ function readFields(
     if (field === undefined) {
       reader.skip(tag);
       unknown.add(envoyFieldNames(descriptor.name).get(tag >>> 3) ?? `#${tag >>> 3}`);
-    } else if (secretFields[descriptor.name]?.includes(field.name) === true) {
-      reader.skip(tag);
-      result[field.name] = redacted;
     } else {
       readMember(result, field, reader, tag & 7);
     }
   }
+  for (const name of secretFields[descriptor.name] ?? []) {
+    if (name in result) result[name] = withoutContent(result[name]);
+  }
   reader.leave(outer);
   if (unknown.size > 0) result['@unknown'] = [...unknown];
   return result;
+}
+
+/** A data source, or a list of them, without what it holds; where it is to be found may be seen, as in Envoy. */
+function withoutContent(source: unknown): unknown {
+  if (Array.isArray(source)) return source.map(withoutContent);
+  if (typeof source !== 'object' || source === null) return redacted;
+  return Object.fromEntries(
+    Object.entries(source).map(([name, value]) => [name, visibleSources.has(name) ? value : redacted]),
+  );
 }
 
 function readMember(

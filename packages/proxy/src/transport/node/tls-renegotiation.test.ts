@@ -73,6 +73,7 @@ test('a server that asks for a second handshake gets none', async (t) => {
         validation: {
           kind: 'roots',
           roots: firstRoot.pem,
+          rootsFile: '',
           sans: [],
           certificateHashes: [],
           publicKeyHashes: [],

@@ -85,6 +85,7 @@ export function roots(changes: Partial<RootsValidation> = {}): RootsValidation {
   return {
     kind: 'roots',
     roots: firstRoot.pem,
+    rootsFile: '',
     sans: [],
     certificateHashes: [],
     publicKeyHashes: [],
