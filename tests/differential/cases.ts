@@ -5,6 +5,7 @@ import { authorizationCases } from './cases/authorization.ts';
 import { connectionCases } from './cases/connections.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
+import { http2UpstreamCases } from './cases/http2-upstreams.ts';
 import { identityCases } from './cases/identity.ts';
 import { optionCases } from './cases/options.ts';
 import { pathAndRouteCases } from './cases/paths-and-routes.ts';
@@ -29,6 +30,7 @@ export const cases: readonly DifferentialCase[] = [
   ...retryCases,
   ...authorizationCases,
   ...accessLogCases,
+  ...http2UpstreamCases,
 ];
 
 /** The cases of one setup. */

@@ -14,6 +14,7 @@ import {
 } from './setups/parts.ts';
 import { accessLogSetups } from './setups/access-logs.ts';
 import { authorizationSetups } from './setups/authorization.ts';
+import { http2UpstreamSetups } from './setups/http2-upstreams.ts';
 import { optionSetups } from './setups/options.ts';
 import { retrySetups } from './setups/retries.ts';
 
@@ -289,6 +290,7 @@ const setups = {
   ...optionSetups,
   ...retrySetups,
   ...accessLogSetups,
+  ...http2UpstreamSetups,
 } as const satisfies Readonly<Record<string, Setup>>;
 
 export type SetupName = keyof typeof setups;
@@ -314,6 +316,12 @@ function accessLogs(logs: NonNullable<Setup['logs']>, ports: Ports): Json[] {
     },
   });
   return [...logs.map(({ label, filter }) => log(label, { filter })), log('all', {})];
+}
+
+/** Whether the upstream speaks HTTP/2. */
+export function speaksHttp2(name: SetupName): boolean {
+  const setup: Setup = setups[name];
+  return setup.upstreamSpeaks === 'http2';
 }
 
 /** Whether a setup has access logs. */

@@ -38,6 +38,8 @@ export interface Setup {
   readonly endpoint?: Json;
   /** Fields of the entry that holds the endpoint. */
   readonly lbEndpoint?: Json;
+  /** What answers where the cluster leads; HTTP/1.1 unless it is said. */
+  readonly upstreamSpeaks?: 'http2';
   /** Nothing listens where the cluster leads. */
   readonly isUpstreamDown?: boolean;
 }

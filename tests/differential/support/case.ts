@@ -29,6 +29,22 @@ export interface Answer {
   readonly afterwards?: 'close' | 'reset' | 'echo';
 }
 
+/** What an upstream of HTTP/2 does with each stream, in order; the last one repeats. */
+export interface StreamAnswer {
+  /** Status of an interim response. */
+  readonly interim?: number;
+  /** The head, `:status` included; none for a stream that is only cut off. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly trailers?: Readonly<Record<string, string>>;
+  /** RST_STREAM with this code behind it. */
+  readonly reset?: number;
+  /** Once the head is there, or once the request is complete (the default). */
+  readonly when?: 'head' | 'request';
+  /** What becomes of its connection afterwards; `echo`: what comes on the stream goes back. */
+  readonly afterwards?: 'goaway' | 'destroy' | 'echo';
+}
+
 /** The same bytes for both proxies, and which counters they move. */
 export interface DifferentialCase {
   /** What is shown. */
@@ -46,6 +62,8 @@ export interface DifferentialCase {
     readonly certificate?: ClientName;
   };
   readonly upstream?: Answer | readonly Answer[];
+  /** Where the setup's upstream speaks HTTP/2. */
+  readonly streams?: readonly StreamAnswer[];
   /** Sent by the upstream as soon as somebody connects. */
   readonly greeting?: string;
   /** Bytes as they are, nothing parsed: TCP proxying and tunnels. */
@@ -58,7 +76,8 @@ export interface DifferentialCase {
 export interface SeenMessage {
   readonly line: string;
   readonly fields: readonly string[];
-  readonly framing: 'none' | 'length' | 'chunked' | 'close';
+  /** `stream`: as long as the stream of HTTP/2. */
+  readonly framing: 'none' | 'length' | 'chunked' | 'close' | 'stream';
   readonly body: string;
   readonly trailers: readonly string[];
 }

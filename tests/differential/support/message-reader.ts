@@ -27,7 +27,7 @@ const volatile: ReadonlyMap<string, string | null> = new Map([
 const timeoutName = 'x-envoy-expected-rq-timeout-ms';
 
 function normalise(line: string): string | null {
-  const colon = line.indexOf(':');
+  const colon = line.indexOf(':', 1);
   const name = line.slice(0, colon).toLowerCase();
   const value = line.slice(colon + 1).trim();
   const replacement = name === timeoutName && /^14\d{3}$/.test(value) ? '<rest>' : volatile.get(name);
@@ -35,7 +35,8 @@ function normalise(line: string): string | null {
   return `${name}: ${replacement ?? value}`;
 }
 
-function fieldsOf(lines: readonly string[]): string[] {
+/** Fields as they are compared. */
+export function seenFields(lines: readonly string[]): string[] {
   return lines
     .map(normalise)
     .filter((line) => line !== null)
@@ -64,7 +65,7 @@ export function readMessage(text: string, start: number, options: ReadOptions): 
     end: number,
     trailers: string[] = [],
   ): ReadMessage => ({
-    message: { line, fields: fieldsOf(lines), framing, body, trailers: fieldsOf(trailers) },
+    message: { line, fields: seenFields(lines), framing, body, trailers: seenFields(trailers) },
     end,
   });
   const status = options.isResponse ? Number(line.split(' ')[1]) : 0;

@@ -2,12 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
-import { type SetupName, bootstrapOf, hasLogs, logFileOf } from '../setups.ts';
+import { type SetupName, bootstrapOf, hasLogs, logFileOf, speaksHttp2 } from '../setups.ts';
 import type { DifferentialCase, Observation, Step } from './case.ts';
 import type { Certificates } from './certificates.ts';
 import { Client } from './client.ts';
 import { LogReader } from './log-reader.ts';
-import { Upstream } from './upstream.ts';
+import { Http2Upstream } from './http2-upstream.ts';
+import { Upstream, type UpstreamServer } from './upstream.ts';
 
 /** How long an event may take that should come at once, on a busy machine. */
 const eventMs = 4000;
@@ -26,7 +27,7 @@ export class Side {
   private readonly port: number;
   private readonly admin: number;
   private readonly child: Child;
-  private readonly upstream: Upstream;
+  private readonly upstream: UpstreamServer;
   private readonly certificates: Certificates;
   /** Null where the setup has no access log. */
   private readonly log: LogReader | null;
@@ -36,7 +37,7 @@ export class Side {
     port: number,
     admin: number,
     child: Child,
-    upstream: Upstream,
+    upstream: UpstreamServer,
     certificates: Certificates,
     log: LogReader | null,
   ) {
@@ -56,7 +57,7 @@ export class Side {
     directory: string,
     certificates: Certificates,
   ): Promise<Side> {
-    const upstream = await Upstream.start();
+    const upstream = speaksHttp2(setup) ? await Http2Upstream.start() : await Upstream.start();
     const [port, admin] = [await freePort(), await freePort()];
     const file = join(directory, `${name}-${setup}.json`);
     await writeFile(

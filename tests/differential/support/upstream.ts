@@ -13,12 +13,26 @@ export const plainAnswer: Answer = {
 /** The path of the request that finds out whether a connection still serves; it is answered and not recorded. */
 export const probePath = '/is-it-still-open';
 
-export class Upstream {
+/** What the side of a comparison asks of its upstream, whichever HTTP it speaks. */
+export interface UpstreamServer {
+  readonly port: number;
+  readonly changes: Changes;
+  /** Requests that have come, complete. */
+  readonly requests: readonly SeenMessage[];
+  /** Heads that have begun to arrive and are complete. */
+  readonly heads: number;
+  /** What came on raw connections and in tunnels. */
+  readonly bytes: string;
+  begin(current: DifferentialCase): void;
+  /** Closes all connections, so that no case finds what an earlier one left in a pool. */
+  end(): void;
+  close(): Promise<void>;
+}
+
+export class Upstream implements UpstreamServer {
   readonly changes = new Changes();
   requests: SeenMessage[] = [];
-  /** Heads that have begun to arrive and are complete. */
   heads = 0;
-  /** What came on raw connections and in tunnels. */
   bytes = '';
   private readonly server: TestServer;
   private script: readonly Answer[] = [plainAnswer];
@@ -47,7 +61,6 @@ export class Upstream {
     this.script = Array.isArray(upstream) ? upstream : [upstream as Answer];
   }
 
-  /** Closes all connections, so that no case finds what an earlier one left in a pool. */
   end(): void {
     this.current = null;
     for (const socket of this.sockets) socket.destroy();

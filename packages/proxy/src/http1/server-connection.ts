@@ -184,7 +184,7 @@ export class ServerConnection
       this.connection.tls !== null,
       this.context.clock.monotonic() - this.acceptedAt,
     );
-    if (owed) this.exchange!.onClientGone(goneDetails(error));
+    if (owed) this.exchange!.onClientGone('downstream_remote_disconnect');
     tunnel?.onClose(error);
     this.rest();
   }
@@ -584,8 +584,4 @@ export class ServerConnection
     this.headTimeout = isOverall ? Rejections.requestTimeout : Rejections.headTimeout;
     if (timeoutMs > 0) this.context.timers.arm(this, timeoutMs);
   }
-}
-
-function goneDetails(error: TransportError | null): string {
-  return error === null ? 'downstream_remote_disconnect' : `downstream_remote_disconnect{${error.kind}}`;
 }

@@ -1,0 +1,39 @@
+// Clusters whose endpoints speak HTTP/2.
+import type { Setup } from './parts.ts';
+
+const http2 = { explicit_http_config: { http2_protocol_options: {} } };
+
+export const http2UpstreamSetups = {
+  'http2-upstream': { upstreamSpeaks: 'http2', upstreamHttp: http2, logs: [] },
+  'http2-upstream-trailers': {
+    upstreamSpeaks: 'http2',
+    upstreamHttp: http2,
+    manager: { http_protocol_options: { enable_trailers: true }, proxy_100_continue: true },
+  },
+  'http2-upstream-upgrades': {
+    upstreamSpeaks: 'http2',
+    upstreamHttp: { explicit_http_config: { http2_protocol_options: { allow_connect: true } } },
+    manager: { upgrade_configs: [{ upgrade_type: 'websocket' }] },
+  },
+  'http2-upstream-retries': {
+    upstreamSpeaks: 'http2',
+    upstreamHttp: http2,
+    action: { retry_policy: { retry_on: 'reset', num_retries: 1 } },
+    logs: [],
+  },
+  'http2-upstream-once': {
+    upstreamSpeaks: 'http2',
+    upstreamHttp: { ...http2, common_http_protocol_options: { max_requests_per_connection: 1 } },
+  },
+  'http2-upstream-options': {
+    upstreamSpeaks: 'http2',
+    cluster: {
+      http2_protocol_options: {
+        max_concurrent_streams: 1,
+        override_stream_error_on_invalid_http_message: true,
+        connection_keepalive: { interval: '30s', timeout: '5s' },
+      },
+    },
+    logs: [],
+  },
+} as const satisfies Readonly<Record<string, Setup>>;
