@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { frameMessage, MessageDeframer } from '../../packages/xds/src/grpc/message-framing.ts';
+import { frameMessage, MessageDeframer } from '../../packages/proxy/src/grpc/client/message-framing.ts';
 import { type FuzzTarget, randomCuts } from '../target.ts';
 
 function messagesOf(input: Uint8Array, cuts: readonly number[]): string {
@@ -10,9 +10,10 @@ function messagesOf(input: Uint8Array, cuts: readonly number[]): string {
   let start = 0;
   let failure: string | null = null;
   for (const end of [...cuts, input.length]) {
-    // A copy: what a caller does with its buffer afterwards must not matter.
-    const piece = Buffer.from(input.subarray(start, end));
-    failure = deframer.push(piece);
+    // What a caller does with its buffer afterwards must not matter.
+    const scratch = Buffer.from(input);
+    failure = deframer.push(scratch, start, end);
+    scratch.fill(0xdd);
     start = end;
   }
   return JSON.stringify({ messages, failure, atBoundary: failure === null && deframer.isAtBoundary });

@@ -1,16 +1,15 @@
 // Our xDS client over our own gRPC against the library that the control plane serves with: @grpc/grpc-js.
 import assert from 'node:assert/strict';
-import { connect as connectSocket } from 'node:net';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Server, ServerCredentials, status as grpcStatus } from '@grpc/grpc-js';
 import type { ServerDuplexStream, handleUnaryCall } from '@grpc/grpc-js';
-import { systemClock, systemRandom } from '@heddle/base';
+import { silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { RpcCode, TypeUrl, encodeMessage, encodeResource } from '@heddle/xds';
 import type { EncodedResource, ReceivedResource, ResourceChange, RpcStreamHandler } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
-import { Http2RpcClient } from '@heddle/xds/grpc';
+import { GrpcClient } from '@heddle/proxy/grpc-client';
+import { openTransport } from '@heddle/proxy/open-transport';
 import { DeltaServer, deltaAdsMethod } from '@heddle/xds/server';
 
 const peer = {
@@ -21,7 +20,7 @@ const peer = {
 const bytes = (value: Buffer): Buffer => value;
 
 /** A grpc-js server with the xDS service and two unary methods, and a client of ours. */
-async function serving(context: TestContext, xds: DeltaServer): Promise<Http2RpcClient> {
+async function serving(context: TestContext, xds: DeltaServer): Promise<GrpcClient> {
   const server = new Server();
   const echo: handleUnaryCall<Buffer, Buffer> = (call, reply) => reply(null, call.request);
   const fail: handleUnaryCall<Buffer, Buffer> = (_call, reply) =>
@@ -70,15 +69,12 @@ async function serving(context: TestContext, xds: DeltaServer): Promise<Http2Rpc
     else reject(error);
   });
   const port = await promise;
-  const client = new Http2RpcClient({
-    authority: `127.0.0.1:${port}`,
-    scheme: 'http',
+  const client = new GrpcClient({
+    transport: openTransport(systemClock, silentLogger),
+    address: { host: '127.0.0.1', port },
+    security: null,
     clock: systemClock,
-    connect: async () => {
-      const socket = connectSocket(port, '127.0.0.1');
-      await once(socket, 'connect');
-      return socket;
-    },
+    random: systemRandom,
   });
   context.after(() => {
     client.close();

@@ -1,11 +1,12 @@
 // What a sidecar does, in pieces that can be put on threads: talking xDS, compiling, moving bytes.
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { silentResolver } from '../../../packages/proxy/src/dns/name-resolver.ts';
-import { type Clock, systemClock, systemRandom, TimerWheel } from '@heddle/base';
+import { type Clock, silentLogger, systemClock, systemRandom, TimerWheel } from '@heddle/base';
 import { MetricRegistry } from '@heddle/telemetry';
 import type { ResourceSink } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
-import { Http2RpcClient } from '@heddle/xds/grpc';
+import { GrpcClient } from '@heddle/proxy/grpc-client';
+import { openTransport } from '@heddle/proxy/open-transport';
 import { ConfigStore, type ConfigObserver } from '../../../packages/proxy/src/config/config-store.ts';
 import type { EndpointPool } from '../../../packages/proxy/src/cluster/endpoint.ts';
 
@@ -17,15 +18,12 @@ export function createXdsClient(
   onSynced: () => void,
 ): DeltaClient {
   const clock: Clock = systemClock;
-  const rpc = new Http2RpcClient({
-    connect: () =>
-      new Promise((resolve, reject) => {
-        const socket = connect({ host: '127.0.0.1', port }, () => resolve(socket));
-        socket.once('error', reject);
-      }),
-    authority: `127.0.0.1:${port}`,
-    scheme: 'http',
+  const rpc = new GrpcClient({
+    transport: openTransport(clock, silentLogger),
+    address: { host: '127.0.0.1', port },
+    security: null,
     clock,
+    random: systemRandom,
   });
   const node = { id: 'sidecar~client-1~client.default~default.svc.cluster.local', cluster: 'client.default' };
   return new DeltaClient({ rpc, node, sink, clock, random: systemRandom, sliceMs, hooks: { onSynced } });

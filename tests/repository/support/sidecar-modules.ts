@@ -4,21 +4,17 @@ import { isTestFile, repositoryRoot } from './source-files.ts';
 
 /** Modules of Node.js that a sidecar may load, each with its use. */
 const builtins: Readonly<Record<string, string>> = {
-  assert: 'invariants of node:http2 and others that load it themselves',
   buffer: 'bytes',
   crypto: 'keys, certificate requests, fingerprints, random numbers',
   dns: 'names of upstreams',
   events: 'the processes and sockets we are given',
   fs: 'identity and snapshot on disk, access logs',
   'fs/promises': 'identity and snapshot on disk, access logs',
-  http: 'the admin listener',
-  http2: 'gRPC to the control plane',
   module: 'the compile cache',
   net: 'connections',
   os: 'the machine’s limits',
   path: 'files',
   process: 'signals and arguments',
-  stream: 'the connection beneath node:http2',
   tls: 'connections',
   url: 'paths of files',
   util: 'errors of the system',

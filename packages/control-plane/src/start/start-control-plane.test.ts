@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { after, describe, it } from 'node:test';
 import { systemClock, systemRandom } from '@heddle/base';
-import { joinMesh, trustBundles, verifyPeer, type WorkloadIdentity } from '@heddle/identity';
-import { TypeUrl, type RpcStatus } from '@heddle/xds';
+import { joinMesh, type WorkloadIdentity } from '@heddle/identity';
+import { controlPlaneClient } from '@heddle/testkit/control-plane-client';
+import { TypeUrl, type RpcClient, type RpcStatus } from '@heddle/xds';
 import { IstioCertificateRequest, IstioCertificateResponse } from '@heddle/xds/api/istio/v1/auth/ca.ts';
 import { LeaseRequest, LeaseResponse } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
 import { DeltaClient } from '@heddle/xds/client';
-import { Http2RpcClient } from '@heddle/xds/grpc';
 import type { EndpointsResponse, ProxiesResponse, StatusResponse } from '../api/types.ts';
 import { startControlPlane, type RunningControlPlane } from './start-control-plane.ts';
 
@@ -68,22 +67,8 @@ function tlsOptions(plane: RunningControlPlane, identity: WorkloadIdentity): Con
   };
 }
 
-function rpcClient(plane: RunningControlPlane, identity: WorkloadIdentity): Http2RpcClient {
-  return new Http2RpcClient({
-    authority: plane.addresses.xds,
-    clock: systemClock,
-    connect: async () => {
-      const socket = connect(tlsOptions(plane, identity));
-      await once(socket, 'secureConnect');
-      const peer = verifyPeer(socket, trustBundles(identity.bundle), 'server', systemClock);
-      assert.ok(peer.ok && peer.value.id === 'spiffe://cluster.local/ns/heddle-system/sa/control-plane');
-      return socket;
-    },
-  });
-}
-
 /** A lease stream whose answers can be waited for. */
-function lease(rpc: Http2RpcClient) {
+function lease(rpc: RpcClient) {
   const answers: string[] = [];
   let wake = (): void => {};
   const note = (answer: string): void => {
@@ -110,7 +95,7 @@ function lease(rpc: Http2RpcClient) {
 }
 
 /** Connects like a sidecar would and resolves once it has everything. */
-function sidecar(rpc: Http2RpcClient, service: string): Promise<{ client: DeltaClient; names: string[] }> {
+function sidecar(rpc: RpcClient, service: string): Promise<{ client: DeltaClient; names: string[] }> {
   const names: string[] = [];
   return new Promise((resolve) => {
     const client = new DeltaClient({
@@ -183,7 +168,7 @@ describe('a started control plane', () => {
     const plane = await startControlPlane({ storeDirectory: store, ...anyPorts });
     const identity = await joinAs(plane, store, 'reviews');
     assert.equal(identity.xdsAddress, plane.addresses.xds);
-    const rpc = rpcClient(plane, identity);
+    const rpc = controlPlaneClient(identity);
     const { client, names } = await sidecar(rpc, 'reviews');
     assert.deepEqual([...names].sort(), ['PassthroughCluster', 'ROOTCA', 'inbound', 'inbound|9080||']);
 
@@ -225,7 +210,7 @@ describe('a started control plane', () => {
     const plane = await startControlPlane({ storeDirectory: store, ...anyPorts });
     const { token } = await plane.createJoinToken({ kind: 'join', uses: 2, serviceAccount: 'alpha' });
     const thief = await joinAs(plane, store, 'alpha', { service: 'reviews', joinToken: token });
-    const rpc = rpcClient(plane, thief);
+    const rpc = controlPlaneClient(thief);
     const refused = lease(rpc);
     refused.send(publish);
     assert.equal(await refused.next(), 'end 7');
@@ -247,7 +232,8 @@ describe('a started control plane', () => {
     const identity = await joinAs(first, store, 'stars', { service: 'reviews' });
     await first.close();
     const second = await startControlPlane({ storeDirectory: store, ...anyPorts });
-    const rpc = rpcClient(second, identity);
+    const { id, certificate, bundle } = identity;
+    const rpc = controlPlaneClient({ id, certificate, bundle, xdsAddress: second.addresses.xds });
     const held = lease(rpc);
     held.send(publish);
     assert.equal(await held.next(), 'published');
@@ -263,7 +249,7 @@ describe('a started control plane', () => {
     const plane = await startControlPlane({ storeDirectory: store, ...anyPorts });
     const thief = await joinAs(plane, store, 'thief');
     const victim = await joinAs(plane, store, 'victim');
-    const rpc = rpcClient(plane, thief);
+    const rpc = controlPlaneClient(thief);
     const outcome = await victim.renew(async (csr) => {
       const request = IstioCertificateRequest.encode(IstioCertificateRequest.fromPartial({ csr })).finish();
       const { status } = await rpc.call(
@@ -317,7 +303,7 @@ describe('a started control plane', () => {
     const first = await startControlPlane({ storeDirectory: store, ...anyPorts });
     assert.match(first.dashboardToken ?? '', /^hdd_/);
     const identity = await joinAs(first, store, 'reviews');
-    const rpc = rpcClient(first, identity);
+    const rpc = controlPlaneClient(identity);
     const held = lease(rpc);
     held.send(publish);
     assert.equal(await held.next(), 'published');

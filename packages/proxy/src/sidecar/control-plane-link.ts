@@ -1,78 +1,58 @@
 // The way to the control plane: mTLS with this workload's certificate, to the control plane's SPIFFE id and nobody else.
-import type { Duplex } from 'node:stream';
-import { connect } from 'node:tls';
-import { type Clock, HeddleError } from '@heddle/base';
-import {
-  type WorkloadIdentity,
-  controlPlaneSpiffeId,
-  trustBundles,
-  trustDomainOf,
-  verifyPeer,
-} from '@heddle/identity';
+import type { Clock, Logger, Random } from '@heddle/base';
+import { type WorkloadIdentity, controlPlaneSpiffeId, trustDomainOf } from '@heddle/identity';
+import { GrpcClient } from '../grpc/client/grpc-client.ts';
+import type { Http2Metrics } from '../stats/http2-metrics.ts';
+import { meshSecurity } from '../tls/mesh-security.ts';
+import type { Transport, TransportAddress } from '../transport/transport.ts';
+import { IdentitySecrets } from './link-secrets.ts';
+
+/** Istio's name for the control plane as a cluster: the one by which its HTTP/2 is counted. */
+export const controlPlaneCluster = 'xds-grpc';
+
+export interface ControlPlaneLinkOptions {
+  readonly identity: Pick<WorkloadIdentity, 'id' | 'xdsAddress' | 'certificate' | 'bundle'>;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Absent for not being counted. */
+  readonly metrics?: Http2Metrics;
+}
 
 /** Splits `host:port`, IPv6 addresses in brackets. */
-function parseAddress(address: string): { readonly host: string; readonly port: number } {
+function parseAddress(address: string): TransportAddress {
   const separator = address.lastIndexOf(':');
   const host = address.slice(0, separator).replace(/^\[(.*)\]$/, '$1');
   return { host, port: Number(address.slice(separator + 1)) };
 }
 
 /**
- * Makes one verified connection for the RPC client. The certificate and the bundle are read anew each time, so that a
- * renewed identity is used from the next connection on.
+ * The client of the control plane's services. The certificate and the bundle are read anew for each connection, so that a
+ * renewed identity is used from the next one on.
  */
-export function connectToControlPlane(
-  identity: WorkloadIdentity,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Duplex> {
-  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-  const { host, port } = parseAddress(identity.xdsAddress);
-  const bundle = identity.bundle;
+export function connectToControlPlane(options: ControlPlaneLinkOptions): GrpcClient {
+  const { identity, ...environment } = options;
   const expected = controlPlaneSpiffeId(trustDomainOf(identity.id));
-  const socket = connect({
-    host,
-    port,
-    key: identity.certificate.privateKey,
-    cert: identity.certificate.certificateChain,
-    ca: bundle.pem,
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: ['h2'],
-    // Names are SPIFFE ids here; checked below, after every handshake.
-    checkServerIdentity: () => undefined,
+  let stranger: string | null = null;
+  const security = meshSecurity({
+    secrets: new IdentitySecrets(identity),
+    acceptPeer: (id) => {
+      if (id === expected) return true;
+      stranger = id;
+      return false;
+    },
+    alpn: ['h2'],
   });
-  const abort = (): void => {
-    socket.destroy(new Error('connecting was given up'));
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  socket.once('close', () => signal.removeEventListener('abort', abort));
-  socket.once('error', reject);
-  socket.once('secureConnect', () => {
-    const peer = verifyPeer(socket, trustBundles(bundle), 'server', clock);
-    if (!peer.ok || peer.value.id !== expected) {
-      const reason = peer.ok ? `it is ${peer.value.id}` : peer.error.detail;
-      socket.destroy();
-      reject(
-        new HeddleError(
-          'HEDDLE_CONTROL_PLANE_UNTRUSTED',
-          `The server at ${identity.xdsAddress} is not this mesh's control plane: ${reason}.`,
-        ),
-      );
-      return;
-    }
-    if (socket.alpnProtocol !== 'h2') {
-      socket.destroy();
-      reject(
-        new HeddleError(
-          'HEDDLE_CONTROL_PLANE_UNTRUSTED',
-          `The server at ${identity.xdsAddress} does not speak HTTP/2.`,
-        ),
-      );
-      return;
-    }
-    socket.off('error', reject);
-    socket.setNoDelay(true);
-    resolve(socket);
+  return new GrpcClient({
+    ...environment,
+    address: parseAddress(identity.xdsAddress),
+    // Connections last, and a control plane that has restarted knows none of the sessions before.
+    security: { ...security, maxSessions: 0 },
+    explainFailure: () => {
+      const id = stranger;
+      stranger = null;
+      return id === null ? null : `the server is not this mesh's control plane: it is ${id}`;
+    },
   });
-  return promise;
 }

@@ -6,9 +6,9 @@ export const SecretName = { certificate: 'default', trustBundle: 'ROOTCA' } as c
 
 /** The secrets of a sidecar are its identity's. */
 export class IdentitySecrets implements SecretProvider {
-  private readonly identity: WorkloadIdentity;
+  private readonly identity: Pick<WorkloadIdentity, 'certificate' | 'bundle'>;
 
-  constructor(identity: WorkloadIdentity) {
+  constructor(identity: Pick<WorkloadIdentity, 'certificate' | 'bundle'>) {
     this.identity = identity;
   }
 

@@ -19,10 +19,11 @@ import {
   joinMesh,
   loadWorkloadIdentity,
 } from '@heddle/identity';
-import { Http2RpcClient } from '@heddle/xds/grpc';
+import { MetricRegistry } from '@heddle/telemetry';
 import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
 import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
+import { Http2Metrics } from '../stats/http2-metrics.ts';
 import { IdleTrim } from '../stack/idle-trim.ts';
 import { trimMemory } from '../stack/trim-memory.ts';
 import { type EnvoyLogLevel, Loggers } from '../stack/loggers.ts';
@@ -36,7 +37,7 @@ import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
-import { connectToControlPlane } from './control-plane-link.ts';
+import { connectToControlPlane, controlPlaneCluster } from './control-plane-link.ts';
 import { IdentitySecrets } from './link-secrets.ts';
 import type { FromSidecar, ToSidecar } from './messages.ts';
 import { nodeOf } from './node-metadata.ts';
@@ -120,11 +121,14 @@ async function run(options: SidecarOptions): Promise<void> {
   const adminTransport = new NodeTransport(systemClock, loggers.get('connection'));
   const snapshotFile = new SnapshotFile(snapshotPath(options), systemClock, logger);
   const snapshot = await snapshotFile.load();
-  const rpc = new Http2RpcClient({
-    connect: (signal) => connectToControlPlane(identity, systemClock, signal),
-    authority: identity.xdsAddress,
+  const registry = new MetricRegistry();
+  const rpc = connectToControlPlane({
+    identity,
+    transport,
     clock: systemClock,
+    random: systemRandom,
     logger,
+    metrics: new Http2Metrics(registry.scope(), controlPlaneCluster),
   });
   const renewals = new RenewalSchedule({
     renewable: rejoining(identity.renewal(certificateRequester(rpc)), {
@@ -144,6 +148,7 @@ async function run(options: SidecarOptions): Promise<void> {
   const sidecar: Sidecar = new Sidecar(options, {
     workers,
     viaName: shared.viaName,
+    registry,
     transport,
     dns: systemDns(systemClock, true),
     rpc,

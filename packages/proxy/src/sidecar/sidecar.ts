@@ -1,6 +1,7 @@
 // One sidecar, whatever lies under it: production gives it sockets, gRPC and real time, a simulation an in-memory network
 // and virtual time.
 import { type Clock, HeddleError, type Random, errorMessage } from '@heddle/base';
+import type { MetricRegistry } from '@heddle/telemetry';
 import { messageNameOf, type ReceivedResource, type RpcClient, TypeUrl } from '@heddle/xds';
 import { DeltaClient } from '@heddle/xds/client';
 import type { ConfigurationSnapshot } from '@heddle/xds/snapshot';
@@ -23,6 +24,8 @@ import { type WorkloadOptions, nodeOf } from './node-metadata.ts';
 export type ConfigurationSource = 'control-plane' | 'snapshot';
 
 export interface SidecarEnvironment {
+  /** Of this thread's metrics, where others beside the proxy count in it; absent for one of its own. */
+  readonly registry?: MetricRegistry;
   readonly transport: Transport;
   readonly dns: DnsEnvironment;
   readonly rpc: RpcClient;
@@ -93,6 +96,7 @@ export class Sidecar {
         subscribe: (typeUrl, names) => this.client.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => this.client.unsubscribe(typeUrl, names),
       },
+      ...(environment.registry === undefined ? {} : { registry: environment.registry }),
       ...(environment.viaName === undefined ? {} : { viaName: environment.viaName }),
       counts: environment.workers?.counts ?? new LocalCounts(),
       onTrustBundleChanged: (name, roots) => environment.onTrustBundleChanged(name, roots),

@@ -36,6 +36,8 @@ export type DrainOptions = Pick<DrainManagerOptions, 'drainTimeMs' | 'strategy'>
 export const defaultDrain: DrainOptions = { drainTimeMs: 600_000, strategy: 'gradual' };
 
 export interface ProxyOptions {
+  /** Absent for one of its own. */
+  readonly registry?: MetricRegistry;
   readonly transport: Transport;
   readonly dns: DnsEnvironment;
   readonly clock: Clock;
@@ -73,7 +75,7 @@ export function makeViaName(random: Random): string {
 const shortTickMs = 5;
 
 export class Proxy {
-  readonly registry = new MetricRegistry();
+  readonly registry: MetricRegistry;
   readonly context: ProxyContext;
   readonly config: ConfigStore<ConnectionPool>;
   readonly listeners: ListenerManager;
@@ -94,6 +96,7 @@ export class Proxy {
 
   constructor(options: ProxyOptions) {
     this.options = options;
+    this.registry = options.registry ?? new MetricRegistry();
     const { clock, random, loggers, transport, secrets, workload } = options;
     this.timers = new TimerWheel(clock);
     this.shortTimers = new TimerWheel(clock, shortTickMs);

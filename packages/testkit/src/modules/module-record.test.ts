@@ -33,6 +33,8 @@ test('records what a program and its children load, required, imported and on de
     assert.ok(main.modules.includes(expected), `${expected} is among ${main.modules.join(' ')}`);
   }
   assert.ok(!main.modules.includes(url('child.mjs')));
+  assert.ok(main.builtins.includes('zlib') && main.builtins.includes('internal/streams/transform'));
+  assert.ok(!main.builtins.includes('http2'));
   const grandchild = records.find((record) => record.commandLine[1]?.endsWith('child.mjs') === true);
   assert.ok(grandchild?.modules.includes('node:dns') === true);
 });

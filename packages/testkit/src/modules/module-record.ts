@@ -10,7 +10,12 @@ export interface ModuleRecord {
   readonly commandLine: readonly string[];
   /** `file:` and `node:` URLs in the order in which they were loaded. */
   readonly modules: readonly string[];
+  /** Modules of Node.js that were loaded when it ended, Node's own internal ones included: `http2`, `internal/http2/core`. */
+  readonly builtins: readonly string[];
 }
+
+/** How lines begin that name a module of Node.js. */
+const loaded = 'loaded ';
 
 /**
  * Environment that makes a program, and those it starts, write down the modules they load into `directory`, for
@@ -26,13 +31,16 @@ export function readModuleRecords(directory: string): ModuleRecord[] {
   return readdirSync(directory)
     .filter((name) => name.endsWith('.modules'))
     .map((name) => {
-      const [commandLine = '[]', ...urls] = readFileSync(join(directory, name), 'utf8').trimEnd().split('\n');
+      const [commandLine = '[]', ...lines] = readFileSync(join(directory, name), 'utf8')
+        .trimEnd()
+        .split('\n');
       const [pid, thread] = name.replace('.modules', '').split('-');
       return {
         pid: Number(pid),
         thread: Number(thread),
         commandLine: JSON.parse(commandLine) as string[],
-        modules: [...new Set(urls)],
+        modules: [...new Set(lines.filter((line) => !line.startsWith(loaded)))],
+        builtins: lines.flatMap((line) => (line.startsWith(loaded) ? line.slice(loaded.length) : [])),
       };
     });
 }

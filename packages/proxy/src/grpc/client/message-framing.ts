@@ -37,50 +37,50 @@ export class MessageDeframer {
   }
 
   /**
-   * Takes a chunk and hands over the messages it completes; a message that lies in one chunk whole is not copied. Not null
-   * when the bytes are no messages: nothing is taken any more then.
+   * Takes `buffer[start, end)` and hands over copies of the messages it completes. Not null when the bytes are no messages:
+   * nothing is taken any more then.
    */
-  push(chunk: Buffer): FramingError | null {
-    let offset = 0;
-    while (this.failure === null && offset < chunk.length) {
-      offset = this.body === null ? this.takeHeader(chunk, offset) : this.takeBody(chunk, offset);
+  push(buffer: Buffer, start: number, end: number): FramingError | null {
+    let at = start;
+    while (this.failure === null && at < end) {
+      at = this.body === null ? this.takeHeader(buffer, at, end) : this.takeBody(this.body, buffer, at, end);
     }
     return this.failure;
   }
 
-  private takeHeader(chunk: Buffer, offset: number): number {
-    const taken = chunk.copy(
+  private takeHeader(buffer: Buffer, at: number, end: number): number {
+    const taken = buffer.copy(
       this.header,
       this.headerFilled,
-      offset,
-      offset + headerBytes - this.headerFilled,
+      at,
+      Math.min(end, at + headerBytes - this.headerFilled),
     );
     this.headerFilled += taken;
-    const next = offset + taken;
-    if (this.headerFilled < headerBytes) return next;
+    if (this.headerFilled < headerBytes) return end;
     const length = this.header.readUInt32BE(1);
     if (this.header[0] !== 0) this.failure = 'compressed';
     else if (length > this.maxBytes) this.failure = 'too-large';
-    else if (chunk.length - next >= length) {
-      this.headerFilled = 0;
-      this.onMessage(chunk.subarray(next, next + length));
-      return next + length;
-    } else {
-      this.body = Buffer.allocUnsafeSlow(length);
-      this.bodyFilled = 0;
-    }
-    return next;
+    // Memory of its own: who keeps a piece of a message keeps that message and nothing else.
+    else this.begin(Buffer.allocUnsafeSlow(length));
+    return at + taken;
   }
 
-  private takeBody(chunk: Buffer, offset: number): number {
-    const body = this.body!;
-    const taken = chunk.copy(body, this.bodyFilled, offset);
+  private begin(body: Buffer): void {
+    this.body = body;
+    this.bodyFilled = 0;
+    if (body.length === 0) this.complete(body);
+  }
+
+  private takeBody(body: Buffer, buffer: Buffer, at: number, end: number): number {
+    const taken = buffer.copy(body, this.bodyFilled, at, Math.min(end, at + body.length - this.bodyFilled));
     this.bodyFilled += taken;
-    if (this.bodyFilled === body.length) {
-      this.body = null;
-      this.headerFilled = 0;
-      this.onMessage(body);
-    }
-    return offset + taken;
+    if (this.bodyFilled === body.length) this.complete(body);
+    return at + taken;
+  }
+
+  private complete(body: Buffer): void {
+    this.body = null;
+    this.headerFilled = 0;
+    this.onMessage(body);
   }
 }

@@ -1,18 +1,17 @@
+// Against a server of Node's: what another implementation makes of our calls. What takes time is in `grpc-client-time.test.ts`.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { constants, createServer } from 'node:http2';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { connect as connectSocket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock } from '@heddle/base';
-import { VirtualClock } from '@heddle/testkit';
-import { RpcCode } from '../rpc.ts';
-import type { RpcStatus, RpcStream } from '../rpc.ts';
-import { Http2RpcClient } from './http2-rpc-client.ts';
-import type { Http2RpcClientOptions } from './http2-rpc-client.ts';
+import { silentLogger, systemClock, systemRandom } from '@heddle/base';
+import { RpcCode } from '@heddle/xds';
+import { NodeTransport } from '../../transport/node/node-transport.ts';
+import { GrpcClient, type GrpcClientOptions } from './grpc-client.ts';
 import { frameMessage } from './message-framing.ts';
+import { OpenedStream } from './calls-under-test.ts';
 
 const grpcHeaders = { ':status': 200, 'content-type': 'application/grpc' };
 
@@ -20,8 +19,8 @@ const grpcHeaders = { ':status': 200, 'content-type': 'application/grpc' };
 async function serving(
   context: TestContext,
   serve: (stream: ServerHttp2Stream, path: string) => void,
-  options: Partial<Http2RpcClientOptions> = {},
-): Promise<{ client: Http2RpcClient; server: Http2Server; sessions: ServerHttp2Session[] }> {
+  options: Partial<GrpcClientOptions> = {},
+): Promise<{ client: GrpcClient; server: Http2Server; sessions: ServerHttp2Session[] }> {
   const server = createServer();
   const sessions: ServerHttp2Session[] = [];
   server.on('session', (session) => {
@@ -35,15 +34,12 @@ async function serving(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = new Http2RpcClient({
-    authority: `127.0.0.1:${port}`,
-    scheme: 'http',
+  const client = new GrpcClient({
+    transport: new NodeTransport(systemClock, silentLogger),
+    address: { host: '127.0.0.1', port },
+    security: null,
     clock: systemClock,
-    connect: async () => {
-      const socket = connectSocket(port, '127.0.0.1');
-      await once(socket, 'connect');
-      return socket;
-    },
+    random: systemRandom,
     ...options,
   });
   context.after(() => {
@@ -52,40 +48,6 @@ async function serving(
     server.close();
   });
   return { client, server, sessions };
-}
-
-/** A stream with everything its handler was told. */
-class OpenedStream {
-  readonly messages: string[] = [];
-  readonly ended: Promise<RpcStatus>;
-  readonly stream: RpcStream;
-  writable = 0;
-  private waiting: (() => void)[] = [];
-
-  constructor(client: Http2RpcClient, method: string) {
-    const { promise, resolve } = Promise.withResolvers<RpcStatus>();
-    this.ended = promise;
-    this.stream = client.openStream(method, {
-      onMessage: (message) => {
-        this.messages.push(Buffer.from(message).toString());
-        for (const wake of this.waiting.splice(0)) wake();
-      },
-      onHalfClose: () => assert.fail('for servers only'),
-      onWritable: () => {
-        this.writable++;
-        for (const wake of this.waiting.splice(0)) wake();
-      },
-      onEnd: resolve,
-    });
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.waiting.push(resolve);
-      await promise;
-    }
-  }
 }
 
 /** Sends every message back, and ends in order when the client has. */
@@ -105,7 +67,7 @@ function refuse(code: number, message: string): (stream: ServerHttp2Stream) => v
   };
 }
 
-describe('Http2RpcClient', () => {
+describe('gRPC client', () => {
   it('carries messages both ways, and the status of an orderly end', async (context) => {
     const { client } = await serving(context, echo);
     const opened = new OpenedStream(client, '/s/m');
@@ -235,72 +197,15 @@ describe('Http2RpcClient', () => {
     assert.equal((await first.ended).code, RpcCode.ok);
   });
 
-  it('says why it cannot connect', async () => {
-    const client = new Http2RpcClient({
-      authority: 'control:1',
-      clock: systemClock,
-      connect: () => Promise.reject(new Error('nobody listens')),
-    });
-    const status = await new OpenedStream(client, '/m').ended;
-    assert.deepEqual(status, {
+  it('says why it cannot connect', async (context) => {
+    const { client, server } = await serving(context, echo);
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    assert.deepEqual(await new OpenedStream(client, '/m').ended, {
       code: RpcCode.unavailable,
-      message: 'Cannot connect to control:1: nobody listens',
+      message: `Cannot connect to 127.0.0.1:${port}: connection refused`,
     });
-    client.close();
-  });
-
-  it('gives up a connection that takes too long', async () => {
-    const clock = new VirtualClock();
-    let signal: AbortSignal | null = null;
-    const client = new Http2RpcClient({
-      authority: 'control:1',
-      clock,
-      connectTimeoutMs: 3000,
-      connect: (given) => {
-        signal = given;
-        return new Promise(() => undefined);
-      },
-    });
-    const opened = new OpenedStream(client, '/m');
-    clock.advance(3000);
-    assert.equal((await opened.ended).code, RpcCode.unavailable);
-    assert.equal(signal!.aborted, true);
-    client.close();
-  });
-
-  it('gives up a connection on which a ping is not answered in time', async (context) => {
-    const clock = new VirtualClock();
-    const { client } = await serving(context, echo, { clock, keepAliveMs: 1000, keepAliveTimeoutMs: 500 });
-    const opened = new OpenedStream(client, '/m');
-    opened.stream.send(Buffer.from('hello'));
-    await opened.until(() => opened.messages.length === 1);
-    // Virtual time passes and the event loop does not turn: no answer can come.
-    clock.advance(1500);
-    assert.equal((await opened.ended).code, RpcCode.unavailable);
-  });
-
-  it('keeps a connection on which pings are answered', async (context) => {
-    const clock = new VirtualClock();
-    const { client, sessions } = await serving(context, echo, {
-      clock,
-      keepAliveMs: 1000,
-      keepAliveTimeoutMs: 500,
-    });
-    const opened = new OpenedStream(client, '/m');
-    let pings = 0;
-    for (let round = 1; round <= 3; round++) {
-      opened.stream.send(Buffer.from('hello'));
-      await opened.until(() => opened.messages.length === round);
-      if (round === 1) sessions[0]!.on('ping', () => pings++);
-      // The echo of the next round comes after the answer to this ping.
-      clock.advance(1000);
-    }
-    opened.stream.send(Buffer.from('last'));
-    await opened.until(() => opened.messages.length === 4);
-    clock.advance(999);
-    opened.stream.end();
-    assert.equal((await opened.ended).code, RpcCode.ok);
-    assert.equal(pings, 3);
   });
 
   it('asks for a pause when the peer does not read, and says when it may go on', async (context) => {
@@ -332,16 +237,15 @@ describe('Http2RpcClient', () => {
     assert.equal(peer.rstCode, constants.NGHTTP2_CANCEL);
   });
 
-  it('cancels a stream that waits for its connection, after the call has returned', async () => {
-    const client = new Http2RpcClient({
-      authority: 'control:1',
-      clock: systemClock,
-      connect: () => new Promise(() => undefined),
-    });
+  it('cancels a stream that waits for its connection, after the call has returned', async (context) => {
+    const { client, sessions } = await serving(context, echo);
     const opened = new OpenedStream(client, '/m');
     opened.stream.cancel();
     assert.equal((await opened.ended).code, RpcCode.cancelled);
-    client.close();
+    const other = new OpenedStream(client, '/other');
+    other.stream.end();
+    assert.equal((await other.ended).code, RpcCode.ok);
+    assert.equal(sessions.length, 1);
   });
 
   it('ends everything when it is closed, and opens nothing afterwards', async (context) => {
@@ -356,7 +260,7 @@ describe('Http2RpcClient', () => {
   });
 });
 
-describe('Http2RpcClient.call', () => {
+describe('unary calls', () => {
   it('returns the one answer', async (context) => {
     const { client } = await serving(context, echo);
     const reply = await client.call('/m', Buffer.from('question'), 5000);
@@ -371,15 +275,6 @@ describe('Http2RpcClient.call', () => {
       status: { code: RpcCode.unauthenticated, message: 'who are you' },
       message: new Uint8Array(0),
     });
-  });
-
-  it('gives up after the timeout', async (context) => {
-    const clock = new VirtualClock();
-    const { client, server } = await serving(context, () => undefined, { clock });
-    const reply = client.call('/m', new Uint8Array(0), 1000);
-    await once(server, 'stream');
-    clock.advance(1000);
-    assert.equal((await reply).status.code, RpcCode.deadlineExceeded);
   });
 
   it('does not take an orderly end without a message for an answer', async (context) => {
