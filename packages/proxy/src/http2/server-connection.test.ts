@@ -374,6 +374,18 @@ describe('the end of a connection', () => {
     assert.deepEqual(peer.received(), []);
   });
 
+  it('is the end of its timers', () => {
+    const { peer, server } = served({
+      flushTimeoutMs: 1000,
+      keepaliveIntervalMs: 1000,
+      keepaliveTimeoutMs: 500,
+    });
+    peer.send(settings([4, 0]), headers(1, getRequest, end));
+    server.drain(5000);
+    peer.close();
+    assert.equal(peer.context.timers.size, 0);
+  });
+
   it('is told to its streams when the client breaks the protocol', () => {
     const { peer, stream, events } = served();
     peer.send(headers(1, postRequest), windowUpdate(0, 0), headers(3, getRequest, end));

@@ -3,7 +3,7 @@
 import { type TimerWheelEntry, invariant } from '@heddle/base';
 import type { FieldList } from '../codec/field-list.ts';
 import { UnderscoreAction } from '../http1/server-settings.ts';
-import type { Connection } from '../transport/transport.ts';
+import type { Connection, TransportError } from '../transport/transport.ts';
 import { ClosedBy } from './closed-streams.ts';
 import { Faults } from './connection-fault.ts';
 import type { Http2Context, Http2ServerOwner, Http2Settings } from './connection-owner.ts';
@@ -73,6 +73,11 @@ export class Http2ServerConnection extends Http2Connection implements TimerWheel
 
   onConnect(): void {
     invariant(false, 'an accepted connection is told that it connected');
+  }
+
+  override onClose(error: TransportError | null): void {
+    this.context.timers.disarm(this);
+    super.onClose(error);
   }
 
   // Http2Connection
