@@ -2,7 +2,8 @@
 import type { ProxyProtocolVersion } from '../inspect/proxy-protocol.ts';
 import type { Random, TimerWheel } from '@heddle/base';
 import { type BalancingConfig, chooseBalancer } from './choose-balancer.ts';
-import { CircuitBreaker, type CircuitBreakerLimits } from './circuit-breaker.ts';
+import type { ProcessCounts } from '../stack/process-counts.ts';
+import { CircuitBreaker, type CircuitBreakerLimits, noLimit } from './circuit-breaker.ts';
 import type { ClusterMetrics, RoutingPriority } from './cluster-metrics.ts';
 import type { ConnectionLimits } from './connection-pool.ts';
 import type { DnsDiscovery, DnsDiscoveryConfig } from './dns-discovery.ts';
@@ -80,20 +81,23 @@ export class Cluster<P extends EndpointPool> {
   /** By `host:port`. */
   private byAddress = new Map<string, Endpoint<P>>();
   private readonly createPool: PoolFactory<P>;
+  private readonly counts: ProcessCounts | null;
   private readonly breakers: Record<RoutingPriority, CircuitBreaker | null> = { default: null, high: null };
 
+  /** `counts`: what all threads of the process count together; null in a process of one thread. */
   constructor(
     config: ClusterConfig,
     metrics: ClusterMetrics,
     createPool: EndpointPoolFactory<P>,
     timers: TimerWheel,
+    counts: ProcessCounts | null = null,
   ) {
+    this.counts = counts;
     this.name = config.name;
     this.config = config;
     this.metrics = metrics;
     this.createPool = (endpoint, priority) => createPool(this, endpoint, priority);
-    const create = (host: string, port: number): Endpoint<P> =>
-      new Endpoint(host, port, 1, 'healthy', this.createPool);
+    const create = (host: string, port: number): Endpoint<P> => this.createEndpoint(host, port, 1, 'healthy');
     const { originalDestination } = config;
     if (config.isPassthrough) this.onDemand = new Passthrough(create);
     else if (originalDestination === null) this.onDemand = null;
@@ -114,10 +118,19 @@ export class Cluster<P extends EndpointPool> {
   /** What the cluster holds for requests of a priority; made when the first pool needs it. */
   breaker(priority: RoutingPriority): CircuitBreaker {
     const limits = this.config.breakers[priority];
+    const { counts } = this;
     return (this.breakers[priority] ??= new CircuitBreaker(
       limits,
       this.metrics.circuitBreaker(priority, limits.tracksRemaining),
+      counts === null ? null : { counts, name: `cluster ${this.name} ${priority}` },
     ));
+  }
+
+  /** Sets the gauges of what threads count together; to be called when somebody reads them. */
+  showBreakers(): void {
+    if (this.counts === null) return;
+    this.breakers.default?.show();
+    this.breakers.high?.show();
   }
 
   /** All endpoints, those that can't be picked too. */
@@ -133,7 +146,7 @@ export class Cluster<P extends EndpointPool> {
       const address = hostPort(host, port);
       // A list that names an endpoint twice gives it one object; the last one's weight and health hold.
       const known = next.get(address) ?? previous.get(address);
-      const endpoint = known ?? new Endpoint(host, port, weight, health, this.createPool);
+      const endpoint = known ?? this.createEndpoint(host, port, weight, health);
       endpoint.name = name;
       endpoint.weight = weight;
       endpoint.priority = priority;
@@ -185,7 +198,19 @@ export class Cluster<P extends EndpointPool> {
     this.onDemand?.close();
     for (const endpoint of this.byAddress.values()) endpoint.remove();
     this.byAddress = new Map();
+    this.breakers.default?.close();
+    this.breakers.high?.close();
     this.metrics.close();
+  }
+
+  private createEndpoint(host: string, port: number, weight: number, health: EndpointHealth): Endpoint<P> {
+    const endpoint = new Endpoint(host, port, weight, health, this.createPool);
+    const { default: usual, high } = this.config.breakers;
+    const isLimited = Math.min(usual.maxConnectionsPerEndpoint, high.maxConnectionsPerEndpoint) < noLimit;
+    if (this.counts !== null && isLimited) {
+      endpoint.sharedConnections = this.counts.open(`endpoint ${this.name} ${hostPort(host, port)}`);
+    }
+    return endpoint;
   }
 
   private changeHealth(endpoint: Endpoint<P>, health: EndpointHealth): void {

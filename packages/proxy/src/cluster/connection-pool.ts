@@ -426,9 +426,9 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
 
   private takesConnection(): boolean {
     const { breaker } = this;
-    return (
-      breaker.connections.takesMore && this.endpoint.connections < breaker.limits.maxConnectionsPerEndpoint
-    );
+    const { connections, sharedConnections } = this.endpoint;
+    const toEndpoint = sharedConnections?.value ?? connections;
+    return breaker.connections.takesMore && toEndpoint < breaker.limits.maxConnectionsPerEndpoint;
   }
 
   private connect(): void {

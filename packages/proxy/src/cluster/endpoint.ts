@@ -1,4 +1,5 @@
 // Hot path.
+import type { ProcessCount } from '../stack/process-counts.ts';
 import type { RoutingPriority } from './cluster-metrics.ts';
 import { addressAt, describeAddress } from '../transport/address.ts';
 import type { TransportAddress } from '../transport/transport.ts';
@@ -50,8 +51,10 @@ export class Endpoint<P extends EndpointPool> {
   priority = 0;
   /** It has left the cluster: never picked again, requests on it may end. */
   isRemoved = false;
-  /** Connections to it, made or being made; kept by its pools, as the next five are. */
+  /** Connections to it, made or being made; kept by its pools, as the next six are. */
   connections = 0;
+  /** The same over all threads, where they share a limit for it. */
+  sharedConnections: ProcessCount | null = null;
   connectionsTotal = 0;
   connectFailures = 0;
   /** Requests that wait for a connection to it. */
@@ -92,6 +95,7 @@ export class Endpoint<P extends EndpointPool> {
     this.isRemoved = true;
     this.pool.close();
     this.highPool?.close();
+    this.sharedConnections?.close();
   }
 
   /** Connections of requests of one priority never carry those of the other. */

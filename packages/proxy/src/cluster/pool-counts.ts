@@ -2,12 +2,14 @@
 import type { Clock } from '@heddle/base';
 import { ExchangeEnding } from '../codec/upstream-connection.ts';
 import type { TransportError } from '../transport/transport.ts';
+import type { ProcessCount } from '../stack/process-counts.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ClusterMetrics } from './cluster-metrics.ts';
 
 /** What an endpoint knows of its connections and requests. */
 export interface EndpointCounts {
   connections: number;
+  readonly sharedConnections: ProcessCount | null;
   connectionsTotal: number;
   connectFailures: number;
   pendingRequests: number;
@@ -35,6 +37,7 @@ export class PoolCounts {
     metrics.connectionsTotal.value++;
     metrics.connectionsActive.value++;
     endpoint.connections++;
+    endpoint.sharedConnections?.add();
     endpoint.connectionsTotal++;
   }
 
@@ -103,6 +106,7 @@ export class PoolCounts {
     this.breaker.connections.remove();
     metrics.connectionsActive.value--;
     this.endpoint.connections--;
+    this.endpoint.sharedConnections?.remove();
     metrics.connectionsDestroyed.value++;
     (closedHere ? metrics.destroyedLocally : metrics.destroyedRemotely).value++;
   }

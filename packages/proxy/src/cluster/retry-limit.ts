@@ -1,5 +1,6 @@
 // Hot path: asked when a request has failed.
 import type { Gauge } from '@heddle/telemetry';
+import type { ProcessCount } from '../stack/process-counts.ts';
 import type { CircuitBreakerLimits, CircuitBreakerResource } from './circuit-breaker.ts';
 
 /** `retry_budget`: how many retries there may be at once, as a share of the requests. */
@@ -16,36 +17,42 @@ export class RetryLimit {
   private readonly pendingRequests: CircuitBreakerResource;
   private readonly open: Gauge;
   private readonly remaining: Gauge | null;
-  private held = 0;
+  private readonly count: ProcessCount;
 
   /** `remaining` is null where it isn't tracked. */
   constructor(
     limits: CircuitBreakerLimits,
     requests: CircuitBreakerResource,
     pendingRequests: CircuitBreakerResource,
+    count: ProcessCount,
     open: Gauge,
     remaining: Gauge | null,
   ) {
     this.limits = limits;
     this.requests = requests;
     this.pendingRequests = pendingRequests;
+    this.count = count;
     this.open = open;
     this.remaining = remaining;
     this.show();
   }
 
   get takesMore(): boolean {
-    return this.held < this.max;
+    return this.count.value < this.max;
   }
 
   add(): void {
-    this.held++;
+    this.count.add();
     this.show();
   }
 
   remove(): void {
-    this.held--;
+    this.count.remove();
     this.show();
+  }
+
+  close(): void {
+    this.count.close();
   }
 
   private get max(): number {
@@ -56,10 +63,11 @@ export class RetryLimit {
   }
 
   /** As in Envoy, a budget's state is not shown beforehand: the gauges are those of `max_retries`. */
-  private show(): void {
+  show(): void {
     const { maxRetries, retryBudget } = this.limits;
-    this.open.value = this.held >= maxRetries ? 1 : 0;
+    const { value } = this.count;
+    this.open.value = value >= maxRetries ? 1 : 0;
     if (this.remaining !== null)
-      this.remaining.value = retryBudget === null ? Math.max(0, maxRetries - this.held) : 0;
+      this.remaining.value = retryBudget === null ? Math.max(0, maxRetries - value) : 0;
   }
 }

@@ -11,6 +11,7 @@ import { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { ClusterSlot } from '../cluster/cluster-slot.ts';
 import { DnsDiscovery, type DnsDiscoveryConfig } from '../cluster/dns-discovery.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { ProcessCounts } from '../stack/process-counts.ts';
 import type { NameResolver } from '../dns/name-resolver.ts';
 import { bundleSecretOf } from '../tls/tls-config.ts';
 import { type CompiledCluster, compileCluster } from './compile-cluster.ts';
@@ -27,6 +28,8 @@ export interface ClusterStoreOptions<P extends EndpointPool> {
   readonly resolver: NameResolver;
   readonly metrics: MetricRegistry;
   readonly createPool: EndpointPoolFactory<P>;
+  /** What all threads count together; null in a process of one thread. */
+  readonly counts: ProcessCounts | null;
   readonly wantedEndpoints: WantedNames;
   readonly wantedSecrets: WantedNames;
   /** A cluster came, changed or went; for counts. */
@@ -208,9 +211,10 @@ export class ClusterStore<P extends EndpointPool> {
   }
 
   private fill(compiled: CompiledCluster): Cluster<P> {
-    const { metrics, createPool, timers } = this.options;
+    const { metrics, createPool, timers, counts } = this.options;
     const { config } = compiled;
-    const cluster = new Cluster(config, new ClusterMetrics(metrics, config.name), createPool, timers);
+    const ownMetrics = new ClusterMetrics(metrics, config.name);
+    const cluster = new Cluster(config, ownMetrics, createPool, timers, counts);
     if (config.dns !== null) cluster.discovery = this.discover(cluster, config.dns);
     this.setEndpoints(cluster, compiled);
     return cluster;

@@ -7,6 +7,7 @@ import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { DnsListenerConfig } from '../dns/dns-listener-config.ts';
 import type { NameResolver } from '../dns/name-resolver.ts';
+import type { ProcessCounts } from '../stack/process-counts.ts';
 import type { RouteTableSlot } from '../routing/route-table.ts';
 import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -55,6 +56,8 @@ export interface ConfigStoreOptions<P extends EndpointPool> {
   readonly resolver: NameResolver;
   readonly metrics: MetricRegistry;
   readonly createPool: EndpointPoolFactory<P>;
+  /** What all threads count together; null or absent in a process of one thread. */
+  readonly counts?: ProcessCounts | null;
   readonly observer: ConfigObserver<P>;
 }
 
@@ -81,7 +84,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
   private hasListeners = false;
 
   constructor(options: ConfigStoreOptions<P>) {
-    const { observer, random, clock, timers, resolver, metrics, createPool } = options;
+    const { observer, random, clock, timers, resolver, metrics, createPool, counts = null } = options;
     this.observer = observer;
     this.wantedSecrets = new WantedNames(TypeUrl.secret, observer);
     this.clusters = new ClusterStore({
@@ -91,6 +94,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       resolver,
       metrics,
       createPool,
+      counts,
       wantedEndpoints: new WantedNames(TypeUrl.clusterLoadAssignment, observer),
       wantedSecrets: this.wantedSecrets,
       onChanged: (change) => observer.onClusterChanged(change),

@@ -36,18 +36,32 @@ test('no more than the limit is ever taken', () => {
   }
 });
 
-test('a name that nobody uses any more begins anew, another one may have its place', () => {
+test('what is counted stays counted when its owner has closed, until it is over', () => {
   for (const [kind, first, second] of kinds()) {
-    const [a, b] = [first.open('a'), second.open('a')];
+    const a = first.open('a');
+    a.add();
     a.add();
     a.close();
-    assert.equal(b.value, 1, kind);
+    const b = second.open('a');
+    assert.equal(b.value, 2, kind);
+    a.remove();
     b.close();
-    assert.equal(first.open('a').value, 0, kind);
+    assert.equal(first.open('a').value, 1, kind);
+    a.remove();
+    assert.equal(second.open('a').value, 0, kind);
+  }
+});
+
+test('a name that nobody uses any more has its place taken by others', () => {
+  for (const [kind, first, second] of kinds()) {
+    const [a, b] = [first.open('a'), second.open('a')];
+    a.close();
+    b.close();
     for (let index = 0; index < 10_000; index++) {
       const count = first.open(`name ${index}`);
-      assert.equal(count.add(), 1);
+      assert.equal(count.add(), 1, kind);
       count.close();
+      count.remove();
     }
   }
 });
@@ -67,7 +81,9 @@ test('what a thread counted that is no more is taken away', () => {
   const again = new SharedCounts(memory, 3, 2).open('a');
   assert.equal(again.add(), 2);
   again.close();
+  again.remove();
   own.close();
+  own.remove();
   assert.equal(main.open('a').value, 0);
 });
 

@@ -10,12 +10,14 @@ export interface ProcessCount {
   tryAdd(limit: number): boolean;
   /** One less; returns how many are left. */
   remove(): number;
-  /** Gives the count back once nothing of this owner's is counted any more. */
+  /** Gives the count back, at once or when nothing that this owner has counted is there any more. */
   close(): void;
 }
 
 /** Counts by name: all who open the same name count the same thing. */
 export interface ProcessCounts {
+  /** Other threads count too. */
+  readonly isShared: boolean;
   open(name: string): ProcessCount;
 }
 
@@ -39,16 +41,19 @@ class LocalCount implements ProcessCount {
   }
 
   remove(): number {
-    return --this.value;
+    this.value--;
+    if (this.users === 0 && this.value === 0) this.onUnused();
+    return this.value;
   }
 
   close(): void {
-    if (--this.users === 0) this.onUnused();
+    if (--this.users === 0 && this.value === 0) this.onUnused();
   }
 }
 
 /** The counts of a process with one thread. */
 export class LocalCounts implements ProcessCounts {
+  readonly isShared = false;
   private readonly counts = new Map<string, LocalCount>();
 
   open(name: string): ProcessCount {

@@ -126,6 +126,7 @@ export class Proxy {
     };
     this.drains = new DrainManager({ clock, random, ...options.drain });
     this.metrics = new ServerMetrics(this.registry, clock);
+    const counts = options.counts ?? new LocalCounts();
     this.listeners = new ListenerManager({
       originalDestinations: options.originalDestinations ?? originalDestinationProvider,
       transport,
@@ -136,7 +137,7 @@ export class Proxy {
         drains: this.drains,
         registry: this.registry,
         logFiles: this.logFiles,
-        counts: options.counts ?? new LocalCounts(),
+        counts,
         limits: options.limits ?? noConnectionLimits,
         ownIdentity: workload?.principal ?? '',
         inboundTraffic: workload === null ? null : new TrafficMetrics(this.registry, 'destination', workload),
@@ -150,6 +151,7 @@ export class Proxy {
       resolver: new DnsNameResolver(this.dnsClient, configuration),
       metrics: this.registry,
       createPool: (cluster, endpoint, priority) => this.createPool(cluster, endpoint, priority),
+      counts: counts.isShared ? counts : null,
       observer: {
         subscribe: (typeUrl, names) => options.subscriber.subscribe(typeUrl, names),
         unsubscribe: (typeUrl, names) => options.subscriber.unsubscribe(typeUrl, names),

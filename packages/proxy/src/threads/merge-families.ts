@@ -2,7 +2,7 @@ import type { HistogramSample, LabelPairs, MetricFamily, NumberSample } from '@h
 
 /** Gauges that say the same on every thread, because the configuration does: their largest value holds. */
 const sameOnAllThreads =
-  /_(?:membership_(?:total|healthy|degraded|excluded)|.*_open|expiration_unix_time_seconds|max_host_weight)$/;
+  /_(?:membership_(?:total|healthy|degraded|excluded)|.*_open|circuit_breakers_.*_remaining_.*|expiration_unix_time_seconds|max_host_weight)$/;
 
 /**
  * One list of families from those of all threads: counters, histograms and most gauges are added up. Families that `isOfProcess`

@@ -11,6 +11,7 @@ import { execute, type ThreadCommand } from './thread-command.ts';
 /** All metrics of one thread. */
 export function collectFamilies(proxy: Proxy): readonly MetricFamily[] {
   proxy.metrics.connections = proxy.listeners.connections;
+  for (const cluster of proxy.config.clusters.built()) cluster.showBreakers();
   return proxy.registry.collect();
 }
 

@@ -40,6 +40,7 @@ export function allocateCounts(threads: number): SharedArrayBuffer {
 
 /** One thread's access to the counts of all. */
 export class SharedCounts implements ProcessCounts {
+  readonly isShared = true;
   private readonly words: Int32Array;
   private readonly thread: number;
   private readonly layout: Layout;
@@ -134,6 +135,9 @@ class SharedCount implements ProcessCount {
   private readonly totalAt: number;
   private readonly heldAt: number;
   private readonly giveBack: () => void;
+  /** What this owner has counted. */
+  private own = 0;
+  private isClosed = false;
 
   constructor(words: Int32Array, totalAt: number, heldAt: number, giveBack: () => void) {
     this.words = words;
@@ -143,10 +147,12 @@ class SharedCount implements ProcessCount {
   }
 
   get value(): number {
-    return Atomics.load(this.words, this.totalAt);
+    // One word is never torn, and a moment ago is as good as now: others count on while this is looked at.
+    return this.words[this.totalAt]!;
   }
 
   add(): number {
+    this.own++;
     this.words[this.heldAt]!++;
     return Atomics.add(this.words, this.totalAt, 1) + 1;
   }
@@ -159,10 +165,14 @@ class SharedCount implements ProcessCount {
 
   remove(): number {
     this.words[this.heldAt]!--;
-    return Atomics.sub(this.words, this.totalAt, 1) - 1;
+    const left = Atomics.sub(this.words, this.totalAt, 1) - 1;
+    if (--this.own === 0 && this.isClosed) this.giveBack();
+    return left;
   }
 
   close(): void {
-    this.giveBack();
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.own === 0) this.giveBack();
   }
 }

@@ -234,3 +234,49 @@ test('limits hold for all threads together', async (t) => {
     async () => (await ask(address, '/').catch(() => null))?.status === 200,
   );
 });
+
+test('circuit breakers are those of the process, whichever threads the requests are on', async (t) => {
+  const held: (() => void)[] = [];
+  const { server, port } = await startBackend((_request, response) => {
+    held.push(() => response.end('hello'));
+  });
+  const thresholds = [{ max_requests: 4, track_remaining: true }];
+  const cluster = { ...clusterTo('be', port), circuit_breakers: { thresholds } };
+  const proxy = await startStaticProxy(
+    {
+      admin: { address: loopback(0) },
+      static_resources: { listeners: [listenerTo('web', 'be')], clusters: [cluster] },
+    },
+    { concurrency },
+  );
+  t.after(async () => {
+    await proxy.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  const { address } = proxy.listeners[0]!;
+  const running: Promise<unknown>[] = [];
+  for (let count = 1; count <= 4; count++) {
+    running.push(ask(address, '/'));
+    await eventually('the backend has it', () => held.length === count);
+  }
+  // Connections are spread over the threads: each of them refuses what is one too many.
+  const refused = await Promise.all(Array.from({ length: 30 }, () => ask(address, '/')));
+  assert.ok(refused.every(({ status }) => status === 503));
+  assert.equal(held.length, 4);
+  const stat = 'cluster.be.circuit_breakers.default.';
+  assert.equal(await countOf(proxy, `${stat}rq_open`), 1);
+  assert.equal(await countOf(proxy, `${stat}remaining_rq`), 0);
+  assert.equal(await countOf(proxy, 'cluster.be.upstream_rq_pending_overflow'), 30);
+  for (const answer of held.splice(0)) answer();
+  await Promise.all(running);
+  await eventually(
+    'all are counted as over',
+    async () => (await countOf(proxy, `${stat}remaining_rq`)) === 4,
+  );
+  assert.equal(await countOf(proxy, `${stat}rq_open`), 0);
+  const again = ask(address, '/');
+  await eventually('it is let through', () => held.length === 1);
+  held[0]!();
+  assert.equal((await again).status, 200);
+});
