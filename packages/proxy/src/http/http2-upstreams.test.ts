@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type ServerHttp2Stream, constants } from 'node:http2';
 import { describe, test } from 'node:test';
+import { hello, startChain } from './chain-under-test.ts';
 import { answerOf, startHttp2Upstream } from './http2-upstream-under-test.ts';
 import { RawClient } from './proxy-under-test.ts';
 
@@ -303,4 +304,18 @@ describe('a server that speaks HTTP/2', () => {
     assert.equal(world.proxy.metrics.resetsByProxy.value, 2);
     assert.equal(world.sessions.length, 1);
   });
+});
+
+test('a server that turns out to speak HTTP/1.1 gets chunked bodies in chunks of ours', async (t) => {
+  const { client, seen } = await startChain(
+    t,
+    (received) => (received.endsWith('0\r\nX-Sum: 1\r\n\r\n') ? hello : null),
+    { protocol: 'auto', server: { takesTrailers: true }, responses: { takesTrailers: true } },
+  );
+  client.write(
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n',
+  );
+  await client.until((text) => text.endsWith('hello'));
+  assert.match(seen(), /\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n$/);
+  assert.equal(seen().match(/transfer-encoding/gi)?.length, 1);
 });

@@ -1,4 +1,4 @@
-// Hot path. One object per request, with its response's head.
+// Hot path. Objects are used again: a connection has as many as it carried streams at once.
 import {
   type ClientStream,
   ResponseKind,
@@ -33,6 +33,8 @@ export interface ClientStreamOwner {
    * `isComplete`: the request went out and the response came.
    */
   onExchangeEnded(reset: StreamReset | null, isComplete: boolean): void;
+  /** Nobody knows the stream any more: it may be opened for another request. */
+  onFree(stream: Http2ClientStream): void;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -41,7 +43,7 @@ const outgoing = new FieldList();
 
 /** One request's way to an upstream that speaks HTTP/2. */
 export class Http2ClientStream implements ClientStream, Http2StreamHandler {
-  readonly isReused: boolean;
+  isReused = false;
   /** Where there are no chunks. */
   readonly chunkedBytes = 0;
   /** The connection counts what it sends. */
@@ -61,14 +63,16 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   /** The owner is to call `onReadEnd`. */
   private awaitsReadEnd = false;
 
-  constructor(owner: ClientStreamOwner, isReused: boolean) {
+  constructor(owner: ClientStreamOwner) {
     this.owner = owner;
-    this.isReused = isReused;
   }
 
-  /** Gives it the stream that it is the handler of: each needs the other. */
-  attach(stream: Http2Stream): void {
+  /** Gives it a stream of which it is the handler. `isReused`: of a connection that has carried another one. */
+  open(stream: Http2Stream, isReused: boolean): void {
     this.stream = stream;
+    this.isReused = isReused;
+    this.heldHead = null;
+    this.heldBody = noBytes;
   }
 
   // ClientStream
@@ -119,8 +123,10 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   }
 
   abandon(): void {
+    if (this.exchange === null) return;
     this.stream.reset(ErrorCode.cancel);
     this.endExchange(null, false);
+    this.owner.onFree(this);
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {
@@ -139,6 +145,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
       this.stream.reset(ErrorCode.cancel);
       this.endExchange(null, false);
       exchange.onUpstreamFailed(noUpgrades);
+      this.owner.onFree(this);
       return;
     }
     this.stream.sendHeaders(heldHead, false);
@@ -189,6 +196,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
     if (!isComplete) this.stream.reset(ErrorCode.cancel);
     this.endExchange(null, isComplete);
     exchange.onResponseEnd();
+    if (!isComplete) this.owner.onFree(this);
   }
 
   onDrain(): void {
@@ -197,13 +205,16 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
 
   onClosed(): void {
     // The exchange has ended with the response.
+    this.owner.onFree(this);
   }
 
   onReset(reset: StreamReset, beforeResponse: boolean): void {
     const { exchange } = this;
-    if (exchange === null) return;
-    this.endExchange(reset, false);
-    exchange.onUpstreamFailed(upstreamFailure(reset, beforeResponse));
+    if (exchange !== null) {
+      this.endExchange(reset, false);
+      exchange.onUpstreamFailed(upstreamFailure(reset, beforeResponse));
+    }
+    this.owner.onFree(this);
   }
 
   /** True where the head that has been put together can be sent now. */

@@ -21,6 +21,9 @@ export interface PeerExpectation {
   sawLimit(streams: number): void;
 }
 
+/** So many streams are kept for the next requests. */
+const maxSpare = 128;
+
 /** A connection of HTTP/2 among those of a pool. */
 export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientOwner, ClientStreamOwner {
   readonly handler: Http2ClientConnection;
@@ -38,6 +41,8 @@ export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientO
   private isDraining = false;
   /** Streams whose exchanges have been told something, of which more is to come. */
   private readonly unfinished: Http2ClientStream[] = [];
+  /** Streams that are over, for the next requests. */
+  private readonly spare: Http2ClientStream[] = [];
   /** Streams whose heads wait for the peer's SETTINGS. */
   private readonly held: Http2ClientStream[] = [];
 
@@ -75,10 +80,10 @@ export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientO
   }
 
   openStream(): ClientStream {
-    const stream = new Http2ClientStream(this, this.requestCount++ > 0);
+    const stream = this.spare.pop() ?? new Http2ClientStream(this);
     const opened = this.handler.openStream(stream);
     invariant(opened !== null, 'a stream is opened only where one is taken');
-    stream.attach(opened);
+    stream.open(opened, this.requestCount++ > 0);
     return stream;
   }
 
@@ -110,6 +115,10 @@ export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientO
     if (reset !== null) this.noteReset(reset);
     else if (isComplete && this.streamLimit < this.handler.maxStreams) this.streamLimit++;
     this.owner.onExchangeEnded(endingOf(reset, isComplete));
+  }
+
+  onFree(stream: Http2ClientStream): void {
+    if (this.spare.length < maxSpare) this.spare.push(stream);
   }
 
   // Http2ClientOwner
