@@ -318,10 +318,10 @@ function accessLogs(logs: NonNullable<Setup['logs']>, ports: Ports): Json[] {
   return [...logs.map(({ label, filter }) => log(label, { filter })), log('all', {})];
 }
 
-/** Whether the upstream speaks HTTP/2. */
-export function speaksHttp2(name: SetupName): boolean {
+/** What the upstream speaks where that isn't HTTP/1.1. */
+export function upstreamProtocol(name: SetupName): Setup['upstreamSpeaks'] {
   const setup: Setup = setups[name];
-  return setup.upstreamSpeaks === 'http2';
+  return setup.upstreamSpeaks;
 }
 
 /** Whether a setup has access logs. */

@@ -150,6 +150,31 @@ export const http2UpstreamCases: readonly DifferentialCase[] = [
     'http2-upstream-once',
   ),
   one('the older field of the cluster', get, [ok], made, 'http2-upstream-options'),
+  one('over TLS', get, [ok], made, 'http2-upstream-over-tls'),
+  one(
+    'what TLS agrees on, shared by two requests',
+    [{ send: get }, { responses: 1 }, { send: get }, { responses: 2 }],
+    [ok],
+    {
+      'cluster.be.upstream_cx_http2_total': 1,
+      'cluster.be.upstream_rq_total': 2,
+    },
+    'http2-upstream-by-alpn',
+  ),
+  one(
+    'a chunked body where TLS decides',
+    request('POST /', 'Host: a\r\nTransfer-Encoding: chunked\r\n', '5\r\nhello\r\n0\r\n\r\n'),
+    [ok],
+    passed,
+    'http2-upstream-by-alpn',
+  ),
+  one(
+    'HTTP/1.1 to a server that knows only HTTP/2',
+    get,
+    [ok],
+    { 'http.in.downstream_rq_5xx': 1 },
+    'http2-upstream-wrong-alpn',
+  ),
   one(
     'a WebSocket',
     [

@@ -1,7 +1,16 @@
 // Clusters whose endpoints speak HTTP/2.
-import type { Setup } from './parts.ts';
+import { type Json, type Setup, type } from './parts.ts';
 
 const http2 = { explicit_http_config: { http2_protocol_options: {} } };
+
+const tls = (more: Json = {}): Json => ({
+  name: 'envoy.transport_sockets.tls',
+  typed_config: {
+    '@type': type('transport_sockets.tls.v3.UpstreamTlsContext'),
+    sni: 'localhost',
+    common_tls_context: { validation_context: { trusted_ca: { filename: 'cert.pem' } }, ...more },
+  },
+});
 
 export const http2UpstreamSetups = {
   'http2-upstream': { upstreamSpeaks: 'http2', upstreamHttp: http2, logs: [] },
@@ -35,5 +44,20 @@ export const http2UpstreamSetups = {
       },
     },
     logs: [],
+  },
+  'http2-upstream-over-tls': {
+    upstreamSpeaks: 'http2-over-tls',
+    upstreamHttp: http2,
+    cluster: { transport_socket: tls() },
+  },
+  'http2-upstream-by-alpn': {
+    upstreamSpeaks: 'http2-over-tls',
+    upstreamHttp: { auto_config: {} },
+    cluster: { transport_socket: tls() },
+  },
+  'http2-upstream-wrong-alpn': {
+    upstreamSpeaks: 'http2-over-tls',
+    upstreamHttp: { explicit_http_config: { http_protocol_options: {} } },
+    cluster: { transport_socket: tls() },
   },
 } as const satisfies Readonly<Record<string, Setup>>;

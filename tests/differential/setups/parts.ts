@@ -39,7 +39,7 @@ export interface Setup {
   /** Fields of the entry that holds the endpoint. */
   readonly lbEndpoint?: Json;
   /** What answers where the cluster leads; HTTP/1.1 unless it is said. */
-  readonly upstreamSpeaks?: 'http2';
+  readonly upstreamSpeaks?: 'http2' | 'http2-over-tls';
   /** Nothing listens where the cluster leads. */
   readonly isUpstreamDown?: boolean;
 }

@@ -21,6 +21,8 @@ export interface Certificate {
 export interface Certificates {
   /** Of the authority: what clients trust. */
   readonly authority: string;
+  /** The authority's own, which servers show. */
+  readonly server: Certificate;
   readonly of: Readonly<Record<ClientName, Certificate>>;
 }
 
@@ -48,6 +50,7 @@ export async function makeCertificates(openssl: string, directory: string): Prom
   };
   return {
     authority: await read('cert.pem'),
+    server: { cert: await read('cert.pem'), key: await read('key.pem') },
     of: {
       client: await make('client'),
       other: await make('other'),

@@ -4,10 +4,12 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  createSecureServer,
   createServer,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { DifferentialCase, SeenMessage, StreamAnswer } from './case.ts';
+import type { Certificate } from './certificates.ts';
 import { Changes } from './changes.ts';
 import { seenFields } from './message-reader.ts';
 import { type UpstreamServer, probePath } from './upstream.ts';
@@ -33,8 +35,11 @@ export class Http2Upstream implements UpstreamServer {
     this.whenClosed = whenClosed;
   }
 
-  static async start(): Promise<Http2Upstream> {
-    const server = createServer({ settings: { enableConnectProtocol: true } });
+  /** `certificate`: what it shows over TLS; null for plain connections. */
+  static async start(certificate: Certificate | null): Promise<Http2Upstream> {
+    const options = { settings: { enableConnectProtocol: true } };
+    const server =
+      certificate === null ? createServer(options) : createSecureServer({ ...options, ...certificate });
     const sessions = new Set<ServerHttp2Session>();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

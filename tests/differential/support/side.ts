@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
-import { type SetupName, bootstrapOf, hasLogs, logFileOf, speaksHttp2 } from '../setups.ts';
+import { type SetupName, bootstrapOf, hasLogs, logFileOf, upstreamProtocol } from '../setups.ts';
 import type { DifferentialCase, Observation, Step } from './case.ts';
 import type { Certificates } from './certificates.ts';
 import { Client } from './client.ts';
@@ -57,7 +57,11 @@ export class Side {
     directory: string,
     certificates: Certificates,
   ): Promise<Side> {
-    const upstream = speaksHttp2(setup) ? await Http2Upstream.start() : await Upstream.start();
+    const speaks = upstreamProtocol(setup);
+    const upstream =
+      speaks === undefined
+        ? await Upstream.start()
+        : await Http2Upstream.start(speaks === 'http2' ? null : certificates.server);
     const [port, admin] = [await freePort(), await freePort()];
     const file = join(directory, `${name}-${setup}.json`);
     await writeFile(
