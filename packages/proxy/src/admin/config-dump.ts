@@ -326,7 +326,7 @@ function endpointConfig({ name, endpoints }: ClusterStatus): JsonObject {
       endpoints: priorities.map((priority) => {
         const hosts = endpoints.filter((endpoint) => endpoint.priority === priority).map(hostJson);
         const locality = { locality: {}, lb_endpoints: hosts };
-        return priority === 0 ? locality : { ...locality, priority };
+        return priority === 0 ? locality : Object.assign(locality, { priority });
       }),
     },
   };
