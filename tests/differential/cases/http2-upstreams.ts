@@ -93,6 +93,7 @@ export const http2UpstreamCases: readonly DifferentialCase[] = [
   ),
   one('the connection is lost before the response', get, [{ afterwards: 'destroy' }], {
     ...failed,
+    'cluster.be.upstream_rq_pending_failure_eject': 1,
     'cluster.be.upstream_cx_destroy_with_active_rq': 1,
   }),
   one(

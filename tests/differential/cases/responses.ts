@@ -7,7 +7,14 @@ const unreadable = {
   'cluster.be.upstream_rq_total': 1,
   'cluster.be.upstream_cx_protocol_error': 1,
 } as const;
-const lost = { 'http.in.downstream_rq_total': 1, 'cluster.be.upstream_rq_total': 1 } as const;
+/** Only streams that share a connection are told apart by how they were cut off. */
+const lost = {
+  'http.in.downstream_rq_total': 1,
+  'cluster.be.upstream_rq_total': 1,
+  'cluster.be.upstream_rq_tx_reset': 0,
+  'cluster.be.upstream_rq_rx_reset': 0,
+  'cluster.be.upstream_rq_pending_failure_eject': 0,
+} as const;
 
 /** Rules 26 to 32: what an upstream may answer. */
 export const responseCases: readonly DifferentialCase[] = [

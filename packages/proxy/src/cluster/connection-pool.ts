@@ -4,7 +4,11 @@
 import type { Clock, TimerWheel, TimerWheelEntry } from '@heddle/base';
 import type { Counter } from '@heddle/telemetry';
 import type { ClientStream } from '../codec/client-stream.ts';
-import type { UpstreamConnection, UpstreamConnectionOwner } from '../codec/upstream-connection.ts';
+import {
+  ExchangeEnding,
+  type UpstreamConnection,
+  type UpstreamConnectionOwner,
+} from '../codec/upstream-connection.ts';
 import { ClientConnection, type ClientSettings } from '../http1/client-connection.ts';
 import type { Http2Context, Http2Settings } from '../http2/connection-owner.ts';
 import type { Http2Options } from '../http2/http2-options.ts';
@@ -261,7 +265,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
 
   onExchangeEnded(_connection: PooledConnection, ending: number): void {
     this.counts.requestEnded();
-    if (ending !== 0) this.counts.streamEnded(ending);
+    if (ending !== ExchangeEnding.over) this.counts.streamEnded(ending);
   }
 
   onAvailable(connection: PooledConnection): void {

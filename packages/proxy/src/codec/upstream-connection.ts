@@ -2,9 +2,10 @@
 import type { Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import type { ClientStream } from './client-stream.ts';
 
-/** How an exchange came to its end, as a cluster counts it. */
+/** How an exchange came to its end, as a cluster counts it. As Envoy does, only streams that share a connection are told apart. */
 export const ExchangeEnding = {
-  complete: 0,
+  /** It is complete, or has ended with a connection of its own. */
+  over: 0,
   /** This side cut the stream off, and the connection goes on. */
   resetHere: 1,
   /** The upstream did. */

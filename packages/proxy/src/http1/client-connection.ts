@@ -200,7 +200,7 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
   /** The connection can't be reused, since its answer would come to somebody else. */
   abandon(): void {
     this.wasBusy = this.exchange !== null;
-    this.endExchange(ExchangeEnding.resetHere);
+    this.endExchange();
     this.destroy();
   }
 
@@ -263,8 +263,8 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
       this.wasBusy = true;
       if (phase === Phase.body) this.hasBrokenProtocol = true;
     }
-    this.endExchange(ExchangeEnding.lost);
-    if (tunnel !== null) this.owner.onExchangeEnded(ExchangeEnding.lost);
+    this.endExchange();
+    if (tunnel !== null) this.owner.onExchangeEnded(ExchangeEnding.over);
     this.owner.onGone(error);
     tunnel?.onClose(error);
     exchange?.onUpstreamFailed({
@@ -385,7 +385,7 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
    */
   private complete(bytesFollow: boolean): void {
     const exchange = this.exchange!;
-    this.endExchange(ExchangeEnding.complete);
+    this.endExchange();
     if (
       this.requestEnded &&
       !this.isDraining &&
@@ -410,16 +410,16 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
     const exchange = this.exchange;
     this.wasBusy = exchange !== null;
     this.hasBrokenProtocol = true;
-    this.endExchange(ExchangeEnding.resetHere);
+    this.endExchange();
     this.destroy();
     exchange?.onUpstreamFailed({ kind: 'protocol-error', detail, beforeResponse: false });
     return -1;
   }
 
-  private endExchange(ending: number): void {
+  private endExchange(): void {
     if (this.exchange === null) return;
     this.exchange = null;
-    this.owner.onExchangeEnded(ending);
+    this.owner.onExchangeEnded(ExchangeEnding.over);
   }
 
   private writeBody(buffer: Buffer, start: number, end: number): boolean {

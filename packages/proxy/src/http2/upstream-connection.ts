@@ -170,7 +170,7 @@ export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientO
 }
 
 function endingOf(reset: StreamReset | null, isComplete: boolean): number {
-  if (reset === null) return isComplete ? ExchangeEnding.complete : ExchangeEnding.resetHere;
+  if (reset === null) return isComplete ? ExchangeEnding.over : ExchangeEnding.resetHere;
   switch (reset.cause) {
     case ResetCause.remote:
       return ExchangeEnding.resetByUpstream;
@@ -178,7 +178,7 @@ function endingOf(reset: StreamReset | null, isComplete: boolean): number {
     case ResetCause.connectionError:
       return ExchangeEnding.resetHere;
     case ResetCause.refused:
-      return ExchangeEnding.complete;
+      return ExchangeEnding.over;
     default:
       return ExchangeEnding.lost;
   }
