@@ -229,6 +229,20 @@ test('whoever wants a fresh connection gets no other, even where there may be on
   assert.equal(accepted.length, 2);
 });
 
+test('whoever wants a fresh connection has those closed that lie idle', async () => {
+  const { clock, answer, metrics, pool: poolOf } = await setUp();
+  const pool = poolOf(80);
+  ask(pool);
+  ask(pool);
+  clock.advance(10);
+  answer(0);
+  answer(1);
+  pool.acquireFresh(new Request());
+  clock.advance(10);
+  assert.equal(metrics.destroyedLocally.value, 2);
+  assert.equal(metrics.connectionsActive.value, 1);
+});
+
 test('who ended a connection, and what was on it, is counted', async () => {
   const { clock, accepted, metrics, pool: poolOf } = await setUp();
   const pool = poolOf(80);

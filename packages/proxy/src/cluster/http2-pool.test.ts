@@ -184,10 +184,10 @@ describe('a pool of connections of HTTP/2', () => {
       [4, 1],
     );
     send(0, answer(1));
-    asks(1);
+    asks(2);
     assert.deepEqual(
       peers.map(({ streams }) => streams.length),
-      [5, 1],
+      [6, 1],
     );
   });
 

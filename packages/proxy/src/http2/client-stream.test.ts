@@ -154,6 +154,13 @@ describe('a response', () => {
     assert.deepEqual(ended, [0]);
   });
 
+  it('of which only the head has come goes on without the rest', () => {
+    const { peer, send } = world();
+    const { exchange } = send(get());
+    peer.send(ok(1));
+    assert.deepEqual(exchange.take(), ['head 200 untilEnd', 'pause']);
+  });
+
   it('that comes whole is told without a pause', () => {
     const { peer, send } = world();
     const { exchange } = send(get());
