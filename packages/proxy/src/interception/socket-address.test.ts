@@ -32,6 +32,14 @@ test('takes an IPv4 address in an IPv6 one for what it is', () => {
   assert.deepEqual(decodeSocketAddress(bytes), { host: '10.0.0.1', port: 80 });
 });
 
+test('writes an IPv4 address in an IPv6 one as such', () => {
+  for (const host of ['::ffff:10.1.2.3', '::ffff:a01:203', '0:0:0:0:0:FFFF:a01:203']) {
+    const bytes = encodeSocketAddress({ host, port: 80 });
+    assert.equal(Buffer.from(bytes).toString('hex', 8, 24), '00000000000000000000ffff0a010203');
+    assert.deepEqual(decodeSocketAddress(bytes), { host: '10.1.2.3', port: 80 });
+  }
+});
+
 test('does not take another family for an address', () => {
   assert.equal(decodeSocketAddress(new Uint8Array(28)), null);
 });

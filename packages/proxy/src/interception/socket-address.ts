@@ -24,13 +24,16 @@ export function decodeSocketAddress(bytes: Uint8Array): { host: string; port: nu
   return { host: unmapped(address), port };
 }
 
-/** Writes an address; `host` is an IP address, and no IPv4 address as IPv6. */
+/** Writes an address; `host` is an IP address. An IPv4 address written as IPv6 (`::ffff:…`) is one of a socket of IPv6. */
 export function encodeSocketAddress({ host, port }: TcpAddress): Uint8Array {
   const isV6 = isIPv6(host);
   const bytes = new Uint8Array(isV6 ? 28 : 16);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, isV6 ? SocketConstant.AF_INET6 : SocketConstant.AF_INET, isLittleEndian);
   view.setUint16(2, port);
-  bytes.set(addressBytes(host), isV6 ? 8 : 4);
+  const address = addressBytes(host);
+  if (isV6 && address.length === 4) bytes.set([0xff, 0xff], 18);
+  // Either way it ends where the address does, but for the scope behind IPv6's and the padding behind IPv4's.
+  bytes.set(address, (isV6 ? 24 : 8) - address.length);
   return bytes;
 }
