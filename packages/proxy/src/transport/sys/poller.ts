@@ -10,8 +10,8 @@ import { createServer, type Server } from 'node:net';
 import type { DescriptorLedger } from './descriptor-ledger.ts';
 import { type Kernel, maxEvents } from './kernel.ts';
 
-/** After so many events the rest of the loop has its turn: about a millisecond. */
-const maxEventsPerTurn = maxEvents;
+/** After so many events and turns of owners the rest of the loop has its turn: about a millisecond. */
+const maxHandledPerTurn = maxEvents;
 
 /** What owns a descriptor that is watched. */
 export interface Watched {
@@ -75,15 +75,19 @@ export class Poller {
     this.lastGeneration = (this.lastGeneration + 1) >>> 0;
     if (this.kernel.watch(this.epoll, fd, mask, this.lastGeneration) < 0) return false;
     owner.generation = this.lastGeneration;
-    owner.isHolding = true;
     this.owners[fd] = owner;
     this.ledger?.add(fd);
-    if (this.holding++ === 0) this.server.ref();
+    this.hold(owner);
     this.schedule();
     return true;
   }
 
-  /** To be called before a descriptor is closed: its owner hears no more. */
+  /** `owner` hears no more of a descriptor that it keeps, until it is watched again. */
+  rest(fd: number): void {
+    this.kernel.unwatch(this.epoll, fd);
+  }
+
+  /** To be called before a descriptor is closed that no other process has: its owner hears no more. */
   forget(fd: number): void {
     const owner = this.owners[fd] ?? null;
     this.owners[fd] = null;
@@ -91,7 +95,7 @@ export class Poller {
     if (owner !== null) this.release(owner);
   }
 
-  /** As `forget`, for a descriptor that stays open. */
+  /** As `forget`, for what stays open, here or in a process that has inherited it: the kernel would go on to tell of it. */
   unwatch(fd: number): void {
     this.kernel.unwatch(this.epoll, fd);
     this.forget(fd);
@@ -102,6 +106,12 @@ export class Poller {
     if (!owner.isHolding) return;
     owner.isHolding = false;
     if (--this.holding === 0) this.server.unref();
+  }
+
+  private hold(owner: Watched): void {
+    if (owner.isHolding) return;
+    owner.isHolding = true;
+    if (this.holding++ === 0) this.server.ref();
   }
 
   /** Calls `onTurn` in the next turn, which comes at once. */
@@ -122,19 +132,20 @@ export class Poller {
     this.schedule();
     let handled = 0;
     for (;;) {
-      if (this.due.length > 0) this.attendToAll();
+      if (this.due.length > 0) handled += this.attendToAll();
       const count = this.kernel.takeEvents(this.epoll);
       this.handle(count);
       handled += count;
       // One event alone comes from a quiet network: looking for more would cost as much as waiting for it.
       if (count <= 1) return;
-      if (handled >= maxEventsPerTurn) break;
+      if (handled >= maxHandledPerTurn) break;
     }
     // More may be there: the loop is not to sleep.
     this.schedule().ref();
   };
 
-  private attendToAll(): void {
+  /** Returns how many there were. */
+  private attendToAll(): number {
     const { due } = this;
     this.due = [];
     for (let i = 0; i < due.length; i++) {
@@ -142,6 +153,7 @@ export class Poller {
       owner.isDue = false;
       owner.onTurn();
     }
+    return due.length;
   }
 
   private handle(count: number): void {

@@ -26,7 +26,6 @@ export class SysListener implements Watched {
   isHolding = false;
   readonly descriptor: number;
   private readonly options: SysListenerOptions;
-  private isWatched = false;
   private isClosed = false;
   private timer: Timer | null = null;
 
@@ -39,8 +38,7 @@ export class SysListener implements Watched {
   /** Begins to accept. False where the kernel can't watch it. */
   start(): boolean {
     // Told for as long as connections wait, so that a turn may leave some.
-    this.isWatched = this.options.engine.poller.watch(this.descriptor, Readiness.IN, this);
-    return this.isWatched;
+    return this.options.engine.poller.watch(this.descriptor, Readiness.IN, this);
   }
 
   close(): void {
@@ -48,7 +46,8 @@ export class SysListener implements Watched {
     this.isClosed = true;
     this.timer?.cancel();
     const { poller, kernel } = this.options.engine;
-    if (this.isWatched) poller.forget(this.descriptor);
+    // After an upgrade the socket lives on in another process.
+    poller.unwatch(this.descriptor);
     kernel.close(this.descriptor);
   }
 
@@ -82,8 +81,7 @@ export class SysListener implements Watched {
     logger.warn('No connection is accepted for a moment: the process may open no more files', {
       reason: engine.kernel.errorName,
     });
-    engine.poller.unwatch(this.descriptor);
-    this.isWatched = false;
+    engine.poller.rest(this.descriptor);
     this.wake(clock);
   }
 
