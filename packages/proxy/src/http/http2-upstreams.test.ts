@@ -306,6 +306,17 @@ describe('a server that speaks HTTP/2', () => {
   });
 });
 
+test('a cluster that speaks what its clients do speaks HTTP/2 to a server of a client that does', async (t) => {
+  const world = await startHttp2Upstream(t, echo, { protocol: 'downstream' });
+  const { status, body } = await world.http2({ method: 'POST', body: 'hello' });
+  assert.deepEqual([status, String(body)], [200, 'hello']);
+  assert.equal(world.proxy.metrics.http2ConnectionsTotal.value, 1);
+  const ofHttp1 = await startChain(t, () => hello, { protocol: 'downstream' });
+  ofHttp1.client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await ofHttp1.client.until((text) => text.endsWith('hello'));
+  assert.equal(ofHttp1.proxy.metrics.http1ConnectionsTotal.value, 1);
+});
+
 test('a server that turns out to speak HTTP/1.1 gets chunked bodies in chunks of ours', async (t) => {
   const { client, seen } = await startChain(
     t,
