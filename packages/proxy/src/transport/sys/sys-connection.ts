@@ -212,6 +212,11 @@ export class SysConnection implements PlainSocket, Watched {
     if (this.phase === Phase.connecting) this.finishConnecting(events);
     if ((events & Readiness.OUT) !== 0 && this.queue !== null) this.flush();
     if ((events & incoming) === 0) return;
+    if (this.hasPeerEnded && this.phase === Phase.open && (events & Readiness.ERR) !== 0) {
+      // No read will tell.
+      this.failAsSocket();
+      return;
+    }
     if ((events & cutsReads) !== 0) this.readsToEnd = true;
     this.isReadable = true;
     if (!this.isPaused) this.read();
@@ -305,8 +310,7 @@ export class SysConnection implements PlainSocket, Watched {
   private finishConnecting(events: number): void {
     const { kernel } = this.engine;
     if ((events & (Readiness.ERR | Readiness.HUP)) !== 0) {
-      const code = getSystemErrorName(-(kernel.socketError(this.fd) || ErrorNumber.ECONNRESET));
-      this.fail(networkError(code, code));
+      this.failAsSocket();
       return;
     }
     if ((events & Readiness.OUT) === 0) return;
@@ -318,11 +322,19 @@ export class SysConnection implements PlainSocket, Watched {
       this.localPort = local.port;
     }
     this.phase = Phase.open;
+    // Ended already, and nothing waits that would have to leave before.
+    if (this.hasEnded && this.queue === null) this.finishWriting();
     try {
       this.handler?.onConnect();
     } catch (error) {
       this.break(error);
     }
+  }
+
+  /** Drops it for what has failed on the socket. */
+  private failAsSocket(): void {
+    const code = getSystemErrorName(-(this.engine.kernel.socketError(this.fd) || ErrorNumber.ECONNRESET));
+    this.fail(networkError(code, code));
   }
 
   private read(): void {
