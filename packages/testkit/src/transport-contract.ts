@@ -38,7 +38,7 @@ export function transportContract(name: string, open: () => Promise<TransportHar
     check('connects and carries bytes both ways in order', async (harness) => {
       const pair = await openPair(harness);
       writeAll(pair.client, Buffer.from('ping'));
-      pair.client.writeLatin1(' and \u0000\u00ff');
+      pair.client.writeHeadAndBody(' and \u0000', Buffer.from([0x41, 0xff, 0x42]), 1, 2);
       await harness.until(() => pair.serverHandler.bytes === 11);
       assert.equal(pair.serverHandler.received.toString('latin1'), 'ping and \u0000\u00ff');
       pair.server.writeLatin1('pong');

@@ -25,6 +25,7 @@ class IdleStream implements Connection {
   inspectedServerName = '';
   write = (): boolean => true;
   writeLatin1 = (): boolean => true;
+  writeHeadAndBody = (): boolean => true;
   end = (): void => undefined;
   reset = (): void => undefined;
   destroy = (): void => undefined;

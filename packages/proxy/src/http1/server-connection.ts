@@ -8,7 +8,6 @@ import { BodyKind } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ExchangeSource, Rejection, ServerExchange, ServerStream } from '../codec/server-stream.ts';
 import type { ServedConnection, ServedConnections } from '../codec/served-connections.ts';
-import { latin1 } from '../transport/latin1.ts';
 import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { chunkError } from './chunk-scanner.ts';
 import { AgeLimit, type Aging } from './connection-age.ts';
@@ -530,7 +529,10 @@ export class ServerConnection
     const head = this.heldHead;
     if (head !== '') {
       this.heldHead = '';
-      if (end - start <= maxJoinedBytes) return this.write(head + latin1(buffer, start, end));
+      if (end - start <= maxJoinedBytes) {
+        this.settings.metrics.bytesSent.value += head.length + end - start;
+        return this.noted(this.connection.writeHeadAndBody(head, buffer, start, end));
+      }
       this.write(head);
     }
     this.settings.metrics.bytesSent.value += end - start;

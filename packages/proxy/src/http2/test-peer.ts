@@ -40,6 +40,11 @@ export class TestTransport implements Connection {
     return this.isWritable;
   }
 
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean {
+    this.writeLatin1(text);
+    return this.write(buffer, start, end);
+  }
+
   writeLatin1(text: string): boolean {
     const bytes = Buffer.from(text, 'latin1');
     return this.write(bytes, 0, bytes.length);

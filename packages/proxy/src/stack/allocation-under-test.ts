@@ -60,6 +60,13 @@ class LoopConnection implements Connection {
     return true;
   }
 
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean {
+    this.out.write(text, 'latin1');
+    buffer.copy(this.out, text.length, start, end);
+    this.written += text.length + end - start;
+    return true;
+  }
+
   end(): void {
     // Nothing ends here.
   }

@@ -102,6 +102,8 @@ export interface ByteStream {
 export interface Connection extends ByteStream {
   /** Writes a string whose characters are bytes (latin1): the cheapest way for a head that is a string already. */
   writeLatin1(text: string): boolean;
+  /** As `writeLatin1`, and then `write`: in one piece, for a head and a small body. */
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean;
   /** The SPIFFE id of the peer's verified certificate; empty on a plain connection. */
   readonly peerIdentity: string;
   /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal; empty on a plain connection. */

@@ -217,6 +217,11 @@ export class InMemoryConnection implements Connection {
     return this.write(bytes, 0, bytes.length);
   }
 
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean {
+    const bytes = Buffer.concat([Buffer.from(text, 'latin1'), buffer.subarray(start, end)]);
+    return this.write(bytes, 0, bytes.length);
+  }
+
   end(): void {
     if (this.isClosed || this.isEnding) return;
     this.isEnding = true;

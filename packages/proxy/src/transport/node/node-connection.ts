@@ -262,6 +262,10 @@ export class NodeConnection implements PlainSocket {
     return this.written(handle, handle.writeLatin1String(null, text), null);
   }
 
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean {
+    return this.writeLatin1(text + latin1(buffer, start, end));
+  }
+
   end(): void {
     // The stream above TLS knows nothing of the write under way: it would close behind it.
     if (this.tls !== null && this.writesUnderWay > 0) {

@@ -360,6 +360,7 @@ function failedConnection(error: TransportError, handler: ConnectionHandler, clo
   return {
     write: () => false,
     writeLatin1: () => false,
+    writeHeadAndBody: () => false,
     end: () => undefined,
     destroy: () => undefined,
     reset: () => undefined,

@@ -258,6 +258,20 @@ export class SysConnection implements PlainSocket, Watched {
     return count === length || this.enqueueRest(count, kernel.staging, 0, length);
   }
 
+  writeHeadAndBody(text: string, buffer: Buffer, start: number, end: number): boolean {
+    const { length } = text;
+    const total = length + end - start;
+    if (this.phase !== Phase.open || this.hasEnded || this.queue !== null || total > stagingBytes) {
+      this.writeLatin1(text);
+      return this.write(buffer, start, end);
+    }
+    const { kernel } = this.engine;
+    writeLatin1(kernel.staging, text, length);
+    buffer.copy(kernel.staging, length, start, end);
+    const count = kernel.write(this.fd, kernel.stagingAddress, total);
+    return count === total || this.enqueueRest(count, kernel.staging, 0, total);
+  }
+
   end(): void {
     if (this.hasEnded || this.phase === Phase.closed || this.phase === Phase.handedOver) return;
     this.hasEnded = true;
