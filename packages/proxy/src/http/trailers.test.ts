@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { describe, test } from 'node:test';
-import { startChain } from './chain-under-test.ts';
+import { get, hello, startChain } from './chain-under-test.ts';
+import { startHttp2Upstream } from './http2-upstream-under-test.ts';
+import { RawClient } from './proxy-under-test.ts';
 
 const enabled = { server: { takesTrailers: true }, responses: { takesTrailers: true } };
 const response = (trailers: string): string =>
@@ -12,6 +16,41 @@ const answerWith =
   (text: string) =>
   (received: string): string | null =>
     /\r\n0\r\n(?:[^]*\r\n)?\r\n$/.test(received) ? text : null;
+
+describe('trailers of HTTP/2 behind a body with a length, for which HTTP/1.1 has no place', () => {
+  test('are not sent to a server of HTTP/1.1', async (t) => {
+    const { proxy, seen } = await startChain(t, (text) => (text.endsWith('hi') ? hello : null), enabled);
+    const session = connect(`http://127.0.0.1:${proxy.port}`);
+    t.after(() => session.destroy());
+    const stream = session.request(
+      { ':method': 'POST', ':path': '/', 'content-length': 2 },
+      { waitForTrailers: true },
+    );
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-check': '1' }));
+    stream.end('hi');
+    stream.resume();
+    await once(stream, 'close');
+    assert.match(seen(), /\r\n\r\nhi$/);
+  });
+
+  test('are not sent to a client of HTTP/1.1', async (t) => {
+    const { proxy } = await startHttp2Upstream(
+      t,
+      (stream) => {
+        stream.respond({ ':status': 200, 'content-length': 2 }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'x-check': '1' }));
+        stream.end('ok');
+      },
+      enabled,
+    );
+    const client = new RawClient(proxy.port);
+    t.after(() => client.close());
+    client.write(get);
+    await client.until((text) => text.endsWith('ok'));
+    client.write(get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    assert.doesNotMatch(await client.untilEnd(), /x-check/);
+  });
+});
 
 describe('trailers', () => {
   test('pass both ways where listener and cluster take them', async (t) => {

@@ -82,6 +82,8 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
   private requestEnded = false;
   /** The request's body has no length: it goes out in chunks. */
   private chunksRequest = false;
+  /** It is chunked, here or already: trailers have a place. */
+  private takesRequestTrailers = false;
   private readingPaused = false;
   private bodyLeft = 0;
   private interimResponses = 0;
@@ -147,6 +149,7 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
     this.unframes = false;
     this.requestEnded = false;
     this.chunksRequest = request.bodyKind === BodyKind.untilEnd;
+    this.takesRequestTrailers = this.chunksRequest || request.bodyKind === BodyKind.chunked;
     this.interimResponses = 0;
     this.scanned = 0;
     this.scanner.reset();
@@ -162,6 +165,8 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
   }
 
   sendTrailers(fields: FieldList): void {
+    // Behind a body with a length they would be the beginning of the next request.
+    if (!this.takesRequestTrailers) return;
     const lines = this.settings.takesTrailers ? fields.lines() : '';
     // Chunks that are passed on bring what ends the section.
     if (this.chunksRequest) this.writeText(`0\r\n${lines}\r\n`);

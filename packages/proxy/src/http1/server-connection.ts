@@ -57,6 +57,8 @@ export class ServerConnection
   private responseEnded = false;
   /** The response's body has no length: it goes out in chunks. */
   private chunksResponse = false;
+  /** It is chunked, here or already: trailers have a place. */
+  private takesResponseTrailers = false;
   private readingPaused = false;
   /** What was written waits in memory: the next request is taken up when the client has read. */
   private isWriteBlocked = false;
@@ -227,6 +229,7 @@ export class ServerConnection
     const isUnbounded = response.bodyKind === BodyKind.untilEnd;
     const knowsChunks = head.minorVersion === 1;
     this.chunksResponse = isUnbounded && knowsChunks;
+    this.takesResponseTrailers = this.chunksResponse || response.bodyKind === BodyKind.chunked;
     // HTTP/1.0 learns a body's end from the connection's.
     if (isUnbounded && !knowsChunks) this.isLast = true;
     this.heldHead = responseText(
@@ -251,7 +254,8 @@ export class ServerConnection
   }
 
   sendTrailers(fields: FieldList): void {
-    if (!this.settings.takesTrailers || this.head.minorVersion === 0) return;
+    // Behind a body with a length they would be the beginning of the next response.
+    if (!this.settings.takesTrailers || !this.takesResponseTrailers) return;
     // Chunks that are passed on bring what ends the section.
     if (this.chunksResponse) this.writeText(`0\r\n${fields.lines()}\r\n`);
     else this.writeText(fields.lines());
