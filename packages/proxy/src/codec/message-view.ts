@@ -61,6 +61,8 @@ export interface RequestHeadView extends MessageView {
 /** A response's head. */
 export interface ResponseHeadView extends MessageView {
   readonly status: number;
+  /** Nothing follows it: the end of the response is told next. */
+  readonly isWhole: boolean;
   readonly hasServer: boolean;
   readonly hasDate: boolean;
   /** The start line in `version` and the kept fields, each ended by CRLF. */

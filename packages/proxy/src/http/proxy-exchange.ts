@@ -454,8 +454,8 @@ export class ProxyExchange
       this.cluster!.metrics.countRetriedResponse(head.status);
       const upstream = this.upstream!;
       this.upstream = null;
-      // A response without a body is over at once, and its connection as good as before.
-      if (head.bodyKind !== BodyKind.none || !this.requestEnded) upstream.abandon();
+      // One that ends with its head is over at once, and its connection as good as before.
+      if (!head.isWhole || !this.requestEnded) upstream.abandon();
       return true;
     }
     if (flag !== '') this.responseFlags = flag;

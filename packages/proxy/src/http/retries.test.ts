@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
+import { FrameFlag } from '../http2/frame.ts';
+import { FrameTexts, data, headers, settings } from '../http2/test-peer.ts';
 import { get, hello, startChain } from './chain-under-test.ts';
-import { type ProxyOptions, toBackend } from './proxy-under-test.ts';
+import { type ProxyOptions, RawClient, startBackend, startProxy, toBackend } from './proxy-under-test.ts';
 
 type Action = NonNullable<ProxyOptions['route']>;
 type Policy = NonNullable<Action['retryPolicy']>;
@@ -135,6 +137,39 @@ describe('the last answer stands', () => {
     await client.until((text) => count(text, 'hello') === 2);
     assert.equal(proxy.metrics.retryOverflows.value, 0);
   });
+});
+
+test('a response that is not over with its head disturbs no later try', async (t) => {
+  const head = [[':status', '503']] as const;
+  const ask = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
+  const texts = new FrameTexts();
+  let tries = 0;
+  const backend = await startBackend((socket) => {
+    socket.write(settings());
+    socket.on('data', (chunk: Buffer) => {
+      for (const text of texts.read(chunk)) {
+        if (!text.startsWith('HEADERS')) continue;
+        const id = Number(text.split(' ')[1]);
+        // The first one's end comes when the second one is on its way.
+        if (++tries === 1) socket.write(headers(id, head));
+        else {
+          socket.write(data(id - 2, '', FrameFlag.endStream));
+          setImmediate(() => socket.write(headers(id, [[':status', '204']], FrameFlag.endStream)));
+        }
+      }
+    });
+  });
+  const route = { retryPolicy: { retryOn: '5xx' } };
+  const proxy = await startProxy({ ports: [backend.port], protocol: 'http2', route });
+  const client = new RawClient(proxy.port);
+  t.after(async () => {
+    client.close();
+    await proxy.close();
+    await backend.close();
+  });
+  client.write(ask);
+  assert.match(await client.until((text) => text.endsWith('\r\n\r\n')), /^HTTP\/1\.1 204 /);
+  assert.equal(tries, 2);
 });
 
 test('a client that goes during a pause ends it', async (t) => {

@@ -21,6 +21,10 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
   hasServer = false;
   hasDate = false;
 
+  get isWhole(): boolean {
+    return this.bodyKind === BodyKind.none;
+  }
+
   /** The status line keeps its reason as it came. */
   http1Lines(
     version: 'HTTP/1.0' | 'HTTP/1.1',

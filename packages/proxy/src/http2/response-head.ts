@@ -13,6 +13,7 @@ const emptyBody = 'content-length: 0\r\n';
 /** One response's head. One object per stream, filled anew for each interim response. */
 export class Http2ResponseHead extends FieldHead implements ResponseHeadView {
   status = 0;
+  isWhole = false;
   hasServer = false;
   hasDate = false;
   /** What the request has become; empty for nothing. */
@@ -27,6 +28,7 @@ export class Http2ResponseHead extends FieldHead implements ResponseHeadView {
   read(list: FieldList, asked: number, endStream: boolean): void {
     const status = Number(list.fields[0]!.value);
     this.status = status;
+    this.isWhole = endStream;
     this.upgrade = '';
     const isBodiless = status < 200 || status === 204 || status === 304;
     const isAnsweredWithout =
