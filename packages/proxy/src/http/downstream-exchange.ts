@@ -73,6 +73,11 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     return this.active ? this.context.clock.monotonic() - this.startedAt : this.endedAfterMs;
   }
 
+  /** What comes behind the head is no body, but the bytes of a tunnel once that is granted. */
+  protected get isConnect(): boolean {
+    return this.head!.method === 'CONNECT';
+  }
+
   abstract onResponseOverdue(): void;
   /** Gives up what the exchange has or awaits upstream. */
   protected abstract letUpstreamGo(): void;

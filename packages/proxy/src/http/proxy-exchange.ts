@@ -7,7 +7,7 @@ import type { Endpoint } from '../cluster/endpoint.ts';
 import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
 import type { ByteCount } from '../codec/byte-count.ts';
 import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/client-stream.ts';
-import { FieldList } from '../codec/field-list.ts';
+import type { FieldList } from '../codec/field-list.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
 import { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
@@ -22,14 +22,13 @@ import { tellAttempts } from './attempt-count.ts';
 import { DownstreamExchange } from './downstream-exchange.ts';
 import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
+import { HeldRequest } from './held-request.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, connectFailure, resetReply, withFlag } from './response-flags.ts';
 import { RetryState } from './retry-state.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
-
-const noBytes = Buffer.alloc(0);
 
 export class ProxyExchange
   extends DownstreamExchange
@@ -45,16 +44,14 @@ export class ProxyExchange
   private isRepeated = false;
   private waiting = false;
   private bodyForwarded = false;
-  /** Trailers that came before there was a connection for them. */
-  private heldTrailers: FieldList | null = null;
   private tunnelsRaw = false;
   /** The upstream's side of a tunnel that is no answer to an upgrade. */
   private rawConnection: Connection | null = null;
   private readonly retries: RetryState;
   private upstreamStartedAt = 0;
   private isHandedOverAtOnce = false;
-  /** Body that came before there was a connection for it; reading is paused meanwhile. */
-  private heldBody: Buffer = noBytes;
+  /** What came before there was a connection for it; reading is paused meanwhile. */
+  private readonly held = new HeldRequest();
   private tunnel: Tunnel | null = null;
 
   constructor(context: ProxyContext, slot: HttpSettingsSlot) {
@@ -94,9 +91,8 @@ export class ProxyExchange
       this.refuseBody();
       return;
     }
-    if (this.upstream === null) {
-      const more = buffer.subarray(start, end);
-      this.heldBody = this.heldBody.length === 0 ? Buffer.from(more) : Buffer.concat([this.heldBody, more]);
+    if (this.upstream === null || this.isConnect) {
+      this.held.bytes.add(buffer, start, end);
       this.server.pauseRequest();
       return;
     }
@@ -108,15 +104,13 @@ export class ProxyExchange
   onRequestTrailers(fields: FieldList): void {
     if (!this.active) return;
     if (this.upstream !== null) {
+      this.bodyForwarded = true;
       this.upstream.sendTrailers(fields);
-    } else if (this.outgoing.bodyKind === BodyKind.chunked) {
-      // Their place is in front of the section's end, which comes as part of the body.
-      if (this.cluster!.config.connections.responses.takesTrailers)
-        this.heldBody = Buffer.concat([this.heldBody, Buffer.from(fields.lines(), 'latin1')]);
-    } else {
-      this.heldTrailers = new FieldList();
-      this.heldTrailers.copy(fields);
+      return;
     }
+    const isPartOfBody = this.outgoing.bodyKind === BodyKind.chunked;
+    if (isPartOfBody && !this.cluster!.config.connections.responses.takesTrailers) return;
+    this.held.addTrailers(fields, isPartOfBody);
   }
 
   onRequestEnd(): void {
@@ -156,17 +150,20 @@ export class ProxyExchange
     }
     if (this.route!.tellsAttempts) tellAttempts(this.outgoing, this.retries.attempts);
     let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
-    if (this.heldBody.length > 0) {
-      const body = this.heldBody;
-      this.heldBody = noBytes;
-      this.bodyForwarded = true;
-      this.countRequestData(body, 0, body.length);
-      writable = stream.sendBody(body, 0, body.length);
+    // Behind CONNECT comes no body, but what is the tunnel's once it is granted.
+    if (this.isConnect) {
+      stream.endRequest();
+      return;
     }
-    if (this.heldTrailers !== null) {
-      stream.sendTrailers(this.heldTrailers);
-      this.heldTrailers = null;
+    const { bytes, length } = this.held.bytes;
+    const { trailers } = this.held;
+    this.held.clear();
+    this.bodyForwarded = length > 0 || trailers !== null;
+    if (length > 0) {
+      this.countRequestData(bytes, 0, length);
+      writable = stream.sendBody(bytes, 0, length);
     }
+    if (trailers !== null) stream.sendTrailers(trailers);
     if (this.requestEnded) stream.endRequest();
     else if (writable) this.server.resumeRequest();
   }
@@ -230,7 +227,7 @@ export class ProxyExchange
     this.readAt = -1;
     const tunnel = this.openTunnel(upstream.tunnelSent);
     this.upstream = null;
-    tunnel.open(this.server, upstream.startTunnel(tunnel.upstream));
+    tunnel.open(this.server, upstream.startTunnel(tunnel.upstream), this.held.bytes);
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -280,7 +277,7 @@ export class ProxyExchange
     response.upgrade = this.upgrade;
     response.added.copy(this.ownReplyFields());
     this.server.sendHead(response);
-    tunnel!.open(this.server, this.rawConnection!);
+    tunnel!.open(this.server, this.rawConnection!, this.held.bytes);
   }
 
   onTunnelConnectFailed(error: TransportError): void {
@@ -348,6 +345,8 @@ export class ProxyExchange
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
+    this.rawConnection = null;
+    this.held.clear();
   }
 
   protected override begin(head: RequestHeadView | null): void {
@@ -359,7 +358,7 @@ export class ProxyExchange
     this.isPrepared = false;
     this.isRepeated = false;
     this.bodyForwarded = false;
-    this.heldTrailers = null;
+    this.held.clear();
     this.retries.attempts = 0;
     this.tunnelsRaw = false;
     this.rawConnection = null;
@@ -580,8 +579,7 @@ export class ProxyExchange
     const upstream = this.upstream;
     this.upstream = null;
     upstream?.abandon();
-    this.heldBody = noBytes;
-    this.heldTrailers = null;
+    this.held.clear();
     // One that isn't open yet: an open tunnel ends by itself.
     if (this.tunnel !== null) {
       this.tunnel.close('given-up');
@@ -592,6 +590,7 @@ export class ProxyExchange
 }
 
 function noteHead(call: GrpcCall, head: ResponseHeadView): void {
-  const endStream = head.bodyKind === BodyKind.none;
-  call.onResponseHead(head.status, head.header('content-type'), head.header('grpc-status'), endStream);
+  const { status, bodyKind } = head;
+  const grpcStatus = head.header('grpc-status');
+  call.onResponseHead(status, head.header('content-type'), grpcStatus, bodyKind === BodyKind.none);
 }

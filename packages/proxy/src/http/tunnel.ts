@@ -3,6 +3,7 @@
 import type { TimerWheel, TimerWheelEntry } from '@heddle/base';
 import type { ByteCount } from '../codec/byte-count.ts';
 import type { ServerStream } from '../codec/server-stream.ts';
+import type { PendingBytes } from '../http1/pending-bytes.ts';
 import type { ByteStream, ConnectionHandler, TransportError } from '../transport/transport.ts';
 
 /** Why a tunnel ended. `finished`: both sides said that they were done. */
@@ -92,11 +93,13 @@ export class Tunnel implements TimerWheelEntry {
     this.idleTimeoutMs = idleTimeoutMs;
   }
 
-  /** Both connections are there and belong to the tunnel from here on. */
-  open(client: ServerStream, upstream: ByteStream): void {
+  /** Both connections are there and belong to the tunnel from here on. `early`: what the client has sent before. */
+  open(client: ServerStream, upstream: ByteStream, early: PendingBytes): void {
     this.isOpen = true;
     this.upstream.stream = upstream;
     if (this.idleTimeoutMs > 0) this.timers.arm(this, this.idleTimeoutMs);
+    if (early.length > 0) this.client.onData(early.bytes, 0, early.length);
+    early.clear();
     this.client.stream = client.startTunnel(this.client);
   }
 

@@ -67,6 +67,8 @@ describe('requests', () => {
     [':method=CONNECT :authority=a.example', 'incomplete'],
     [':method=CONNECT', 'incomplete'],
     [':method=CONNECT host=a.example:80', 'incomplete'],
+    [':method=CONNECT :authority=a.example:80 content-length=0', 'badField'],
+    [':method=CONNECT :protocol=websocket :scheme=http :path=/ :authority=a content-length=5', 'badField'],
     [':method=CONNECT :authority=a.example:80 :path=/', 'incomplete'],
     [':method=CONNECT :authority=a.example:80 :scheme=http :path=/', 'incomplete'],
     [':method=CONNECT :protocol=websocket :scheme=http :path=/ :authority=a', 'none'],

@@ -45,6 +45,8 @@ export function checkRequest(list: FieldList, allowsExtendedConnect: boolean): n
   if ((seen & FieldRule.method) === 0) return MessageError.incomplete;
   if ((seen & FieldRule.connect) !== 0) {
     if ((seen & FieldRule.authority) === 0) return MessageError.incomplete;
+    // It has no body: a length would have the next server take part of the tunnel for one (RFC 9110 §9.3.6).
+    if ((seen & FieldRule.contentLength) !== 0) return MessageError.badField;
     const wanted = (seen & FieldRule.protocol) === 0 ? 0 : target;
     if (wanted !== 0 && !allowsExtendedConnect) return MessageError.misplacedPseudoHeader;
     if ((seen & target) !== wanted) return MessageError.incomplete;

@@ -18,9 +18,8 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
   /** `:protocol` of an extended CONNECT (RFC 8441); empty for none. */
   private extendedProtocol = '';
 
-  /** Takes over a list that HTTP/2's rules have let through. `hasBody`: something follows the head. */
-  override take(list: FieldList, hasBody: boolean): void {
-    super.take(list, hasBody);
+  /** Takes over a list that HTTP/2's rules have let through. `isFollowed`: the stream goes on behind the head. */
+  override take(list: FieldList, isFollowed: boolean): void {
     this.method = '';
     this.path = '';
     this.authority = '';
@@ -39,6 +38,8 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
       // The same as `:authority`, where both are there.
       else if (fieldId === FieldId.host && this.authority === '') this.authority = value;
     }
+    // What follows CONNECT is a tunnel's.
+    super.take(list, isFollowed && this.method !== 'CONNECT');
   }
 
   get lacksHost(): boolean {

@@ -196,7 +196,10 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
   startTunnel(handler: ConnectionHandler): ByteStream {
     this.stream.resumeReading();
     // The exchange is told of the tunnel's end, too.
-    return new StreamBytes(this.stream, handler, null, () => this.giveBack());
+    const bytes = new StreamBytes(this.stream, handler, null, () => this.giveBack());
+    // Told already, to the exchange.
+    if (this.isRequestComplete) handler.onEnd();
+    return bytes;
   }
 
   private giveBack(): void {
