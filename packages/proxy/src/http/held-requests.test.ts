@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { systemRandom } from '@heddle/base';
+import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import { get, hello, startChain } from './chain-under-test.ts';
 import { startHttp2Upstream } from './http2-upstream-under-test.ts';
 import { RawClient, startBackend, startProxy, toBackend } from './proxy-under-test.ts';
@@ -52,6 +54,34 @@ test('trailers without a body go with the first try only, which is the last', as
   });
   assert.equal((await http2({ method: 'POST', trailers: { 'x-sum': '1' } })).status, 503);
   assert.equal(tries, 1);
+});
+
+test('a request that goes while it waits leaves the pool of an endpoint that has gone, too', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { open, proxy } = await startHttp2Upstream(
+    t,
+    (stream) => {
+      stream.respond({ ':status': 200 });
+      waiting.push(() => stream.end('hello'));
+    },
+    {
+      protocol: 'downstream',
+      backend: { settings: { maxConcurrentStreams: 1 } },
+      breakerLimits: { ...defaultCircuitBreakerLimits, maxConnections: 1 },
+    },
+  );
+  const first = open({ ':path': '/1' }, true);
+  await once(first, 'response');
+  const second = open({ ':path': '/2' }, true);
+  while (proxy.metrics.requestsPending.value === 0) await new Promise((resolve) => setImmediate(resolve));
+  proxy.cluster.setEndpoints({ endpoints: [], overprovisioningPercent: 140 }, systemRandom);
+  second.close(constants.NGHTTP2_CANCEL);
+  while (proxy.finished.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(proxy.metrics.requestsPending.value, 0);
+  waiting[0]!();
+  first.resume();
+  await once(first, 'close');
+  assert.equal(proxy.metrics.requestsActive.value, 0);
 });
 
 describe('what a client of HTTP/2 sends behind CONNECT before that is granted', () => {

@@ -37,6 +37,8 @@ export class ProxyExchange
   private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
   private cluster: Cluster<ConnectionPool> | null = null;
   private endpoint: Endpoint<ConnectionPool> | null = null;
+  /** That of `endpoint` which was asked last for a connection. */
+  private pool: ConnectionPool | null = null;
   private upstream: ClientStream | null = null;
   private readonly outgoing = new OutgoingRequest();
   private isPrepared = false;
@@ -321,7 +323,7 @@ export class ProxyExchange
     if (this.isUntouched(failure, isReused)) {
       this.isRepeated = true;
       this.waiting = true;
-      const pool = this.poolOf(this.endpoint!);
+      const pool = this.choosePool(this.endpoint!);
       if (failure.kind === 'refused') pool.acquire(this);
       else pool.acquireFresh(this);
       return;
@@ -345,6 +347,7 @@ export class ProxyExchange
     this.route = null;
     this.cluster = null;
     this.endpoint = null;
+    this.pool = null;
     this.rawConnection = null;
     this.held.clear();
   }
@@ -501,9 +504,10 @@ export class ProxyExchange
     this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
   }
 
-  private poolOf(endpoint: Endpoint<ConnectionPool>): ConnectionPool {
+  private choosePool(endpoint: Endpoint<ConnectionPool>): ConnectionPool {
     const isHttp2 = this.head!.protocol === 'HTTP/2';
-    return poolFor(endpoint, this.connection, this.route!.priority, isHttp2);
+    this.pool = poolFor(endpoint, this.connection, this.route!.priority, isHttp2);
+    return this.pool;
   }
 
   /** A host outside the mesh may turn out to be this very proxy: a request that carries our name in Via has been here. */
@@ -522,7 +526,7 @@ export class ProxyExchange
     this.waiting = true;
     // Handed over before `acquire` returns, a connection costs no look at the clock.
     this.isHandedOverAtOnce = this.retries.attempts === 1;
-    this.poolOf(endpoint).acquire(this);
+    this.choosePool(endpoint).acquire(this);
     this.isHandedOverAtOnce = false;
   }
 
@@ -538,7 +542,7 @@ export class ProxyExchange
 
   /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
   private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
-    const pool = this.poolOf(endpoint);
+    const pool = this.choosePool(endpoint);
     const tunnel = this.openTunnel(pool.bytesSent);
     this.rawConnection = pool.connectRaw(tunnel.upstream);
     if (this.rawConnection !== null) return;
@@ -573,7 +577,7 @@ export class ProxyExchange
   protected override letUpstreamGo(): void {
     this.retries.end();
     if (this.waiting) {
-      this.poolOf(this.endpoint!).cancel(this);
+      this.pool!.cancel(this);
       this.waiting = false;
     }
     const upstream = this.upstream;

@@ -52,6 +52,7 @@ export interface ProxyUnderTest {
   readonly metrics: ClusterMetrics;
   readonly downstream: ConnectionManagerMetrics;
   readonly connections: ServedConnections;
+  readonly cluster: Cluster<ConnectionPool>;
   readonly timers: TimerWheel;
   close(): Promise<void>;
 }
@@ -272,6 +273,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     metrics,
     downstream,
     connections,
+    cluster,
     timers,
     close: async () => {
       await listener.close();
