@@ -7,13 +7,14 @@ import { RecordingHandler, eventually } from '@heddle/testkit';
 import { engines } from './engines-under-test.ts';
 import type { Connection } from './transport.ts';
 
-for (const { name, skip, open } of engines) {
+for (const engine of engines) {
+  const { name, skip } = engine;
   test(`an end before the connection is there is told once it is: ${name}`, { skip }, async () => {
     const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
     const handler = new RecordingHandler();
-    const connection = open().connect({ address, security: null, timeoutMs: 5000 }, handler);
+    const connection = engine.open().connect({ address, security: null, timeoutMs: 5000 }, handler);
     connection.end();
     const [socket] = (await once(server, 'connection')) as [Socket];
     let hasEnded = false;
@@ -27,17 +28,17 @@ for (const { name, skip, open } of engines) {
 }
 
 const sys = engines.filter((engine) => engine.name === 'sys');
-for (const { skip, open } of sys) {
+for (const engine of sys) {
+  const { skip } = engine;
   test('a reset behind the end of what a peer sends is told at once', { skip }, async () => {
     const handler = new RecordingHandler();
     let accepted: Connection | null = null;
-    const listener = await open().listen(
-      { address: { host: '127.0.0.1', port: 0 }, security: null },
-      (connection) => {
+    const listener = await engine
+      .open()
+      .listen({ address: { host: '127.0.0.1', port: 0 }, security: null }, (connection) => {
         accepted = connection;
         return handler;
-      },
-    );
+      });
     assert.ok('port' in listener.address);
     const client = connect({ port: listener.address.port, host: '127.0.0.1', allowHalfOpen: true });
     client.end();

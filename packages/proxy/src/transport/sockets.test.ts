@@ -1,7 +1,7 @@
 // What the contract doesn't ask of every transport, but has to hold over sockets of the system: size, number, and bad moments.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { RecordingHandler, eventually, freePort } from '@heddle/testkit';
 import { engines } from './engines-under-test.ts';
 import type { SocketTransport } from './socket-transport.ts';
@@ -247,6 +247,29 @@ for (const engine of engines) {
     await eventually('all are over', () => clients.every(({ handler }) => handler.closes === 1), 20_000);
     await listener.close();
     await eventually('no descriptor is left', () => openDescriptors() <= before, 20_000);
+  });
+
+  test(`a bug of who is told of a connection costs that connection: ${name}`, { skip }, async () => {
+    const transport = engine.open();
+    let accepted = 0;
+    const listener = await transport.listen({ address: anyPort, security: null }, () => {
+      accepted++;
+      if (accepted === 1) throw new Error('a bug');
+      return ignored;
+    });
+    const options = { address: listener.address, security: null, timeoutMs: 5000 };
+    const dropped = new RecordingHandler();
+    transport.connect(options, dropped);
+    await eventually('the accepted one is dropped', () => dropped.closes + dropped.ends > 0);
+    const failing = new RecordingHandler();
+    const onConnect = mock.fn(() => {
+      throw new Error('another bug');
+    });
+    failing.onConnect = onConnect;
+    transport.connect(options, failing);
+    await eventually('the failing one is dropped', () => failing.closes === 1);
+    assert.equal(onConnect.mock.callCount(), 1);
+    await listener.close();
   });
 
   test(`a bug of one owner costs its connection, and no other: ${name}`, { skip }, async () => {

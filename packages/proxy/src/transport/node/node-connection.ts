@@ -4,6 +4,7 @@ import { getSystemErrorName } from 'node:util';
 import { type Logger, errorMessage, systemErrorCode } from '@heddle/base';
 import { latin1 } from '../latin1.ts';
 import type {
+  AcceptHandler,
   ConnectionHandler,
   ConnectionSource,
   TcpAddress,
@@ -184,6 +185,15 @@ export class NodeConnection implements PlainSocket {
     this.handler = handler;
   }
 
+  /** Asks for the owner of an accepted connection. */
+  begin(accept: AcceptHandler): void {
+    try {
+      this.handler = accept(this);
+    } catch (error) {
+      this.break(error);
+    }
+  }
+
   /** From here on bytes go to the handle below the socket, be it TCP's or that of TLS. For sockets that are established. */
   writeDirectly(): void {
     this.writesDirectly = this.socket.writableLength === 0;
@@ -319,6 +329,14 @@ export class NodeConnection implements PlainSocket {
     this.deliver(held, held.length);
     // The owner may have paused it again.
     if (!this.isPaused) this.resumeReading();
+  }
+
+  onConnect(): void {
+    try {
+      this.handler?.onConnect();
+    } catch (error) {
+      this.break(error);
+    }
   }
 
   onEnd(): void {

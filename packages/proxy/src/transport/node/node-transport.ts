@@ -151,7 +151,7 @@ export class NodeTransport implements SocketTransport {
       const connection = new NodeConnection(socket, this.logger);
       connection.establish(null, addresses);
       if (this.writesDirectly) connection.writeDirectly();
-      connection.handler = accept(connection);
+      connection.begin(accept);
       // The owner may have paused it already.
       if (!socket.isPaused()) socket.resume();
     });
@@ -282,7 +282,7 @@ export class NodeTransport implements SocketTransport {
       connection.establish(link, isUnixAddress(address) ? unixAddresses('', address.path) : null);
       if (this.writesDirectly) connection.writeDirectly();
       if (options.security === null && preface !== null) connection.write(preface, 0, preface.length);
-      handler.onConnect();
+      connection.onConnect();
     });
     connection.handler = handler;
     // Without this a socket that reads into a given buffer never reports the peer's end.
@@ -317,13 +317,13 @@ function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
   };
 }
 
-/** The address in force: the port chosen by the system where 0 was asked for. */
 /** The descriptor of a listening server; Node keeps it on the handle, and tells nobody else. */
 function descriptorOf(server: Server): number {
   const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } | null };
   return handle?.fd ?? -1;
 }
 
+/** The address in force: the port chosen by the system where 0 was asked for. */
 function boundAddress(server: Server, asked: TransportAddress): TransportAddress {
   if (isUnixAddress(asked) || asked.port !== 0) return asked;
   // A server on TCP has an address and a port.

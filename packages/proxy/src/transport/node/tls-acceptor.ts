@@ -100,7 +100,7 @@ export class TlsAcceptor {
       secured.establish(link.value, connection);
       if (this.options.writesDirectly) secured.writeDirectly();
       readDirectly(socket, secured);
-      secured.handler = accept(secured);
+      secured.begin(accept);
     });
   }
 
