@@ -181,6 +181,12 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     if (settings.maxStreamDurationMs > 0) this.limits.limitDuration(settings.maxStreamDurationMs);
   }
 
+  /** From here on `request_timeout` doesn't matter any more, as in Envoy, nor can another answer be given. */
+  protected beginResponse(): void {
+    this.responseStarted = true;
+    this.limits.endRequest();
+  }
+
   /** Applies the listener's rules to the request; false where they answered it. */
   protected admit(head: RequestHeadView): boolean {
     switch (this.request.admit(head, this.connection, this.settings.request, this.context.requestIds)) {

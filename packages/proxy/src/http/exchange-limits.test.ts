@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { describe, test } from 'node:test';
 import { get, hello, startChain } from './chain-under-test.ts';
 import { toBackend } from './proxy-under-test.ts';
@@ -33,6 +34,41 @@ describe('limits on time', () => {
     assert.deepEqual(proxy.finished, [{ code: 408, flags: '-', details: 'request_overall_timeout' }]);
     upstreams[0]!.write(hello);
     await client.until((text) => text.endsWith('hello'));
+  });
+
+  test('request_timeout has nothing to say once the response has begun', async (t) => {
+    const { client, proxy, connect, upstreams } = await startChain(
+      t,
+      () => 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npart',
+      { server: { requestTimeoutMs: 60 } },
+    );
+    client.write(post(10, 'abc'));
+    await client.until((text) => text.endsWith('part'));
+    const slow = connect();
+    slow.write('GET / HT');
+    await slow.untilEnd();
+    upstreams[0]!.write('rest');
+    assert.match(await client.untilEnd(), /partrest$/);
+    assert.equal(proxy.downstream.requestTimeouts.value, 1);
+  });
+
+  test('request_timeout does not end tunnels over HTTP/2', async (t) => {
+    const { proxy, connect, untilSeen } = await startChain(t, () => null, {
+      server: { requestTimeoutMs: 60 },
+      upgrades: { connect: 'tunnel' },
+      routes: [toBackend({}, { pathSpecifier: { $case: 'connectMatcher', value: {} } })],
+    });
+    const session = connectHttp2(`http://127.0.0.1:${proxy.port}`);
+    t.after(() => session.destroy());
+    const stream = session.request({ ':method': 'CONNECT', ':authority': 'a:1' }, { endStream: false });
+    stream.on('error', () => undefined);
+    await once(stream, 'response');
+    const slow = connect();
+    slow.write('GET / HT');
+    await slow.untilEnd();
+    stream.write('hello');
+    await untilSeen((text) => text === 'hello');
+    assert.equal(proxy.downstream.requestsActive.value, 1);
   });
 
   test('request_headers_timeout: a head that does not come to its end gets 408', async (t) => {

@@ -8,7 +8,7 @@ import { IdleWatch, type IdleWatched } from './idle-watch.ts';
 export interface LimitedExchange extends IdleWatched {
   /** The route's `timeout`: from the request's end to the response's. */
   onResponseOverdue(): void;
-  /** `request_timeout`: from the request's first byte to its last. */
+  /** `request_timeout`: from the request's first byte to its last, or to the response's first. */
   onRequestOverdue(): void;
   /** `max_stream_duration`: from the request's first byte to the response's last. */
   onTooLong(): void;
@@ -82,7 +82,7 @@ export class ExchangeLimits {
     this.timers.arm(this.duration, timeoutMs);
   }
 
-  /** The request has come to its end. */
+  /** The request has come to its end, or its response has begun. */
   endRequest(): void {
     if (this.request !== null) this.timers.disarm(this.request);
   }

@@ -205,7 +205,7 @@ export class ProxyExchange
     this.readAt = context.clock.monotonic();
     const serviceTimeMs =
       this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
-    this.responseStarted = true;
+    this.beginResponse();
     if (this.call !== null) noteHead(this.call, head);
     forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
     if (this.route!.returnsAttempts) tellAttempts(response, this.retries.attempts);
@@ -270,7 +270,7 @@ export class ProxyExchange
     const { tunnel } = this;
     this.waiting = false;
     this.upstreamStartedAt = this.context.clock.monotonic();
-    this.responseStarted = true;
+    this.beginResponse();
     this.responseCode = 200;
     this.responseCodeDetails = 'via_upstream';
     const { response } = this;
