@@ -348,6 +348,14 @@ describe('a drain', () => {
     assert.ok(peer.transport.isDestroyed);
   });
 
+  it('takes no stream once its peer has closed its side', () => {
+    const { peer, client } = connected();
+    client.onEnd();
+    assert.ok(peer.transport.hasEnded);
+    assert.equal(client.isConnected, false);
+    assert.equal(client.openStream(new RecordingHandler()), null);
+  });
+
   it('closes an idle connection at once', () => {
     const { peer, client } = connected();
     client.drain();

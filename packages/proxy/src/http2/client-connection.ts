@@ -30,6 +30,7 @@ export class Http2ClientConnection extends Http2Connection {
   /** Streams that have been opened and have not said anything. */
   private readonly unsent: Http2Stream[] = [];
   private isLeaving = false;
+  private hasPeerEnded = false;
   private hasCapacityChanged = false;
 
   constructor(owner: Http2ClientOwner, settings: Http2Settings, context: Http2Context) {
@@ -57,7 +58,7 @@ export class Http2ClientConnection extends Http2Connection {
   }
 
   get isConnected(): boolean {
-    return this.phase === Phase.open;
+    return this.phase === Phase.open && !this.hasPeerEnded;
   }
 
   /** The peer takes extended CONNECT (RFC 8441); null before its SETTINGS have come. */
@@ -67,7 +68,7 @@ export class Http2ClientConnection extends Http2Connection {
 
   /** Opens a stream, to which `sendHeaders` gives its number; null where none may be opened now. */
   openStream(handler: Http2StreamHandler): Http2Stream | null {
-    if (this.phase !== Phase.open || this.isLeaving || this.openStreams >= this.maxStreams) return null;
+    if (!this.isConnected || this.isLeaving || this.openStreams >= this.maxStreams) return null;
     const stream = new Http2Stream(
       this,
       0,
@@ -91,6 +92,12 @@ export class Http2ClientConnection extends Http2Connection {
   onConnect(): void {
     this.begin(this.transport!, clientPreface);
     this.client.onConnected();
+  }
+
+  override onEnd(): void {
+    // What is asked from here on nobody answers, and the end of the connection may take a turn.
+    this.hasPeerEnded = true;
+    super.onEnd();
   }
 
   // Http2Connection
