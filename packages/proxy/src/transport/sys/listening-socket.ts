@@ -1,6 +1,7 @@
 // Sockets that listen, opened by system calls as libuv opens its own.
 import { isIPv6 } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
+import type { HeddleError } from '@heddle/base';
 import { makeTransparent } from '../../interception/transparent-socket.ts';
 import { SocketConstant as C } from '../../interception/libc.ts';
 import { listenError } from '../listen-error.ts';
@@ -64,8 +65,13 @@ class Opener {
 
   private check(result: number, call: string): number {
     if (result >= 0) return result;
-    const code = this.kernel.errorName;
-    const message = `${call} ${code}: ${getSystemErrorMessage(-this.kernel.errorNumber)}`;
-    throw listenError(this.address, Object.assign(new Error(message), { code }));
+    throw refusedCall(this.kernel, this.address, call);
   }
+}
+
+/** What `call`, the last one, has failed with on the way to listen on `address`. */
+export function refusedCall(kernel: Kernel, address: TcpAddress, call: string): HeddleError {
+  const code = kernel.errorName;
+  const message = `${call} ${code}: ${getSystemErrorMessage(-kernel.errorNumber)}`;
+  return listenError(address, Object.assign(new Error(message), { code }));
 }

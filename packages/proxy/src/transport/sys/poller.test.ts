@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Server } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
 import { DescriptorLedger } from './descriptor-ledger.ts';
@@ -32,6 +33,14 @@ test('what rests is still open, to those who close what a thread leaves', { skip
   poller.forget(fd);
   assert.deepEqual([ledger.list(), watched.isHolding], [[], false]);
   calls.close(fd);
+});
+
+test('says why there can be none', { skip }, (t) => {
+  assert.ok(typeof kernel !== 'string');
+  t.mock.method(Server.prototype, 'listen', () => {
+    throw new Error('Node forbids it');
+  });
+  assert.equal(Poller.open(kernel), 'Node forbids it');
 });
 
 test('owners that are always due leave the rest of the loop its turn', { skip }, async (t) => {

@@ -7,6 +7,7 @@
 // the epoll instance has been put. To accept from it fails, which libuv ignores. Unlike a handle made by libuv's functions, a
 // server is closed by Node when its thread is ended from outside.
 import { createServer, type Server } from 'node:net';
+import { errorMessage } from '@heddle/base';
 import type { DescriptorLedger } from './descriptor-ledger.ts';
 import { type Kernel, maxEvents } from './kernel.ts';
 
@@ -53,7 +54,14 @@ export class Poller {
     if (fd < 0) return `no socket to wake up by (${kernel.errorName})`;
     const server = createServer();
     server.on('error', ignoreError);
-    server.listen({ fd });
+    try {
+      server.listen({ fd });
+    } catch (error) {
+      // Node's permissions forbid it. Whose the descriptor is depends on how far it came.
+      if (server.listening) server.close();
+      else kernel.close(fd);
+      return errorMessage(error);
+    }
     const epoll = kernel.createEpoll();
     if (server.listening && epoll >= 0 && kernel.duplicateTo(epoll, fd) === fd) {
       kernel.close(epoll);

@@ -21,7 +21,7 @@ import type {
   TransportError,
 } from '../transport.ts';
 import { ErrorNumber, openKernel } from './kernel.ts';
-import { openListeningSocket } from './listening-socket.ts';
+import { openListeningSocket, refusedCall } from './listening-socket.ts';
 import { Poller } from './poller.ts';
 import { type Engine, SysConnection } from './sys-connection.ts';
 import { SysListener } from './sys-listener.ts';
@@ -87,10 +87,13 @@ export class SysTransport implements SocketTransport {
     const listeners = descriptors.map(
       (descriptor) => new SysListener(descriptor, { engine, clock, logger, local, accept }),
     );
-    for (const listener of listeners) {
-      this.listeners.set(listener, describeAddress(address));
-      listener.start();
+    if (!listeners.every((listener) => listener.start())) {
+      const error = refusedCall(kernel, address, 'epoll_ctl');
+      for (const listener of listeners) listener.close();
+      this.sockets.onClosed(address, -1);
+      throw error;
     }
+    for (const listener of listeners) this.listeners.set(listener, describeAddress(address));
     this.sockets.onBound(address, port);
     return {
       address: bound,
