@@ -130,6 +130,23 @@ describe('a WebSocket to a server of HTTP/2', () => {
     assert.equal(proxy.metrics.requestsActive.value, 0);
   });
 
+  test('of a client of HTTP/2 is logged as what it was when the server cuts it off', async (t) => {
+    const { open, proxy } = await start(t, (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.on('data', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+    });
+    const stream = open({ ':method': 'CONNECT', ':authority': 'a.example:443' });
+    await once(stream, 'response');
+    stream.write('hello');
+    await once(stream, 'close');
+    const details = 'upstream_reset_after_response_started{connection_termination}';
+    assert.deepEqual(proxy.finished, [{ code: 200, flags: 'UC', details }]);
+    assert.equal(proxy.bytes[0]?.received, 5);
+    assert.equal(proxy.metrics.requestsActive.value, 0);
+    assert.equal(proxy.downstream.upgradesActive.value, 0);
+    assert.equal(proxy.downstream.requestsActive.value, 0);
+  });
+
   test('ends for the client when the server cuts it off', async (t) => {
     const { client, proxy } = await start(t, (stream) => {
       stream.respond({ ':status': 200 });

@@ -14,7 +14,7 @@ export interface TunnelOwner {
   /** The upstream's connection, made for the tunnel alone, is there. Not called after an upgrade. */
   onTunnelConnected(): void;
   onTunnelConnectFailed(error: TransportError): void;
-  /** The last call. */
+  /** The last call; what is still open of both ends is dropped behind it. */
   onTunnelClosed(ending: TunnelEnding): void;
 }
 
@@ -128,12 +128,12 @@ export class Tunnel implements TimerWheelEntry {
     this.isClosed = true;
     this.timers.disarm(this);
     const { client, upstream, isOpen } = this;
-    // What has been written to an end that finished in order may still be on its way: it closes by itself.
-    if (ending !== 'finished') {
-      if (isOpen) client.stream?.destroy();
-      upstream.stream?.destroy();
-    }
+    // First: who owns it may serve somebody else as soon as the client's stream is gone.
     if (isOpen) this.owner.onTunnelClosed(ending);
+    // What has been written to an end that finished in order may still be on its way: it closes by itself.
+    if (ending === 'finished') return;
+    if (isOpen) client.stream?.destroy();
+    upstream.stream?.destroy();
   }
 
   onTimeout(): void {
