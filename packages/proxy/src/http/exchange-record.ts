@@ -100,6 +100,8 @@ export abstract class ExchangeRecord implements LoggedEntry {
       case ':path':
         return request.path;
       case ':authority':
+      // It goes on as that, whatever the field said.
+      case 'host':
         return request.authority;
       case ':scheme':
         return request.scheme;

@@ -66,6 +66,18 @@ describe('clients that speak HTTP/2', () => {
     assert.equal(proxy.downstream.http1RequestsTotal.value, 0);
   });
 
+  test('have one Host, by whichever name logs ask for it', async (t) => {
+    const hosts: (string | null)[] = [];
+    const { session, client } = await startHttp2(t, () => hello, {
+      onFinished: (exchange) =>
+        hosts.push(exchange.requestHeader('host'), exchange.requestHeader(':authority')),
+    });
+    await answerTo(session.request({ ':path': '/', ':authority': 'a.example' }));
+    client.write('GET http://b.example/ HTTP/1.1\r\nHost: forged.example\r\n\r\n');
+    await client.until((text) => text.includes('\r\n\r\n'));
+    assert.deepEqual(hosts, ['a.example', 'a.example', 'b.example', 'b.example']);
+  });
+
   test('send bodies of a length, and bodies without one in chunks', async (t) => {
     const { session, seen } = await startHttp2(t, (text) =>
       /\r\n\r\n(?:hi|2\r\nhi\r\n0\r\n\r\n)$/.test(text) ? hello : null,
