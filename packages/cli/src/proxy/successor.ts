@@ -1,7 +1,7 @@
 // An upgrade without a refused connection: a new process is started beside this one and gets the listening sockets, as
 // file descriptors that it inherits.
-import { execFile, spawn } from 'node:child_process';
-import { systemClock } from '@heddle/base';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { errorMessage, systemClock } from '@heddle/base';
 import type { OpenSocket } from '@heddle/proxy/bootstrap';
 
 /** How long a new process may take until it serves. */
@@ -52,13 +52,19 @@ export function startSuccessor({ epoch, sockets }: Succession): Promise<string |
     launcher === undefined
       ? [process.execPath, [...process.execArgv, process.argv[1]!, ...flags]]
       : [launcher, flags];
-  const child = spawn(program, programArguments, {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...sockets.map(({ descriptor }) => descriptor)],
-    env: {
-      ...process.env,
-      [variable]: JSON.stringify({ epoch, addresses: sockets.map(({ address }) => address) }),
-    },
-  });
+  let child: ChildProcess;
+  try {
+    child = spawn(program, programArguments, {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...sockets.map(({ descriptor }) => descriptor)],
+      env: {
+        ...process.env,
+        [variable]: JSON.stringify({ epoch, addresses: sockets.map(({ address }) => address) }),
+      },
+    });
+  } catch (error) {
+    // Node throws what it doesn't expect of the system, such as a want of memory.
+    return Promise.resolve(errorMessage(error));
+  }
   const timer = systemClock.setTimer(startTimeoutMs, () => {
     child.kill('SIGKILL');
     resolve(`it did not serve within ${startTimeoutMs / 1000} s`);
