@@ -88,7 +88,8 @@ class FieldsNow implements HeaderSource {
   }
 
   requestHeader(name: string): string | null {
-    const isOfMessage = this.kind === 'request' && name.charCodeAt(0) !== 0x3a;
+    // Host goes on as `:authority`, whatever the field said.
+    const isOfMessage = this.kind === 'request' && name.charCodeAt(0) !== 0x3a && name !== 'host';
     return isOfMessage ? this.now(name) : this.entry.requestHeader(name);
   }
 
