@@ -1,5 +1,5 @@
 // One proxy under comparison with its upstream: started on a setup, asked for its counters, put through cases.
-import { writeFile } from 'node:fs/promises';
+import { writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
 import { type SetupName, bootstrapOf, hasLogs, logFileOf, upstreamProtocol } from '../setups.ts';
@@ -68,6 +68,8 @@ export class Side {
       file,
       JSON.stringify(bootstrapOf(setup, { port, admin, upstream: upstream.port }), null, 2),
     );
+    // A port may come again in one run: what an earlier process wrote under its name is none of this one's.
+    await rm(join(directory, logFileOf({ port })), { force: true });
     const child = await startChild(program, { name, arguments: parameters(file), directory });
     try {
       await Promise.race([
