@@ -1,69 +1,27 @@
 // Hot path.
 // One request on its way through the proxy and its response on the way back. One object per client connection, used for
 // one request after the other: between two writes it allocates the strings of the two heads and nothing else.
-import type { Cluster } from '../cluster/cluster.ts';
-import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
-import type { Endpoint } from '../cluster/endpoint.ts';
-import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
-import type { ByteCount } from '../codec/byte-count.ts';
 import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/client-stream.ts';
 import type { FieldList } from '../codec/field-list.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
-import { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
-import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
-import { responseTimeoutMs } from '../grpc/timeout-rules.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
-import type { RouteMatch } from '../routing/route-match.ts';
-import type { Connection, TransportError } from '../transport/transport.ts';
+import type { TransportError } from '../transport/transport.ts';
 import { tellAttempts } from './attempt-count.ts';
-import { DownstreamExchange } from './downstream-exchange.ts';
 import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
-import { HeldRequest } from './held-request.ts';
-import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, connectFailure, resetReply, withFlag } from './response-flags.ts';
-import { RetryState } from './retry-state.ts';
-import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
-import { responseKind, switchesProtocol, upgradeDecision } from './upgrade-rules.ts';
+import { RoutedExchange } from './routed-exchange.ts';
+import { responseKind, switchesProtocol } from './upgrade-rules.ts';
 
-export class ProxyExchange
-  extends DownstreamExchange
-  implements ServerExchange, UpstreamExchange, ConnectionWaiter, TunnelOwner
-{
-  private route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
-  private cluster: Cluster<ConnectionPool> | null = null;
-  private endpoint: Endpoint<ConnectionPool> | null = null;
-  /** That of `endpoint` which was asked last for a connection. */
-  private pool: ConnectionPool | null = null;
-  private upstream: ClientStream | null = null;
-  private readonly outgoing = new OutgoingRequest();
+export class ProxyExchange extends RoutedExchange implements ServerExchange, UpstreamExchange {
   private isPrepared = false;
   /** It has failed untouched, and goes to the same endpoint for the second time. */
   private isRepeated = false;
-  private waiting = false;
   private bodyForwarded = false;
-  private tunnelsRaw = false;
-  /** The upstream's side of a tunnel that is no answer to an upgrade. */
-  private rawConnection: Connection | null = null;
-  private readonly retries: RetryState;
-  private upstreamStartedAt = 0;
-  private isHandedOverAtOnce = false;
-  /** What came before there was a connection for it; reading is paused meanwhile. */
-  private readonly held = new HeldRequest();
-  private tunnel: Tunnel | null = null;
-
-  constructor(context: ProxyContext, slot: HttpSettingsSlot) {
-    super(context, slot);
-    this.retries = new RetryState(context.shortTimers, context.random, () => this.toCluster(this.route!));
-  }
-
-  get upstreamAttempts(): number {
-    return this.retries.attempts;
-  }
 
   // ServerExchange: the client's side
 
@@ -135,10 +93,6 @@ export class ProxyExchange
 
   // ConnectionWaiter
 
-  get wantsUpgrade(): boolean {
-    return this.upgrade !== '' && this.upgrade !== 'connect';
-  }
-
   onConnection(stream: ClientStream): void {
     this.waiting = false;
     this.upstream = stream;
@@ -175,11 +129,6 @@ export class ProxyExchange
     this.upstreamTransportFailureReason = error.detail;
     const flag = this.tryAgain(this.route!.retryPolicy?.coversConnectFailure === true);
     if (flag !== null) this.reply(withFlag(flag, connectFailure(error)));
-  }
-
-  onOverflow(): void {
-    this.waiting = false;
-    this.refuseForOverflow();
   }
 
   // UpstreamExchange: the upstream's side
@@ -264,49 +213,6 @@ export class ProxyExchange
     this.server.resumeRequest();
   }
 
-  // TunnelOwner
-
-  onTunnelConnected(): void {
-    const { tunnel } = this;
-    this.waiting = false;
-    this.upstreamStartedAt = this.context.clock.monotonic();
-    this.beginResponse();
-    this.responseCode = 200;
-    this.responseCodeDetails = 'via_upstream';
-    const { response } = this;
-    response.clear();
-    response.status = 200;
-    response.upgrade = this.upgrade;
-    response.added.copy(this.ownReplyFields());
-    this.server.sendHead(response);
-    tunnel!.open(this.server, this.rawConnection!, this.held.bytes);
-  }
-
-  onTunnelConnectFailed(error: TransportError): void {
-    this.tunnel = null;
-    this.onConnectFailed(error);
-  }
-
-  onTunnelClosed(ending: TunnelEnding): void {
-    const tunnel = this.tunnel!;
-    this.tunnel = null;
-    if (!this.active) return;
-    this.bytesReceived = tunnel.client.received;
-    this.bytesSent = tunnel.upstream.received;
-    if (ending === 'client-gone') {
-      this.responseFlags = 'DC';
-      this.responseCodeDetails = 'downstream_remote_disconnect';
-    } else if (ending === 'upstream-gone') {
-      this.responseFlags = 'UC';
-      this.responseCodeDetails = 'upstream_reset_after_response_started{connection_termination}';
-    } else if (ending === 'idle') {
-      this.settings.server.metrics.streamIdleTimeouts.value++;
-      this.responseFlags = 'SI';
-      this.responseCodeDetails = 'stream_idle_timeout';
-    }
-    this.finish();
-  }
-
   onUpstreamFailed(failure: UpstreamFailure): void {
     const isReused = this.upstream !== null && this.upstream.isReused;
     this.upstream = null;
@@ -342,61 +248,11 @@ export class ProxyExchange
     this.giveUp(LocalReplies.requestTimeout);
   }
 
-  override detach(): void {
-    super.detach();
-    this.route = null;
-    this.cluster = null;
-    this.endpoint = null;
-    this.pool = null;
-    this.rawConnection = null;
-    this.held.clear();
-  }
-
   protected override begin(head: RequestHeadView | null): void {
     super.begin(head);
-    this.route = null;
-    this.cluster = null;
-    this.endpoint = null;
-    this.upstream = null;
     this.isPrepared = false;
     this.isRepeated = false;
     this.bodyForwarded = false;
-    this.held.clear();
-    this.retries.attempts = 0;
-    this.tunnelsRaw = false;
-    this.rawConnection = null;
-  }
-
-  protected override closeTunnel(): boolean {
-    if (this.tunnel === null || !this.tunnel.isOpen) return false;
-    this.tunnel.close('given-up');
-    return true;
-  }
-
-  /** The request goes this way; false where the route does not let it become what it asks for. */
-  private takeRoute(head: RequestHeadView, route: RouteMatch<ClusterSlot<ConnectionPool>>): boolean {
-    this.route = route;
-    this.routeName = route.routeName;
-    this.responseHeaders = route.responseHeaders;
-    return this.grantUpgrade(head, route);
-  }
-
-  /** Whether the request may become what it asks for; false where it was refused. */
-  private grantUpgrade(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
-    const wanted = head.wantedUpgrade;
-    if (wanted === '') return true;
-    const decision = upgradeDecision(wanted, route.upgrades, this.settings.upgrades);
-    if (decision === 'refuse') {
-      this.settings.server.metrics.upgradesRefused.value++;
-      this.server.endConnection();
-      this.reply(LocalReplies.upgradeNotAllowed);
-      return false;
-    }
-    this.upgrade = wanted;
-    this.tunnelsRaw = decision === 'tunnel';
-    this.settings.server.metrics.upgradesTotal.value++;
-    this.settings.server.metrics.upgradesActive.value++;
-    return true;
   }
 
   /** Of a body in HTTP/1's chunks nothing is counted: it is passed on as it is. */
@@ -462,134 +318,6 @@ export class ProxyExchange
     }
     if (flag !== '') this.responseFlags = flag;
     return false;
-  }
-
-  private openTunnel(upstreamSent: ByteCount): Tunnel {
-    this.limits.becomeTunnel();
-    const { timers } = this.context;
-    this.tunnel = new Tunnel(this, this.server.tunnelSent, upstreamSent, timers, this.limits.idleTimeoutMs);
-    return this.tunnel;
-  }
-
-  private toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
-    this.upstreamCluster = match.clusterName;
-    const cluster = match.cluster === null ? null : match.cluster.get();
-    if (cluster === null) {
-      this.settings.server.metrics.clustersNotFound.value++;
-      this.reply({ ...LocalReplies.clusterNotFound, status: match.clusterNotFoundStatus });
-      return;
-    }
-    this.cluster = cluster;
-    if (this.retries.attempts === 0) this.chooseFraming(cluster.config.connections.protocol);
-    const { calls } = this.settings;
-    if (this.call !== null && calls !== null) this.countCall(this.call, cluster.metrics, calls);
-    if (cluster.config.isPassthrough && this.hasPassedHere()) {
-      this.reply(LocalReplies.loopDetected);
-      return;
-    }
-    const endpoint = cluster.pick(this.context.random, this.request.authority, this);
-    if (endpoint === null) {
-      cluster.metrics.requestsWithoutEndpoint.value++;
-      this.reply(LocalReplies.noHealthyUpstream);
-      return;
-    }
-    this.toEndpoint(endpoint);
-  }
-
-  /** Chunks go on as they come where it is sure that the upstream knows them: not where HTTP/2 is agreed on by ALPN perhaps. */
-  private chooseFraming(protocol: UpstreamProtocol): void {
-    const { bodyKind } = this.head!;
-    const isUnframed = bodyKind === BodyKind.chunked && (protocol === 'http2' || protocol === 'auto');
-    if (isUnframed) this.server.unframeRequest();
-    this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
-  }
-
-  private choosePool(endpoint: Endpoint<ConnectionPool>): ConnectionPool {
-    const isHttp2 = this.head!.protocol === 'HTTP/2';
-    this.pool = poolFor(endpoint, this.connection, this.route!.priority, isHttp2);
-    return this.pool;
-  }
-
-  /** A host outside the mesh may turn out to be this very proxy: a request that carries our name in Via has been here. */
-  private hasPassedHere(): boolean {
-    return this.head!.header('via')?.includes(this.context.viaName) === true;
-  }
-
-  private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
-    this.endpoint = endpoint;
-    this.upstreamHost = endpoint.address;
-    this.retries.attempts++;
-    if (this.upgrade !== '' && this.tunnelsRaw) {
-      this.connectRaw(endpoint);
-      return;
-    }
-    this.waiting = true;
-    // Handed over before `acquire` returns, a connection costs no look at the clock.
-    this.isHandedOverAtOnce = this.retries.attempts === 1;
-    this.choosePool(endpoint).acquire(this);
-    this.isHandedOverAtOnce = false;
-  }
-
-  /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */
-  private get timeoutMs(): number {
-    const { route, request } = this;
-    if (request.timeoutMs >= 0) return request.timeoutMs;
-    if (route === null) return 0;
-    return route.grpcTimeout === null
-      ? route.timeoutMs
-      : responseTimeoutMs(route.grpcTimeout, route.timeoutMs, this.isGrpc, this.deadlineMs);
-  }
-
-  /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
-  private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
-    const pool = this.choosePool(endpoint);
-    const tunnel = this.openTunnel(pool.bytesSent);
-    this.rawConnection = pool.connectRaw(tunnel.upstream);
-    if (this.rawConnection !== null) return;
-    this.tunnel = null;
-    this.refuseForOverflow();
-  }
-
-  protected override onLocalResponse(): void {
-    if (this.route?.returnsAttempts === true && this.cluster !== null)
-      tellAttempts(this.response, Math.max(1, this.retries.attempts));
-  }
-
-  protected override countUpstream(): void {
-    const { cluster, endpoint } = this;
-    this.retries.end();
-    if (cluster === null) return;
-    const { metrics } = cluster;
-    metrics.countResponse(this.responseCode);
-    if (endpoint === null) return;
-    if (this.responseHead !== null) {
-      const tookMs = this.startedAt + this.durationMs - this.upstreamStartedAt;
-      metrics.requestTimeMs.observe(tookMs);
-      if (this.requestEnded && this.settings.calls?.stats?.timesUpstream === true)
-        this.call?.onUpstreamTime(tookMs);
-      if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
-      else endpoint.requestsFailed++;
-    } else if (this.responseCode > 0) {
-      endpoint.requestsFailed++;
-    }
-  }
-
-  protected override letUpstreamGo(): void {
-    this.retries.end();
-    if (this.waiting) {
-      this.pool!.cancel(this);
-      this.waiting = false;
-    }
-    const upstream = this.upstream;
-    this.upstream = null;
-    upstream?.abandon();
-    this.held.clear();
-    // One that isn't open yet: an open tunnel ends by itself.
-    if (this.tunnel !== null) {
-      this.tunnel.close('given-up');
-      this.rawConnection?.destroy();
-      this.tunnel = null;
-    }
   }
 }
 

@@ -1,0 +1,289 @@
+// Hot path.
+// Where a request goes, and what it has or awaits there: route, cluster, endpoint, its place in a pool, a tunnel.
+import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import { type ConnectionPool, type ConnectionWaiter, poolFor } from '../cluster/connection-pool.ts';
+import type { Endpoint } from '../cluster/endpoint.ts';
+import type { UpstreamProtocol } from '../cluster/upstream-protocol.ts';
+import type { ByteCount } from '../codec/byte-count.ts';
+import type { ClientStream } from '../codec/client-stream.ts';
+import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
+import { OutgoingRequest } from '../codec/outgoing-request.ts';
+import { responseTimeoutMs } from '../grpc/timeout-rules.ts';
+import type { RouteMatch } from '../routing/route-match.ts';
+import type { Connection, TransportError } from '../transport/transport.ts';
+import { tellAttempts } from './attempt-count.ts';
+import { DownstreamExchange } from './downstream-exchange.ts';
+import { HeldRequest } from './held-request.ts';
+import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import { LocalReplies } from './response-flags.ts';
+import { RetryState } from './retry-state.ts';
+import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
+import { upgradeDecision } from './upgrade-rules.ts';
+
+export abstract class RoutedExchange extends DownstreamExchange implements ConnectionWaiter, TunnelOwner {
+  protected route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
+  protected cluster: Cluster<ConnectionPool> | null = null;
+  protected endpoint: Endpoint<ConnectionPool> | null = null;
+  /** That of `endpoint` which was asked last for a connection. */
+  private pool: ConnectionPool | null = null;
+  protected upstream: ClientStream | null = null;
+  protected upstreamStartedAt = 0;
+  protected readonly outgoing = new OutgoingRequest();
+  /** It is in a pool's queue, or its connection is being made. */
+  protected waiting = false;
+  protected isHandedOverAtOnce = false;
+  protected readonly retries: RetryState;
+  /** What came before there was a connection for it; reading is paused meanwhile. */
+  protected readonly held = new HeldRequest();
+  private tunnel: Tunnel | null = null;
+  private tunnelsRaw = false;
+  /** The upstream's side of a tunnel that is no answer to an upgrade. */
+  private rawConnection: Connection | null = null;
+
+  constructor(context: ProxyContext, slot: HttpSettingsSlot) {
+    super(context, slot);
+    this.retries = new RetryState(context.shortTimers, context.random, () => this.toCluster(this.route!));
+  }
+
+  get upstreamAttempts(): number {
+    return this.retries.attempts;
+  }
+
+  abstract onConnection(stream: ClientStream): void;
+  abstract onConnectFailed(error: TransportError): void;
+
+  get wantsUpgrade(): boolean {
+    return this.upgrade !== '' && this.upgrade !== 'connect';
+  }
+
+  onOverflow(): void {
+    this.waiting = false;
+    this.refuseForOverflow();
+  }
+
+  override detach(): void {
+    super.detach();
+    this.route = null;
+    this.cluster = null;
+    this.endpoint = null;
+    this.pool = null;
+    this.rawConnection = null;
+    this.held.clear();
+  }
+
+  // TunnelOwner
+
+  onTunnelConnected(): void {
+    const { tunnel } = this;
+    this.waiting = false;
+    this.upstreamStartedAt = this.context.clock.monotonic();
+    this.beginResponse();
+    this.responseCode = 200;
+    this.responseCodeDetails = 'via_upstream';
+    const { response } = this;
+    response.clear();
+    response.status = 200;
+    response.upgrade = this.upgrade;
+    response.added.copy(this.ownReplyFields());
+    this.server.sendHead(response);
+    tunnel!.open(this.server, this.rawConnection!, this.held.bytes);
+  }
+
+  onTunnelConnectFailed(error: TransportError): void {
+    this.tunnel = null;
+    this.onConnectFailed(error);
+  }
+
+  onTunnelClosed(ending: TunnelEnding): void {
+    const tunnel = this.tunnel!;
+    this.tunnel = null;
+    if (!this.active) return;
+    this.bytesReceived = tunnel.client.received;
+    this.bytesSent = tunnel.upstream.received;
+    if (ending === 'client-gone') {
+      this.responseFlags = 'DC';
+      this.responseCodeDetails = 'downstream_remote_disconnect';
+    } else if (ending === 'upstream-gone') {
+      this.responseFlags = 'UC';
+      this.responseCodeDetails = 'upstream_reset_after_response_started{connection_termination}';
+    } else if (ending === 'idle') {
+      this.settings.server.metrics.streamIdleTimeouts.value++;
+      this.responseFlags = 'SI';
+      this.responseCodeDetails = 'stream_idle_timeout';
+    }
+    this.finish();
+  }
+
+  protected override begin(head: RequestHeadView | null): void {
+    super.begin(head);
+    this.route = null;
+    this.cluster = null;
+    this.endpoint = null;
+    this.upstream = null;
+    this.held.clear();
+    this.retries.attempts = 0;
+    this.tunnelsRaw = false;
+    this.rawConnection = null;
+  }
+
+  protected override closeTunnel(): boolean {
+    if (this.tunnel === null || !this.tunnel.isOpen) return false;
+    this.tunnel.close('given-up');
+    return true;
+  }
+
+  /** The request goes this way; false where the route does not let it become what it asks for. */
+  protected takeRoute(head: RequestHeadView, route: RouteMatch<ClusterSlot<ConnectionPool>>): boolean {
+    this.route = route;
+    this.routeName = route.routeName;
+    this.responseHeaders = route.responseHeaders;
+    return this.grantUpgrade(head, route);
+  }
+
+  /** Whether the request may become what it asks for; false where it was refused. */
+  private grantUpgrade(head: RequestHeadView, route: RouteMatch<unknown>): boolean {
+    const wanted = head.wantedUpgrade;
+    if (wanted === '') return true;
+    const decision = upgradeDecision(wanted, route.upgrades, this.settings.upgrades);
+    if (decision === 'refuse') {
+      this.settings.server.metrics.upgradesRefused.value++;
+      this.server.endConnection();
+      this.reply(LocalReplies.upgradeNotAllowed);
+      return false;
+    }
+    this.upgrade = wanted;
+    this.tunnelsRaw = decision === 'tunnel';
+    this.settings.server.metrics.upgradesTotal.value++;
+    this.settings.server.metrics.upgradesActive.value++;
+    return true;
+  }
+
+  protected toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
+    this.upstreamCluster = match.clusterName;
+    const cluster = match.cluster === null ? null : match.cluster.get();
+    if (cluster === null) {
+      this.settings.server.metrics.clustersNotFound.value++;
+      this.reply({ ...LocalReplies.clusterNotFound, status: match.clusterNotFoundStatus });
+      return;
+    }
+    this.cluster = cluster;
+    if (this.retries.attempts === 0) this.chooseFraming(cluster.config.connections.protocol);
+    const { calls } = this.settings;
+    if (this.call !== null && calls !== null) this.countCall(this.call, cluster.metrics, calls);
+    if (cluster.config.isPassthrough && this.hasPassedHere()) {
+      this.reply(LocalReplies.loopDetected);
+      return;
+    }
+    const endpoint = cluster.pick(this.context.random, this.request.authority, this);
+    if (endpoint === null) {
+      cluster.metrics.requestsWithoutEndpoint.value++;
+      this.reply(LocalReplies.noHealthyUpstream);
+      return;
+    }
+    this.toEndpoint(endpoint);
+  }
+
+  /** Chunks go on as they come where it is sure that the upstream knows them: not where HTTP/2 is agreed on by ALPN perhaps. */
+  private chooseFraming(protocol: UpstreamProtocol): void {
+    const { bodyKind } = this.head!;
+    const isUnframed = bodyKind === BodyKind.chunked && (protocol === 'http2' || protocol === 'auto');
+    if (isUnframed) this.server.unframeRequest();
+    this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
+  }
+
+  protected choosePool(endpoint: Endpoint<ConnectionPool>): ConnectionPool {
+    const isHttp2 = this.head!.protocol === 'HTTP/2';
+    this.pool = poolFor(endpoint, this.connection, this.route!.priority, isHttp2);
+    return this.pool;
+  }
+
+  /** A host outside the mesh may turn out to be this very proxy: a request that carries our name in Via has been here. */
+  private hasPassedHere(): boolean {
+    return this.head!.header('via')?.includes(this.context.viaName) === true;
+  }
+
+  private toEndpoint(endpoint: Endpoint<ConnectionPool>): void {
+    this.endpoint = endpoint;
+    this.upstreamHost = endpoint.address;
+    this.retries.attempts++;
+    if (this.upgrade !== '' && this.tunnelsRaw) {
+      this.connectRaw(endpoint);
+      return;
+    }
+    this.waiting = true;
+    // Handed over before `acquire` returns, a connection costs no look at the clock.
+    this.isHandedOverAtOnce = this.retries.attempts === 1;
+    this.choosePool(endpoint).acquire(this);
+    this.isHandedOverAtOnce = false;
+  }
+
+  /** From the request's end to the response's: the caller's where it may say so, else the route's; 0 for none. */
+  protected get timeoutMs(): number {
+    const { route, request } = this;
+    if (request.timeoutMs >= 0) return request.timeoutMs;
+    if (route === null) return 0;
+    return route.grpcTimeout === null
+      ? route.timeoutMs
+      : responseTimeoutMs(route.grpcTimeout, route.timeoutMs, this.isGrpc, this.deadlineMs);
+  }
+
+  /** CONNECT that ends here: the upstream gets the tunnel's bytes and nothing else. */
+  private connectRaw(endpoint: Endpoint<ConnectionPool>): void {
+    const pool = this.choosePool(endpoint);
+    const tunnel = this.openTunnel(pool.bytesSent);
+    this.rawConnection = pool.connectRaw(tunnel.upstream);
+    if (this.rawConnection !== null) return;
+    this.tunnel = null;
+    this.refuseForOverflow();
+  }
+
+  protected openTunnel(upstreamSent: ByteCount): Tunnel {
+    this.limits.becomeTunnel();
+    const { timers } = this.context;
+    this.tunnel = new Tunnel(this, this.server.tunnelSent, upstreamSent, timers, this.limits.idleTimeoutMs);
+    return this.tunnel;
+  }
+
+  protected override onLocalResponse(): void {
+    if (this.route?.returnsAttempts === true && this.cluster !== null)
+      tellAttempts(this.response, Math.max(1, this.retries.attempts));
+  }
+
+  protected override countUpstream(): void {
+    const { cluster, endpoint } = this;
+    this.retries.end();
+    if (cluster === null) return;
+    const { metrics } = cluster;
+    metrics.countResponse(this.responseCode);
+    if (endpoint === null) return;
+    if (this.responseHead !== null) {
+      const tookMs = this.startedAt + this.durationMs - this.upstreamStartedAt;
+      metrics.requestTimeMs.observe(tookMs);
+      if (this.requestEnded && this.settings.calls?.stats?.timesUpstream === true)
+        this.call?.onUpstreamTime(tookMs);
+      if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
+      else endpoint.requestsFailed++;
+    } else if (this.responseCode > 0) {
+      endpoint.requestsFailed++;
+    }
+  }
+
+  protected override letUpstreamGo(): void {
+    this.retries.end();
+    if (this.waiting) {
+      this.pool!.cancel(this);
+      this.waiting = false;
+    }
+    const upstream = this.upstream;
+    this.upstream = null;
+    upstream?.abandon();
+    this.held.clear();
+    // One that isn't open yet: an open tunnel ends by itself.
+    if (this.tunnel !== null) {
+      this.tunnel.close('given-up');
+      this.rawConnection?.destroy();
+      this.tunnel = null;
+    }
+  }
+}
