@@ -79,10 +79,14 @@ function storeOf(node: SimulatedNode, store: ConfigStore): ConfigStore {
     read: () => store.read(),
     get: (key) => store.get(key),
     commit: (changes, author) => store.commit(changes, author),
-    watch: (afterRevision, onCommit) =>
-      store.watch(afterRevision, (commit) => {
-        if (node.isAlive) onCommit(commit);
+    watch: (afterRevision, watcher) =>
+      store.watch(afterRevision, {
+        onCommit: (commit) => {
+          if (node.isAlive) watcher.onCommit(commit);
+        },
+        onLost: (error) => watcher.onLost(error),
       }),
+    commitsAfter: (afterRevision) => store.commitsAfter(afterRevision),
     history: (options) => store.history(options),
     close: () => store.close(),
   };

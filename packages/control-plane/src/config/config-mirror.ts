@@ -1,5 +1,5 @@
 /** The stored configuration as this process sees it: read once, kept up to date by a watch. */
-import { formatProblem, type Logger } from '@heddle/base';
+import { errorMessage, formatProblem, type Clock, type Logger } from '@heddle/base';
 import type { MeshObject } from '@heddle/model';
 import {
   objectKeyText,
@@ -23,27 +23,38 @@ export interface MirrorChange {
   readonly deleted: readonly StoredObject[];
 }
 
+/** How long to wait before a store that did not answer is asked again. */
+const retryMs = 1000;
+
+interface MirrorOptions {
+  readonly store: ConfigStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called after each commit. */
+  onChange(change: MirrorChange): void;
+}
+
 export class ConfigMirror {
+  private readonly store: ConfigStore;
+  private readonly clock: Clock;
   private readonly logger: Logger;
+  private readonly onChange: (change: MirrorChange) => void;
   private readonly objects = new Map<string, MirroredObject>();
   private watch: StoreWatch | null = null;
-  private currentRevision: number;
+  private currentRevision = 0;
+  private isClosed = false;
 
-  private constructor(logger: Logger, revision: number) {
-    this.logger = logger;
-    this.currentRevision = revision;
+  private constructor(options: MirrorOptions) {
+    this.store = options.store;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.onChange = (change) => options.onChange(change);
   }
 
   /** Reads everything, then calls `onChange` after each commit. */
-  static async open(
-    store: ConfigStore,
-    logger: Logger,
-    onChange: (change: MirrorChange) => void,
-  ): Promise<ConfigMirror> {
-    const { revision, objects } = await store.read();
-    const mirror = new ConfigMirror(logger, revision);
-    for (const stored of objects) mirror.put(stored);
-    mirror.watch = store.watch(revision, (commit) => onChange(mirror.take(commit)));
+  static async open(options: MirrorOptions): Promise<ConfigMirror> {
+    const mirror = new ConfigMirror(options);
+    await mirror.follow();
     return mirror;
   }
 
@@ -61,7 +72,54 @@ export class ConfigMirror {
   }
 
   close(): void {
+    this.isClosed = true;
     this.watch?.close();
+  }
+
+  /** Reads everything and watches from there on. Returns what is otherwise than it was before. */
+  private async follow(): Promise<MirrorChange> {
+    const before = new Map(this.objects);
+    const { revision, objects } = await this.store.read();
+    this.objects.clear();
+    for (const stored of objects) {
+      const text = objectKeyText(stored);
+      const known = before.get(text);
+      if (known?.stored.revision === stored.revision) this.objects.set(text, known);
+      else this.put(stored);
+    }
+    this.currentRevision = revision;
+    let isReady = false;
+    this.watch = await this.store.watch(revision, {
+      onCommit: (commit) => {
+        const change = this.take(commit);
+        if (isReady) this.onChange(change);
+      },
+      onLost: (error) => {
+        this.logger.warn('Reading the configuration anew', { reason: error.message });
+        void this.followAgain();
+      },
+    });
+    isReady = true;
+    const put = [...this.objects].filter(([text, object]) => before.get(text) !== object);
+    const deleted = [...before].filter(([text]) => !this.objects.has(text));
+    return { put: put.map(([, object]) => object), deleted: deleted.map(([, { stored }]) => stored) };
+  }
+
+  /** What has lost its history may still be hard to reach: asks until it answers. */
+  private async followAgain(): Promise<void> {
+    while (!this.isClosed) {
+      try {
+        const change = await this.follow();
+        if (this.isClosed) this.watch?.close();
+        else this.onChange(change);
+        return;
+      } catch (error) {
+        this.logger.error('Cannot read the configuration', { error: errorMessage(error) });
+        await new Promise<void>((resolve) => {
+          this.clock.setTimer(retryMs, resolve);
+        });
+      }
+    }
   }
 
   private take(commit: Commit): MirrorChange {

@@ -127,9 +127,12 @@ export class ControlPlane {
     const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
     for (const { instance } of leases.list()) services.put(instance);
     let controlPlane: ControlPlane | null = null;
-    const mirror = await ConfigMirror.open(options.configStore, logger, (change) =>
-      controlPlane?.onConfiguration(change),
-    );
+    const mirror = await ConfigMirror.open({
+      store: options.configStore,
+      clock,
+      logger,
+      onChange: (change) => controlPlane?.onConfiguration(change),
+    });
     const compiler = new MeshCompiler({ domain: defaultDomain });
     compiler.apply({
       objects: mirror

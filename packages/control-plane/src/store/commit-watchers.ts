@@ -1,29 +1,39 @@
 import { HeddleError } from '@heddle/base';
-import type { Commit, StoreWatch } from './config-store.ts';
+import type { Commit, StoreWatch, StoreWatcher } from './config-store.ts';
 
 /** The watches of one store: each is told of every commit once and in order. */
 export class CommitWatchers {
-  private readonly listeners = new Set<(commit: Commit) => void>();
+  private readonly watchers = new Set<StoreWatcher>();
 
-  /** Tells `onCommit` the `past` at once and everything that is published later. */
-  add(past: readonly Commit[], onCommit: (commit: Commit) => void): StoreWatch {
-    for (const commit of past) onCommit(commit);
-    // A fresh function each time: the same callback may watch twice.
-    const listener = (commit: Commit): void => onCommit(commit);
-    this.listeners.add(listener);
+  /** Tells `watcher` the `past` at once and everything that is published later. */
+  add(past: readonly Commit[], watcher: StoreWatcher): StoreWatch {
+    for (const commit of past) watcher.onCommit(commit);
+    // A fresh object each time: the same watcher may watch twice.
+    const entry: StoreWatcher = {
+      onCommit: (commit) => watcher.onCommit(commit),
+      onLost: (error) => watcher.onLost(error),
+    };
+    this.watchers.add(entry);
     return {
       close: () => {
-        this.listeners.delete(listener);
+        this.watchers.delete(entry);
       },
     };
   }
 
   publish(commit: Commit): void {
-    for (const listener of this.listeners) listener(commit);
+    for (const watcher of this.watchers) watcher.onCommit(commit);
+  }
+
+  /** Ends all watches: they have missed what can't be had any more. */
+  lose(error: HeddleError): void {
+    const lost = [...this.watchers];
+    this.watchers.clear();
+    for (const watcher of lost) watcher.onLost(error);
   }
 
   close(): void {
-    this.listeners.clear();
+    this.watchers.clear();
   }
 }
 

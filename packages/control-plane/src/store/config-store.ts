@@ -1,7 +1,8 @@
 /**
- * What people wrote: durable, versioned, changed in atomic batches. One contract, several stores (SQLite, memory; etcd
- * and Kubernetes fit it too), one contract test for all of them.
+ * What people wrote: durable, versioned, changed in atomic batches. One contract, several stores (SQLite, memory, a
+ * directory of files, etcd), one contract test for all of them (`testing/config-store-contract.ts`).
  */
+import type { HeddleError } from '@heddle/base';
 
 /** Names an object. The API version is no part of its identity: `v1beta1` and `v1` are the same object. */
 export interface ObjectKey {
@@ -52,7 +53,8 @@ export type StoreChange =
 
 /** What one member of a committed batch did. */
 export type CommittedChange =
-  | { readonly type: 'put'; readonly object: StoredObject }
+  /** `previous` is what was there before; undefined where the object is new. */
+  | { readonly type: 'put'; readonly object: StoredObject; readonly previous: StoredObject | undefined }
   /** `object` is what was there before. */
   | { readonly type: 'delete'; readonly object: StoredObject };
 
@@ -61,7 +63,7 @@ export interface Commit {
   readonly revision: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Who did it, such as `cli` or `dashboard`. */
+  /** Who did it: the subject of the token that was shown, such as `admin` or `alice`. */
   readonly author: string;
   readonly changes: readonly CommittedChange[];
 }
@@ -88,6 +90,17 @@ export interface StoreSnapshot {
   readonly objects: readonly StoredObject[];
 }
 
+/** What a watch calls. */
+export interface StoreWatcher {
+  /** Once for each commit, in order. Must not throw. */
+  onCommit(commit: Commit): void;
+  /**
+   * The watch has ended by itself: the store could not be asked for so long that commits in between are gone
+   * (`HEDDLE_STORE_COMPACTED`). Read everything anew and watch again. Anything less the store overcomes by itself.
+   */
+  onLost(error: HeddleError): void;
+}
+
 export interface StoreWatch {
   /** No call follows. Idempotent. */
   close(): void;
@@ -101,17 +114,24 @@ export interface ConfigStore {
   get(key: ObjectKey): Promise<StoredObject | undefined>;
   /**
    * Applies all changes or none, and returns only when they are durable. No key may appear twice. A put that writes what
-   * is there already changes nothing.
+   * is there already changes nothing. When it resolves, whatever the outcome, this store's watches have been told of
+   * every commit that the outcome stands on. Rejects with `HEDDLE_STORE_READ_ONLY` where the store is written by other
+   * means, and with `HEDDLE_STORE_TOO_LARGE` where the batch is more than it takes at once.
    */
   commit(changes: readonly StoreChange[], author: string): Promise<CommitOutcome>;
   /**
-   * Calls `onCommit` for each commit after `afterRevision`, in order, each once: first those that lie in the past, before
-   * this returns, then each as it happens. Throws `HEDDLE_STORE_COMPACTED` where the history doesn't reach back so far:
-   * read everything anew then.
+   * Tells `watcher` each commit after `afterRevision`, in order, each once: first those that lie in the past, before the
+   * promise resolves, then each as it happens. Rejects with `HEDDLE_STORE_COMPACTED` where the history doesn't reach back
+   * so far: read everything anew then.
    */
-  watch(afterRevision: number, onCommit: (commit: Commit) => void): StoreWatch;
+  watch(afterRevision: number, watcher: StoreWatcher): Promise<StoreWatch>;
+
+  /** All commits after `afterRevision`, oldest first. Rejects like `watch`. */
+  commitsAfter(afterRevision: number): Promise<readonly Commit[]>;
+
   /** The latest commits, newest first, of one object or of all. */
   history(options: { readonly key?: ObjectKey; readonly limit: number }): Promise<readonly Commit[]>;
+
   /** Idempotent. Watches get no more calls. */
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import {
   type StoreChange,
   type StoreSnapshot,
   type StoreWatch,
+  type StoreWatcher,
   type StoredObject,
 } from './config-store.ts';
 import { planCommit } from './plan-commit.ts';
@@ -58,11 +59,12 @@ export class MemoryConfigStore implements ConfigStore {
     return { kind: 'committed', commit };
   }
 
-  watch(afterRevision: number, onCommit: (commit: Commit) => void): StoreWatch {
-    const oldest = this.commits[0]?.revision ?? this.revision + 1;
-    if (afterRevision + 1 < oldest) throw compacted(afterRevision, oldest);
-    const past = this.commits.filter((commit) => commit.revision > afterRevision);
-    return this.watchers.add(past, onCommit);
+  async watch(afterRevision: number, watcher: StoreWatcher): Promise<StoreWatch> {
+    return this.watchers.add(this.after(afterRevision), watcher);
+  }
+
+  async commitsAfter(afterRevision: number): Promise<readonly Commit[]> {
+    return this.after(afterRevision);
   }
 
   async history(options: { readonly key?: ObjectKey; readonly limit: number }): Promise<readonly Commit[]> {
@@ -76,5 +78,11 @@ export class MemoryConfigStore implements ConfigStore {
 
   async close(): Promise<void> {
     this.watchers.close();
+  }
+
+  private after(revision: number): readonly Commit[] {
+    const oldest = this.commits[0]?.revision ?? this.revision + 1;
+    if (revision + 1 < oldest) throw compacted(revision, oldest);
+    return this.commits.filter((commit) => commit.revision > revision);
   }
 }

@@ -38,7 +38,7 @@ export function planCommit(
       continue;
     }
     if (present?.source === change.source && present.apiVersion === change.apiVersion) continue;
-    planned.push({ type: 'put', object: written(change, present, revision, at) });
+    planned.push({ type: 'put', object: written(change, present, revision, at), previous: present });
   }
   return { kind: 'write', changes: planned };
 }

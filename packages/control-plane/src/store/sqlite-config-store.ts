@@ -11,6 +11,7 @@ import {
   type StoreChange,
   type StoreSnapshot,
   type StoreWatch,
+  type StoreWatcher,
   type StoredObject,
 } from './config-store.ts';
 import { planCommit } from './plan-commit.ts';
@@ -88,15 +89,12 @@ export class SqliteConfigStore implements ConfigStore {
     return { kind: 'committed', commit };
   }
 
-  watch(afterRevision: number, onCommit: (commit: Commit) => void): StoreWatch {
-    const row = this.row('SELECT min(revision) AS revision FROM commits');
-    const oldest = number(row, 'revision') || this.revision + 1;
-    if (afterRevision + 1 < oldest) throw compacted(afterRevision, oldest);
-    const past = this.readCommits(
-      'SELECT * FROM commits WHERE revision > ? ORDER BY revision',
-      afterRevision,
-    );
-    return this.watchers.add(past, onCommit);
+  async watch(afterRevision: number, watcher: StoreWatcher): Promise<StoreWatch> {
+    return this.watchers.add(this.after(afterRevision), watcher);
+  }
+
+  async commitsAfter(afterRevision: number): Promise<readonly Commit[]> {
+    return this.after(afterRevision);
   }
 
   async history(options: { readonly key?: ObjectKey; readonly limit: number }): Promise<readonly Commit[]> {
@@ -112,6 +110,13 @@ export class SqliteConfigStore implements ConfigStore {
 
   async close(): Promise<void> {
     this.watchers.close();
+  }
+
+  private after(revision: number): readonly Commit[] {
+    const row = this.row('SELECT min(revision) AS revision FROM commits');
+    const oldest = number(row, 'revision') || this.revision + 1;
+    if (revision + 1 < oldest) throw compacted(revision, oldest);
+    return this.readCommits('SELECT * FROM commits WHERE revision > ? ORDER BY revision', revision);
   }
 
   private find(key: ObjectKey): StoredObject | undefined {
@@ -149,9 +154,22 @@ export class SqliteConfigStore implements ConfigStore {
       if (change.type === 'put') put.run(...values);
       else remove.run(...keyValues(change.object));
     }
-    const oldest = commit.revision - this.limit;
-    this.statement('DELETE FROM changes WHERE commit_revision <= ?').run(oldest);
-    this.statement('DELETE FROM commits WHERE revision <= ?').run(oldest);
+    this.forget(commit.revision - this.limit);
+  }
+
+  /**
+   * Deletes the commits up to `last`. Of each object the last version of those times stays in `changes`: it is what a
+   * later commit has replaced.
+   */
+  private forget(last: number): void {
+    for (const row of this.rows('SELECT revision FROM commits WHERE revision <= ? ORDER BY revision', last)) {
+      const revision = number(row, 'revision');
+      this.statement(
+        'DELETE FROM changes WHERE commit_revision < ? AND (grp, kind, namespace, name) IN (SELECT grp, kind, namespace, name FROM changes WHERE commit_revision = ?)',
+      ).run(revision, revision);
+      this.statement("DELETE FROM changes WHERE commit_revision = ? AND type = 'delete'").run(revision);
+      this.statement('DELETE FROM commits WHERE revision = ?').run(revision);
+    }
   }
 
   private readCommits(sql: string, ...parameters: (string | number)[]): Commit[] {
@@ -165,9 +183,21 @@ export class SqliteConfigStore implements ConfigStore {
         revision,
         at: number(row, 'at'),
         author: text(row, 'author'),
-        changes: changes.map(readChange),
+        changes: changes.map((change) => this.readChange(change)),
       };
     });
+  }
+
+  private readChange(row: Row): CommittedChange {
+    const object = readObject(row);
+    if (text(row, 'type') !== 'put') return { type: 'delete', object };
+    if (object.revision === object.createdRevision) return { type: 'put', object, previous: undefined };
+    const before = this.row(
+      `SELECT * FROM changes WHERE ${byKey} AND commit_revision < ? ORDER BY commit_revision DESC LIMIT 1`,
+      ...keyValues(object),
+      object.revision,
+    );
+    return { type: 'put', object, previous: before === undefined ? undefined : readObject(before) };
   }
 
   private statement(sql: string): StatementSync {
@@ -225,10 +255,6 @@ function readObject(row: Row): StoredObject {
     updatedAt: number(row, 'updated_at'),
     generation: number(row, 'generation'),
   };
-}
-
-function readChange(row: Row): CommittedChange {
-  return { type: text(row, 'type') === 'put' ? 'put' : 'delete', object: readObject(row) };
 }
 
 function text(row: Row, column: string): string {
