@@ -376,6 +376,7 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
             ...(setup.chains ?? []),
             { filters: [...(setup.networkFilters ?? []), filter], ...setup.chain },
           ],
+          ...setup.listener,
         },
       ],
       clusters: [

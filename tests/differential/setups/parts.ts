@@ -30,6 +30,8 @@ export interface Setup {
   /** In front of the network filter that ends the chain. */
   readonly networkFilters?: readonly Json[];
   readonly listenerFilters?: readonly Json[];
+  /** Fields of the listener. */
+  readonly listener?: Json;
   /** Fields of the one filter chain. */
   readonly chain?: Json;
   /** Filter chains in front of the one that matches everything. */

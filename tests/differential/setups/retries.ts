@@ -36,4 +36,13 @@ export const retrySetups = {
     },
     virtualHost: { include_request_attempt_count: true, include_attempt_count_in_response: true },
   },
+  'retries-small': {
+    action: {
+      retry_policy: {
+        retry_on: 'reset,5xx',
+        retry_back_off: { base_interval: '0.01s', max_interval: '0.02s' },
+      },
+    },
+    virtualHost: { include_request_attempt_count: true, per_request_buffer_limit_bytes: 8 },
+  },
 } as const satisfies Readonly<Record<string, Setup>>;

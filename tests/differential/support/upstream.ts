@@ -82,6 +82,8 @@ export class Upstream implements UpstreamServer {
     }
     let text = '';
     let answeredHead = false;
+    /** Which answer is that of the request being read. */
+    let index = 0;
     socket.on('end', () => socket.end());
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1');
@@ -90,8 +92,8 @@ export class Upstream implements UpstreamServer {
         if (end < 0) return;
         if (!answeredHead && !text.includes(probePath)) {
           answeredHead = true;
-          this.heads++;
-          const answer = this.nextAnswer();
+          index = this.heads++;
+          const answer = this.answerOf(index);
           if (answer.when === 'head') {
             socket.off('data', onData);
             this.bytes += text.slice(end);
@@ -109,7 +111,7 @@ export class Upstream implements UpstreamServer {
           continue;
         }
         this.requests.push(read.message);
-        const answer = this.answerOf(this.requests.length - 1);
+        const answer = this.answerOf(index);
         if (answer.afterwards === 'echo') socket.off('data', onData);
         this.answer(socket, answer, text);
         this.changes.tell();
@@ -117,10 +119,6 @@ export class Upstream implements UpstreamServer {
       }
     };
     socket.on('data', onData);
-  }
-
-  private nextAnswer(): Answer {
-    return this.answerOf(this.heads - 1);
   }
 
   private answerOf(index: number): Answer {

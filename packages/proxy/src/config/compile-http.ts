@@ -36,12 +36,14 @@ const defaultStreamIdleTimeoutMs = 300_000;
 const defaultDrainTimeoutMs = 5000;
 const defaultMaxRequestHeadersKb = 60;
 const maxRequestHeadersKb = 8192;
+export const defaultBufferLimitBytes = 1024 * 1024;
 
-/** Compiles an HTTP connection manager that stands at `path`. */
+/** Compiles an HTTP connection manager that stands at `path`, in a listener with this `per_connection_buffer_limit_bytes`. */
 export function compileHttp(
   manager: HttpConnectionManager,
   path: string,
   problems: ProblemList,
+  bufferLimitBytes = defaultBufferLimitBytes,
 ): CompiledHttp {
   if (manager.statPrefix === '') problems.invalid(`${path}.stat_prefix`, 'must not be empty');
   const { maxStreamDurationMs, ...limits } = compileHttpLimits(
@@ -84,6 +86,7 @@ export function compileHttp(
     filters,
     grpcStats,
     suppressesEnvoyHeaders: router?.suppressEnvoyHeaders ?? false,
+    bufferLimitBytes,
     streamIdleTimeoutMs,
     maxStreamDurationMs,
     drainTimeoutMs: time('drain_timeout', manager.drainTimeout, defaultDrainTimeoutMs),

@@ -85,6 +85,7 @@ test("has Envoy's defaults", () => {
     filters: [],
     grpcStats: null,
     suppressesEnvoyHeaders: true,
+    bufferLimitBytes: 1024 * 1024,
     streamIdleTimeoutMs: 300_000,
     maxStreamDurationMs: 0,
     drainTimeoutMs: 5000,

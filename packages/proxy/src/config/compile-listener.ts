@@ -13,7 +13,7 @@ import { compileAccessLogs } from './compile-access-log.ts';
 import { compileConnectionLimit } from './compile-connection-limit.ts';
 import { compileFilterChainMatch } from './compile-filter-chain-match.ts';
 import { compileConnectionRbac } from './compile-connection-filters.ts';
-import { type CompiledHttp, compileHttp } from './compile-http.ts';
+import { type CompiledHttp, compileHttp, defaultBufferLimitBytes } from './compile-http.ts';
 import { compileListenerFilters } from './compile-listener-filters.ts';
 import { type CompiledTcp, compileTcpProxy } from './compile-tcp-proxy.ts';
 import { compileDownstreamTls } from './compile-tls.ts';
@@ -66,8 +66,8 @@ export interface CompiledListener {
 }
 
 /**
- * Compiles a listener; null with problems noted. Accepted without effect: `metadata`,
- * `per_connection_buffer_limit_bytes` (our buffers are bounded by the transport) and `enable_reuse_port`.
+ * Compiles a listener; null with problems noted. Accepted without effect: `metadata` and `enable_reuse_port`;
+ * `per_connection_buffer_limit_bytes` bounds the bodies that are kept for retries, all else the transport bounds.
  */
 export function compileListener(
   listener: Listener,
@@ -77,16 +77,17 @@ export function compileListener(
   const address = compileListenAddress(listener.address, 'address', problems);
   if (listener.tcpBacklogSize !== undefined) problems.unsupported('tcp_backlog_size');
   if (listener.udpListenerConfig !== undefined) problems.unsupported('udp_listener_config');
+  const bufferLimit = listener.perConnectionBufferLimitBytes ?? defaultBufferLimitBytes;
   const filterChains: CompiledChain[] = [];
   for (const [index, chain] of listener.filterChains.entries()) {
-    const compiled = compileChain(chain, `filter_chains[${index}]`, problems, materials);
+    const compiled = compileChain(chain, `filter_chains[${index}]`, bufferLimit, problems, materials);
     if (compiled !== null) filterChains.push(compiled);
   }
   const defaultChain = listener.defaultFilterChain;
   const defaultFilterChain =
     defaultChain === undefined
       ? null
-      : compileChain(defaultChain, 'default_filter_chain', problems, materials);
+      : compileChain(defaultChain, 'default_filter_chain', bufferLimit, problems, materials);
   if (listener.filterChains.length === 0 && defaultChain === undefined)
     problems.invalid('filter_chains', 'must not be empty');
   if (defaultFilterChain !== null && defaultFilterChain.match !== null)
@@ -124,6 +125,7 @@ function checkDuplicates(matches: readonly (FilterChainMatchConfig | null)[], pr
 function compileChain(
   chain: FilterChain,
   path: string,
+  bufferLimit: number,
   problems: ProblemList,
   materials: TlsMaterials,
 ): CompiledChain | null {
@@ -139,8 +141,11 @@ function compileChain(
     problems,
   );
   const tls = compileDownstreamTls(chain.transportSocket, `${path}.transport_socket`, problems, materials);
-  const fingerprint = createHash('sha256').update(FilterChain.encode(chain).finish()).digest('hex');
-  const filters = compileFilters(chain.filters, `${path}.filters`, problems);
+  const fingerprint = createHash('sha256')
+    .update(FilterChain.encode(chain).finish())
+    .update(`${bufferLimit}`)
+    .digest('hex');
+  const filters = compileFilters(chain.filters, `${path}.filters`, bufferLimit, problems);
   if (filters === null) return null;
   return { name: chain.name, fingerprint, match, tls, handshakeTimeoutMs, ...filters };
 }
@@ -149,6 +154,7 @@ function compileChain(
 function compileFilters(
   filters: readonly Filter[],
   path: string,
+  bufferLimit: number,
   problems: ProblemList,
 ): Pick<CompiledChain, 'limits' | 'connectionFilters' | 'filter'> | null {
   if (filters.length === 0) problems.invalid(path, 'must not be empty');
@@ -166,7 +172,7 @@ function compileFilters(
       const settings = compileConnectionRbac(config, `${place}.typed_config`, problems);
       if (settings !== null) connectionFilters.push(settings);
     } else {
-      filter = compileFilter(name, config, place, problems) ?? filter;
+      filter = compileFilter(name, config, place, bufferLimit, problems) ?? filter;
     }
   }
   if (filter === null && problems.isEmpty)
@@ -182,12 +188,13 @@ function compileFilter(
   name: string,
   config: Any | undefined,
   place: string,
+  bufferLimit: number,
   problems: ProblemList,
 ): CompiledFilter | null {
   const path = `${place}.typed_config`;
   if (config?.typeUrl === TypeUrl.httpConnectionManager) {
     const manager = unpackConfig(config, TypeUrl.httpConnectionManager, path, problems);
-    return manager === null ? null : { kind: 'http', ...compileHttp(manager, path, problems) };
+    return manager === null ? null : { kind: 'http', ...compileHttp(manager, path, problems, bufferLimit) };
   }
   if (config?.typeUrl === TypeUrl.tcpProxy) {
     const proxy = unpackConfig(config, TypeUrl.tcpProxy, path, problems);

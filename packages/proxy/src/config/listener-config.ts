@@ -47,6 +47,8 @@ export interface HttpConfig {
   readonly grpcStats: GrpcStatsRules | null;
   /** Nothing is added to requests and responses under `x-envoy-…`. */
   readonly suppressesEnvoyHeaders: boolean;
+  /** The listener's `per_connection_buffer_limit_bytes`. */
+  readonly bufferLimitBytes: number;
   /** How long a request may stand still. */
   readonly streamIdleTimeoutMs: number;
   /** How long a request may last from its first byte to its response's last. */

@@ -61,6 +61,8 @@ export interface HttpSettings {
   readonly streamIdleTimeoutMs: number;
   /** `max_stream_duration`: from a request's first byte to its response's last; 0 for none. */
   readonly maxStreamDurationMs: number;
+  /** The most bytes of a body that are kept for another try, unless the route has something to say about that. */
+  readonly bufferLimitBytes: number;
   /** `upgrade_configs`; what isn't there is refused. */
   readonly upgrades: UpgradeRules;
   /** What requests pass between being routed and being done what the route says with. */

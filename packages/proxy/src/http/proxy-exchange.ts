@@ -51,22 +51,29 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
       this.refuseBody();
       return;
     }
+    const { held } = this;
+    if (held.limit >= 0 && this.server.bodyBytes > held.limit) this.outgrow();
+    // Of a body in chunks nothing is counted: it is passed on as it is.
+    if (this.outgoing.bodyKind !== BodyKind.chunked) this.call?.onRequestData(buffer, start, end);
     if (this.upstream === null || this.isConnect) {
-      this.held.bytes.add(buffer, start, end);
+      held.bytes.add(buffer, start, end);
       this.server.pauseRequest();
       return;
     }
-    this.bodyForwarded = true;
-    this.countRequestData(buffer, start, end);
+    if (held.isKept) held.bytes.add(buffer, start, end);
+    else this.bodyForwarded = true;
     if (!this.upstream.sendBody(buffer, start, end)) this.server.pauseRequest();
   }
 
   onRequestTrailers(fields: FieldList): void {
     if (!this.active) return;
-    if (this.upstream !== null) {
-      this.bodyForwarded = true;
-      this.upstream.sendTrailers(fields);
-      return;
+    const { upstream } = this;
+    if (upstream !== null) {
+      upstream.sendTrailers(fields);
+      if (!this.held.isKept) {
+        this.bodyForwarded = true;
+        return;
+      }
     }
     const isPartOfBody = this.outgoing.bodyKind === BodyKind.chunked;
     if (isPartOfBody && !this.cluster!.config.connections.responses.takesTrailers) return;
@@ -113,12 +120,11 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     }
     const { bytes, length } = this.held.bytes;
     const { trailers } = this.held;
-    this.held.clear();
-    this.bodyForwarded = length > 0 || trailers !== null;
-    if (length > 0) {
-      this.countRequestData(bytes, 0, length);
-      writable = stream.sendBody(bytes, 0, length);
+    if (!this.held.isKept) {
+      this.held.release();
+      this.bodyForwarded = length > 0 || trailers !== null;
     }
+    if (length > 0) writable = stream.sendBody(bytes, 0, length);
     if (trailers !== null) stream.sendTrailers(trailers);
     if (this.requestEnded) stream.endRequest();
     else if (writable) this.server.resumeRequest();
@@ -138,6 +144,7 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     const { retryPolicy } = this.route!;
     const mayRetry = retryPolicy !== null && (retryPolicy.looksAtResponses || this.retries.attempts > 1);
     if (mayRetry && this.isTriedAgain(head, retryPolicy)) return;
+    if (this.held.isKept) this.held.release();
     this.responseHead = head;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
@@ -255,9 +262,20 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     this.bodyForwarded = false;
   }
 
-  /** Of a body in HTTP/1's chunks nothing is counted: it is passed on as it is. */
-  private countRequestData(buffer: Buffer, start: number, end: number): void {
-    if (this.outgoing.bodyKind !== BodyKind.chunked) this.call?.onRequestData(buffer, start, end);
+  /** There is more of the body than is kept: this try is the last. */
+  private outgrow(): void {
+    const { held, retries } = this;
+    held.limit = -1;
+    if (this.route!.retryPolicy !== null) {
+      retries.isOver = true;
+      this.cluster!.metrics.retriesAbandoned.value++;
+    }
+    if (!held.isKept) return;
+    held.isKept = false;
+    // In a pause between two tries it is still to be sent.
+    if (this.upstream === null) return;
+    held.release();
+    this.bodyForwarded = true;
   }
 
   private prepareRequest(): void {

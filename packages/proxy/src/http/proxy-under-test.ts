@@ -68,6 +68,7 @@ export interface ProxyOptions {
   readonly protocol?: UpstreamProtocol;
   readonly http2Upstream?: Partial<Http2Options>;
   readonly upgrades?: Readonly<Record<string, 'forward' | 'tunnel' | 'refuse'>>;
+  readonly bufferLimitBytes?: number;
   readonly streamIdleTimeoutMs?: number;
   readonly maxStreamDurationMs?: number;
   /** Instead of one route that leads everything to the cluster `be`. */
@@ -238,6 +239,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     },
     maxStreamDurationMs: options.maxStreamDurationMs ?? 0,
     upgrades: new Map(Object.entries(options.upgrades ?? {})),
+    bufferLimitBytes: options.bufferLimitBytes ?? 1024 * 1024,
     streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,
     request: compileRequestRules({ ...plainRules, ...options.rules }),
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),

@@ -12,7 +12,6 @@ type Policy = NonNullable<Action['retryPolicy']>;
 type Test = { after(fn: () => unknown): void };
 
 const failed = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nnope';
-const post = 'POST /a HTTP/1.1\r\nHost: reviews\r\nContent-Length: 3\r\n\r\nabc';
 const count = (text: string, of: string): number => text.split(of).length - 1;
 
 /** A chain whose backend answers one request after the other with these; a null closes the connection. */
@@ -71,15 +70,6 @@ describe('a request is tried again', () => {
     client.write(get);
     await client.until((text) => text.endsWith('hello'));
     assert.equal(upstreams.length, 1);
-  });
-
-  test('only while its body has not gone', async (t) => {
-    const { client, proxy, seen } = await start(t, { retryOn: '5xx' }, [failed, hello]);
-    client.write(post);
-    await client.until((text) => text.endsWith('nope'));
-    assert.equal(count(seen(), 'POST /a'), 1);
-    assert.equal(proxy.metrics.retriesAbandoned.value, 1);
-    assert.equal(proxy.metrics.retries.value, 0);
   });
 
   test('not when a rate limit answered, unless that is asked for', async (t) => {

@@ -11,6 +11,8 @@ export class RetryState implements TimerWheelEntry {
   wheelSlot = -1;
   /** Tries begun, the first one too. Kept until the next request for who logs. */
   attempts = 0;
+  /** The request has outgrown what is kept of it: whatever happens is final. */
+  isOver = false;
   private readonly timers: TimerWheel;
   private readonly random: Random;
   private readonly onRetry: () => void;
@@ -35,10 +37,9 @@ export class RetryState implements TimerWheelEntry {
     cluster: Cluster<ConnectionPool>,
   ): string | null {
     const { metrics } = cluster;
-    if (retryPolicy === null || !isCovered || !isRepeatable) {
-      if (isCovered) metrics.retriesAbandoned.value++;
+    if (retryPolicy === null || this.isOver || !isCovered || !isRepeatable) {
       // What came of the last try stands: a success of the retry, as Envoy counts.
-      if (this.held !== null) metrics.retrySuccesses.value++;
+      if (this.held !== null && !this.isOver) metrics.retrySuccesses.value++;
       this.release();
       return '';
     }

@@ -21,6 +21,9 @@ import { RetryState } from './retry-state.ts';
 import { Tunnel, type TunnelEnding, type TunnelOwner } from './tunnel.ts';
 import { upgradeDecision } from './upgrade-rules.ts';
 
+/** Of a call whose route tries nothing again, so much is kept for an upstream that refuses it unseen. */
+const maxCallBytes = 64 * 1024;
+
 export abstract class RoutedExchange extends DownstreamExchange implements ConnectionWaiter, TunnelOwner {
   protected route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
   protected cluster: Cluster<ConnectionPool> | null = null;
@@ -34,7 +37,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   protected waiting = false;
   protected isHandedOverAtOnce = false;
   protected readonly retries: RetryState;
-  /** What came before there was a connection for it; reading is paused meanwhile. */
+  /** What came before there was a connection for it (reading is paused meanwhile), and what may be sent again. */
   protected readonly held = new HeldRequest();
   private tunnel: Tunnel | null = null;
   private tunnelsRaw = false;
@@ -123,6 +126,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     this.upstream = null;
     this.held.clear();
     this.retries.attempts = 0;
+    this.retries.isOver = false;
     this.tunnelsRaw = false;
     this.rawConnection = null;
   }
@@ -168,7 +172,10 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
       return;
     }
     this.cluster = cluster;
-    if (this.retries.attempts === 0) this.chooseFraming(cluster.config.connections.protocol);
+    if (this.retries.attempts === 0) {
+      this.chooseFraming(cluster.config.connections.protocol);
+      if (this.head!.bodyKind !== BodyKind.none && this.upgrade === '') this.keepBody(match);
+    }
     const { calls } = this.settings;
     if (this.call !== null && calls !== null) this.countCall(this.call, cluster.metrics, calls);
     if (cluster.config.isPassthrough && this.hasPassedHere()) {
@@ -190,6 +197,19 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     const isUnframed = bodyKind === BodyKind.chunked && (protocol === 'http2' || protocol === 'auto');
     if (isUnframed) this.server.unframeRequest();
     this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
+  }
+
+  /** Keeps the body where it may be wanted again: a policy says so, or it is that of a gRPC call, few bytes as a rule. */
+  private keepBody({ retryPolicy, keptBodyBytes }: RouteMatch<unknown>): void {
+    if (retryPolicy === null && !this.isGrpc) return;
+    const { held, settings } = this;
+    let limit = keptBodyBytes >= 0 ? keptBodyBytes : settings.bufferLimitBytes;
+    if (retryPolicy === null) limit = Math.min(limit, maxCallBytes);
+    else if (!retryPolicy.repeatsWhatWasSent && !this.isGrpc) {
+      held.limit = limit;
+      return;
+    }
+    held.keep(limit, this.head!.contentLength);
   }
 
   protected choosePool(endpoint: Endpoint<ConnectionPool>): ConnectionPool {

@@ -25,6 +25,11 @@ export class PendingBytes {
     this.length = needed;
   }
 
+  /** Makes room for so many bytes, so that adding them moves none. */
+  reserve(length: number): void {
+    if (this.length === 0 && length > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(length);
+  }
+
   clear(): void {
     this.bytes = noBytes;
     this.length = 0;

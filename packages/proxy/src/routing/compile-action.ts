@@ -52,6 +52,8 @@ export interface RouteContext<C> {
   readonly maxDirectResponseBytes: number;
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
+  /** The virtual host's `per_request_buffer_limit_bytes`. */
+  readonly requestBufferLimit: Route['perRequestBufferLimitBytes'];
   /** By the virtual host's `retry_policy`, for routes without one. */
   readonly retryPolicy: RetryPolicy | null;
   /** `include_request_attempt_count`, `include_attempt_count_in_response`. */
@@ -76,6 +78,7 @@ interface Outcome {
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
+  readonly keptBodyBytes: number;
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
   readonly upgrades: UpgradeRules | null;
@@ -97,6 +100,7 @@ export const localOutcome: Outcome = {
   grpcTimeout: null,
   maxRequestBytes: -1,
   retryPolicy: null,
+  keptBodyBytes: -1,
   tellsAttempts: false,
   returnsAttempts: false,
   upgrades: null,
@@ -139,6 +143,7 @@ export function compileAction<C>(
       const outcome = {
         ...forward(action.value, matcher, `${path}.route`, problems),
         maxRequestBytes: bodyLimit(route.requestBodyBufferLimit ?? context.requestBodyLimit),
+        keptBodyBytes: keptBody(route, context),
         tellsAttempts: context.tellsAttempts,
         returnsAttempts: context.returnsAttempts,
         retryPolicy:
@@ -156,6 +161,12 @@ export function compileAction<C>(
 /** Envoy buffers up to so many bytes where it buffers; this proxy streams, and takes the number as the limit of what passes. */
 function bodyLimit(limit: Route['requestBodyBufferLimit']): number {
   return limit ?? -1;
+}
+
+/** Of the two names of the limit the newer one holds, of the two levels the inner one. */
+function keptBody(route: Route, context: RouteContext<unknown>): number {
+  const own = route.requestBodyBufferLimit ?? route.perRequestBufferLimitBytes;
+  return own ?? context.requestBodyLimit ?? context.requestBufferLimit ?? -1;
 }
 
 function makeMatch<C>(

@@ -184,6 +184,7 @@ function routeContext<C>(
     resolveCluster,
     maxDirectResponseBytes,
     requestBodyLimit: message.requestBodyBufferLimit,
+    requestBufferLimit: message.perRequestBufferLimitBytes,
     retryPolicy: compileRetryPolicy(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
     tellsAttempts: message.includeRequestAttemptCount,
     returnsAttempts: message.includeAttemptCountInResponse,

@@ -65,6 +65,11 @@ export class RetryPolicy {
     return (this.conditions & onResponses) !== 0 || this.grpcStatuses !== 0;
   }
 
+  /** Whether it has requests tried again that have been sent. */
+  get repeatsWhatWasSent(): boolean {
+    return (this.conditions & ~RetryOn.connectFailure) !== 0 || this.grpcStatuses !== 0;
+  }
+
   get coversConnectFailure(): boolean {
     return (this.conditions & (RetryOn.connectFailure | onAnyReset)) !== 0;
   }

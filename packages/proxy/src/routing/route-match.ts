@@ -59,6 +59,7 @@ export interface RouteMatchFields<C> {
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
+  readonly keptBodyBytes: number;
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
   readonly upgrades: UpgradeRules | null;
@@ -102,6 +103,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly maxRequestBytes: number;
   /** Null where nothing is tried again. */
   readonly retryPolicy: RetryPolicy | null;
+  /** The most bytes of a body that are kept for another try; -1 for as many as the listener says. */
+  readonly keptBodyBytes: number;
   /** The upstream is told which try it is (`x-envoy-attempt-count`), and the client how many there were. */
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
@@ -138,6 +141,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.grpcTimeout = fields.grpcTimeout;
     this.maxRequestBytes = fields.maxRequestBytes;
     this.retryPolicy = fields.retryPolicy;
+    this.keptBodyBytes = fields.keptBodyBytes;
     this.tellsAttempts = fields.tellsAttempts;
     this.returnsAttempts = fields.returnsAttempts;
     this.upgrades = fields.upgrades;

@@ -89,6 +89,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     },
     maxStreamDurationMs: http.maxStreamDurationMs,
     upgrades: http.upgrades,
+    bufferLimitBytes: http.bufferLimitBytes,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,
     request: requestRules(config, environment),
     responseFilter: createFieldFilter([

@@ -35,7 +35,11 @@ export interface VirtualHost {
   requestHeadersToRemove: string[];
   typedPerFilterConfig: { [key: string]: Any };
   includeRequestAttemptCount: boolean;
-  retryPolicy?: RetryPolicy | undefined;
+  retryPolicy?:
+    | RetryPolicy
+    | undefined;
+  /** @deprecated */
+  perRequestBufferLimitBytes?: number | undefined;
   includeAttemptCountInResponse: boolean;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -66,6 +70,8 @@ export interface Route {
   requestHeadersToRemove: string[];
   typedPerFilterConfig: { [key: string]: Any };
   name: string;
+  /** @deprecated */
+  perRequestBufferLimitBytes?: number | undefined;
   statPrefix: string;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -285,6 +291,7 @@ function createBaseVirtualHost(): VirtualHost {
     typedPerFilterConfig: {},
     includeRequestAttemptCount: false,
     retryPolicy: undefined,
+    perRequestBufferLimitBytes: undefined,
     includeAttemptCountInResponse: false,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
@@ -325,6 +332,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     if (message.retryPolicy !== undefined) {
       RetryPolicy.encode(message.retryPolicy, writer.uint32(130).fork()).join();
+    }
+    if (message.perRequestBufferLimitBytes !== undefined) {
+      UInt32Value.encode({ value: message.perRequestBufferLimitBytes! }, writer.uint32(146).fork()).join();
     }
     if (message.includeAttemptCountInResponse !== false) {
       writer.uint32(152).bool(message.includeAttemptCountInResponse);
@@ -434,6 +444,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.retryPolicy = RetryPolicy.decode(reader, reader.uint32());
           continue;
         }
+        case 18: {
+          if (tag !== 146) {
+            break;
+          }
+
+          message.perRequestBufferLimitBytes = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
         case 19: {
           if (tag !== 152) {
             break;
@@ -481,6 +499,7 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     message.retryPolicy = (object.retryPolicy !== undefined && object.retryPolicy !== null)
       ? RetryPolicy.fromPartial(object.retryPolicy)
       : undefined;
+    message.perRequestBufferLimitBytes = object.perRequestBufferLimitBytes ?? undefined;
     message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
@@ -556,6 +575,7 @@ function createBaseRoute(): Route {
     requestHeadersToRemove: [],
     typedPerFilterConfig: {},
     name: "",
+    perRequestBufferLimitBytes: undefined,
     statPrefix: "",
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
@@ -601,6 +621,9 @@ export const Route: MessageFns<Route> = {
     });
     if (message.name !== "") {
       writer.uint32(114).string(message.name);
+    }
+    if (message.perRequestBufferLimitBytes !== undefined) {
+      UInt32Value.encode({ value: message.perRequestBufferLimitBytes! }, writer.uint32(130).fork()).join();
     }
     if (message.statPrefix !== "") {
       writer.uint32(154).string(message.statPrefix);
@@ -718,6 +741,14 @@ export const Route: MessageFns<Route> = {
           message.name = reader.string();
           continue;
         }
+        case 16: {
+          if (tag !== 130) {
+            break;
+          }
+
+          message.perRequestBufferLimitBytes = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
         case 19: {
           if (tag !== 154) {
             break;
@@ -787,6 +818,7 @@ export const Route: MessageFns<Route> = {
         return acc;
       }, {});
     message.name = object.name ?? "";
+    message.perRequestBufferLimitBytes = object.perRequestBufferLimitBytes ?? undefined;
     message.statPrefix = object.statPrefix ?? "";
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
