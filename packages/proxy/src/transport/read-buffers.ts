@@ -19,8 +19,8 @@ export class ReadBuffer {
   readonly bytes: Buffer;
   /** Writes that still need the bytes, and one for the socket that reads into it. */
   users = 0;
-  /** Where the kernel finds the bytes; -1 until an engine that calls it by itself asks. */
-  address = -1;
+  /** Where the kernel finds the bytes; 0 until an engine that calls it by itself asks. */
+  address = 0n;
 
   constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size);

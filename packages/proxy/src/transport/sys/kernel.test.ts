@@ -8,9 +8,7 @@ const skip = typeof kernel === 'string' ? kernel : false;
 
 test('no call is made with memory that cannot be', { skip }, () => {
   assert.ok(typeof kernel !== 'string');
-  for (const address of [0, -1, Number.NaN]) {
-    assert.throws(() => kernel.read(-1, address, 1), RangeError);
-  }
+  assert.throws(() => kernel.read(-1, -1n, 1), TypeError);
   for (const length of [-1, Number.NaN, 2 ** 31, Infinity]) {
     assert.throws(() => kernel.write(-1, kernel.stagingAddress, length), RangeError);
   }
@@ -21,7 +19,7 @@ test('reads and writes what lies at an address, and nothing beside it', { skip }
   const buffer = Buffer.allocUnsafeSlow(4096).fill('.');
   const address = kernel.addressOf(buffer);
   const random = openSync('/dev/zero', 'r');
-  assert.equal(kernel.read(random, address + 100, 50), 50);
+  assert.equal(kernel.read(random, address + 100n, 50), 50);
   closeSync(random);
   assert.equal(buffer.indexOf(0), 100);
   assert.equal(buffer.lastIndexOf(0), 149);

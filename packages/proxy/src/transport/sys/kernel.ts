@@ -51,12 +51,11 @@ const streamSocket = C.SOCK_STREAM | C.SOCK_NONBLOCK | C.SOCK_CLOEXEC;
 
 /** Events taken from the kernel at a time. */
 export const maxEvents = 128;
+const maxEventsWord = BigInt(maxEvents);
 /** What is written from memory whose address nobody knows is copied here first, so much at a time. */
 export const stagingBytes = 64 * 1024;
 /** No call gets more: what it returns has to fit into 32 bits with room to spare. */
 const maxCallBytes = 0x4000_0000;
-
-const two32 = 0x1_0000_0000;
 
 // struct epoll_event { uint32_t events; epoll_data_t data; }: packed on x86-64, aligned to 8 bytes elsewhere.
 const eventWords = process.arch === 'x64' ? 3 : 4;
@@ -91,9 +90,6 @@ export class Kernel {
   /** What epoll told last: `eventCount` entries, to be read by `eventMask`, `eventDescriptor` and `eventGeneration`. */
   private readonly events = new Uint32Array(new ArrayBuffer(maxEvents * 16));
   private readonly eventsAt: bigint;
-  /** Two `struct iovec { void *iov_base; size_t iov_len; }` as halves of 64-bit numbers. */
-  private readonly vectors = new Uint32Array(new ArrayBuffer(32));
-  private readonly vectorsAt: bigint;
   /** For everything small: a socket address at 0, its length at 32, an option's value at 40. */
   private readonly scratch = new ArrayBuffer(64);
   private readonly scratchBytes = new Uint8Array(this.scratch);
@@ -102,6 +98,8 @@ export class Kernel {
   private readonly lengthAt: bigint;
   private readonly valueAt: bigint;
   private readonly errno: Int32Array;
+  /** Descriptors as the words that calls take, made once for each number. */
+  private readonly descriptorWords: bigint[] = [];
   private readonly ffi: ForeignFunctions;
   /** Held: the functions end with it. */
   private readonly library: ReturnType<typeof bindFunctions>;
@@ -109,14 +107,13 @@ export class Kernel {
 
   /** What goes to the kernel and is not in a read buffer. */
   readonly staging: Buffer = Buffer.allocUnsafeSlow(stagingBytes);
-  readonly stagingAddress: number;
+  readonly stagingAddress: bigint;
 
   constructor(ffi: ForeignFunctions) {
     this.ffi = ffi;
     this.library = bindFunctions(ffi);
     this.c = this.library.functions;
     this.eventsAt = ffi.getRawPointer(this.events.buffer);
-    this.vectorsAt = ffi.getRawPointer(this.vectors.buffer);
     this.scratchAt = ffi.getRawPointer(this.scratch);
     this.lengthAt = this.scratchAt + 32n;
     this.valueAt = this.scratchAt + 40n;
@@ -138,29 +135,18 @@ export class Kernel {
    * Where a buffer's memory is, for `read` and `write`. Valid for as long as the buffer is held: memory outside V8's heap does
    * not move. Only for buffers with memory of their own (`allocUnsafeSlow` of more than 64 bytes).
    */
-  addressOf(buffer: Buffer): number {
-    const address = Number(this.ffi.getRawPointer(buffer));
-    if (!Number.isSafeInteger(address)) throw new RangeError('an address beyond 2^53');
-    return address;
+  addressOf(buffer: Buffer): bigint {
+    return this.ffi.getRawPointer(buffer);
   }
 
   /** Reads at most `length` bytes to `address`. 0 at the peer's end. */
-  read(fd: number, address: number, length: number): number {
-    this.point(0, address, length);
-    return this.c.readv(fd, this.vectorsAt, 1);
+  read(fd: number, address: bigint, length: number): number {
+    return this.c.read(this.descriptorWords[fd] ?? this.wordOf(fd), address, lengthWord(length));
   }
 
   /** Writes `length` bytes from `address`. Returns how many the kernel has taken. */
-  write(fd: number, address: number, length: number): number {
-    this.point(0, address, length);
-    return this.c.writev(fd, this.vectorsAt, 1);
-  }
-
-  /** Writes one after the other. */
-  writeBoth(fd: number, address: number, length: number, nextAddress: number, nextLength: number): number {
-    this.point(0, address, length);
-    this.point(4, nextAddress, nextLength);
-    return this.c.writev(fd, this.vectorsAt, 2);
+  write(fd: number, address: bigint, length: number): number {
+    return this.c.write(this.descriptorWords[fd] ?? this.wordOf(fd), address, lengthWord(length));
   }
 
   createEpoll(): number {
@@ -182,7 +168,8 @@ export class Kernel {
 
   /** Takes what has happened, without waiting. Returns how many events there are. */
   takeEvents(epoll: number): number {
-    return this.c.epoll_wait(epoll, this.eventsAt, maxEvents, 0);
+    const word = this.descriptorWords[epoll] ?? this.wordOf(epoll);
+    return this.c.epoll_wait(word, this.eventsAt, maxEventsWord, 0n);
   }
 
   eventMask(index: number): number {
@@ -313,34 +300,35 @@ export class Kernel {
     return bytes.length;
   }
 
-  /** Fills a vector. Halves, because a 64-bit number would be a BigInt, made anew for each call. */
-  private point(word: number, address: number, length: number): void {
-    // Also what is not a number fails here, and nothing negative passes for a huge length.
-    if (!(address > 0 && length >= 0 && length <= maxCallBytes)) throw new RangeError('no such memory');
-    const { vectors } = this;
-    const high = Math.floor(address / two32);
-    vectors[word] = address - high * two32;
-    vectors[word + 1] = high;
-    vectors[word + 2] = length;
-    vectors[word + 3] = 0;
+  private wordOf(fd: number): bigint {
+    const word = BigInt.asUintN(32, BigInt(fd));
+    if (fd >= 0) this.descriptorWords[fd] = word;
+    return word;
   }
 }
 
+/** Also what is not a number fails here, and nothing negative passes for a huge length. */
+function lengthWord(length: number): bigint {
+  if (!(length >= 0 && length <= maxCallBytes)) throw new RangeError('no such memory');
+  return BigInt(length);
+}
+
 function bindFunctions(ffi: ForeignFunctions) {
-  // Null is the program itself, which is linked with its C library: no file name to guess, glibc and musl alike. What returns
-  // ssize_t is declared as 32 bits: `point` lets nothing longer through. No argument is a size_t: Node does not promise the
-  // upper half of a register for a smaller type.
+  // Null is the program itself, which is linked with its C library: no file name to guess, glibc and musl alike.
+  // The calls of each request take whole words: Node looks up and checks the range of every smaller argument, at 50 ns each, and
+  // passes a BigInt that is declared a pointer on as it is. What takes an int there reads the lower half. What returns
+  // ssize_t is declared as 32 bits: `lengthWord` lets nothing longer through.
   return ffi.dlopen(null, {
-    // ssize_t readv(int fd, const struct iovec *iov, int iovcnt)
-    readv: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
-    // ssize_t writev(int fd, const struct iovec *iov, int iovcnt)
-    writev: { arguments: ['i32', 'pointer', 'i32'], return: 'i32' },
+    // ssize_t read(int fd, void *buf, size_t count)
+    read: { arguments: ['pointer', 'pointer', 'pointer'], return: 'i32' },
+    // ssize_t write(int fd, const void *buf, size_t count)
+    write: { arguments: ['pointer', 'pointer', 'pointer'], return: 'i32' },
+    // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
+    epoll_wait: { arguments: ['pointer', 'pointer', 'pointer', 'pointer'], return: 'i32' },
     // int epoll_create1(int flags)
     epoll_create1: { arguments: ['i32'], return: 'i32' },
     // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
     epoll_ctl: { arguments: ['i32', 'i32', 'i32', 'pointer'], return: 'i32' },
-    // int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
-    epoll_wait: { arguments: ['i32', 'pointer', 'i32', 'i32'], return: 'i32' },
     // int socket(int domain, int type, int protocol)
     socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
     // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)

@@ -23,7 +23,7 @@ export interface Engine {
   readonly kernel: Kernel;
   readonly poller: Poller;
   /** Where the buffer is that all connections read into. */
-  readonly sharedAddress: number;
+  readonly sharedAddress: bigint;
 }
 
 /**
@@ -235,11 +235,11 @@ export class SysConnection implements PlainSocket, Watched {
     const { kernel, sharedAddress } = this.engine;
     const { shared, lender } = readBuffers;
     if (buffer === shared) {
-      const count = kernel.write(this.fd, sharedAddress + start, end - start);
+      const count = kernel.write(this.fd, sharedAddress + BigInt(start), end - start);
       return count === end - start || this.enqueueRest(count, buffer, start, end);
     }
     if (lender !== null && lender.bytes === buffer) {
-      const count = kernel.write(this.fd, addressOf(kernel, lender) + start, end - start);
+      const count = kernel.write(this.fd, addressOf(kernel, lender) + BigInt(start), end - start);
       return count === end - start || this.enqueueRest(count, buffer, start, end);
     }
     return this.writeStaged(buffer, start, end);

@@ -33,7 +33,7 @@ test('rests while the process may open no more files, and then goes on', () => {
     unwatch: () => (isWatched = false),
   } as unknown as Poller;
   const listener = new SysListener(7, {
-    engine: { kernel, poller, sharedAddress: 1 },
+    engine: { kernel, poller, sharedAddress: 1n },
     clock,
     logger: silentLogger,
     local: null,

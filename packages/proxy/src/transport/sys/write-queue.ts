@@ -23,8 +23,8 @@ class Piece {
 }
 
 /** Where a read buffer's memory is. */
-export function addressOf(kernel: Kernel, buffer: ReadBuffer): number {
-  if (buffer.address < 0) buffer.address = kernel.addressOf(buffer.bytes);
+export function addressOf(kernel: Kernel, buffer: ReadBuffer): bigint {
+  if (buffer.address === 0n) buffer.address = kernel.addressOf(buffer.bytes);
   return buffer.address;
 }
 
@@ -61,7 +61,7 @@ export class WriteQueue {
       const first = pieces[0]!;
       const length = first.lender === null ? this.stage() : first.end - first.start;
       const address =
-        first.lender === null ? kernel.stagingAddress : addressOf(kernel, first.lender) + first.start;
+        first.lender === null ? kernel.stagingAddress : addressOf(kernel, first.lender) + BigInt(first.start);
       const count = kernel.write(fd, address, length);
       if (count < 0) return kernel.errorNumber === ErrorNumber.EAGAIN ? 0 : kernel.errorNumber;
       this.drop(count);
