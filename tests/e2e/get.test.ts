@@ -132,6 +132,30 @@ test('what was applied is shown with its status, and deleted by file or by name'
   assert.match(none.stderr, /^No destinationrules in namespace nowhere, but in others/);
   await output(mesh, 'delete', 'dr', 'ratings', '-n', 'prod');
   assert.equal((await mesh.heddle(['get', 'dr', '-A'])).stderr, 'No destinationrules in any namespace.\n');
+
+  // Everything above stands in the history, and can be had back.
+  const history = await output(mesh, 'history', '--limit', '3');
+  assert.match(
+    history,
+    /^REVISION +AGE +WHO +CHANGES\n +5 .* admin +DestinationRule prod\/ratings deleted\n +4 .*\n +3 /,
+  );
+  assert.match(
+    await output(mesh, 'history', 'vs', 'ratings'),
+    /\n +3 .* VirtualService default\/ratings deleted.*\n +1 /,
+  );
+  assert.equal(
+    await output(mesh, 'rollback', '--to-revision', '1', '--dry-run'),
+    'virtualservice.networking.istio.io/ratings created (dry run)\ndestinationrule.networking.istio.io/ratings created (dry run)\n',
+  );
+  const undone = await mesh.heddle(['rollback', 'vs/ratings']);
+  assert.equal(undone.stdout, 'virtualservice.networking.istio.io/ratings created\n');
+  assert.match(undone.stderr, /As at revision 2; this is revision 6\./);
+  const shown = await output(mesh, 'history', '--revision', '6');
+  assert.match(shown, /^revision 6, \S+Z, admin\n\nvirtualservice\S+ created\n  \+ apiVersion: /);
+  assertRefused(await mesh.heddle(['rollback', '--to-revision', '9']), 1, /HEDDLE_NO_SUCH_REVISION/);
+  await output(mesh, 'rollback');
+  assert.deepEqual(await json(mesh, 'vs', '-A'), []);
+
   await mesh.write('empty.yaml', '# nothing\n---\n');
   for (const command of ['apply', 'delete']) {
     const empty = await mesh.heddle([command, '-f', 'empty.yaml']);

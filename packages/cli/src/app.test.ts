@@ -43,7 +43,19 @@ describe('heddle', () => {
   });
 
   it('explains every command within 80 columns, with an example', async () => {
-    const commands = ['up', 'run', 'apply', 'get', 'delete', 'proxy', 'demo', 'token create', 'version'];
+    const commands = [
+      'up',
+      'run',
+      'apply',
+      'get',
+      'delete',
+      'history',
+      'rollback',
+      'proxy',
+      'demo',
+      'token create',
+      'version',
+    ];
     const texts = await Promise.all(
       ['', ...commands, 'token'].map(async (name) => {
         const { code, stdout, stderr } = await heddle([

@@ -17,8 +17,10 @@ import type { HeddleContext } from './commands/define-command.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { getCommand } from './commands/get.ts';
+import { historyCommand } from './commands/history.ts';
 import { interceptCommands } from './commands/intercept.ts';
 import { proxyCommand } from './commands/proxy.ts';
+import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { tokenCommands } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
@@ -34,6 +36,8 @@ const routes = {
   apply: applyCommand,
   get: getCommand,
   delete: deleteCommand,
+  history: historyCommand,
+  rollback: rollbackCommand,
   proxy: proxyCommand,
   intercept: interceptCommands,
   demo: demoCommand,

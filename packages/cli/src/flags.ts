@@ -107,6 +107,11 @@ export function parseCount(input: string): number {
   return Number(input);
 }
 
+/** A revision of the configuration; 0 is before the first change. */
+export function parseRevision(input: string): number {
+  return input === '0' ? 0 : parseCount(input);
+}
+
 /**
  * `ratings:9080`, `ratings.prod:9080` or `ratings.prod.svc.cluster.local:9080`. A name without namespace belongs to the
  * caller's, as Istio expands short names.

@@ -4,7 +4,8 @@ import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
 import { defineCommand, type HeddleContext } from './define-command.ts';
 
 export interface TokenCreateFlags extends ConnectionFlags {
-  readonly kind: 'join' | 'dashboard';
+  readonly kind: 'join' | 'dashboard' | 'admin';
+  readonly subject?: string;
   readonly uses: number;
   readonly ttl: number;
   readonly namespace?: string;
@@ -23,11 +24,24 @@ const createCommand = defineCommand<TokenCreateFlags>(
       ['For one workload, within the hour', 'heddle token create > token'],
       ['For ten instances of reviews', 'heddle token create --uses 10 --service-account reviews'],
       ['For the dashboard', 'heddle token create --kind dashboard'],
+      ['For a person or a program that uses the API', 'heddle token create --kind admin --subject alice'],
     ],
   },
   {
     flags: {
-      kind: { kind: 'enum', values: ['join', 'dashboard'], default: 'join', brief: 'what it admits to' },
+      kind: {
+        kind: 'enum',
+        values: ['join', 'dashboard', 'admin'],
+        default: 'join',
+        brief: 'what it admits to: the mesh, the dashboard, the API',
+      },
+      subject: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'whose it is, for heddle history; for dashboard and admin',
+      },
       uses: {
         kind: 'parsed',
         parse: parseCount,

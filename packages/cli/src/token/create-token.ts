@@ -9,6 +9,7 @@ export async function createToken(flags: TokenCreateFlags): Promise<number> {
   const request: TokenRequest = {
     kind: flags.kind,
     ...(flags.kind === 'join' ? { uses: flags.uses, ttlSeconds: Math.ceil(flags.ttl / 1000) } : {}),
+    ...(flags.subject === undefined ? {} : { subject: flags.subject }),
     ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
     ...(flags.serviceAccount === undefined ? {} : { serviceAccount: flags.serviceAccount }),
   };

@@ -50,6 +50,18 @@ function makeBackend(applied: Applied[]): ApiBackend {
       return ok({ results: [] });
     },
     delete: async () => ok({ results: [] }),
+    history: async (limit, object) =>
+      object?.kind === 'nothing'
+        ? undefined
+        : { entries: [{ revision: limit, at: 1, author: object?.name ?? '', changes: [] }] },
+    historyOf: async (revision) =>
+      revision === 7 ? { revision, at: 1, author: 'alice', changes: [] } : undefined,
+    rollback: async ({ toRevision = 6, object }) => {
+      if (object?.kind === 'nothing') return null;
+      if (toRevision === 1) return err([{ code: 'HEDDLE_UNKNOWN_FIELD', severity: 'error', message: 'no' }]);
+      if (toRevision === 9) throw new HeddleError('HEDDLE_NO_SUCH_REVISION', 'Not yet.');
+      return ok({ toRevision, revision: 8, results: [] });
+    },
     resources: (plural) => (plural === 'virtualservices' ? { items: [] } : undefined),
     resource: () => undefined,
     createJoinToken: async (request) => ({ token: `hdl1 for ${request.uses}`, joinCommand: 'heddle run …' }),
@@ -83,6 +95,12 @@ function makeWorld() {
     return response.headers.get('set-cookie')?.split(';')[0] ?? '';
   };
   return { applied, clock, credentials, app, admin, dashboard, request, login };
+}
+
+interface Answer {
+  readonly error?: { readonly code: string };
+  readonly entries?: readonly { readonly revision: number }[];
+  readonly author?: string;
 }
 
 async function errorCode(response: Response): Promise<string> {
@@ -220,10 +238,75 @@ describe('the API', () => {
     assert.deepEqual(
       applied.map(({ request: { strict, dryRun }, author }) => [strict, dryRun, author]),
       [
-        [false, false, 'cli'],
+        [false, false, 'admin'],
         [true, false, 'dashboard'],
       ],
     );
+  });
+
+  it('makes tokens of people, under whose names their changes stand', async () => {
+    const { request, applied, admin } = makeWorld();
+    const authorization = `Bearer ${admin}`;
+    const create = async (body: object): Promise<string> => {
+      const response = await request('/api/v1/tokens', { authorization }, body);
+      assert.equal(response.status, 200, JSON.stringify(body));
+      return ((await response.json()) as { token: string }).token;
+    };
+    const alice = await create({ kind: 'admin', subject: 'alice@example.com' });
+    await request('/api/v1/apply', { authorization: `Bearer ${alice}` }, manifest);
+    const bob = await create({ kind: 'dashboard', subject: 'Bob' });
+    const session = await request('/api/v1/login', { origin }, { token: bob });
+    const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
+    await request('/api/v1/apply', { cookie, origin }, manifest);
+    assert.deepEqual(
+      applied.map(({ author }) => author),
+      ['alice@example.com', 'Bob'],
+    );
+    for (const body of [
+      { kind: 'admin' },
+      { kind: 'admin', subject: 'admin' },
+      { kind: 'dashboard', subject: 'files' },
+      { kind: 'dashboard', subject: ' x' },
+      { kind: 'dashboard', subject: 'x\ny' },
+      { kind: 'join', subject: 'alice' },
+    ]) {
+      const response = await request('/api/v1/tokens', { authorization }, body);
+      assert.equal(response.status, 400, JSON.stringify(body));
+    }
+  });
+
+  it('tells the history and goes back in it', async () => {
+    const { request, admin } = makeWorld();
+    const authorization = `Bearer ${admin}`;
+    const ask = async (path: string, body?: unknown): Promise<[number, Answer]> => {
+      const response = await request(`/api/v1/${path}`, { authorization }, body);
+      return [response.status, (await response.json()) as Answer];
+    };
+    const entry = { revision: 3, at: 1, author: 'a', changes: [] };
+    assert.deepEqual(await ask('history?limit=3&kind=vs&name=a'), [200, { entries: [entry] }]);
+    assert.equal((await ask('history'))[1].entries?.[0]?.revision, 100);
+    assert.equal((await ask('history/7'))[1].author, 'alice');
+    for (const [path, status, code] of [
+      ['history?limit=0', 400, 'HEDDLE_API_BAD_REQUEST'],
+      ['history?kind=vs', 400, 'HEDDLE_API_BAD_REQUEST'],
+      ['history?kind=nothing&name=a', 404, 'HEDDLE_UNKNOWN_KIND'],
+      ['history/8', 404, 'HEDDLE_NO_SUCH_REVISION'],
+      ['history/x', 404, 'HEDDLE_NO_SUCH_REVISION'],
+    ] as const) {
+      const [found, { error }] = await ask(path);
+      assert.deepEqual([found, error?.code], [status, code], path);
+    }
+    assert.deepEqual((await ask('rollback', {}))[1], { toRevision: 6, revision: 8, results: [] });
+    for (const [body, status, code] of [
+      [{ toRevision: 1 }, 422, 'HEDDLE_ROLLBACK_REFUSED'],
+      [{ toRevision: 9 }, 404, 'HEDDLE_NO_SUCH_REVISION'],
+      [{ toRevision: -1 }, 400, 'HEDDLE_API_BAD_REQUEST'],
+      [{ object: { kind: 'nothing', namespace: 'a', name: 'b' } }, 404, 'HEDDLE_UNKNOWN_KIND'],
+    ] as const) {
+      const [found, { error }] = await ask('rollback', body);
+      assert.deepEqual([found, error?.code], [status, code], JSON.stringify(body));
+    }
+    assert.equal((await request('/api/v1/rollback', {}, {})).status, 401);
   });
 
   it('answers problems with 422, a conflict with 409 and a bug of ours without its text', async () => {

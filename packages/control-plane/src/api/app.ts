@@ -9,10 +9,19 @@ import type { Authenticator } from './authenticator.ts';
 import type { ApiBackend } from './backend.ts';
 import { answerFailure, RequestRefused } from './failure.ts';
 import { checkHost, checkOrigin } from './request-guard.ts';
-import { applySchema, deleteSchema, loginSchema, secondsSchema, tokenSchema } from './schemas.ts';
+import {
+  applySchema,
+  deleteSchema,
+  limitSchema,
+  loginSchema,
+  revisionSchema,
+  rollbackSchema,
+  secondsSchema,
+  tokenSchema,
+} from './schemas.ts';
 import { contentSecurityPolicy, readStaticFile } from './static-files.ts';
 import { trafficStream } from './traffic-stream.ts';
-import type { ApplyRequest, TokenRequest, TokenResponse } from './types.ts';
+import type { ApplyRequest, RollbackRequest, TokenRequest, TokenResponse } from './types.ts';
 
 export interface ApiOptions {
   readonly backend: ApiBackend;
@@ -27,7 +36,7 @@ export interface ApiOptions {
 
 /** Who makes a request: goes into the configuration's history. */
 interface Variables {
-  author: 'cli' | 'dashboard';
+  author: string;
 }
 type ApiContext = Context<{ Variables: Variables }>;
 
@@ -99,12 +108,7 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
   app.get('/api/v1/certificates', async (context) => context.json(await backend.certificates()));
   app.get('/api/v1/traffic', (context) => {
     const seconds = secondsSchema.safeParse(context.req.query('seconds') ?? '300');
-    if (!seconds.success)
-      throw new RequestRefused(
-        400,
-        'HEDDLE_API_BAD_REQUEST',
-        '"seconds" must be a whole number from 1 to 3600.',
-      );
+    if (!seconds.success) throw badQuery('"seconds" must be a whole number from 1 to 3600.');
     return context.json(backend.traffic(seconds.data));
   });
   app.get('/api/v1/traffic/stream', (context) =>
@@ -114,6 +118,29 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
       { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
     ),
   );
+  app.get('/api/v1/history', async (context) => {
+    const limit = limitSchema.safeParse(context.req.query('limit') ?? '100');
+    if (!limit.success) throw badQuery('"limit" must be a whole number from 1 to 1000.');
+    const { kind, name, namespace = 'default' } = context.req.query();
+    if ((kind === undefined) !== (name === undefined))
+      throw badQuery('"kind" and "name" go together: they name one object.');
+    const object = kind === undefined || name === undefined ? undefined : { kind, namespace, name };
+    const found = await backend.history(limit.data, object);
+    if (found === undefined) throw unknownPlural(kind ?? '');
+    return context.json(found);
+  });
+  app.get('/api/v1/history/:revision', async (context) => {
+    const text = context.req.param('revision');
+    const revision = revisionSchema.safeParse(text);
+    const found = revision.success ? await backend.historyOf(revision.data) : undefined;
+    if (found === undefined)
+      throw new RequestRefused(
+        404,
+        'HEDDLE_NO_SUCH_REVISION',
+        `The history holds no change of revision ${text}.`,
+      );
+    return context.json(found);
+  });
   app.get('/api/v1/resources/:plural', (context) => {
     const { plural } = context.req.param();
     const found = backend.resources(plural, context.req.query('namespace'));
@@ -162,13 +189,31 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
       );
     return context.json(outcome.value);
   });
+  app.post('/api/v1/rollback', limitBody(maxBodyBytes), async (context) => {
+    // Absent and undefined mean the same here; JSON has no undefined.
+    const request = (await readBody(context, rollbackSchema)) as RollbackRequest;
+    const outcome = await backend.rollback(request, context.get('author'));
+    if (outcome === null) throw unknownPlural(request.object?.kind ?? '');
+    if (!outcome.ok)
+      throw new RequestRefused(
+        422,
+        'HEDDLE_ROLLBACK_REFUSED',
+        'Nothing was changed: what was stored then is refused now.',
+        { problems: outcome.error },
+      );
+    return context.json(outcome.value);
+  });
   app.post('/api/v1/tokens', limitBody(maxBodyBytes), async (context) => {
-    const { kind, ...rest } = await readBody(context, tokenSchema);
-    if (kind === 'dashboard')
-      return context.json({ token: authenticator.createToken('dashboard') } satisfies TokenResponse);
+    const { kind, subject, ...rest } = await readBody(context, tokenSchema);
+    if (kind !== 'join')
+      return context.json({ token: authenticator.createToken(kind, subject) } satisfies TokenResponse);
     // Absent and undefined mean the same here; JSON has no undefined.
     return context.json(await backend.createJoinToken({ kind, ...rest } as TokenRequest));
   });
+}
+
+function badQuery(message: string): RequestRefused {
+  return new RequestRefused(400, 'HEDDLE_API_BAD_REQUEST', message);
 }
 
 function unknownPlural(plural: string): RequestRefused {
@@ -195,9 +240,13 @@ function authenticate(authenticator: Authenticator): MiddlewareHandler<{ Variabl
     const bearer = /^Bearer ([^\s]+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
     const session = bearer === undefined ? getCookie(context, sessionCookie) : undefined;
     checkRequestOrigin(context, session !== undefined);
-    if (bearer !== undefined && authenticator.isToken(bearer, 'admin')) context.set('author', 'cli');
-    else if (session !== undefined && authenticator.isSession(session)) context.set('author', 'dashboard');
-    else
+    const subject =
+      bearer === undefined
+        ? session === undefined
+          ? undefined
+          : authenticator.subjectOfSession(session)
+        : authenticator.subjectOf(bearer, 'admin');
+    if (subject === undefined)
       throw new RequestRefused(
         401,
         bearer === undefined ? 'HEDDLE_API_UNAUTHENTICATED' : 'HEDDLE_API_WRONG_TOKEN',
@@ -206,6 +255,7 @@ function authenticate(authenticator: Authenticator): MiddlewareHandler<{ Variabl
           : "This token is not valid for this control plane's API.",
         { hint: 'The command line reads the token from admin-token in the store directory.' },
       );
+    context.set('author', subject);
     await next();
   };
 }

@@ -10,6 +10,13 @@ const maxSessions = 1000;
 
 const prefixes: Record<CredentialKind, string> = { admin: 'hda_', dashboard: 'hdd_' };
 
+interface Session {
+  /** Whose token was shown. */
+  readonly subject: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
@@ -21,8 +28,8 @@ function sha256(text: string): Buffer {
 export class Authenticator {
   private readonly credentials: CredentialStore;
   private readonly clock: Clock;
-  /** By SHA-256 of the session's id: end in milliseconds since 1970. In order of the last use. */
-  private readonly sessions = new Map<string, number>();
+  /** By SHA-256 of the session's id, in order of the last use. */
+  private readonly sessions = new Map<string, Session>();
 
   constructor(credentials: CredentialStore, clock: Clock) {
     this.credentials = credentials;
@@ -34,36 +41,37 @@ export class Authenticator {
     return this.credentials.list().some((credential) => credential.kind === kind);
   }
 
-  /** Makes a token. It is returned this once; only its hash is kept. */
-  createToken(kind: CredentialKind): string {
+  /** Makes a token. It is returned this once; only its hash is kept. `subject` is whose it is. */
+  createToken(kind: CredentialKind, subject: string = kind): string {
     const token = prefixes[kind] + randomBytes(32).toString('base64url');
-    this.credentials.add({ kind, hash: sha256(token), createdAt: this.clock.now() });
+    this.credentials.add({ kind, hash: sha256(token), createdAt: this.clock.now(), subject });
     return token;
   }
 
-  /** Makes a token and withdraws all others of its kind. */
-  replaceTokens(kind: CredentialKind): string {
-    this.credentials.removeAll(kind);
+  /** Makes the token that has no subject but its kind, and withdraws all others like it. */
+  replaceToken(kind: CredentialKind): string {
+    this.credentials.removeAll(kind, kind);
     return this.createToken(kind);
   }
 
-  /** Whether `token` is one of this kind. Takes the same time whichever it isn't. */
-  isToken(token: string, kind: CredentialKind): boolean {
+  /** Whose token of this kind `token` is; undefined where it is none. Takes the same time whichever it isn't. */
+  subjectOf(token: string, kind: CredentialKind): string | undefined {
     const hash = sha256(token);
-    let found = false;
+    let found: string | undefined;
     for (const credential of this.credentials.list()) {
       if (credential.hash.length !== hash.length) continue;
       const same = timingSafeEqual(credential.hash, hash);
-      if (same && credential.kind === kind) found = true;
+      if (same && credential.kind === kind) found = credential.subject;
     }
     return found;
   }
 
   /** Starts a session for whoever shows a dashboard's or admin's token; returns its id, or undefined. */
   login(token: string): string | undefined {
-    if (!this.isToken(token, 'dashboard') && !this.isToken(token, 'admin')) return undefined;
+    const subject = this.subjectOf(token, 'dashboard') ?? this.subjectOf(token, 'admin');
+    if (subject === undefined) return undefined;
     const id = randomBytes(32).toString('base64url');
-    this.sessions.set(sha256(id).toString('hex'), this.clock.now() + sessionMs);
+    this.sessions.set(sha256(id).toString('hex'), { subject, endsAt: this.clock.now() + sessionMs });
     for (const key of this.sessions.keys()) {
       if (this.sessions.size <= maxSessions) break;
       this.sessions.delete(key);
@@ -71,15 +79,18 @@ export class Authenticator {
     return id;
   }
 
-  /** Whether the session is running; its use makes it last. The look-up is by hash, so its timing tells nothing. */
-  isSession(id: string): boolean {
+  /**
+   * Who has logged in, as long as the session is running; its use makes it last. The look-up is by hash, so its timing
+   * tells nothing.
+   */
+  subjectOfSession(id: string): string | undefined {
     const key = sha256(id).toString('hex');
-    const end = this.sessions.get(key);
-    if (end === undefined) return false;
+    const session = this.sessions.get(key);
+    if (session === undefined) return undefined;
     this.sessions.delete(key);
-    if (end <= this.clock.now()) return false;
-    this.sessions.set(key, this.clock.now() + sessionMs);
-    return true;
+    if (session.endsAt <= this.clock.now()) return undefined;
+    this.sessions.set(key, { ...session, endsAt: this.clock.now() + sessionMs });
+    return session.subject;
   }
 
   logout(id: string): void {

@@ -7,9 +7,14 @@ import type {
   DeleteRequest,
   DeleteResponse,
   EndpointsResponse,
+  HistoryDetail,
+  HistoryResponse,
+  NamedObject,
   ObjectWithStatus,
   ProxiesResponse,
   ResourcesResponse,
+  RollbackRequest,
+  RollbackResponse,
   ServicesResponse,
   StatusResponse,
   TokenRequest,
@@ -30,6 +35,15 @@ export interface ApiBackend {
   /** Stores all objects of the files or none. */
   apply(request: ApplyRequest, author: string): Promise<Result<ApplyResponse, readonly Problem[]>>;
   delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>>;
+  /** The latest changes, of one object where one is named; undefined where there is no kind of that name. */
+  history(limit: number, object: NamedObject | undefined): Promise<HistoryResponse | undefined>;
+  /** Undefined where the history does not hold the revision. */
+  historyOf(revision: number): Promise<HistoryDetail | undefined>;
+  /** Null where there is no kind of the name in the request. */
+  rollback(
+    request: RollbackRequest,
+    author: string,
+  ): Promise<Result<RollbackResponse, readonly Problem[]> | null>;
   /** Undefined where there is no kind of that plural name. */
   resources(plural: string, namespace: string | undefined): ResourcesResponse | undefined;
   resource(plural: string, namespace: string, name: string): ObjectWithStatus | undefined;

@@ -27,6 +27,9 @@ export class RequestRefused extends HeddleError {
 const statusOfCode: Readonly<Record<string, ContentfulStatusCode>> = {
   HEDDLE_STORE_CONFLICT: 409,
   HEDDLE_STORE_FAILED: 503,
+  HEDDLE_STORE_COMPACTED: 410,
+  HEDDLE_NO_SUCH_REVISION: 404,
+  HEDDLE_NOTHING_TO_ROLL_BACK: 409,
 };
 
 /** Answers with the API's error body. What isn't a `HeddleError` is a bug: its text stays in the log. */

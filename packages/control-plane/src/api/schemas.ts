@@ -16,17 +16,45 @@ export const applySchema = z.strictObject({
 
 export const deleteSchema = z.strictObject({ files, namespace: name });
 
-export const tokenSchema = z.strictObject({
-  kind: z.enum(['join', 'dashboard']),
-  uses: z.int().min(1).max(1_000_000).optional(),
-  ttlSeconds: z
-    .int()
-    .min(1)
-    .max(10 * 365 * 86_400)
-    .optional(),
-  namespace: name.optional(),
-  serviceAccount: name.optional(),
-});
+/** Who somebody is, in the history: a name, an e-mail address, a robot's. */
+const subject = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+:/-]{0,99}$/u, 'must be 1 to 100 letters, digits, spaces and ._@+:/-')
+  // The token in the store's directory, and changes of files.
+  .refine((text) => text !== 'admin' && text !== 'files', 'must not be admin or files');
+
+export const tokenSchema = z
+  .strictObject({
+    kind: z.enum(['join', 'dashboard', 'admin']),
+    subject: subject.optional(),
+    uses: z.int().min(1).max(1_000_000).optional(),
+    ttlSeconds: z
+      .int()
+      .min(1)
+      .max(10 * 365 * 86_400)
+      .optional(),
+    namespace: name.optional(),
+    serviceAccount: name.optional(),
+  })
+  .refine(({ kind, subject }) => kind !== 'admin' || subject !== undefined, {
+    path: ['subject'],
+    message: 'must say whose token it is',
+  })
+  .refine(({ kind, subject }) => kind !== 'join' || subject === undefined, {
+    path: ['subject'],
+    message: 'is nothing for join tokens: a workload is who its certificate says',
+  });
 
 /** `?seconds=`: how much history. */
 export const secondsSchema = z.coerce.number().int().min(1).max(3600);
+
+/** `?limit=`: how many entries of the history. */
+export const limitSchema = z.coerce.number().int().min(1).max(1000);
+
+export const revisionSchema = z.coerce.number().int().min(1);
+
+export const rollbackSchema = z.strictObject({
+  toRevision: z.int().min(0).optional(),
+  object: z.strictObject({ kind: name, namespace: name, name }).optional(),
+  dryRun: z.boolean().default(false),
+});

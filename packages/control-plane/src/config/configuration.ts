@@ -9,6 +9,7 @@ import {
   parseManifests,
   type Finding,
   type MeshService,
+  type ObjectKind,
   type ParsedObject,
 } from '@heddle/model';
 import type {
@@ -17,15 +18,20 @@ import type {
   ApplyResult,
   DeleteRequest,
   DeleteResponse,
+  RollbackResponse,
+  RollbackResult,
 } from '../api/types.ts';
 import {
   objectKeyText,
+  type Commit,
   type CommitOutcome,
   type ConfigStore,
+  type ObjectKey,
   type StoreChange,
 } from '../store/config-store.ts';
 import type { ConfigMirror } from './config-mirror.ts';
 import { encodeObject, storeKeyOf } from './object-source.ts';
+import { commitsSince, earlierStates, revisionBefore, type EarlierState } from './rollback.ts';
 
 /** How often a batch is judged anew because somebody else changed one of its objects meanwhile. */
 const maxAttempts = 5;
@@ -33,6 +39,22 @@ const maxAttempts = 5;
 interface Judged {
   readonly changes: readonly StoreChange[];
   readonly results: readonly ApplyResult[];
+}
+
+/** What an object's key is made of, in a result. */
+interface ResultKey {
+  readonly kind: ObjectKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What to go back to. */
+export interface Rollback {
+  /** Absent: the revision before the last change. */
+  readonly toRevision?: number;
+  /** Only this object. */
+  readonly key?: ObjectKey;
+  readonly dryRun?: boolean;
 }
 
 export class Configuration {
@@ -92,6 +114,88 @@ export class Configuration {
       return { apiVersion: object?.apiVersion ?? `${group}/v1`, kind, namespace, name, change };
     });
     return ok({ results });
+  }
+
+  /** The latest commits, newest first, of one object or of all. */
+  async history(options: Parameters<ConfigStore['history']>[0]): Promise<readonly Commit[]> {
+    return await this.store.history(options);
+  }
+
+  /** The commit of this revision; undefined where the history does not hold it. */
+  async commitOf(revision: number): Promise<Commit | undefined> {
+    if (revision < 1 || revision > this.mirror.revision) return undefined;
+    try {
+      const [commit] = await this.store.commitsAfter(revision - 1);
+      return commit;
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'HEDDLE_STORE_COMPACTED') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes everything, or one object, what it was at an earlier revision: one more commit. Refused where an object of
+   * then would be refused now. Rejects with `HEDDLE_NOTHING_TO_ROLL_BACK`, `HEDDLE_NO_SUCH_REVISION` or
+   * `HEDDLE_STORE_COMPACTED` where there is no such revision, and like `apply`.
+   */
+  async rollback(
+    { toRevision, key, dryRun }: Rollback,
+    author: string,
+  ): Promise<Result<RollbackResponse, readonly Problem[]>> {
+    for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+      const target = toRevision ?? (await revisionBefore(this.store, key));
+      const commits = await commitsSince(this.store, target, this.mirror.revision);
+      const states = earlierStates(commits, key);
+      const judged = this.judgeEarlier(states);
+      if (!judged.ok) return judged;
+      const { changes, results } = judged.value;
+      const outcome = dryRun ? null : await this.store.commit(changes, author);
+      if (outcome?.kind === 'conflict') continue;
+      return ok({ toRevision: target, revision: revisionOf(outcome) ?? this.mirror.revision, results });
+    }
+    throw conflict();
+  }
+
+  private judgeEarlier(
+    states: readonly EarlierState[],
+  ): Result<{ changes: readonly StoreChange[]; results: readonly RollbackResult[] }, readonly Problem[]> {
+    const files = states.flatMap(({ key, earlier }) =>
+      earlier === undefined
+        ? []
+        : [
+            {
+              name: `${key.kind} ${key.namespace}/${key.name} of revision ${earlier.revision}`,
+              text: earlier.source,
+            },
+          ],
+    );
+    const { objects, problems } = parseManifests(files, { namespace: 'default' });
+    if (problems.some(({ severity }) => severity === 'error')) return err(problems);
+    const judged = this.judge(objects, problems, false);
+    if (!judged.ok) return judged;
+    const fresh = new Map(judged.value.changes.map((change) => [objectKeyText(change.key), change]));
+    const warnings = new Map(
+      judged.value.results.map((result) => [objectKeyText(storeKeyOf(result as ResultKey)), result.warnings]),
+    );
+    const changes = states.map(({ key, present }): StoreChange => {
+      const expectedRevision = present?.revision ?? 0;
+      const change = fresh.get(objectKeyText(key));
+      return change === undefined
+        ? { type: 'delete', key, expectedRevision }
+        : { ...change, expectedRevision };
+    });
+    const results = states.map(({ key, earlier, present }): RollbackResult => {
+      const { kind, namespace, name } = key;
+      return {
+        apiVersion: (earlier ?? present)?.apiVersion ?? '',
+        kind,
+        namespace,
+        name,
+        change: earlier === undefined ? 'deleted' : present === undefined ? 'created' : 'configured',
+        warnings: warnings.get(objectKeyText(key)) ?? [],
+      };
+    });
+    return ok({ changes, results });
   }
 
   /** What is doubtful about the stored objects at the moment, by the model's key text. */
@@ -155,6 +259,11 @@ export class Configuration {
     ];
     return byObject(analyze({ objects, services: this.services(), domain: this.domain }));
   }
+}
+
+function revisionOf(outcome: CommitOutcome | null): number | undefined {
+  if (outcome?.kind === 'committed') return outcome.commit.revision;
+  return outcome?.kind === 'unchanged' ? outcome.revision : undefined;
 }
 
 function byObject(findings: readonly Finding[]): Map<string, Finding[]> {

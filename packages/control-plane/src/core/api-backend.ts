@@ -6,6 +6,7 @@ import type { ApiBackend } from '../api/backend.ts';
 import type {
   CertificateSummary,
   EndpointSummary,
+  NamedObject,
   ProxySummary,
   ProxyTypeStatus,
   ServiceSummary,
@@ -15,8 +16,10 @@ import type {
   XdsTypeName,
 } from '../api/types.ts';
 import { readSidecarNode } from '../compile/node-metadata.ts';
+import { describeCommit, describeCommitInFull } from '../config/history.ts';
 import type { LeasedInstance } from '../instances/lease-manager.ts';
 import type { CertificateIssuer } from '../rpc/certificate-service.ts';
+import type { ObjectKey } from '../store/config-store.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { ObjectStatuses } from './object-status.ts';
 import { xdsTypeName } from './xds-type-name.ts';
@@ -73,6 +76,21 @@ export function createBackend(options: BackendOptions): ApiBackend {
     latestTraffic: () => traffic.latest(),
     apply: (request, author) => configuration.apply(request, author),
     delete: (request, author) => configuration.delete(request, author),
+    history: async (limit, object) => {
+      const key = object === undefined ? undefined : keyOfNamed(object);
+      if (object !== undefined && key === undefined) return undefined;
+      const commits = await configuration.history({ limit, ...(key === undefined ? {} : { key }) });
+      return { entries: commits.map(describeCommit) };
+    },
+    historyOf: async (revision) => {
+      const commit = await configuration.commitOf(revision);
+      return commit === undefined ? undefined : describeCommitInFull(commit);
+    },
+    rollback: async ({ object, ...request }, author) => {
+      const key = object === undefined ? undefined : keyOfNamed(object);
+      if (object !== undefined && key === undefined) return null;
+      return await configuration.rollback({ ...request, ...(key === undefined ? {} : { key }) }, author);
+    },
     resources: (plural, namespace) => {
       const info = findKind(plural);
       if (info === undefined) return undefined;
@@ -104,6 +122,11 @@ export function createBackend(options: BackendOptions): ApiBackend {
       });
     },
   };
+}
+
+function keyOfNamed({ kind, namespace, name }: NamedObject): ObjectKey | undefined {
+  const info = findKind(kind);
+  return info === undefined ? undefined : { group: info.group, kind: info.kind, namespace, name };
 }
 
 function describeEndpoint(

@@ -10,19 +10,28 @@ export interface Credential {
   readonly hash: Uint8Array;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** Whose it is: who made a change, in the history. */
+  readonly subject: string;
 }
 
 /** Synchronous: read at every request, kept in memory. */
 export interface CredentialStore {
   list(): readonly Credential[];
   add(credential: Credential): void;
-  /** Removes all of one kind. */
-  removeAll(kind: CredentialKind): void;
+  /** Removes all of one kind and subject. */
+  removeAll(kind: CredentialKind, subject: string): void;
 }
 
 /** Tables of the credentials inside `heddle.db`. */
 export const credentialSchema =
-  'CREATE TABLE credentials (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;';
+  "CREATE TABLE credentials (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, created_at INTEGER NOT NULL, subject TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;";
+
+/** Adds what stores have not that were made before tokens had subjects. */
+export function completeCredentialTable(database: DatabaseSync): void {
+  const columns = database.prepare("SELECT name FROM pragma_table_info('credentials')").all();
+  if (columns.some(({ name }) => name === 'subject')) return;
+  database.exec("ALTER TABLE credentials ADD COLUMN subject TEXT NOT NULL DEFAULT ''");
+}
 
 /** A store that lives as long as its process. */
 export class MemoryCredentialStore implements CredentialStore {
@@ -36,8 +45,10 @@ export class MemoryCredentialStore implements CredentialStore {
     this.credentials.push(credential);
   }
 
-  removeAll(kind: CredentialKind): void {
-    this.credentials = this.credentials.filter((credential) => credential.kind !== kind);
+  removeAll(kind: CredentialKind, subject: string): void {
+    this.credentials = this.credentials.filter(
+      (credential) => credential.kind !== kind || credential.subject !== subject,
+    );
   }
 }
 
@@ -50,11 +61,13 @@ export class SqliteCredentialStore implements CredentialStore {
   constructor(database: DatabaseSync) {
     this.database = database;
     const rows = database
-      .prepare('SELECT hash, kind, created_at FROM credentials ORDER BY created_at, hash')
+      .prepare('SELECT hash, kind, created_at, subject FROM credentials ORDER BY created_at, hash')
       .all();
     for (const row of rows) {
+      const kind = row.kind === 'admin' ? 'admin' : 'dashboard';
       this.memory.add({
-        kind: row.kind === 'admin' ? 'admin' : 'dashboard',
+        kind,
+        subject: typeof row.subject === 'string' && row.subject !== '' ? row.subject : kind,
         hash: row.hash instanceof Uint8Array ? row.hash : new Uint8Array(0),
         createdAt: Number(row.created_at),
       });
@@ -67,13 +80,16 @@ export class SqliteCredentialStore implements CredentialStore {
 
   add(credential: Credential): void {
     this.database
-      .prepare('INSERT INTO credentials (hash, kind, created_at) VALUES (?, ?, ?)')
-      .run(credential.hash, credential.kind, credential.createdAt);
+      .prepare('INSERT INTO credentials (hash, kind, created_at, subject) VALUES (?, ?, ?, ?)')
+      .run(credential.hash, credential.kind, credential.createdAt, credential.subject);
     this.memory.add(credential);
   }
 
-  removeAll(kind: CredentialKind): void {
-    this.database.prepare('DELETE FROM credentials WHERE kind = ?').run(kind);
-    this.memory.removeAll(kind);
+  removeAll(kind: CredentialKind, subject: string): void {
+    // Those made before tokens had subjects have that of their kind.
+    this.database
+      .prepare("DELETE FROM credentials WHERE kind = ? AND (subject = ? OR (subject = '' AND kind = ?))")
+      .run(kind, subject, subject);
+    this.memory.removeAll(kind, subject);
   }
 }

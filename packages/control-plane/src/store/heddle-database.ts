@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { credentialSchema } from './credential-store.ts';
+import { completeCredentialTable, credentialSchema } from './credential-store.ts';
 import { joinTokenSchema } from './join-token-store.ts';
 import { configSchema } from './sqlite-config-store.ts';
 import { openDatabase, storeError, type DatabaseFormat } from './sqlite-database.ts';
@@ -17,6 +17,7 @@ export function openHeddleDatabase(path: string): DatabaseSync {
   const database = openDatabase(path, format);
   try {
     database.exec(serviceBindingSchema);
+    completeCredentialTable(database);
     return database;
   } catch (error) {
     database.close();

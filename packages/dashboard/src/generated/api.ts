@@ -272,6 +272,67 @@ export interface DeleteResponse {
   readonly results: readonly DeleteResult[];
 }
 
+/** What a commit did to one object. */
+export interface HistoryChange extends ObjectReference {
+  readonly change: 'created' | 'configured' | 'deleted';
+}
+
+/** One change of the configuration, of one object or of several at once. */
+export interface HistoryEntry {
+  readonly revision: number;
+  readonly at: number;
+  /** The subject of the token that was shown, such as `admin` or `alice`; `files` where files were changed. */
+  readonly author: string;
+  readonly changes: readonly HistoryChange[];
+}
+
+/** `GET /api/v1/history?limit=&kind=&namespace=&name=`: newest first; of one object where a kind and a name are given. */
+export interface HistoryResponse {
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** A change of an object, with the object before and after; null where there was none. */
+export interface HistoryChangeDetail extends HistoryChange {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** `GET /api/v1/history/<revision>`. */
+export interface HistoryDetail extends HistoryEntry {
+  readonly changes: readonly HistoryChangeDetail[];
+}
+
+/** Names an object by what people type. */
+export interface NamedObject {
+  /** Plural, singular or short name. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `POST /api/v1/rollback`: everything, or one object, as it was at an earlier revision. */
+export interface RollbackRequest {
+  /** The revision to go back to. Absent: the one before the last change. */
+  readonly toRevision?: number;
+  /** Only this object. */
+  readonly object?: NamedObject;
+  /** Says what would change, stores nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface RollbackResult extends HistoryChange {
+  readonly warnings: readonly ApiProblem[];
+}
+
+export interface RollbackResponse {
+  /** The revision that was gone back to. */
+  readonly toRevision: number;
+  /** The configuration's revision now: a new one, unless nothing had to be changed. */
+  readonly revision: number;
+  /** What is otherwise than before the request. */
+  readonly results: readonly RollbackResult[];
+}
+
 /** What has become of an object. */
 export interface ObjectStatus {
   /** Always true for what is stored; kept for kinds that can be refused later. */
@@ -311,10 +372,13 @@ export interface ResourcesResponse {
 
 /** `POST /api/v1/tokens`. */
 export interface TokenRequest {
-  readonly kind: 'join' | 'dashboard';
+  /** `admin` is for the API: the command line on other machines, programs. */
+  readonly kind: 'join' | 'dashboard' | 'admin';
+  /** Whose token it is, for the history; for `dashboard` and `admin`. Default: the kind. */
+  readonly subject?: string;
   /** How often a join token may be used; default 1. */
   readonly uses?: number;
-  /** Default one hour for join tokens; dashboard tokens don't expire. */
+  /** Default one hour for join tokens; the others don't expire. */
   readonly ttlSeconds?: number;
   /** Restricts a join token to workloads of one namespace. */
   readonly namespace?: string;
