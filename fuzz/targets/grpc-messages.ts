@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { frameMessage, MessageDeframer } from '../../packages/proxy/src/grpc/client/message-framing.ts';
+import { frameMessage, MessageDeframer } from '../../packages/xds/src/message-framing.ts';
 import { type FuzzTarget, randomCuts } from '../target.ts';
 
 function messagesOf(input: Uint8Array, cuts: readonly number[]): string {

@@ -2,17 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type TLSSocket, type Server as TlsServer, type TlsOptions } from 'node:tls';
 import { type Clock, type HeddleError, type Logger, type Random, type Timer } from '@heddle/base';
-import {
-  Server as GrpcServer,
-  ServerCredentials,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
 import { ConnectionGate, trustBundles, verifyPeer, type TrustBundle } from '@heddle/identity';
 import type { RpcMethods, RpcPeer } from '@heddle/xds';
 import { listenError } from '../api/server.ts';
 import { hostForUrl } from '../api/loopback.ts';
-import { streamHandler, unaryHandler } from './grpc-calls.ts';
+import { serveConnection } from './grpc-session.ts';
 
 export interface GrpcServerOptions {
   readonly address: string;
@@ -49,14 +43,7 @@ const maxTimerMs = 2 ** 31 - 1;
 /** Binds the port and serves. Rejects with `HEDDLE_PORT_IN_USE` or `HEDDLE_LISTEN_FAILED`. */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServerHandle> {
   const { address, port } = options;
-  const peers = new VerifiedPeers(options);
-  const grpc = new GrpcServer({
-    'grpc.keepalive_time_ms': keepaliveMs,
-    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-  });
-  const { definition, implementation } = bind(options.methods, (key) => peers.get(key));
-  grpc.addService(definition, implementation);
-  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const connections = new Connections(options);
   const tls = createServer(tlsOptions(options));
   const handshakes = new ConnectionGate({
     clock: options.clock,
@@ -66,7 +53,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   tls.on('connection', (socket) => handshakes.admit(socket));
   tls.on('secureConnection', (socket) => {
     handshakes.release(socket);
-    if (peers.admit(socket)) injector.injectConnection(socket);
+    connections.admit(socket);
   });
   // A failed handshake is the client's affair; Node has closed the connection already.
   tls.on('tlsClientError', (error, socket) => {
@@ -83,7 +70,6 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     await once(tls, 'listening');
   } catch (error) {
     unwatch();
-    grpc.forceShutdown();
     throw xdsListenError(address, port, error);
   }
   let closed: Promise<void> | undefined;
@@ -96,9 +82,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         // Streams that the control plane has just ended are written out first.
         setImmediate(() => {
           handshakes.close();
-          injector.destroy();
-          peers.close();
-          grpc.forceShutdown();
+          connections.close();
         });
       });
       return closed;
@@ -128,52 +112,47 @@ function tlsOptions({ identity, bundle }: GrpcServerOptions): TlsOptions {
   };
 }
 
-/** Connections whose peer has been verified, by the name that gRPC gives them. */
-class VerifiedPeers {
+/** Connections whose peer has been verified. */
+class Connections {
   private readonly options: GrpcServerOptions;
-  private readonly peers = new Map<string, { readonly peer: RpcPeer; readonly socket: TLSSocket }>();
+  /** How to end each. */
+  private readonly ends = new Set<() => void>();
 
   constructor(options: GrpcServerOptions) {
     this.options = options;
   }
 
-  /** Checks who is at the other end; false where the connection has been dropped. */
-  admit(socket: TLSSocket): boolean {
-    const { clock, logger, bundle } = this.options;
-    const key = `${socket.remoteAddress}:${socket.remotePort}`;
-    const peer = verifyPeer(socket, trustBundles(bundle()), 'client', clock);
-    if (!peer.ok) {
+  /** Checks who is at the other end, and serves it or drops the connection. */
+  admit(socket: TLSSocket): void {
+    const { clock, logger, bundle, methods } = this.options;
+    const remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+    const verified = verifyPeer(socket, trustBundles(bundle()), 'client', clock);
+    if (!verified.ok) {
       logger.warn('A client was refused', {
-        remoteAddress: key,
-        fault: peer.error.fault,
-        detail: peer.error.detail,
+        remoteAddress,
+        fault: verified.error.fault,
+        detail: verified.error.detail,
       });
       socket.destroy();
-      return false;
+      return;
     }
     if (socket.alpnProtocol !== 'h2') {
       socket.destroy();
-      return false;
+      return;
     }
-    const { id, notAfterMs } = peer.value;
-    this.peers.set(key, {
-      peer: { identity: id, remoteAddress: key, certificateNotAfter: notAfterMs },
-      socket,
-    });
-    const expiry = new Expiry(clock, notAfterMs, () => socket.destroy());
+    const { id, notAfterMs } = verified.value;
+    const peer: RpcPeer = { identity: id, remoteAddress, certificateNotAfter: notAfterMs };
+    const end = serveConnection(socket, peer, { methods, clock, keepaliveMs, keepaliveTimeoutMs });
+    this.ends.add(end);
+    const expiry = new Expiry(clock, notAfterMs, end);
     socket.once('close', () => {
       expiry.cancel();
-      this.peers.delete(key);
+      this.ends.delete(end);
     });
-    return true;
-  }
-
-  get(key: string): RpcPeer | undefined {
-    return this.peers.get(key)?.peer;
   }
 
   close(): void {
-    for (const { socket } of this.peers.values()) socket.destroy();
+    for (const end of this.ends) end();
   }
 }
 
@@ -195,29 +174,4 @@ class Expiry {
   cancel(): void {
     this.timer.cancel();
   }
-}
-
-/** All methods as one gRPC service; messages pass as the bytes they are. */
-function bind(
-  methods: RpcMethods,
-  peerOf: (key: string) => RpcPeer | undefined,
-): { definition: ServiceDefinition; implementation: UntypedServiceImplementation } {
-  const definition: Record<string, ServiceDefinition[string]> = {};
-  const implementation: UntypedServiceImplementation = {};
-  for (const [path, method] of methods) {
-    const isStream = method.kind === 'stream';
-    const bytes = {
-      requestSerialize: asBuffer,
-      requestDeserialize: asBuffer,
-      responseSerialize: asBuffer,
-      responseDeserialize: asBuffer,
-    };
-    definition[path] = { path, requestStream: isStream, responseStream: isStream, ...bytes };
-    implementation[path] = isStream ? streamHandler(method, peerOf) : unaryHandler(method, peerOf);
-  }
-  return { definition, implementation };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -4,7 +4,7 @@ import type { FieldList } from '../../codec/field-list.ts';
 import { ResetCause, type StreamReset } from '../../http2/stream-handler.ts';
 import { isGrpcContentType } from '../content-type.ts';
 import { grpcStatusOfHttp, parseGrpcStatus } from '../status.ts';
-import type { FramingError } from './message-framing.ts';
+import type { FramingError } from '@heddle/xds/message-framing';
 
 /** Calls of a peer whose bytes are no messages. */
 export const framingStatus: Readonly<Record<FramingError, RpcStatus>> = {

@@ -5,7 +5,7 @@ import { RpcCode } from '@heddle/xds';
 import { fieldsOf } from '../../http2/test-servers.ts';
 import { meshSecurity } from '../../tls/mesh-security.ts';
 import { OpenedStream, answer, servedCalls } from './calls-under-test.ts';
-import { frameMessage } from './message-framing.ts';
+import { frameMessage } from '@heddle/xds/message-framing';
 
 const secrets = { certificate: () => null, trustBundle: () => null };
 const grpcHead = fieldsOf([':status', '200'], ['content-type', 'application/grpc']);

@@ -10,7 +10,7 @@ import { silentLogger, systemClock, systemRandom } from '@heddle/base';
 import { RpcCode } from '@heddle/xds';
 import { NodeTransport } from '../../transport/node/node-transport.ts';
 import { GrpcClient, type GrpcClientOptions } from './grpc-client.ts';
-import { frameMessage } from './message-framing.ts';
+import { frameMessage } from '@heddle/xds/message-framing';
 import { OpenedStream } from './calls-under-test.ts';
 
 const grpcHeaders = { ':status': 200, 'content-type': 'application/grpc' };

@@ -12,7 +12,7 @@ import {
   statusOfTrailers,
   withoutStatus,
 } from './call-status.ts';
-import { MessageDeframer, frameMessage } from './message-framing.ts';
+import { MessageDeframer, frameMessage } from '@heddle/xds/message-framing';
 
 /** How many bytes may wait for a connection before the caller is told to pause; and how many are kept to be sent again. */
 const keptLimitBytes = 64 * 1024;

@@ -9,10 +9,21 @@ export type FramingError = 'compressed' | 'too-large';
 /** Puts a message into its frame. */
 export function frameMessage(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(headerBytes + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
+  writeHeader(frame, message);
   frame.set(message, headerBytes);
   return frame;
+}
+
+/** What goes before a message, for who writes the two one after the other. */
+export function messageHeader(message: Uint8Array): Buffer {
+  const header = Buffer.allocUnsafe(headerBytes);
+  writeHeader(header, message);
+  return header;
+}
+
+function writeHeader(frame: Buffer, message: Uint8Array): void {
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
 }
 
 /** Cuts a stream of bytes, however it arrives, into messages. */
