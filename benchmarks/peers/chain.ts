@@ -18,6 +18,8 @@ const latencyConnections = 16;
 const calls: H2Shape = { connections: 8, streams: 10 };
 const warmUpSeconds = 2;
 const warmUpCalls = 8000;
+/** Latency is that of a proxy that has been at work for a while: for some seconds under load, a runtime compiles what is hot. */
+const latencyWarmUpSeconds = 8;
 const latencySeconds = 3;
 const fixedRate = 1000;
 /** The share of the slower peer's peak at which latency is measured, too. */
@@ -158,7 +160,7 @@ async function loadGrpc(
 /** What the chain adds to a direct connection, measured right before it, at so many requests a second. */
 function latencyAt(bench: Bench, peer: Peer, rate: number): Promise<Record<string, number>> {
   return withPeer(bench, peer, chainSuite, async ({ place, backend }) => {
-    await wrk(urlOf(frontPort(place)), connections, 1);
+    await wrk(urlOf(frontPort(place)), connections, latencyWarmUpSeconds);
     const direct = await fortio(urlOf(place.backendPort), latencyConnections, rate, latencySeconds);
     const before = await backend.count();
     const through = await fortio(urlOf(frontPort(place)), latencyConnections, rate, latencySeconds);

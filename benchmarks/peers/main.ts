@@ -57,8 +57,11 @@ function missingTools(suite: Suite): string[] {
     .map((name) => tools[name]!);
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
+const usage =
+  'npm run bench:peers -- --suite NAME [--rounds N] [--seconds N] [--only PEER,...] [--json FILE] [--check] [--no-build]';
+
+function readOptions() {
+  return parseArgs({
     options: {
       suite: { type: 'string', default: 'http1' },
       rounds: { type: 'string' },
@@ -67,8 +70,23 @@ async function main(): Promise<number> {
       json: { type: 'string' },
       check: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
-  });
+  }).values;
+}
+
+async function main(): Promise<number> {
+  let values: ReturnType<typeof readOptions>;
+  try {
+    values = readOptions();
+  } catch (error) {
+    console.error(`${errorMessage(error)}\n${usage}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(`${usage}\nsuites: ${suites.map((one) => one.name).join(', ')}`);
+    return 0;
+  }
   const suite = suites.find((one) => one.name === values.suite);
   if (suite === undefined) {
     console.error(`no suite ${values.suite}; there are ${suites.map((one) => one.name).join(', ')}`);
