@@ -330,6 +330,12 @@ export function hasLogs(name: SetupName): boolean {
   return setup.logs !== undefined;
 }
 
+/** Nothing ever listens there. */
+const deadPort = 1;
+const deadEndpoint = {
+  endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: deadPort } } },
+};
+
 /** The bootstrap file of a setup. */
 export function bootstrapOf(name: SetupName, ports: Ports): Json {
   const setup: Setup = setups[name];
@@ -396,12 +402,12 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
                       address: {
                         socket_address: {
                           address: '127.0.0.1',
-                          // Nothing ever listens on port 1.
-                          port_value: setup.isUpstreamDown === true ? 1 : ports.upstream,
+                          port_value: setup.isUpstreamDown === true ? deadPort : ports.upstream,
                         },
                       },
                     },
                   },
+                  ...(setup.hasDeadEndpoint === true ? [deadEndpoint] : []),
                 ],
               },
             ],

@@ -26,6 +26,7 @@ import { RBAC as NetworkRbac } from './generated/envoy/extensions/filters/networ
 import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { DnsFilterConfig } from './generated/envoy/extensions/filters/udp/dns_filter/v3/dns_filter.ts';
 import { DownstreamConnectionsConfig } from './generated/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.ts';
+import { PreviousHostsPredicate } from './generated/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
 import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from './generated/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
 import { Secret } from './generated/envoy/extensions/transport_sockets/tls/v3/secret.ts';
@@ -64,6 +65,7 @@ const messageTypes = {
   [TypeUrl.httpInspector]: HttpInspector,
   [TypeUrl.rawBuffer]: RawBuffer,
   [TypeUrl.upstreamProxyProtocol]: ProxyProtocolUpstreamTransport,
+  [TypeUrl.previousHosts]: PreviousHostsPredicate,
   [TypeUrl.fileAccessLog]: FileAccessLog,
   [TypeUrl.stdoutAccessLog]: StdoutAccessLog,
   [TypeUrl.stderrAccessLog]: StderrAccessLog,

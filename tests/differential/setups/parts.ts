@@ -42,6 +42,8 @@ export interface Setup {
   readonly lbEndpoint?: Json;
   /** What answers where the cluster leads; HTTP/1.1 unless it is said. */
   readonly upstreamSpeaks?: 'http2' | 'http2-over-tls';
+  /** Beside the endpoint there is one where nothing listens. */
+  readonly hasDeadEndpoint?: boolean;
   /** Nothing listens where the cluster leads. */
   readonly isUpstreamDown?: boolean;
 }

@@ -1,5 +1,5 @@
 // Retry policies.
-import type { Setup } from './parts.ts';
+import { type Setup, type } from './parts.ts';
 
 export const retrySetups = {
   'retries-connect': {
@@ -44,5 +44,40 @@ export const retrySetups = {
       },
     },
     virtualHost: { include_request_attempt_count: true, per_request_buffer_limit_bytes: 8 },
+  },
+  'retries-elsewhere': {
+    action: {
+      retry_policy: {
+        retry_on: 'connect-failure',
+        num_retries: 1,
+        retry_host_predicate: [
+          {
+            name: 'envoy.retry_host_predicates.previous_hosts',
+            typed_config: { '@type': type('retry.host.previous_hosts.v3.PreviousHostsPredicate') },
+          },
+        ],
+        host_selection_retry_max_attempts: 100,
+      },
+    },
+    cluster: { lb_policy: 'RANDOM' },
+    hasDeadEndpoint: true,
+  },
+  tries: {
+    action: {
+      retry_policy: {
+        retry_on: '5xx,retriable-headers',
+        per_try_timeout: '0.5s',
+        retriable_headers: [{ name: 'x-again', string_match: { exact: 'yes' } }],
+        retriable_request_headers: [
+          { name: 'x-tried', present_match: true },
+          { name: ':method', string_match: { exact: 'PUT' } },
+        ],
+        rate_limited_retry_back_off: { reset_headers: [{ name: 'Retry-After' }], max_interval: '5s' },
+      },
+    },
+    virtualHost: { include_request_attempt_count: true, include_is_timeout_retry_header: true },
+  },
+  'tries-idle': {
+    action: { timeout: '0s', retry_policy: { per_try_idle_timeout: '0.4s' } },
   },
 } as const satisfies Readonly<Record<string, Setup>>;

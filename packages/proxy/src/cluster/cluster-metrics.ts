@@ -63,6 +63,8 @@ export class ClusterMetrics {
   readonly retries: Counter;
   /** Those of them that waited for a while before. */
   readonly retriesBackedOff: Counter;
+  /** Those that waited for as long as the upstream said. */
+  readonly retriesRateLimited: Counter;
   /** Requests not tried again because a circuit breaker was open. */
   readonly retryOverflows: Counter;
   /** Requests not tried again because their body had gone. */
@@ -70,6 +72,9 @@ export class ClusterMetrics {
   readonly retrySuccesses: Counter;
   readonly retryLimitsReached: Counter;
   readonly requestTimeouts: Counter;
+  /** Tries that took too long, or stood still for too long. */
+  readonly tryTimeouts: Counter;
+  readonly tryIdleTimeouts: Counter;
   /** Requests that found no endpoint. */
   readonly requestsWithoutEndpoint: Counter;
   /** From the request's last byte sent to the response's last byte received, in milliseconds. */
@@ -186,6 +191,10 @@ export class ClusterMetrics {
       'upstream_rq_retry_backoff_exponential',
       'Requests tried again after a pause that grows.',
     );
+    this.retriesRateLimited = counter(
+      'upstream_rq_retry_backoff_ratelimited',
+      'Requests tried again after as long as the upstream said.',
+    );
     this.retryOverflows = counter(
       'upstream_rq_retry_overflow',
       'Requests that the circuit breaker did not let be tried again.',
@@ -203,6 +212,11 @@ export class ClusterMetrics {
       'Requests that failed as often as their route lets them be tried.',
     );
     this.requestTimeouts = counter('upstream_rq_timeout', 'Requests that got no response in time.');
+    this.tryTimeouts = counter('upstream_rq_per_try_timeout', 'Tries that got no response in time.');
+    this.tryIdleTimeouts = counter(
+      'upstream_rq_per_try_idle_timeout',
+      'Tries that stood still for too long.',
+    );
     this.requestsWithoutEndpoint = counter('upstream_cx_none_healthy', 'Requests that found no endpoint.');
     this.responses = new StatusCounts(scope, 'envoy_cluster_upstream_rq', labels);
     this.requestTimeMs = milliseconds('upstream_rq_time', 'Time of requests in milliseconds.');

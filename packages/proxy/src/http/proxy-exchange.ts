@@ -8,20 +8,25 @@ import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ServerExchange } from '../codec/server-stream.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
+import type { TryLimits } from '../routing/try-limits.ts';
 import type { TransportError } from '../transport/transport.ts';
-import { tellAttempts } from './attempt-count.ts';
+import { tellAttempts, tellTimeoutRetry } from './attempt-count.ts';
 import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
 import { isIdempotent } from './idempotent.ts';
-import { LocalReplies, connectFailure, resetReply, withFlag } from './response-flags.ts';
+import { LocalReplies, type LocalReply, connectFailure, resetReply, withFlag } from './response-flags.ts';
 import { RoutedExchange } from './routed-exchange.ts';
+import { TryWatch, type WatchedTry } from './try-watch.ts';
 import { responseKind, switchesProtocol } from './upgrade-rules.ts';
 
-export class ProxyExchange extends RoutedExchange implements ServerExchange, UpstreamExchange {
+export class ProxyExchange extends RoutedExchange implements ServerExchange, UpstreamExchange, WatchedTry {
   private isPrepared = false;
   /** It has failed untouched, and goes to the same endpoint for the second time. */
   private isRepeated = false;
   private bodyForwarded = false;
+  /** Null before the first request of a route that limits its tries. */
+  private tryWatch: TryWatch | null = null;
+  private followsTimeout = false;
 
   // ServerExchange: the client's side
 
@@ -60,6 +65,7 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
       this.server.pauseRequest();
       return;
     }
+    if (this.tryWatch !== null) this.tryWatch.touch();
     if (held.isKept) held.bytes.add(buffer, start, end);
     else this.bodyForwarded = true;
     if (!this.upstream.sendBody(buffer, start, end)) this.server.pauseRequest();
@@ -85,6 +91,7 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     this.requestEnded = true;
     this.limits.endRequest();
     this.upstream?.endRequest();
+    if (this.upstream !== null) this.limitTry();
     // What was asked for may last: only standing still ends it.
     if (this.upgrade !== '') return;
     const hasEndedAtOnce = this.head!.bodyKind === BodyKind.none;
@@ -106,13 +113,15 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     this.upstreamLocalAddress = stream.localAddress;
     this.upstreamStartedAt = this.isHandedOverAtOnce ? this.startedAt : this.context.clock.monotonic();
     if (this.isPrepared) {
-      const leftMs = this.timeoutMs - (this.context.clock.monotonic() - this.startedAt);
-      forwardAgain(this.outgoing, this.request, this.route!, leftMs, this.endpoint!.name);
+      forwardAgain(this.outgoing, this.request, this.route!, this.leftMs, this.endpoint!.name);
+      if (this.route!.tellsTimeoutRetries) tellTimeoutRetry(this.outgoing, this.followsTimeout);
     } else {
       this.prepareRequest();
     }
     if (this.route!.tellsAttempts) tellAttempts(this.outgoing, this.retries.attempts);
     let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
+    const limits = this.route!.tryLimits;
+    if (limits !== null) this.watchTry(limits);
     // Behind CONNECT comes no body, but what is the tunnel's once it is granted.
     if (this.isConnect) {
       stream.endRequest();
@@ -145,6 +154,7 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     const mayRetry = retryPolicy !== null && (retryPolicy.looksAtResponses || this.retries.attempts > 1);
     if (mayRetry && this.isTriedAgain(head, retryPolicy)) return;
     if (this.held.isKept) this.held.release();
+    if (this.tryWatch !== null) this.tryWatch.answered();
     this.responseHead = head;
     this.responseCode = head.status;
     this.responseCodeDetails = 'via_upstream';
@@ -192,6 +202,7 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     if (start === end) return;
     this.bytesSent += end - start;
     this.limits.sawActivity = true;
+    if (this.tryWatch !== null) this.tryWatch.touch();
     if (this.call !== null && this.response.bodyKind !== BodyKind.chunked)
       this.call.onResponseData(buffer, start, end);
     if (!this.server.sendBody(buffer, start, end)) this.upstream?.pauseResponse();
@@ -223,6 +234,8 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
   onUpstreamFailed(failure: UpstreamFailure): void {
     const isReused = this.upstream !== null && this.upstream.isReused;
     this.upstream = null;
+    this.followsTimeout = false;
+    if (this.tryWatch !== null) this.tryWatch.end();
     if (failure.kind === 'connection-termination') this.upstreamTransportFailureReason = failure.detail;
     const reply = resetReply(failure.kind);
     if (this.responseStarted) {
@@ -245,6 +258,20 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     if (flag !== null) this.reply(withFlag(flag, reply));
   }
 
+  // WatchedTry
+
+  onTryOverdue(): void {
+    if (this.upstream === null || this.responseStarted) return;
+    this.cluster!.metrics.tryTimeouts.value++;
+    this.failTry(LocalReplies.tryTimeout);
+  }
+
+  onTryIdle(): void {
+    if (this.upstream === null) return;
+    this.cluster!.metrics.tryIdleTimeouts.value++;
+    this.failTry(LocalReplies.idleTry);
+  }
+
   // LimitedExchange: the rest is in what this extends
 
   onResponseOverdue(): void {
@@ -260,6 +287,17 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     this.isPrepared = false;
     this.isRepeated = false;
     this.bodyForwarded = false;
+    this.followsTimeout = false;
+  }
+
+  protected override countUpstream(): void {
+    if (this.tryWatch !== null) this.tryWatch.end();
+    super.countUpstream();
+  }
+
+  protected override letUpstreamGo(): void {
+    if (this.tryWatch !== null) this.tryWatch.end();
+    super.letUpstreamGo();
   }
 
   /** There is more of the body than is kept: this try is the last. */
@@ -278,15 +316,61 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
     this.bodyForwarded = true;
   }
 
+  /** Watches the try that has just got a connection. */
+  private watchTry({ idleTimeoutMs }: TryLimits): void {
+    this.tryWatch ??= new TryWatch(this.context, this);
+    this.tryWatch.watchIdle(idleTimeoutMs);
+    if (this.requestEnded) this.limitTry();
+  }
+
+  /** The upstream has the whole request: the time of the try begins. */
+  private limitTry(): void {
+    const ms = this.tryTimeoutMs;
+    if (ms > 0) this.tryWatch!.limit(ms);
+  }
+
+  /** `per_try_timeout` as far as it is shorter than that of all tries together; 0 for none. */
+  private get tryTimeoutMs(): number {
+    const { tryLimits } = this.route!;
+    if (tryLimits === null) return 0;
+    const { timeoutMs } = this;
+    return timeoutMs > 0 && tryLimits.timeoutMs >= timeoutMs ? 0 : tryLimits.timeoutMs;
+  }
+
+  /** What an upstream is told that it has, now that some of the time has passed. */
+  private get leftMs(): number {
+    const { timeoutMs, tryTimeoutMs } = this;
+    if (timeoutMs === 0) return tryTimeoutMs;
+    const leftMs = Math.max(1, timeoutMs - (this.context.clock.monotonic() - this.startedAt));
+    return tryTimeoutMs > 0 ? Math.min(tryTimeoutMs, leftMs) : leftMs;
+  }
+
+  /** The try is over for its time; another one may follow. */
+  private failTry(reply: LocalReply): void {
+    this.endpoint!.requestTimeouts++;
+    this.tryWatch!.end();
+    const upstream = this.upstream!;
+    this.upstream = null;
+    upstream.abandon();
+    if (this.responseStarted) {
+      this.giveUp(reply);
+      return;
+    }
+    this.followsTimeout = true;
+    const flag = this.tryAgain(this.route!.retryPolicy?.coversReset(false) === true);
+    if (flag !== null) this.reply(withFlag(flag, reply));
+  }
+
   private prepareRequest(): void {
     this.isPrepared = true;
-    if (this.route!.grpcTimeout !== null) this.passDeadlineOn(this.route!.grpcTimeout, this.timeoutMs);
+    const toldMs = this.tryTimeoutMs > 0 ? this.tryTimeoutMs : this.timeoutMs;
+    if (this.route!.grpcTimeout !== null) this.passDeadlineOn(this.route!.grpcTimeout, toldMs);
     forwardRequest(
       this.outgoing,
       this.head!,
       this.request,
       this.route!,
-      this.timeoutMs,
+      toldMs,
       this.cluster!.config.isPassthrough,
       this.settings,
       this.context,
@@ -297,8 +381,8 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
   }
 
   /** Null: another try follows; otherwise the flag that says why none does, or nothing. */
-  private tryAgain(isCovered: boolean): string | null {
-    return this.retries.ask(isCovered, !this.bodyForwarded, this.route!, this.cluster!);
+  private tryAgain(isCovered: boolean, toldPauseMs = -1): string | null {
+    return this.retries.ask(isCovered, !this.bodyForwarded, this.route!, this.cluster!, toldPauseMs);
   }
 
   /**
@@ -319,14 +403,12 @@ export class ProxyExchange extends RoutedExchange implements ServerExchange, Ups
 
   /** Whether another try takes the place of this response. */
   private isTriedAgain(head: ResponseHeadView, policy: RetryPolicy): boolean {
-    const flag = this.tryAgain(
-      policy.coversResponse(
-        head.status,
-        head.header('x-envoy-ratelimited') !== null,
-        head.header('grpc-status'),
-      ),
-    );
+    const isCovered = policy.coversResponse(head);
+    const toldPauseMs = isCovered ? policy.toldPauseMs(head, this.context.clock.now()) : -1;
+    this.followsTimeout = false;
+    const flag = this.tryAgain(isCovered, toldPauseMs);
     if (flag === null) {
+      if (this.tryWatch !== null) this.tryWatch.end();
       this.cluster!.metrics.countRetriedResponse(head.status);
       const upstream = this.upstream!;
       this.upstream = null;

@@ -53,6 +53,18 @@ export const LocalReplies = {
     body: 'upstream connect error or disconnect/reset before headers. reset reason: overflow',
   },
   requestTimeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
+  tryTimeout: {
+    status: 504,
+    flag: 'UT',
+    details: 'upstream_per_try_timeout',
+    body: 'upstream request timeout',
+  },
+  idleTry: {
+    status: 504,
+    flag: 'UT',
+    details: 'upstream_per_try_idle_timeout',
+    body: 'upstream request timeout',
+  },
   /** `stream_idle_timeout` while the request is still coming. */
   idleRequest: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
   overallTimeout: { status: 408, flag: '-', details: 'request_overall_timeout', body: 'request timeout' },

@@ -3,7 +3,9 @@ import type { Random, TimerWheel, TimerWheelEntry } from '@heddle/base';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { RetryLimit } from '../cluster/retry-limit.ts';
+import type { Endpoint } from '../cluster/endpoint.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
+import { type TryTimers, wheelFor } from './try-watch.ts';
 
 /** The tries of one request. One object per exchange. */
 export class RetryState implements TimerWheelEntry {
@@ -13,13 +15,17 @@ export class RetryState implements TimerWheelEntry {
   attempts = 0;
   /** The request has outgrown what is kept of it: whatever happens is final. */
   isOver = false;
-  private readonly timers: TimerWheel;
+  private readonly timers: TryTimers;
+  /** On which it waits, or did. */
+  private wheel: TimerWheel | null = null;
+  /** Where the request has been, where its route wants to know. */
+  private tried: Endpoint<ConnectionPool>[] = [];
   private readonly random: Random;
   private readonly onRetry: () => void;
   /** What a retry holds from its pause until it is clear what came of it. */
   private held: RetryLimit | null = null;
 
-  constructor(timers: TimerWheel, random: Random, onRetry: () => void) {
+  constructor(timers: TryTimers, random: Random, onRetry: () => void) {
     this.timers = timers;
     this.random = random;
     this.onRetry = onRetry;
@@ -27,14 +33,16 @@ export class RetryState implements TimerWheelEntry {
 
   /**
    * Asks for another try; `isCovered`: the route's policy has what happened tried again, `isRepeatable`: nothing has gone
-   * that nobody has kept. Null: it is granted, `onRetry` is called after a pause. Otherwise the flag that says why not:
-   * `URX` (as often as the route allows), `UO` (too many of the cluster's requests are being tried again) or nothing.
+   * that nobody has kept, `toldPauseMs`: the upstream wants to be left alone for so long, -1 where it didn't say. Null: it
+   * is granted, `onRetry` is called after a pause. Otherwise the flag that says why not: `URX` (as often as the route
+   * allows), `UO` (too many of the cluster's requests are being tried again) or nothing.
    */
   ask(
     isCovered: boolean,
     isRepeatable: boolean,
     { retryPolicy, priority }: RouteMatch<unknown>,
     cluster: Cluster<ConnectionPool>,
+    toldPauseMs = -1,
   ): string | null {
     const { metrics } = cluster;
     if (retryPolicy === null || this.isOver || !isCovered || !isRepeatable) {
@@ -56,14 +64,35 @@ export class RetryState implements TimerWheelEntry {
     limit.add();
     this.held = limit;
     metrics.retries.value++;
-    metrics.retriesBackedOff.value++;
-    this.timers.arm(this, retryPolicy.pauseMs(this.attempts, this.random));
+    let pauseMs: number;
+    if (toldPauseMs > 1) {
+      metrics.retriesRateLimited.value++;
+      pauseMs = toldPauseMs + (this.random.uint32() % Math.floor(toldPauseMs / 2));
+    } else {
+      metrics.retriesBackedOff.value++;
+      pauseMs = retryPolicy.pauseMs(this.attempts, this.random);
+    }
+    this.wheel = wheelFor(this.timers, pauseMs);
+    this.wheel.arm(this, pauseMs);
     return null;
+  }
+
+  /**
+   * The endpoint for the next try: `pick` is asked again for one where the request has not been, `morePicks` times at most.
+   * The last one that it gives is as good as none other.
+   */
+  choose(morePicks: number, pick: () => Endpoint<ConnectionPool> | null): Endpoint<ConnectionPool> | null {
+    let endpoint = pick();
+    for (let i = 0; i < morePicks && endpoint !== null && this.tried.includes(endpoint); i++)
+      endpoint = pick();
+    if (endpoint !== null) this.tried.push(endpoint);
+    return endpoint;
   }
 
   /** The request has ended, with or without success. */
   end(): void {
-    if (this.wheelSlot >= 0) this.timers.disarm(this);
+    if (this.wheelSlot >= 0) this.wheel!.disarm(this);
+    if (this.tried.length > 0) this.tried = [];
     this.release();
   }
 

@@ -46,7 +46,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
 
   constructor(context: ProxyContext, slot: HttpSettingsSlot) {
     super(context, slot);
-    this.retries = new RetryState(context.shortTimers, context.random, () => this.toCluster(this.route!));
+    this.retries = new RetryState(context, context.random, () => this.toCluster(this.route!));
   }
 
   get upstreamAttempts(): number {
@@ -174,6 +174,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     this.cluster = cluster;
     if (this.retries.attempts === 0) {
       this.chooseFraming(cluster.config.connections.protocol);
+      if (match.retryPolicy?.coversRequest(this.request) === false) this.retries.isOver = true;
       if (this.head!.bodyKind !== BodyKind.none && this.upgrade === '') this.keepBody(match);
     }
     const { calls } = this.settings;
@@ -182,7 +183,12 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
       this.reply(LocalReplies.loopDetected);
       return;
     }
-    const endpoint = cluster.pick(this.context.random, this.request.authority, this);
+    const endpoint =
+      match.retryPolicy === null || match.retryPolicy.morePicks === 0
+        ? cluster.pick(this.context.random, this.request.authority, this)
+        : this.retries.choose(match.retryPolicy.morePicks, () =>
+            cluster.pick(this.context.random, this.request.authority, this),
+          );
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
       this.reply(LocalReplies.noHealthyUpstream);
@@ -201,7 +207,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
 
   /** Keeps the body where it may be wanted again: a policy says so, or it is that of a gRPC call, few bytes as a rule. */
   private keepBody({ retryPolicy, keptBodyBytes }: RouteMatch<unknown>): void {
-    if (retryPolicy === null && !this.isGrpc) return;
+    if ((retryPolicy === null && !this.isGrpc) || this.retries.isOver) return;
     const { held, settings } = this;
     let limit = keptBodyBytes >= 0 ? keptBodyBytes : settings.bufferLimitBytes;
     if (retryPolicy === null) limit = Math.min(limit, maxCallBytes);

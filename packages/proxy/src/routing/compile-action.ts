@@ -25,7 +25,7 @@ import {
 import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import { compileGrpcTimeout } from './compile-grpc-timeout.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
-import { compileRetryPolicy } from './compile-retry-policy.ts';
+import { compileRetries, type Retries } from './compile-retry-policy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { compileRouteFilters, joinRouteFilters } from './compile-route-filters.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
@@ -33,6 +33,7 @@ import type { HostRewrite } from './host-rewrite.ts';
 import { compileRouteUpgrades } from './compile-upgrades.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
+import type { TryLimits } from './try-limits.ts';
 import {
   type DirectResponse,
   type PathRewrite,
@@ -55,7 +56,9 @@ export interface RouteContext<C> {
   /** The virtual host's `per_request_buffer_limit_bytes`. */
   readonly requestBufferLimit: Route['perRequestBufferLimitBytes'];
   /** By the virtual host's `retry_policy`, for routes without one. */
-  readonly retryPolicy: RetryPolicy | null;
+  readonly retries: Retries;
+  /** `include_is_timeout_retry_header`. */
+  readonly tellsTimeoutRetries: boolean;
   /** `include_request_attempt_count`, `include_attempt_count_in_response`. */
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
@@ -78,6 +81,8 @@ interface Outcome {
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
+  readonly tryLimits: TryLimits | null;
+  readonly tellsTimeoutRetries: boolean;
   readonly keptBodyBytes: number;
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
@@ -100,6 +105,8 @@ export const localOutcome: Outcome = {
   grpcTimeout: null,
   maxRequestBytes: -1,
   retryPolicy: null,
+  tryLimits: null,
+  tellsTimeoutRetries: false,
   keptBodyBytes: -1,
   tellsAttempts: false,
   returnsAttempts: false,
@@ -140,16 +147,20 @@ export function compileAction<C>(
     case 'redirect':
       return single(redirect(action.value, matcher, `${path}.redirect`, problems));
     case 'route': {
+      const { retryPolicy } = action.value;
+      const retries =
+        retryPolicy === undefined
+          ? context.retries
+          : compileRetries(retryPolicy, `${path}.route.retry_policy`, problems);
       const outcome = {
         ...forward(action.value, matcher, `${path}.route`, problems),
         maxRequestBytes: bodyLimit(route.requestBodyBufferLimit ?? context.requestBodyLimit),
         keptBodyBytes: keptBody(route, context),
         tellsAttempts: context.tellsAttempts,
         returnsAttempts: context.returnsAttempts,
-        retryPolicy:
-          action.value.retryPolicy === undefined
-            ? context.retryPolicy
-            : compileRetryPolicy(action.value.retryPolicy, `${path}.route.retry_policy`, problems),
+        retryPolicy: retries.policy,
+        tryLimits: retries.limits,
+        tellsTimeoutRetries: context.tellsTimeoutRetries,
       };
       return compileClusters(route, action.value, outcome, headers, context, `${path}.route`, problems);
     }

@@ -5,7 +5,7 @@ import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.
 import type { RetryPolicy as RetryPolicyMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { compileRouteTable } from './compile-route-table.ts';
 import { testRequest } from './request-view-harness.ts';
-import type { RetryPolicy } from './retry-policy.ts';
+import type { RetriedResponse, RetryPolicy } from './retry-policy.ts';
 import type { RouteTable } from './route-table.ts';
 
 type Policy = Parameters<typeof RetryPolicyMessage.fromPartial>[0];
@@ -47,6 +47,13 @@ function problemsOf(policy: Policy): string[] {
   return table.ok ? [] : table.error.map(({ path, message }) => `${path?.replace(prefix, '')}: ${message}`);
 }
 
+/** A response's head with these fields. */
+function response(status: number, fields: Readonly<Record<string, string>> = {}): RetriedResponse {
+  const header = (name: string): string | null => fields[name] ?? null;
+  return { status, header, headerValue: (name, index) => (index === 0 ? header(name) : null) };
+}
+
+const limited = response(503, { 'x-envoy-ratelimited': 'true' });
 const onConnect: Policy = { retryOn: 'connect-failure' };
 
 test('requests are tried again as the route or else its virtual host says, and not otherwise', () => {
@@ -77,18 +84,20 @@ const conditions: readonly (readonly [string, string])[] = [
 for (const [retryOn, expected] of conditions) {
   test(`retry_on: ${retryOn} covers ${expected}`, () => {
     const policy = policyOf(undefined, { retryOn, retriableStatusCodes: [418] })!;
-    const statuses = [409, 418, 500, 503].filter((status) => policy.coversResponse(status, false));
-    const calls = [1, 4, 8, 13, 14].filter((status) => policy.coversResponse(200, false, String(status)));
+    const statuses = [409, 418, 500, 503].filter((status) => policy.coversResponse(response(status)));
+    const calls = [1, 4, 8, 13, 14].filter((status) =>
+      policy.coversResponse(response(200, { 'grpc-status': String(status) })),
+    );
     const covered = [
       ...(policy.coversConnectFailure ? ['connect'] : []),
       ...(policy.coversReset(true) ? ['refused'] : []),
       ...(policy.coversReset(false) ? ['reset'] : []),
-      ...(policy.coversResponse(503, true) ? ['limited'] : []),
+      ...(policy.coversResponse(limited) ? ['limited'] : []),
       ...statuses,
       ...calls.map((status) => `grpc-${status}`),
     ];
     assert.equal(covered.join(' '), expected);
-    const looks = statuses.length > 0 || calls.length > 0 || policy.coversResponse(503, true);
+    const looks = statuses.length > 0 || calls.length > 0 || policy.coversResponse(limited);
     assert.equal(policy.looksAtResponses, looks);
   });
 }
@@ -114,9 +123,53 @@ test('pauses are random below a bound that doubles, up to ten times the first', 
   assert.deepEqual(bounds({ retryBackOff: { baseInterval: { seconds: 0, nanos: 1 } } })[0], 1);
 });
 
+test('fields of a response and of the request decide where they are named', () => {
+  const policy = policyOf(undefined, {
+    retryOn: 'retriable-headers',
+    retriableHeaders: [{ name: 'X-Again', headerMatchSpecifier: { $case: 'presentMatch', value: true } }],
+    retriableRequestHeaders: [{ name: ':method', headerMatchSpecifier: exactly('GET') }],
+  })!;
+  assert.equal(policy.looksAtResponses, true);
+  assert.equal(policy.coversResponse(response(200, { 'x-again': '' })), true);
+  assert.equal(policy.coversResponse(response(503)), false);
+  assert.equal(policy.coversRequest(testRequest()), true);
+  assert.equal(policy.coversRequest(testRequest({ method: 'POST' })), false);
+  const unasked = policyOf(undefined, { retryOn: '5xx', retriableHeaders: [{ name: 'x-again' }] })!;
+  assert.equal(unasked.coversResponse(response(200, { 'x-again': '' })), false);
+});
+
+function exactly(exact: string) {
+  return { $case: 'stringMatch', value: { matchPattern: { $case: 'exact', value: exact } } } as const;
+}
+
+test('an upstream says how long it wants to be left alone, in the first field that makes sense', () => {
+  const policy = policyOf(undefined, {
+    retryOn: '5xx',
+    rateLimitedRetryBackOff: {
+      resetHeaders: [{ name: 'Retry-After' }, { name: 'X-Reset', format: 1 }],
+      maxInterval: { seconds: 100, nanos: 0 },
+    },
+  })!;
+  const told = (fields: Readonly<Record<string, string>>): number =>
+    policy.toldPauseMs(response(503, fields), 1_000_400);
+  assert.equal(told({ 'retry-after': '7', 'x-reset': '1050' }), 7000);
+  assert.equal(told({ 'retry-after': 'Sat, 21 Nov 2026 21:00:55 GMT', 'x-reset': '1050' }), 50_000);
+  assert.equal(told({ 'retry-after': '101', 'x-reset': '999' }), -1);
+  assert.equal(told({}), -1);
+});
+
 test('what no retry policy may say is refused at its place', () => {
-  assert.deepEqual(problemsOf({ retryOn: 'connect-failure,retriable-headers' }), [
-    'retry_on: "retriable-headers" is not supported yet',
+  assert.deepEqual(problemsOf({ retryOn: 'connect-failure,http3-post-connect-failure' }), [
+    'retry_on: "http3-post-connect-failure" is not supported yet',
+  ]);
+  assert.deepEqual(problemsOf({ ...onConnect, retryHostPredicate: [{ name: 'canary' }] }), [
+    'retry_host_predicate[0]: the extension canary is not supported yet',
+  ]);
+  assert.deepEqual(problemsOf({ ...onConnect, hostSelectionRetryMaxAttempts: -1 }), [
+    'host_selection_retry_max_attempts: must not be negative',
+  ]);
+  assert.deepEqual(problemsOf({ ...onConnect, rateLimitedRetryBackOff: {} }), [
+    'rate_limited_retry_back_off.reset_headers: must not be empty',
   ]);
   assert.deepEqual(problemsOf({ ...onConnect, retryBackOff: {} }), [
     'retry_back_off.base_interval: must be more than 0',

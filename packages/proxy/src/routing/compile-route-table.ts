@@ -10,7 +10,7 @@ import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
 import { compileHeaderChanges, type HeaderChanges } from './compile-headers.ts';
 import { compileConditions } from './compile-matchers.ts';
-import { compileRetryPolicy } from './compile-retry-policy.ts';
+import { compileRetries } from './compile-retry-policy.ts';
 import { compileRouteFilters } from './compile-route-filters.ts';
 import { DomainTable } from './domain-table.ts';
 import { RouteEntry } from './route-entry.ts';
@@ -185,7 +185,8 @@ function routeContext<C>(
     maxDirectResponseBytes,
     requestBodyLimit: message.requestBodyBufferLimit,
     requestBufferLimit: message.perRequestBufferLimitBytes,
-    retryPolicy: compileRetryPolicy(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
+    retries: compileRetries(message.retryPolicy, fieldPath(path, 'retry_policy'), problems),
+    tellsTimeoutRetries: message.includeIsTimeoutRetryHeader,
     tellsAttempts: message.includeRequestAttemptCount,
     returnsAttempts: message.includeAttemptCountInResponse,
     outerHeaders: [headers, compileHeaderChanges(message, path, problems)],

@@ -6,6 +6,7 @@ import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import type { HeaderMutation } from './header-mutation.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { HostRewrite } from './host-rewrite.ts';
+import type { TryLimits } from './try-limits.ts';
 
 /** What a route does with a request. */
 export type RouteKind = 'forward' | 'direct-response' | 'redirect';
@@ -59,6 +60,8 @@ export interface RouteMatchFields<C> {
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
   readonly retryPolicy: RetryPolicy | null;
+  readonly tryLimits: TryLimits | null;
+  readonly tellsTimeoutRetries: boolean;
   readonly keptBodyBytes: number;
   readonly tellsAttempts: boolean;
   readonly returnsAttempts: boolean;
@@ -103,6 +106,10 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly maxRequestBytes: number;
   /** Null where nothing is tried again. */
   readonly retryPolicy: RetryPolicy | null;
+  /** Null where tries may take as long as they like. */
+  readonly tryLimits: TryLimits | null;
+  /** The upstream is told whether a retry follows a timeout (`x-envoy-is-timeout-retry`). */
+  readonly tellsTimeoutRetries: boolean;
   /** The most bytes of a body that are kept for another try; -1 for as many as the listener says. */
   readonly keptBodyBytes: number;
   /** The upstream is told which try it is (`x-envoy-attempt-count`), and the client how many there were. */
@@ -141,6 +148,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.grpcTimeout = fields.grpcTimeout;
     this.maxRequestBytes = fields.maxRequestBytes;
     this.retryPolicy = fields.retryPolicy;
+    this.tryLimits = fields.tryLimits;
+    this.tellsTimeoutRetries = fields.tellsTimeoutRetries;
     this.keptBodyBytes = fields.keptBodyBytes;
     this.tellsAttempts = fields.tellsAttempts;
     this.returnsAttempts = fields.returnsAttempts;

@@ -41,6 +41,7 @@ export interface VirtualHost {
   /** @deprecated */
   perRequestBufferLimitBytes?: number | undefined;
   includeAttemptCountInResponse: boolean;
+  includeIsTimeoutRetryHeader: boolean;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -150,13 +151,43 @@ export interface RouteMatch_ConnectMatcher {
 export interface RetryPolicy {
   retryOn: string;
   numRetries?: number | undefined;
+  perTryTimeout?: Duration | undefined;
+  retryHostPredicate: RetryPolicy_RetryHostPredicate[];
+  hostSelectionRetryMaxAttempts: number;
   retriableStatusCodes: number[];
   retryBackOff?: RetryPolicy_RetryBackOff | undefined;
+  retriableHeaders: HeaderMatcher[];
+  retriableRequestHeaders: HeaderMatcher[];
+  rateLimitedRetryBackOff?: RetryPolicy_RateLimitedRetryBackOff | undefined;
+  perTryIdleTimeout?: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export const RetryPolicy_ResetHeaderFormat = { SECONDS: 0, UNIX_TIMESTAMP: 1, UNRECOGNIZED: -1 } as const;
+
+export type RetryPolicy_ResetHeaderFormat =
+  typeof RetryPolicy_ResetHeaderFormat[keyof typeof RetryPolicy_ResetHeaderFormat];
+
 export interface RetryPolicy_RetryBackOff {
   baseInterval?: Duration | undefined;
+  maxInterval?: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RetryPolicy_RetryHostPredicate {
+  name: string;
+  configType?: { $case: "typedConfig"; value: Any } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RetryPolicy_ResetHeader {
+  name: string;
+  format: RetryPolicy_ResetHeaderFormat;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RetryPolicy_RateLimitedRetryBackOff {
+  resetHeaders: RetryPolicy_ResetHeader[];
   maxInterval?: Duration | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -293,6 +324,7 @@ function createBaseVirtualHost(): VirtualHost {
     retryPolicy: undefined,
     perRequestBufferLimitBytes: undefined,
     includeAttemptCountInResponse: false,
+    includeIsTimeoutRetryHeader: false,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
   };
@@ -338,6 +370,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     if (message.includeAttemptCountInResponse !== false) {
       writer.uint32(152).bool(message.includeAttemptCountInResponse);
+    }
+    if (message.includeIsTimeoutRetryHeader !== false) {
+      writer.uint32(184).bool(message.includeIsTimeoutRetryHeader);
     }
     if (message.requestBodyBufferLimit !== undefined) {
       UInt64Value.encode({ value: message.requestBodyBufferLimit! }, writer.uint32(202).fork()).join();
@@ -460,6 +495,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.includeAttemptCountInResponse = reader.bool();
           continue;
         }
+        case 23: {
+          if (tag !== 184) {
+            break;
+          }
+
+          message.includeIsTimeoutRetryHeader = reader.bool();
+          continue;
+        }
         case 25: {
           if (tag !== 202) {
             break;
@@ -501,6 +544,7 @@ export const VirtualHost: MessageFns<VirtualHost> = {
       : undefined;
     message.perRequestBufferLimitBytes = object.perRequestBufferLimitBytes ?? undefined;
     message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
+    message.includeIsTimeoutRetryHeader = object.includeIsTimeoutRetryHeader ?? false;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
   },
@@ -1599,7 +1643,20 @@ export const RouteMatch_ConnectMatcher: MessageFns<RouteMatch_ConnectMatcher> = 
 };
 
 function createBaseRetryPolicy(): RetryPolicy {
-  return { retryOn: "", numRetries: undefined, retriableStatusCodes: [], retryBackOff: undefined, _unknownFields: undefined };
+  return {
+    retryOn: "",
+    numRetries: undefined,
+    perTryTimeout: undefined,
+    retryHostPredicate: [],
+    hostSelectionRetryMaxAttempts: 0,
+    retriableStatusCodes: [],
+    retryBackOff: undefined,
+    retriableHeaders: [],
+    retriableRequestHeaders: [],
+    rateLimitedRetryBackOff: undefined,
+    perTryIdleTimeout: undefined,
+    _unknownFields: undefined,
+  };
 }
 
 export const RetryPolicy: MessageFns<RetryPolicy> = {
@@ -1610,6 +1667,15 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     if (message.numRetries !== undefined) {
       UInt32Value.encode({ value: message.numRetries! }, writer.uint32(18).fork()).join();
     }
+    if (message.perTryTimeout !== undefined) {
+      Duration.encode(message.perTryTimeout, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.retryHostPredicate) {
+      RetryPolicy_RetryHostPredicate.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.hostSelectionRetryMaxAttempts !== 0) {
+      writer.uint32(48).int64(message.hostSelectionRetryMaxAttempts);
+    }
     if (message.retriableStatusCodes.length !== 0) {
       writer.uint32(58).fork();
       for (const v of message.retriableStatusCodes) {
@@ -1619,6 +1685,18 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     }
     if (message.retryBackOff !== undefined) {
       RetryPolicy_RetryBackOff.encode(message.retryBackOff, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.retriableHeaders) {
+      HeaderMatcher.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.retriableRequestHeaders) {
+      HeaderMatcher.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.rateLimitedRetryBackOff !== undefined) {
+      RetryPolicy_RateLimitedRetryBackOff.encode(message.rateLimitedRetryBackOff, writer.uint32(90).fork()).join();
+    }
+    if (message.perTryIdleTimeout !== undefined) {
+      Duration.encode(message.perTryIdleTimeout, writer.uint32(106).fork()).join();
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -1647,6 +1725,30 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
           message.numRetries = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.perTryTimeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.retryHostPredicate.push(RetryPolicy_RetryHostPredicate.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.hostSelectionRetryMaxAttempts = longToNumber(reader.int64());
+          continue;
+        }
         case 7: {
           if (tag === 56) {
             message.retriableStatusCodes.push(reader.uint32());
@@ -1673,6 +1775,38 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
           message.retryBackOff = RetryPolicy_RetryBackOff.decode(reader, reader.uint32());
           continue;
         }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.retriableHeaders.push(HeaderMatcher.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 10: {
+          if (tag !== 82) {
+            break;
+          }
+
+          message.retriableRequestHeaders.push(HeaderMatcher.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 11: {
+          if (tag !== 90) {
+            break;
+          }
+
+          message.rateLimitedRetryBackOff = RetryPolicy_RateLimitedRetryBackOff.decode(reader, reader.uint32());
+          continue;
+        }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.perTryIdleTimeout = Duration.decode(reader, reader.uint32());
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -1687,9 +1821,24 @@ export const RetryPolicy: MessageFns<RetryPolicy> = {
     const message = createBaseRetryPolicy();
     message.retryOn = object.retryOn ?? "";
     message.numRetries = object.numRetries ?? undefined;
+    message.perTryTimeout = (object.perTryTimeout !== undefined && object.perTryTimeout !== null)
+      ? Duration.fromPartial(object.perTryTimeout)
+      : undefined;
+    message.retryHostPredicate = object.retryHostPredicate?.map((e) => RetryPolicy_RetryHostPredicate.fromPartial(e)) ||
+      [];
+    message.hostSelectionRetryMaxAttempts = object.hostSelectionRetryMaxAttempts ?? 0;
     message.retriableStatusCodes = object.retriableStatusCodes?.map((e) => e) || [];
     message.retryBackOff = (object.retryBackOff !== undefined && object.retryBackOff !== null)
       ? RetryPolicy_RetryBackOff.fromPartial(object.retryBackOff)
+      : undefined;
+    message.retriableHeaders = object.retriableHeaders?.map((e) => HeaderMatcher.fromPartial(e)) || [];
+    message.retriableRequestHeaders = object.retriableRequestHeaders?.map((e) => HeaderMatcher.fromPartial(e)) || [];
+    message.rateLimitedRetryBackOff =
+      (object.rateLimitedRetryBackOff !== undefined && object.rateLimitedRetryBackOff !== null)
+        ? RetryPolicy_RateLimitedRetryBackOff.fromPartial(object.rateLimitedRetryBackOff)
+        : undefined;
+    message.perTryIdleTimeout = (object.perTryIdleTimeout !== undefined && object.perTryIdleTimeout !== null)
+      ? Duration.fromPartial(object.perTryIdleTimeout)
       : undefined;
     return message;
   },
@@ -1749,6 +1898,188 @@ export const RetryPolicy_RetryBackOff: MessageFns<RetryPolicy_RetryBackOff> = {
     message.baseInterval = (object.baseInterval !== undefined && object.baseInterval !== null)
       ? Duration.fromPartial(object.baseInterval)
       : undefined;
+    message.maxInterval = (object.maxInterval !== undefined && object.maxInterval !== null)
+      ? Duration.fromPartial(object.maxInterval)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRetryPolicy_RetryHostPredicate(): RetryPolicy_RetryHostPredicate {
+  return { name: "", configType: undefined, _unknownFields: undefined };
+}
+
+export const RetryPolicy_RetryHostPredicate: MessageFns<RetryPolicy_RetryHostPredicate> = {
+  encode(message: RetryPolicy_RetryHostPredicate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    switch (message.configType?.$case) {
+      case "typedConfig":
+        Any.encode(message.configType.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryPolicy_RetryHostPredicate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRetryPolicy_RetryHostPredicate();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.configType = { $case: "typedConfig", value: Any.decode(reader, reader.uint32()) };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RetryPolicy_RetryHostPredicate>): RetryPolicy_RetryHostPredicate {
+    return RetryPolicy_RetryHostPredicate.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryPolicy_RetryHostPredicate>): RetryPolicy_RetryHostPredicate {
+    const message = createBaseRetryPolicy_RetryHostPredicate();
+    message.name = object.name ?? "";
+    switch (object.configType?.$case) {
+      case "typedConfig": {
+        if (object.configType?.value !== undefined && object.configType?.value !== null) {
+          message.configType = { $case: "typedConfig", value: Any.fromPartial(object.configType.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseRetryPolicy_ResetHeader(): RetryPolicy_ResetHeader {
+  return { name: "", format: 0, _unknownFields: undefined };
+}
+
+export const RetryPolicy_ResetHeader: MessageFns<RetryPolicy_ResetHeader> = {
+  encode(message: RetryPolicy_ResetHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.format !== 0) {
+      writer.uint32(16).int32(message.format);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryPolicy_ResetHeader {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRetryPolicy_ResetHeader();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 16) {
+            break;
+          }
+
+          message.format = reader.int32() as any;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RetryPolicy_ResetHeader>): RetryPolicy_ResetHeader {
+    return RetryPolicy_ResetHeader.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryPolicy_ResetHeader>): RetryPolicy_ResetHeader {
+    const message = createBaseRetryPolicy_ResetHeader();
+    message.name = object.name ?? "";
+    message.format = object.format ?? 0;
+    return message;
+  },
+};
+
+function createBaseRetryPolicy_RateLimitedRetryBackOff(): RetryPolicy_RateLimitedRetryBackOff {
+  return { resetHeaders: [], maxInterval: undefined, _unknownFields: undefined };
+}
+
+export const RetryPolicy_RateLimitedRetryBackOff: MessageFns<RetryPolicy_RateLimitedRetryBackOff> = {
+  encode(message: RetryPolicy_RateLimitedRetryBackOff, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.resetHeaders) {
+      RetryPolicy_ResetHeader.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.maxInterval !== undefined) {
+      Duration.encode(message.maxInterval, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetryPolicy_RateLimitedRetryBackOff {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRetryPolicy_RateLimitedRetryBackOff();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.resetHeaders.push(RetryPolicy_ResetHeader.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.maxInterval = Duration.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RetryPolicy_RateLimitedRetryBackOff>): RetryPolicy_RateLimitedRetryBackOff {
+    return RetryPolicy_RateLimitedRetryBackOff.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetryPolicy_RateLimitedRetryBackOff>): RetryPolicy_RateLimitedRetryBackOff {
+    const message = createBaseRetryPolicy_RateLimitedRetryBackOff();
+    message.resetHeaders = object.resetHeaders?.map((e) => RetryPolicy_ResetHeader.fromPartial(e)) || [];
     message.maxInterval = (object.maxInterval !== undefined && object.maxInterval !== null)
       ? Duration.fromPartial(object.maxInterval)
       : undefined;
@@ -2868,6 +3199,17 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
