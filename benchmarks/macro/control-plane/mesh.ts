@@ -24,6 +24,7 @@ export function instanceOf(service: number, index: number, namespaces: number, m
     address: `10.${index}.${service >> 8}.${service & 255}`,
     port: 20_000 + move,
     labels: { app: `svc-${service}`, version: index % 2 === 0 ? 'v1' : 'v2' },
+    takesTunnels: true,
     publishedAt: 0,
   };
 }

@@ -52,7 +52,7 @@ export class LargeMesh implements ResourceSource {
       this.put(
         TypeUrl.cluster,
         name,
-        outboundCluster({ name, port, subset: '', labels: {} }, host, [identity]),
+        outboundCluster({ name, port, subset: '', labels: {}, protocol: 'http' }, host, [identity]),
       );
       this.put(TypeUrl.clusterLoadAssignment, name, endpoints(service, endpointsPerService, 0));
       const match = { path: null, method: null, authority: null, headers: [], queryParameters: [] };
@@ -85,6 +85,7 @@ export class LargeMesh implements ResourceSource {
       servicePort: port,
       appPort: 8080,
       protocol: 'http' as const,
+      hasTunnels: true,
       inbound: { address: '127.0.0.1', port: 15_006 },
       outboundProxy: { address: '127.0.0.1', port: 15_001 },
       upstreams: [],

@@ -17,7 +17,7 @@ export interface RunFlags {
   readonly version: string;
   readonly port?: number;
   readonly appPort?: number;
-  readonly protocol: 'http' | 'http2' | 'grpc';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
   readonly namespace: string;
   readonly serviceAccount?: string;
   readonly label?: readonly (readonly [string, string])[];
@@ -44,9 +44,11 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         'say {{port}}, or the one named by --app-port). Others reach it through its sidecar only, over mTLS.',
       'It reaches others through its sidecar: HTTP_PROXY leads there (with NODE_USE_ENV_PROXY=1 for Node), so that ' +
         'http://ratings:9080/ simply works; and each --upstream ratings:9080 is an address of its own, in RATINGS_URL ' +
-        '(http://127.0.0.1:PORT) and, as host:port, wherever the arguments say {{ratings}}. Arguments may also say ' +
-        '{{proxy}} (host:port) and {{proxy-port}}. Any other name in double braces is refused; {{{{name}}}} is passed ' +
-        'on as {{name}}.',
+        '(http://127.0.0.1:PORT) and, as host:port, in RATINGS_ADDRESS and wherever the arguments say {{ratings}}; ' +
+        '{{ratings-port}} is its port. Arguments may also say {{proxy}} (host:port) and {{proxy-port}}. Any other name ' +
+        'in double braces is refused; {{{{name}}}} is passed on as {{name}}.',
+      'A service with --protocol tcp is reached by --upstream alone. Its connections share few links between sidecars, ' +
+        'whatever they carry; see docs/tcp.md.',
       'On SIGTERM or Ctrl-C the instance is withdrawn, running requests end, the application gets SIGTERM, and its exit ' +
         'code is passed on. A second Ctrl-C ends everything at once.',
     ],
@@ -55,6 +57,10 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       [
         'A program that wants its port and a neighbour as arguments',
         'heddle run --service a --port 80 --upstream db:80 -- ./a -p {{port}} {{db}}',
+      ],
+      [
+        'A database, for programs with --upstream db:6379',
+        'heddle run --service db --port 6379 --protocol tcp -- ./redis -p {{port}}',
       ],
       ['Let browsers in on port 8080', 'heddle run --service web --port 80 --expose 8080 -- node web.js'],
       [
@@ -101,9 +107,9 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       },
       protocol: {
         kind: 'enum',
-        values: ['http', 'http2', 'grpc'],
+        values: ['http', 'http2', 'grpc', 'tcp'],
         default: 'http',
-        brief: 'what the application speaks there',
+        brief: 'what the application speaks there; tcp for anything else',
       },
       namespace: {
         kind: 'parsed',

@@ -54,6 +54,11 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
     throw usageError('there is no command to run', 'write it after `--`, such as: … -- node app.js');
   }
   const { expose, accessLog } = flags;
+  if (flags.protocol === 'tcp' && expose !== undefined) {
+    throw usageError(
+      '--expose opens a listener for HTTP, which an application with --protocol tcp does not speak',
+    );
+  }
   return {
     service,
     port,

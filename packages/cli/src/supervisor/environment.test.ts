@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applicationEnvironment, extendNoProxy, upstreamVariable } from './environment.ts';
+import { applicationEnvironment, extendNoProxy, templateValues, upstreamVariable } from './environment.ts';
 
 const addresses = {
   appPort: 20_001,
@@ -13,6 +13,17 @@ test('names variables after upstreams', () => {
   assert.equal(upstreamVariable('user-store.prod'), 'USER_STORE_PROD_URL');
   const environment = applicationEnvironment({}, addresses);
   assert.equal(environment['USER_STORE_PROD_URL'], 'http://127.0.0.1:20003');
+  assert.equal(environment['USER_STORE_PROD_ADDRESS'], '127.0.0.1:20003');
+});
+
+test('has host and port of an upstream together and the port alone, unless that is the name of another', () => {
+  const other = { name: 'a-port', host: 'y', port: 80, bind: { address: '127.0.0.1', port: 20_005 } };
+  const upstream = { name: 'a', host: 'x', port: 80, bind: { address: '127.0.0.1', port: 20_004 } };
+  const values = templateValues({ ...addresses, upstreams: [upstream, other] });
+  assert.equal(values.get('a'), '127.0.0.1:20004');
+  assert.equal(values.get('a-port'), '127.0.0.1:20005');
+  assert.equal(values.get('a-port-port'), '20005');
+  assert.equal(templateValues({ ...addresses, upstreams: [upstream] }).get('a-port'), '20004');
 });
 
 test('keeps the hosts that were not proxied before', () => {

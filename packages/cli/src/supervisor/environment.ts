@@ -24,9 +24,9 @@ export function formatAddress(address: BindAddress): string {
     : `${address.address}:${address.port}`;
 }
 
-/** `ratings` → `RATINGS_URL`, `user-store.prod` → `USER_STORE_PROD_URL`. */
-export function upstreamVariable(name: string): string {
-  return `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_URL`;
+/** `ratings` → `RATINGS_URL`, `user-store.prod` → `USER_STORE_PROD_URL`; `kind` is `URL`, or `ADDRESS` for what is no HTTP. */
+export function upstreamVariable(name: string, kind: 'URL' | 'ADDRESS' = 'URL'): string {
+  return `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_${kind}`;
 }
 
 /** Appends loopback to a list of hosts that are not proxied, keeping what the user has there. */
@@ -60,7 +60,9 @@ export function applicationEnvironment(
   environment['PORT'] = String(addresses.appPort);
   if (addresses.isIntercepted !== true) nameProxy(environment, inherited, addresses.outboundProxy);
   for (const upstream of addresses.upstreams) {
-    environment[upstreamVariable(upstream.name)] = `http://${formatAddress(upstream.bind)}`;
+    const address = formatAddress(upstream.bind);
+    environment[upstreamVariable(upstream.name)] = `http://${address}`;
+    environment[upstreamVariable(upstream.name, 'ADDRESS')] = address;
   }
   return environment;
 }
@@ -94,6 +96,10 @@ export function templateValues(addresses: WorkloadAddresses): ReadonlyMap<string
       );
     }
     values.set(upstream.name, formatAddress(upstream.bind));
+  }
+  // Programs that want host and port apart.
+  for (const { name, bind } of addresses.upstreams) {
+    if (!values.has(`${name}-port`)) values.set(`${name}-port`, String(bind.port));
   }
   return values;
 }

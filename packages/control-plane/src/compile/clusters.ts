@@ -6,6 +6,7 @@ import {
   Cluster_LbPolicy,
   type Cluster,
 } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
+import type { Http2ProtocolOptions } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import type { HttpProtocolOptions } from '@heddle/xds/api/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import {
   inboundClusterName,
@@ -16,6 +17,7 @@ import {
 import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
+import { linkOptions, opaqueProtocol } from './tcp-link.ts';
 
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
@@ -47,12 +49,20 @@ const negotiated = httpProtocolOptions({
   },
 });
 
-const http2Only = httpProtocolOptions({
-  upstreamProtocolOptions: {
-    $case: 'explicitHttpConfig',
-    value: { protocolConfig: { $case: 'http2ProtocolOptions', value: {} } },
-  },
-});
+const http2Only = explicitHttp2({});
+/** The link of TCP connections. Those that are no streams are made with the same security, but for ALPN. */
+const tunnels = explicitHttp2(linkOptions);
+
+function explicitHttp2(
+  options: DeepPartial<Http2ProtocolOptions>,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  return httpProtocolOptions({
+    upstreamProtocolOptions: {
+      $case: 'explicitHttpConfig',
+      value: { protocolConfig: { $case: 'http2ProtocolOptions', value: options } },
+    },
+  });
+}
 
 function httpProtocolOptions(
   options: DeepPartial<HttpProtocolOptions>,
@@ -72,19 +82,22 @@ export interface ClusterPlan {
   /** '' for all instances. */
   readonly subset: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the port's instances speak. */
+  readonly protocol: string;
 }
 
 const noLabels = {};
 
 /** The clusters of a host: for each port one with all instances, then one per subset. */
 export function planClusters(host: string, view: HostView): ClusterPlan[] {
-  return view.ports.flatMap(({ port }) => [
-    { name: clusterName(port, '', host), port, subset: '', labels: noLabels },
+  return view.ports.flatMap(({ port, protocol }) => [
+    { name: clusterName(port, '', host), port, subset: '', labels: noLabels, protocol },
     ...view.subsets.map(({ name: subset, labels }) => ({
       name: clusterName(port, subset, host),
       port,
       subset,
       labels,
+      protocol,
     })),
   ]);
 }
@@ -94,12 +107,14 @@ export function planClusters(host: string, view: HostView): ClusterPlan[] {
  * service, not only of the subset, so that moving an instance between subsets changes no cluster.
  */
 export function outboundCluster(plan: ClusterPlan, host: string, identities: readonly string[]): Uint8Array {
+  const isOpaque = plan.protocol === opaqueProtocol;
   const tls = packAny(TypeUrl.upstreamTlsContext, {
     commonTlsContext: {
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation(identities),
-      alpnProtocols: linkProtocols,
+      // Where nothing is said, links offer what they speak, and TCP connections nothing.
+      alpnProtocols: isOpaque ? [] : linkProtocols,
     },
     sni: `outbound_.${plan.port}_.${plan.subset}_.${host}`,
   });
@@ -109,7 +124,7 @@ export function outboundCluster(plan: ClusterPlan, host: string, identities: rea
     edsClusterConfig: { edsConfig: adsConfigSource },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
-    typedExtensionProtocolOptions: negotiated,
+    typedExtensionProtocolOptions: isOpaque ? tunnels : negotiated,
     transportSocket: {
       name: 'envoy.transport_sockets.tls',
       configType: { $case: 'typedConfig', value: tls },

@@ -3,13 +3,14 @@ import { type DeepPartial, packAny, TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import type { Filter, ListenerFilter } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
-import { accessLog, connectionManager } from './connection-manager.ts';
+import { connectionManager } from './connection-manager.ts';
 import { interceptedRoutesName, originalDestinationCluster, passthroughFamilies } from './names.ts';
 import type { Bind, Interception, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource } from './parts.ts';
+import { tcpProxy } from './tcp-link.ts';
 
 /** How long a client may be silent before its protocol is taken for one in which the server speaks first. */
-const detectionTimeout = { seconds: 0, nanos: 300_000_000 };
+export const detectionTimeout = { seconds: 0, nanos: 300_000_000 };
 
 type InterceptingNode = Pick<SidecarNode, 'namespace' | 'accessLog'>;
 
@@ -84,21 +85,12 @@ function bothFamilies({ address, port }: Bind): NonNullable<DeepPartial<Listener
   return { address: { $case: 'socketAddress', value: { address, ipv4Compat, portSpecifier } } };
 }
 
-function tcpProxy(node: InterceptingNode, statPrefix: string, cluster: string): DeepPartial<Filter> {
-  const config = packAny(TypeUrl.tcpProxy, {
-    statPrefix,
-    clusterSpecifier: { $case: 'cluster', value: cluster },
-    accessLog: accessLog(node.accessLog),
-  });
-  return filter('envoy.filters.network.tcp_proxy', config);
-}
-
 type Any = ReturnType<typeof packAny>;
 
 function filter(name: string, value: Any): DeepPartial<Filter> {
   return { name, configType: { $case: 'typedConfig', value } };
 }
 
-function listenerFilter(name: string, value: Any): DeepPartial<ListenerFilter> {
+export function listenerFilter(name: string, value: Any): DeepPartial<ListenerFilter> {
   return { name: `envoy.filters.listener.${name}`, configType: { $case: 'typedConfig', value } };
 }

@@ -15,7 +15,7 @@ function clusterOf(bytes: Uint8Array): Cluster {
   return valueOf(decodeMessage(TypeUrl.cluster, bytes)).message;
 }
 
-const plan = { name: 'outbound|80||a', port: 80, subset: '', labels: {} };
+const plan = { name: 'outbound|80||a', port: 80, subset: '', labels: {}, protocol: 'http' };
 
 test('sidecars offer each other HTTP/2, and take HTTP/1.1 where the other side has nothing else', () => {
   const cluster = clusterOf(outboundCluster(plan, 'a', []));

@@ -1,4 +1,4 @@
-/** A sidecar's listeners: inbound mTLS, the plain one for browsers, the proxy, one per dependency. */
+/** A sidecar's listeners: inbound mTLS, the plain one for browsers, the proxy. */
 import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
 import { TrafficDirection, type TransportSocket } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
@@ -7,27 +7,29 @@ import {
   HttpConnectionManager_ServerHeaderTransformation,
   type HttpConnectionManager,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
-import { certificateSecret, inboundClusterName, proxyRoutesName, upstreamRoutesName } from './names.ts';
+import { certificateSecret, inboundClusterName, proxyRoutesName } from './names.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { connectionManager } from './connection-manager.ts';
-import { interceptionListeners } from './interception-listeners.ts';
+import { interceptionListeners, listenerFilter } from './interception-listeners.ts';
 import { catchAll } from './routes.ts';
+import { opaqueProtocol, tcpProxy, tunnelEnd, tunnelProtocol } from './tcp-link.ts';
 
-/** Encoded listeners by name. */
+/** Encoded listeners by name, without those of dependencies, which are the mesh's affair too. */
 export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
   const listeners: DeepPartial<Listener>[] = [];
   const hasApplication = node.appPort > 0;
-  if (node.inbound !== null && hasApplication) listeners.push(inboundListener(node, node.inbound));
-  if (node.expose !== null && hasApplication) listeners.push(exposeListener(node, node.expose));
+  const isOpaque = node.protocol === opaqueProtocol;
+  if (node.inbound !== null && hasApplication) {
+    listeners.push(
+      isOpaque ? opaqueInboundListener(node, node.inbound) : inboundListener(node, node.inbound),
+    );
+  }
+  if (node.expose !== null && hasApplication && !isOpaque) listeners.push(exposeListener(node, node.expose));
   if (node.outboundProxy !== null) {
     listeners.push(
       outboundListener(node, 'outbound-proxy', node.outboundProxy, proxyRoutesName(node.namespace)),
     );
-  }
-  for (const { host, port, bind } of node.upstreams) {
-    const routes = upstreamRoutesName(host, port, node.namespace);
-    listeners.push(outboundListener(node, `upstream|${host}|${port}`, bind, routes));
   }
   if (node.interception !== null) listeners.push(...interceptionListeners(node, node.interception));
   return new Map(
@@ -35,17 +37,41 @@ export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
   );
 }
 
-/** Other sidecars' way to the application. Who calls is told to it in X-Forwarded-Client-Cert, whatever the caller says. */
-function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+/** The same for an application whose bytes are nobody's business: as streams of a link, or as they are. */
+function opaqueInboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+  const cluster = inboundClusterName(node.servicePort);
+  return {
+    name: 'inbound',
+    address: socketAddress(bind),
+    trafficDirection: TrafficDirection.INBOUND,
+    listenerFilters: [listenerFilter('tls_inspector', packAny(TypeUrl.tlsInspector, {}))],
+    filterChains: node.hasTunnels
+      ? [{ ...tunnelEnd(node, cluster), transportSocket: meshTls([tunnelProtocol]) }]
+      : [],
+    defaultFilterChain: {
+      name: 'tcp',
+      filters: [tcpProxy(node, 'inbound', cluster)],
+      transportSocket: meshTls([]),
+    },
+  };
+}
+
+/** Callers have to have a certificate of the mesh. */
+function meshTls(alpnProtocols: string[]): DeepPartial<TransportSocket> {
   const tls = packAny(TypeUrl.downstreamTlsContext, {
     commonTlsContext: {
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation([]),
-      alpnProtocols: linkProtocols,
+      alpnProtocols,
     },
     requireClientCertificate: true,
   });
+  return { name: 'envoy.transport_sockets.tls', configType: { $case: 'typedConfig', value: tls } };
+}
+
+/** Other sidecars' way to the application. Who calls is told to it in X-Forwarded-Client-Cert, whatever the caller says. */
+function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
   return httpListener(
     { name: 'inbound', bind, direction: TrafficDirection.INBOUND },
     {
@@ -53,7 +79,7 @@ function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
       setCurrentClientCertDetails: { uri: true },
     },
-    { name: 'envoy.transport_sockets.tls', configType: { $case: 'typedConfig', value: tls } },
+    meshTls(linkProtocols),
   );
 }
 
@@ -66,7 +92,7 @@ function exposeListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
 }
 
 /** The application's way to others. */
-function outboundListener(
+export function outboundListener(
   node: SidecarNode,
   name: string,
   bind: Bind,

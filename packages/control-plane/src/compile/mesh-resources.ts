@@ -31,12 +31,15 @@ import {
 } from './names.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
+import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** What belongs to one client alone. */
 interface ClientResources {
   readonly node: SidecarNode;
+  /** All but those of its dependencies. */
   readonly listeners: ReadonlyMap<string, EncodedResource>;
+  readonly upstreams: UpstreamListeners;
   /** Its application's, and what interception needs. */
   readonly clusters: ReadonlyMap<string, EncodedResource>;
 }
@@ -81,6 +84,7 @@ export class MeshResources implements ResourceSource {
 
   /** Takes a change in and tells whoever watches which resources it changes. */
   update({ model, changedHosts, changedMembers }: MeshChange): void {
+    const previous = this.model;
     this.model = model;
     const clusters = new Set<string>();
     const endpoints = new Set<string>();
@@ -90,6 +94,10 @@ export class MeshResources implements ResourceSource {
       for (const name of changedNames(before, after, 'clusters')) clusters.add(name);
       for (const name of changedNames(before, after, 'endpoints')) endpoints.add(name);
     }
+    // Which proxies have which listeners, and whether they change, is not known here, either.
+    const listeners = new Set<string>();
+    for (const hosts of [previous.hosts, model.hosts])
+      for (const host of changedHosts) for (const name of listenersFor(hosts.get(host))) listeners.add(name);
     const changes: ResourceChange[] = [];
     if (clusters.size > 0) changes.push({ typeUrl: TypeUrl.cluster, names: clusters });
     if (endpoints.size > 0) changes.push({ typeUrl: TypeUrl.clusterLoadAssignment, names: endpoints });
@@ -99,7 +107,7 @@ export class MeshResources implements ResourceSource {
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
       this.addresses.update(hostsWithVirtualAddress(model));
       this.dnsListeners.clear();
-      changes.push({ typeUrl: TypeUrl.listener, names: new Set([dnsListenerName]) });
+      changes.push({ typeUrl: TypeUrl.listener, names: listeners.add(dnsListenerName) });
     }
     this.emit(changes);
   }
@@ -122,7 +130,7 @@ export class MeshResources implements ResourceSource {
       case TypeUrl.clusterLoadAssignment:
         return this.hostResource(this.client(client).node, name, 'endpoints');
       case TypeUrl.listener:
-        return name === dnsListenerName ? this.dnsListener(client) : this.client(client).listeners.get(name);
+        return this.listener(client, name);
       case TypeUrl.routeConfiguration:
         return this.routes.get(name);
       case TypeUrl.secret:
@@ -133,9 +141,11 @@ export class MeshResources implements ResourceSource {
   }
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
-    const { node, listeners, clusters } = this.client(client);
-    if (typeUrl === TypeUrl.listener)
-      return node.dnsCapture === null ? listeners.keys() : [...listeners.keys(), dnsListenerName];
+    const { node, listeners, upstreams, clusters } = this.client(client);
+    if (typeUrl === TypeUrl.listener) {
+      const dns = node.dnsCapture === null ? [] : [dnsListenerName];
+      return [...listeners.keys(), ...upstreams.names, ...dns];
+    }
     if (typeUrl !== TypeUrl.cluster) return [];
     const names = [...clusters.keys(), passthroughCluster];
     for (const host of this.hosts.values())
@@ -175,6 +185,12 @@ export class MeshResources implements ResourceSource {
     return viewFor(this.hosts.get(host), namespace)?.[kind].get(name);
   }
 
+  private listener(client: XdsClient, name: string): EncodedResource | undefined {
+    if (name === dnsListenerName) return this.dnsListener(client);
+    const { listeners, upstreams } = this.client(client);
+    return listeners.get(name) ?? upstreams.get(name, this.model);
+  }
+
   private dnsListener(client: XdsClient): EncodedResource | undefined {
     const { namespace, dnsCapture } = this.client(client).node;
     if (dnsCapture === null) return undefined;
@@ -199,7 +215,12 @@ export class MeshResources implements ResourceSource {
         makeResource(TypeUrl.listener, name, message),
       ]),
     );
-    const resources: ClientResources = { node: node.value, listeners, clusters: ownClusters(node.value) };
+    const resources: ClientResources = {
+      node: node.value,
+      listeners,
+      upstreams: new UpstreamListeners(node.value),
+      clusters: ownClusters(node.value),
+    };
     this.clients.set(client, resources);
     return resources;
   }
@@ -218,7 +239,10 @@ function ownClusters({
 }: SidecarNode): Map<string, EncodedResource> {
   const messages = new Map<string, Uint8Array>();
   if (appPort > 0)
-    messages.set(inboundClusterName(servicePort), inboundCluster(servicePort, appPort, protocol !== 'http'));
+    messages.set(
+      inboundClusterName(servicePort),
+      inboundCluster(servicePort, appPort, protocol === 'http2' || protocol === 'grpc'),
+    );
   if (interception !== null) {
     messages.set(originalDestinationCluster, originalDestination());
     for (const family of passthroughFamilies)

@@ -38,6 +38,11 @@ export function interceptedRoutesName(namespace: string): string {
   return `intercepted|${namespace}`;
 }
 
+/** The listener for one dependency. */
+export function upstreamListenerName(host: string, port: number): string {
+  return `upstream|${host}|${port}`;
+}
+
 /** The routes of a listener for one dependency. */
 export function upstreamRoutesName(host: string, port: number, namespace: string): string {
   return `upstream|${host}|${port}|${namespace}`;

@@ -23,7 +23,9 @@ const metadataSchema = z.object({
   LABELS: z.record(z.string(), z.string()).default({}),
   SERVICE_PORT: portNumber.default(0),
   APP_PORT: portNumber.default(0),
-  PROTOCOL: z.enum(['http', 'http2', 'grpc']).default('http'),
+  PROTOCOL: z.enum(['http', 'http2', 'grpc', 'tcp']).default('http'),
+  /** As Istio's: by HTTP/2. Proxies that don't know it get, and make, TCP connections of their own. */
+  ENABLE_HBONE: z.boolean().default(false),
   INBOUND: bindSchema.optional(),
   OUTBOUND_PROXY: bindSchema.optional(),
   UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
@@ -68,7 +70,9 @@ export interface SidecarNode {
   readonly servicePort: number;
   readonly appPort: number;
   /** What the application speaks. */
-  readonly protocol: 'http' | 'http2' | 'grpc';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  /** The proxy ends CONNECT, and makes tunnels by it. */
+  readonly hasTunnels: boolean;
   readonly inbound: Bind | null;
   readonly outboundProxy: Bind | null;
   readonly upstreams: readonly UpstreamBind[];
@@ -109,6 +113,7 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     servicePort: metadata.SERVICE_PORT,
     appPort: metadata.APP_PORT,
     protocol: metadata.PROTOCOL,
+    hasTunnels: metadata.ENABLE_HBONE,
     inbound: metadata.INBOUND ?? null,
     outboundProxy: metadata.OUTBOUND_PROXY ?? null,
     upstreams: metadata.UPSTREAMS,

@@ -1,16 +1,19 @@
 /** Route configurations by name, made when a proxy asks for them and kept until the mesh changes. */
-import { viewOf, type HostView, type MeshHost, type MeshModel } from '@heddle/model';
-import { TypeUrl, type EncodedResource } from '@heddle/xds';
+import { viewOf, type HostView, type MeshHost, type MeshModel, type PortRoutes } from '@heddle/model';
+import { TypeUrl, type DeepPartial, type EncodedResource } from '@heddle/xds';
+import type { VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { makeResource } from './make-resource.ts';
 import { originalDestinationCluster, parseRoutesName, passthroughCluster } from './names.ts';
 import {
   catchAll,
   domainsOf,
   encodeVirtualHost,
+  opaquePort,
   routeConfiguration,
   unknownPort,
   virtualHost,
 } from './routes.ts';
+import { opaqueProtocol } from './tcp-link.ts';
 
 /** More names than this have no use: proxies ask for one per namespace and one per dependency. */
 const maxNames = 20_000;
@@ -63,7 +66,7 @@ export class RouteResources {
     const view = host === undefined ? undefined : viewOf(host, namespace);
     const routes = view?.ports.find(({ port }) => port === parsed.port);
     const only =
-      routes === undefined ? unknownPort(parsed.host, parsed.port) : virtualHost(parsed.host, routes, ['*']);
+      routes === undefined ? unknownPort(parsed.host, parsed.port) : portHost(parsed.host, routes, ['*']);
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
@@ -86,7 +89,7 @@ export class RouteResources {
       if (domains.length === 0) return [];
       return [
         this.encodedHost(view, `${routes.port} ${domains.join()}`, () =>
-          virtualHost(host.host, routes, domains),
+          portHost(host.host, routes, domains),
         ),
       ];
     });
@@ -109,4 +112,11 @@ export class RouteResources {
     }
     return encoded;
   }
+}
+
+/** The virtual host of one port. */
+function portHost(host: string, routes: PortRoutes, domains: readonly string[]): DeepPartial<VirtualHost> {
+  return routes.protocol === opaqueProtocol
+    ? opaquePort(host, routes.port, domains)
+    : virtualHost(host, routes, domains);
 }

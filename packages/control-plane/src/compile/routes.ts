@@ -59,6 +59,19 @@ export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost
   };
 }
 
+/** For a port that speaks no HTTP: requests are told so, and go nowhere. */
+export function opaquePort(host: string, port: number, domains: readonly string[]): DeepPartial<VirtualHost> {
+  const text = `${host}:${port} is not HTTP: connect to it by --upstream\n`;
+  const body = { specifier: { $case: 'inlineString' as const, value: text } };
+  return {
+    name: `${host}:${port}`,
+    domains: [...domains],
+    routes: [
+      { ...everything, name: 'default', action: { $case: 'directResponse', value: { status: 421, body } } },
+    ],
+  };
+}
+
 /** The rules for a port that the mesh does not know: a cluster that does not exist, which proxies answer with 503. */
 export function unknownPort(host: string, port: number): DeepPartial<VirtualHost> {
   return catchAll(`${host}:${port}`, clusterName(port, '', host));

@@ -264,6 +264,7 @@ describe('the control plane', () => {
       address: '127.0.0.1',
       port: 1,
       labels: {},
+      takesTunnels: false,
       publishedAt: 0,
     });
     await world.controlPlane.close();

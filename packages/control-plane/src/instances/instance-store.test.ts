@@ -34,6 +34,7 @@ function instance(id: string, port: number): Instance {
     address: '127.0.0.1',
     port,
     labels: { app: 'reviews', version: 'v1' },
+    takesTunnels: true,
     publishedAt: 1_700_000_000_000,
   };
 }

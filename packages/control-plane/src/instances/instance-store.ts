@@ -19,6 +19,8 @@ export interface Instance {
   readonly address: string;
   readonly port: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its sidecar takes TCP connections as streams that CONNECT opens. */
+  readonly takesTunnels: boolean;
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
 }

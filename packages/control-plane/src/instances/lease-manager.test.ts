@@ -17,6 +17,7 @@ function instance(id: string, changes: Partial<Instance> = {}): Instance {
     address: '127.0.0.1',
     port: 20_000,
     labels: { version: 'v1' },
+    takesTunnels: true,
     publishedAt: 1,
     ...changes,
   };

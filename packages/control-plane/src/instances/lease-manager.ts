@@ -266,6 +266,7 @@ function sameInstance(a: Instance, b: Instance): boolean {
     a.protocol === b.protocol &&
     a.address === b.address &&
     a.port === b.port &&
+    a.takesTunnels === b.takesTunnels &&
     labelText(a) === labelText(b)
   );
 }

@@ -13,6 +13,7 @@ const instanceSchema = z.object({
   address: z.string(),
   port: z.number(),
   labels: z.record(z.string(), z.string()),
+  takesTunnels: z.boolean().default(false),
   publishedAt: z.number(),
 });
 

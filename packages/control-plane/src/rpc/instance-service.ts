@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { assertNever, errorMessage, HeddleError, type Clock, type Logger } from '@heddle/base';
 import { RpcCode, type RpcMethod, type RpcPeer, type RpcStream, type RpcStreamHandler } from '@heddle/xds';
 import { LeaseRequest, LeaseResponse, type Publish } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
+import { tunnelProtocol } from '../compile/tcp-link.ts';
 import type { Instance } from '../instances/instance-store.ts';
 import type { LeaseHolder, LeaseManager } from '../instances/lease-manager.ts';
 import type { ServiceBindings } from '../store/service-bindings.ts';
@@ -125,6 +126,7 @@ class LeaseStream implements RpcStreamHandler {
       address: publish.address,
       port: publish.port,
       labels: publish.labels,
+      takesTunnels: publish.tunnel === tunnelProtocol,
       publishedAt: clock.now(),
     };
     this.instance = instance;

@@ -142,6 +142,7 @@ const publish = {
     address: '127.0.0.1',
     port: 20_001,
     labels: { version: 'v1' },
+    tunnel: 'h2',
   },
 };
 

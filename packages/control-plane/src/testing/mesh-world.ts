@@ -11,6 +11,7 @@ import {
 import {
   decodeMessage,
   TypeUrl,
+  type DeepPartial,
   type MessageOf,
   type ReceivedResource,
   type RpcClient,
@@ -20,7 +21,7 @@ import {
   DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
 } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
-import { LeaseRequest, LeaseResponse } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
+import { LeaseRequest, LeaseResponse, type Publish } from '@heddle/xds/api/heddle/mesh/v1/instance.ts';
 import { DeltaClient } from '@heddle/xds/client';
 import { ControlPlane } from '../core/control-plane.ts';
 import { MemoryInstanceStore } from '../instances/memory-instance-store.ts';
@@ -204,7 +205,7 @@ export class TestSidecar {
   }
 
   /** Publishes its instance; `changes` replace fields of the request. */
-  publish(changes: Partial<NonNullable<LeaseRequest['request']>['value']> & object = {}): TestLease {
+  publish(changes: DeepPartial<Publish> = {}): TestLease {
     const { instance, namespace = 'default', service, version = 'v1' } = this.plan;
     const port = 20_000 + Number(/\d+$/.exec(instance)?.[0] ?? 0);
     const lease = new TestLease(this.rpc);
@@ -249,6 +250,7 @@ export class TestSidecar {
 
   private subscribeToRoutes(listener: string): void {
     const config = this.get(TypeUrl.listener, listener).filterChains[0]?.filters[0]?.configType?.value;
+    if (config?.typeUrl !== TypeUrl.httpConnectionManager) return;
     const decoded = decodeMessage(TypeUrl.httpConnectionManager, config?.value ?? new Uint8Array());
     assert.ok(decoded.ok);
     const routes = decoded.value.message.routeSpecifier;
@@ -317,7 +319,7 @@ export class TestLease {
     });
   }
 
-  send(request: NonNullable<LeaseRequest['request']>): void {
+  send(request: DeepPartial<NonNullable<LeaseRequest['request']>>): void {
     this.stream.send(LeaseRequest.encode(LeaseRequest.fromPartial({ request })).finish());
   }
 

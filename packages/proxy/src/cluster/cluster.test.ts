@@ -69,7 +69,8 @@ function makeCluster(
 }
 
 function at(port: number, changes: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { host: '10.0.0.1', port, name: '', weight: 1, health: 'healthy', priority: 0, ...changes };
+  const endpoint = { host: '10.0.0.1', port, name: '', weight: 1, priority: 0, takesTunnels: true };
+  return { ...endpoint, health: 'healthy', ...changes };
 }
 
 function listOf(endpoints: readonly EndpointConfig[]): EndpointList {

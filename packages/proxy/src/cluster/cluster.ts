@@ -47,6 +47,8 @@ export interface EndpointConfig {
   readonly health: EndpointHealth;
   /** 0 is used first; the next ones where too little of it is healthy. */
   readonly priority: number;
+  /** See `Endpoint`. */
+  readonly takesTunnels: boolean;
 }
 
 /** The endpoints of a load assignment. */
@@ -142,7 +144,7 @@ export class Cluster<P extends EndpointPool> {
   setEndpoints({ endpoints: list, overprovisioningPercent }: EndpointList, random: Random): void {
     const previous = this.byAddress;
     const next = new Map<string, Endpoint<P>>();
-    for (const { host, port, name, weight, health, priority } of list) {
+    for (const { host, port, name, weight, health, priority, takesTunnels } of list) {
       const address = hostPort(host, port);
       // A list that names an endpoint twice gives it one object; the last one's weight and health hold.
       const known = next.get(address) ?? previous.get(address);
@@ -150,6 +152,7 @@ export class Cluster<P extends EndpointPool> {
       endpoint.name = name;
       endpoint.weight = weight;
       endpoint.priority = priority;
+      endpoint.takesTunnels = takesTunnels;
       if (endpoint.health !== health) this.changeHealth(endpoint, health);
       next.set(address, endpoint);
     }

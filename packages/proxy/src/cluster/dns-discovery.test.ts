@@ -25,7 +25,8 @@ function found(addresses: readonly string[], ttlMs: number | null = null): Resol
 }
 
 function target(host: string, changes: Partial<EndpointConfig> = {}): EndpointConfig {
-  return { host, port: 80, name: host, weight: 1, health: 'healthy', priority: 0, ...changes };
+  const endpoint = { host, port: 80, name: host, weight: 1, priority: 0, takesTunnels: true };
+  return { ...endpoint, health: 'healthy', ...changes };
 }
 
 function setUp(changes: Partial<DnsDiscoveryConfig> = {}) {

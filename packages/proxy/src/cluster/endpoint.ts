@@ -49,6 +49,8 @@ export class Endpoint<P extends EndpointPool> {
   health: EndpointHealth;
   /** 0 is used first. */
   priority = 0;
+  /** It takes TCP connections as streams of a link (CONNECT), where its callers have such streams. */
+  takesTunnels = true;
   /** It has left the cluster: never picked again, requests on it may end. */
   isRemoved = false;
   /** Connections to it, made or being made; kept by its pools, as the next six are. */

@@ -14,9 +14,12 @@ import { fieldPath, type ProblemList } from './problem-list.ts';
 /** Envoy's bound. */
 const maxPriority = 128;
 
+/** Where Istio says of an endpoint how connections to it are made. */
+const connectionMetadata = 'envoy.transport_socket_match';
+
 /**
- * Compiles a load assignment; `takesNames` says whether host names are addresses here. Metadata and the weights of
- * localities choose nothing (that takes `locality_weighted_lb_config`, which is refused) and are accepted.
+ * Compiles a load assignment; `takesNames` says whether host names are addresses here. Metadata other than `tunnel` and the
+ * weights of localities choose nothing (that takes `locality_weighted_lb_config`, which is refused) and are accepted.
  */
 export function compileEndpoints(
   assignment: ClusterLoadAssignment,
@@ -67,7 +70,8 @@ function compileEndpoint(
   if (weight < 1) problems.invalid(`${path}.load_balancing_weight`, 'must be 1 or more');
   if (address === null) return null;
   const name = hostname === '' && takesNames ? address.host : hostname;
-  return { ...address, name, weight, health: healthOf(message.healthStatus) };
+  const takesTunnels = message.metadata?.filterMetadata[connectionMetadata]?.['tunnel'] !== 'none';
+  return { ...address, name, weight, health: healthOf(message.healthStatus), takesTunnels };
 }
 
 function healthOf(status: HealthStatus): EndpointHealth {

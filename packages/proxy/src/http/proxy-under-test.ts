@@ -194,6 +194,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
           host: '127.0.0.1',
           port,
           name: options.endpointName ?? '',
+          takesTunnels: true,
           weight: 1,
           health: 'healthy',
           priority: 0,

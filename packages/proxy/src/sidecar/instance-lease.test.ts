@@ -35,6 +35,7 @@ function makeLease() {
       address: '127.0.0.1',
       port: 1,
       labels: {},
+      tunnel: 'h2',
     },
     onPublished: () => {},
     onRefused: (message) => refusals.push(message),

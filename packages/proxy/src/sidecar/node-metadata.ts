@@ -26,6 +26,7 @@ export function nodeOf(options: WorkloadOptions): {
     LABELS: { ...options.labels },
     SERVICE_PORT: options.servicePort,
     PROTOCOL: options.protocol,
+    ENABLE_HBONE: true,
     INBOUND: { ...options.inbound },
     APP_PORT: options.appPort,
     OUTBOUND_PROXY: { ...options.outboundProxy },

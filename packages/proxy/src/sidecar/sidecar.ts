@@ -144,6 +144,7 @@ export class Sidecar {
         address: options.advertiseAddress,
         port: options.advertisePort ?? options.inbound.port,
         labels: { ...options.labels },
+        tunnel: 'h2',
       },
       onPublished: () => environment.onPublished(),
       onRefused: (message) => environment.onPublishRefused(message),

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { TimerWheel } from '@heddle/base';
+import { RecordingHandler, VirtualClock } from '@heddle/testkit';
+import type { ClientStream, UpstreamExchange } from '../codec/client-stream.ts';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import { connectRequest } from './connect-request.ts';
+import { ConnectTunnel } from './connect-tunnel.ts';
 import { socketAddress, staticCluster, tcpChain } from '../listener/test-proxy.ts';
 import { type Backend, type World, worlds } from '../listener/test-worlds.ts';
 
@@ -81,3 +87,23 @@ for (const [name, createWorld] of worlds) {
     await world.until('nothing is left', () => world.proxy.proxy.listeners.busy === 0);
   });
 }
+
+test('whoever waits for a stream is not told that it takes bytes, before there is one', () => {
+  const handler = new RecordingHandler();
+  let exchange: UpstreamExchange | undefined;
+  const stream: Partial<ClientStream> = {
+    sendHead: (whose) => {
+      exchange = whose;
+      return false;
+    },
+    endRequest: () => undefined,
+  };
+  const pool: Partial<ConnectionPool> = {
+    acquire: (waiter) => waiter.onConnection(stream as ClientStream),
+  };
+  const request = connectRequest({ authority: 'db:1', fields: [] });
+  const timers = new TimerWheel(new VirtualClock(), 10);
+  new ConnectTunnel(handler, pool as ConnectionPool, request, timers).start(1_000);
+  exchange!.onRequestDrain();
+  assert.equal(handler.drains, 0);
+});

@@ -126,7 +126,7 @@ export class ConnectTunnel implements ByteStream, ConnectionWaiter, UpstreamExch
   }
 
   onRequestDrain(): void {
-    this.handler.onDrain();
+    // Of the head: nobody has written anything yet. Of what is written from the grant on the bytes themselves tell.
   }
 
   // ByteStream

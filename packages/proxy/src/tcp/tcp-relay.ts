@@ -50,6 +50,8 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   private phase: number = Phase.connecting;
   private attempts = 0;
   private cluster: Cluster<ConnectionPool> | null = null;
+  /** Its bytes are its own connection's, not those of a stream, which the shared connection counts. */
+  private isUpstreamRaw = true;
   /** What the client sent before the upstream was there: read by listener filters, or on its way when reading was paused. */
   private early: Buffer | null = null;
   private isDownstreamPaused = false;
@@ -214,8 +216,9 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     }
     this.attempts++;
     const pool = poolFor(endpoint, this.downstream, 'default');
-    if (settings.tunnel === null) this.connectRaw(pool, endpoint.address);
-    else this.connectTunnel(pool, endpoint.address, settings.tunnel);
+    this.isUpstreamRaw = settings.tunnel === null || !endpoint.takesTunnels;
+    if (this.isUpstreamRaw) this.connectRaw(pool, endpoint.address);
+    else this.connectTunnel(pool, endpoint.address, settings.tunnel!);
   }
 
   private connectRaw(pool: ConnectionPool, address: string): void {
@@ -250,7 +253,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   }
 
   private sendUp(buffer: Buffer, start: number, end: number): void {
-    if (this.settings.tunnel === null) this.cluster!.metrics.bytesSent.value += end - start;
+    if (this.isUpstreamRaw) this.cluster!.metrics.bytesSent.value += end - start;
     this.touch();
     if (!this.upstream!.write(buffer, start, end)) this.pauseDownstream();
   }

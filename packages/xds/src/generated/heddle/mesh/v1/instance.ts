@@ -34,6 +34,8 @@ export interface Publish {
   address: string;
   port: number;
   labels: { [key: string]: string };
+  /** How that listener takes TCP connections as streams of a link: `h2`, by CONNECT. Empty where it doesn't. */
+  tunnel: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -168,6 +170,7 @@ function createBasePublish(): Publish {
     address: "",
     port: 0,
     labels: {},
+    tunnel: "",
     _unknownFields: undefined,
   };
 }
@@ -198,6 +201,9 @@ export const Publish: MessageFns<Publish> = {
     globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
       Publish_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
     });
+    if (message.tunnel !== "") {
+      writer.uint32(74).string(message.tunnel);
+    }
     writer.unknown(message._unknownFields);
     return writer;
   },
@@ -276,6 +282,14 @@ export const Publish: MessageFns<Publish> = {
           }
           continue;
         }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.tunnel = reader.string();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -304,6 +318,7 @@ export const Publish: MessageFns<Publish> = {
       },
       {},
     );
+    message.tunnel = object.tunnel ?? "";
     return message;
   },
 };

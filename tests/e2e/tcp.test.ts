@@ -1,0 +1,110 @@
+// An application whose protocol the mesh doesn't know, called through two sidecars.
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { eventually } from '@heddle/testkit';
+import { Mesh } from './support/mesh.ts';
+import { startRelay } from './support/relay.ts';
+import { send } from './support/requests.ts';
+import { stablePort, testApp } from './support/sandbox.ts';
+import { readServerHello } from './support/server-hello.ts';
+
+const marker = 'marker-of-the-bytes-5b1e';
+const echo = [process.execPath, testApp('echo.ts')];
+
+/** A connection of a client's, and all that came over it. */
+class Conversation {
+  readonly socket: Socket;
+  text = '';
+  hasEnded = false;
+  error: Error | null = null;
+
+  constructor(port: number) {
+    this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    this.socket.setEncoding('latin1');
+    this.socket.on('data', (text: string) => (this.text += text));
+    this.socket.on('end', () => (this.hasEnded = true));
+    this.socket.on('error', (error) => (this.error = error));
+  }
+
+  async hears(pattern: RegExp): Promise<void> {
+    await eventually(`${pattern} is heard`, () => Promise.resolve(pattern.test(this.text)));
+  }
+
+  async ends(): Promise<void> {
+    await eventually('the end is heard', () => Promise.resolve(this.hasEnded));
+  }
+}
+
+test('TCP connections are streams of few links between sidecars, which hide what they carry', async (t) => {
+  await using mesh = await Mesh.start();
+  const inboundPort = await stablePort();
+  const relay = await startRelay(inboundPort);
+  await using _server = relay.server;
+  // The client is there first, and knows nothing of what it will call.
+  const client = await mesh.client(['echo:7000']);
+  const port = Number(new URL(client.url('echo')).port);
+  assert.equal((await send({ url: client.url('echo') })).status, 503);
+  const early = new Conversation(port);
+  early.socket.write('PING\r\n');
+  await early.ends();
+  assert.equal(early.text, '', 'what is no HTTP is not answered by HTTP');
+
+  const advertised = ['--advertise-address', `127.0.0.1:${relay.server.port}`];
+  const flags = ['--protocol', 'tcp', '--inbound-port', `${inboundPort}`, ...advertised];
+  const server = await mesh.publish('echo', echo, { port: 7000, flags });
+  await mesh.synced(2);
+
+  const open = Array.from({ length: 60 }, () => new Conversation(port));
+  await Promise.all(open.map((one) => one.hears(/^hello from \d+\n$/)));
+  for (const [index, { socket }] of open.entries()) socket.write(`${marker} ${index}\n`);
+  await Promise.all(open.map((one, index) => one.hears(new RegExp(`\\n${marker} ${index}\\n$`))));
+
+  // The client says all, the server answers.
+  const [first, second, ...others] = open;
+  first!.socket.end();
+  await first!.ends();
+  assert.match(first!.text, / bytes\n$/);
+  // The server says all, the client goes on.
+  second!.socket.write('hush');
+  await second!.ends();
+  assert.match(second!.text, /hushed\n$/);
+  second!.socket.end('and another thing');
+  await server.run.line(/^heard \d+ bytes$/);
+
+  const large = new Conversation(port);
+  const bytes = 'x'.repeat(3_000_000);
+  large.socket.end(bytes);
+  await large.ends();
+  assert.ok(large.text.includes(bytes), 'as much comes back as was sent');
+  assert.match(large.text, /x3000000 bytes\n$/);
+
+  const links = relay.connections.filter(({ fromClient }) => fromClient.length > 0);
+  assert.ok(links.length >= 1 && links.length <= 2, `61 connections over ${links.length} links`);
+  for (const { fromClient, fromServer } of links) {
+    const hello = readServerHello(Buffer.concat(fromServer));
+    assert.deepEqual(hello, { legacyVersion: 0x0303, selectedVersion: 0x0304 });
+    for (const all of [Buffer.concat(fromClient), Buffer.concat(fromServer)])
+      for (const secret of [marker, 'hello from', 'CONNECT', 'spiffe://'])
+        assert.equal(all.indexOf(secret), -1);
+  }
+
+  // HTTP's proxy says what it can't do.
+  const misled = await send({ url: client.proxy, headers: { host: 'echo:7000' } });
+  assert.equal(misled.status, 421);
+  assert.match(misled.body, /--upstream/);
+
+  // What is open goes on while the instance leaves, and ends with the application.
+  server.run.kill('SIGTERM');
+  await eventually('the instance is withdrawn', async () => (await mesh.endpoints()).length === 0);
+  for (const { socket } of others) socket.write('still here\n');
+  await Promise.all(others.map((one) => one.hears(/still here\n$/)));
+  for (const { socket } of others) socket.end();
+  await Promise.all(others.map((one) => one.ends()));
+  assert.deepEqual(
+    open.flatMap(({ error }) => error ?? []),
+    [],
+  );
+  await server.run.ended();
+  t.diagnostic(`62 connections over ${links.length} links`);
+});
