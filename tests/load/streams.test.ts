@@ -1,4 +1,4 @@
 import { mebibyte } from './support/loaded-proxy.ts';
 import { testStreams } from './support/streams.ts';
 
-testStreams(16 * mebibyte);
+testStreams(8 * mebibyte);

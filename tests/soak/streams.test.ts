@@ -1,5 +1,4 @@
 import { mebibyte } from '../load/support/loaded-proxy.ts';
 import { testStreams } from '../load/support/streams.ts';
 
-testStreams(64 * mebibyte);
 testStreams(1024 * mebibyte);

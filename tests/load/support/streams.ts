@@ -18,7 +18,8 @@ const streams = 100;
 const streamWindow = 65_535;
 /**
  * So much more than before a proxy may have: the 24 MiB of the window that it gives a connection, 256 KiB that were read from
- * each of 100 servers at a time, and as much again that has not been collected yet. 1.6 GiB pass through it.
+ * each of 100 servers at a time, and as much again that has not been collected yet. The larger runs
+ * pass 64 times as much.
  */
 const heldMiB = 98;
 /** No multiple of anything that a buffer is long. */
