@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, createServer, request } from 'node:http';
@@ -10,11 +11,28 @@ import { type Child, eventually, freePort, startChild, temporaryDirectory } from
 const program = fileURLToPath(new URL('../main.ts', import.meta.url));
 const manager = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 
-function bootstrap(port: number, backendPort: number): string {
+const dnsFilter = 'envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig';
+
+/** A listener that answers for one name. */
+function dnsListener(port: number): string {
+  return `
+    - name: dns
+      address: { socket_address: { protocol: UDP, address: 127.0.0.1, port_value: ${port} } }
+      listener_filters:
+        - name: envoy.filters.udp.dns_filter
+          typed_config:
+            "@type": type.googleapis.com/${dnsFilter}
+            stat_prefix: dns
+            server_config:
+              inline_dns_table:
+                virtual_domains: [{ name: app.test, endpoint: { address_list: { address: [192.0.2.1] } } }]`;
+}
+
+function bootstrap(port: number, backendPort: number, dnsPort = 0): string {
   const address = (at: number) => `{ socket_address: { address: 127.0.0.1, port_value: ${at} } }`;
   return `admin: { address: ${address(0)} }
 static_resources:
-  listeners:
+  listeners:${dnsPort === 0 ? '' : dnsListener(dnsPort)}
     - name: web
       address: ${address(port)}
       filter_chains:
@@ -187,6 +205,28 @@ test('a changed configuration takes effect with the new process, sockets that ar
   process.kill(pid, 'SIGUSR2');
   await eventually('the new address serves', async () => (await post(other, false)) === '200');
   await eventually('the old one does not', async () => (await post(port, false)) === 'ECONNREFUSED');
+});
+
+test('names are answered while a process is replaced, by it or by the next', async (t) => {
+  const { child, pidFile, port, configFile, backendPort } = await setUp(t, 1);
+  const dnsPort = await freePort();
+  const pidOf = async () => Number(await readFile(pidFile, 'utf8'));
+  const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+  resolver.setServers([`127.0.0.1:${dnsPort}`]);
+  await writeFile(configFile, bootstrap(port, backendPort, dnsPort));
+  let pid = await pidOf();
+  process.kill(pid, 'SIGUSR2');
+  await eventually('the next process listens for names too', async () => (await pidOf()) !== pid);
+  pid = await pidOf();
+  process.kill(pid, 'SIGUSR2');
+  let answers = 0;
+  do {
+    assert.deepEqual(await resolver.resolve4('app.test'), ['192.0.2.1']);
+    answers++;
+  } while (isRunning(pid));
+  t.diagnostic(`${answers} answers meanwhile`);
+  assert.notEqual(await pidOf(), pid, child.output);
+  assert.deepEqual(await resolver.resolve4('app.test'), ['192.0.2.1']);
 });
 
 test('SIGTERM lets a running request end; a second signal does not', async (t) => {

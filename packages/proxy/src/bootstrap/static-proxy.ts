@@ -22,6 +22,7 @@ import { InheritedSockets, type OpenSocket } from '../transport/socket-source.ts
 import { TypeUrl } from '@heddle/xds';
 import { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v3/secret.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { openTransport } from '../transport/open-transport.ts';
@@ -66,16 +67,19 @@ export class StaticProxy {
   private readonly workers: WorkerPool | null;
   /** Of listeners, and of the admin interface. */
   private readonly transports: readonly [SocketTransport, SocketTransport];
+  private readonly datagrams: NodeDatagrams;
   private adminServer: AdminServer | null = null;
 
   private constructor(
     threads: ProxyThreads,
     workers: WorkerPool | null,
     transports: readonly [SocketTransport, SocketTransport],
+    datagrams: NodeDatagrams,
   ) {
     this.threads = threads;
     this.workers = workers;
     this.transports = transports;
+    this.datagrams = datagrams;
   }
 
   /**
@@ -103,12 +107,13 @@ export class StaticProxy {
       ticketSecret,
     });
     const adminTransport = new NodeTransport(clock, logger, { sockets: new MainSockets(inherited, 1, null) });
+    const datagrams = new NodeDatagrams(inherited);
     const subscriber = new NoSubscriber();
     const failures: unknown[] = [];
     const bound = Promise.withResolvers<void>();
     const proxy = new Proxy({
       transport,
-      dns: systemDns(clock, true),
+      dns: systemDns(clock, datagrams, true),
       clock,
       random,
       loggers,
@@ -133,7 +138,7 @@ export class StaticProxy {
     }
     proxy.config.clusters.buildAll();
     for (const command of commandsOf(config.value)) workers?.post(command);
-    const started = new StaticProxy(threads, workers, [transport, adminTransport]);
+    const started = new StaticProxy(threads, workers, [transport, adminTransport], datagrams);
     const openAdmin = async (): Promise<void> => {
       const { admin } = config.value;
       if (admin === null) return;
@@ -185,7 +190,8 @@ export class StaticProxy {
   /** The listening sockets of all threads, for a process that is to take them over. */
   async openSockets(): Promise<readonly OpenSocket[]> {
     const own = this.transports.flatMap((transport) => transport.openSockets());
-    return [...own, ...((await this.workers?.openSockets()) ?? [])];
+    const others = (await this.workers?.openSockets()) ?? [];
+    return [...own, ...others, ...this.datagrams.openSockets()];
   }
 
   /** Another process has the sockets: accepts no more, and resolves when all clients have gone or the time is up. */

@@ -9,11 +9,13 @@ import {
   addressRecord,
   aliasRecord,
 } from '@heddle/testkit';
-import { nodeDatagrams } from '../transport/node/node-datagrams.ts';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import { DnsClient } from './dns-client.ts';
 import { DnsNameResolver, type LookupFamily, type Resolution } from './name-resolver.ts';
 import { type ResolverConfiguration, defaultResolverConfiguration } from './resolver-configuration.ts';
+
+const nodeDatagrams = new NodeDatagrams();
 
 async function setUp(changes: Partial<ResolverConfiguration> = {}) {
   const clock = new VirtualClock();

@@ -9,6 +9,7 @@ import type { OriginalDestinations } from './active-listener.ts';
 import type { ConnectionLimits } from './connection-admission.ts';
 import { Proxy, defaultDrain } from '../stack/proxy.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import type { Transport } from '../transport/transport.ts';
 
 export interface ConfiguredProxyOptions {
@@ -89,7 +90,7 @@ export class ConfiguredProxy {
   constructor(options: ConfiguredProxyOptions) {
     this.proxy = new Proxy({
       ...options,
-      dns: options.dns ?? systemDns(options.clock, true),
+      dns: options.dns ?? systemDns(options.clock, new NodeDatagrams(), true),
       secrets: options.secrets ?? noSecrets,
       drain: defaultDrain,
       loggers: { get: () => silentLogger },

@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { systemClock, systemRandom } from '@heddle/base';
 import { TypeUrl } from '@heddle/xds';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { readBootstrap } from '../bootstrap/bootstrap.ts';
 import { ask, clusterTo, listenerTo, startBackend } from '../bootstrap/static-proxy-harness.ts';
@@ -21,7 +22,7 @@ test('changes of listeners, routes, clusters and endpoints under load drop neith
     random: systemRandom,
     loggers,
     drain: defaultDrain,
-    dns: systemDns(systemClock, false),
+    dns: systemDns(systemClock, new NodeDatagrams(), false),
     secrets: { certificate: () => null, trustBundle: () => null },
     workload: null,
     subscriber: { subscribe: () => undefined, unsubscribe: () => undefined },

@@ -183,6 +183,14 @@ export class Proxy {
     return this.binding === 0;
   }
 
+  /**
+   * Another process has the sockets: takes nothing new, and resolves when nobody is connected any more or the time is up.
+   */
+  async departure(timeoutMs: number): Promise<void> {
+    await this.dnsListeners.close();
+    await this.listeners.departure(timeoutMs);
+  }
+
   /** Frees all ports, drops all connections, writes the logs out. */
   async close(): Promise<void> {
     this.isClosed = true;

@@ -89,7 +89,7 @@ export class ProxyThreads {
     this.isEnding = true;
     const drain = { isGraceful: true, inboundOnly: false, keepsListeners: true };
     this.run({ type: 'drain-listeners', drain });
-    await Promise.all([this.proxy.listeners.departure(timeoutMs), this.workers?.departure(timeoutMs)]);
+    await Promise.all([this.proxy.departure(timeoutMs), this.workers?.departure(timeoutMs)]);
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assertNever, errorMessage, invariant, systemClock, systemRandom } from '@heddle/base';
 import { Loggers } from '../stack/loggers.ts';
 import { Proxy } from '../stack/proxy.ts';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import { systemDns } from '../dns/system-dns.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import { DescriptorLedger } from '../transport/sys/descriptor-ledger.ts';
@@ -32,7 +33,7 @@ const queue = new CommandQueue(systemClock);
 const whenSettled: (() => void)[] = [];
 
 const proxy = new Proxy({
-  dns: systemDns(systemClock, false),
+  dns: systemDns(systemClock, new NodeDatagrams(), false),
   transport,
   clock: systemClock,
   random: systemRandom,
@@ -68,13 +69,14 @@ async function answer(question: WorkerQuestion): Promise<unknown> {
     case 'clusters':
       return clusterStatusOf(proxy);
     case 'sockets':
-      return transport.openSockets();
+      // Handles are those of this thread's event loop.
+      return transport.openSockets().map(({ address, descriptor }) => ({ address, descriptor }));
     case 'settled':
       return await settled();
     case 'drain':
       return await proxy.listeners.drain(question.timeoutMs);
     case 'departure':
-      return await proxy.listeners.departure(question.timeoutMs);
+      return await proxy.departure(question.timeoutMs);
     case 'close':
       await proxy.close();
       return null;

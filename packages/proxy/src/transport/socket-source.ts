@@ -1,11 +1,13 @@
 import { describeAddress } from './address.ts';
 import type { TransportAddress } from './transport.ts';
 
-/** A listening socket that is open already, such as one of the process that this one replaces. */
+/** A socket that is open already and that others come to, such as one of the process that this one replaces. */
 export interface OpenSocket {
-  /** The address it was asked for, as `describeAddress` writes it. */
+  /** The address it was asked for, as `describeAddress` writes it; of datagrams with `udp ` in front. */
   readonly address: string;
   readonly descriptor: number;
+  /** Node's own object for it, where this thread's event loop watches it; it can be sent to another process. */
+  readonly handle?: unknown;
 }
 
 /** How a thread is to listen on an address. */
@@ -49,9 +51,17 @@ export class InheritedSockets {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.byAddress.size === 0;
+  }
+
   /** All sockets of an address, which are the caller's from now on. */
   take(address: TransportAddress): readonly number[] {
-    const key = describeAddress(address);
+    return this.takeNamed(describeAddress(address));
+  }
+
+  /** The same by `OpenSocket.address`. */
+  takeNamed(key: string): readonly number[] {
     const descriptors = this.byAddress.get(key) ?? [];
     this.byAddress.delete(key);
     return descriptors;

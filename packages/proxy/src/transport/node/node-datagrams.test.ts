@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { DatagramAddress, DatagramHandler } from '../datagrams.ts';
-import { nodeDatagrams } from './node-datagrams.ts';
+import { NodeDatagrams } from './node-datagrams.ts';
+
+const nodeDatagrams = new NodeDatagrams();
 
 const anywhere = { host: '127.0.0.1', port: 0 };
 
@@ -52,4 +56,41 @@ test('an address in use is named', async () => {
     new RegExp(`can't listen on 127\\.0\\.0\\.1:${first.address.port} \\(UDP\\)`),
   );
   first.close();
+});
+
+/** The program of a process that answers the first datagram to the socket that it has inherited, then ends. */
+const successor = `
+import { InheritedSockets } from ${JSON.stringify(import.meta.resolve('../socket-source.ts'))};
+import { NodeDatagrams } from ${JSON.stringify(import.meta.resolve('./node-datagrams.ts'))};
+const inherited = new InheritedSockets([{ address: 'udp 127.0.0.1:0', descriptor: 3 }]);
+const socket = await new NodeDatagrams(inherited).openDatagrams(
+  { local: { host: '127.0.0.1', port: 0 }, peer: null },
+  {
+    onDatagram: (bytes, from) => {
+      socket.send(Buffer.from('answer to ' + bytes), from);
+      setImmediate(() => socket.close());
+    },
+    onError: console.error,
+  },
+);
+console.log(inherited.isEmpty, socket.address.port);
+`;
+
+test('another process goes on with the same socket', async () => {
+  const datagrams = new NodeDatagrams();
+  const replaced = await datagrams.openDatagrams({ local: anywhere, peer: null }, firstEvent().handler);
+  const client = firstEvent();
+  const asking = await datagrams.openDatagrams({ local: anywhere, peer: replaced.address }, client.handler);
+  const [socket, ...others] = datagrams.openSockets();
+  assert.deepEqual(others, [], 'only what others come to');
+  assert.equal(socket!.address, 'udp 127.0.0.1:0');
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', successor], {
+    stdio: ['ignore', 'pipe', 'inherit', socket!.descriptor],
+  });
+  assert.equal(String((await once(child.stdout!, 'data'))[0]), `true ${replaced.address.port}\n`);
+  replaced.close();
+  assert.deepEqual(datagrams.openSockets(), []);
+  asking.send(Buffer.from('ping'), replaced.address);
+  assert.equal(await client.event, `answer to ping from 127.0.0.1:${replaced.address.port}`);
+  asking.close();
 });

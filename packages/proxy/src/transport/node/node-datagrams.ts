@@ -1,27 +1,60 @@
 import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { HeddleError, errorMessage, systemErrorCode } from '@heddle/base';
-import type { DatagramAddress, DatagramHandler, DatagramSocket, DatagramTransport } from '../datagrams.ts';
+import { describeAddress } from '../address.ts';
+import type {
+  DatagramAddress,
+  DatagramHandler,
+  DatagramOptions,
+  DatagramSocket,
+  DatagramTransport,
+} from '../datagrams.ts';
+import type { InheritedSockets, OpenSocket } from '../socket-source.ts';
 
 /** Datagrams over `node:dgram`, which is loaded with the first socket: most proxies never open one. */
-export const nodeDatagrams: DatagramTransport = {
-  openDatagrams: async ({ local, peer }, handler) => {
+export class NodeDatagrams implements DatagramTransport {
+  private readonly inherited: InheritedSockets | null;
+  /** By the address that was asked for. */
+  private readonly bound = new Map<NodeDatagramSocket, string>();
+
+  /** `inherited`: sockets of the process before this one, taken for the addresses that are asked for. */
+  constructor(inherited: InheritedSockets | null = null) {
+    this.inherited = inherited;
+  }
+
+  async openDatagrams({ local, peer }: DatagramOptions, handler: DatagramHandler): Promise<DatagramSocket> {
     const { createSocket } = process.getBuiltinModule('node:dgram');
     const socket = createSocket({ type: isIPv6(local.host) ? 'udp6' : 'udp4', ipv6Only: isIPv6(local.host) });
-    await settle(socket, local, 'listening', () => socket.bind({ port: local.port, address: local.host }));
+    const address = `udp ${describeAddress(local)}`;
+    const [descriptor] = peer === null ? (this.inherited?.takeNamed(address) ?? []) : [];
+    const where = descriptor === undefined ? { port: local.port, address: local.host } : { fd: descriptor };
+    await settle(socket, local, 'listening', () => socket.bind(where));
     if (peer !== null) await settle(socket, peer, 'connect', () => socket.connect(peer.port, peer.host));
-    return new NodeDatagramSocket(socket, handler, peer !== null);
-  },
-};
+    const opened = new NodeDatagramSocket(socket, handler, peer !== null, () => this.bound.delete(opened));
+    if (peer === null) this.bound.set(opened, address);
+    return opened;
+  }
+
+  /** What everybody may send to, for a process that is to go on with it. */
+  openSockets(): OpenSocket[] {
+    return [...this.bound].map(([{ handle }, address]) => ({
+      address,
+      descriptor: handle?.fd ?? -1,
+      handle,
+    }));
+  }
+}
 
 class NodeDatagramSocket implements DatagramSocket {
   readonly address: DatagramAddress;
   private readonly socket: Socket;
   private readonly isConnected: boolean;
+  private readonly onClosed: () => void;
   private isClosed = false;
 
-  constructor(socket: Socket, handler: DatagramHandler, isConnected: boolean) {
+  constructor(socket: Socket, handler: DatagramHandler, isConnected: boolean, onClosed: () => void) {
     this.socket = socket;
+    this.onClosed = onClosed;
     this.isConnected = isConnected;
     const { address, port } = socket.address();
     this.address = { host: address, port };
@@ -43,7 +76,23 @@ class NodeDatagramSocket implements DatagramSocket {
     if (this.isClosed) return;
     this.isClosed = true;
     this.socket.close();
+    this.onClosed();
   }
+
+  /** Node's object below the socket; null where it is kept elsewhere some day. */
+  get handle(): { readonly fd: number } | null {
+    return datagramHandleOf(this.socket);
+  }
+}
+
+/** Node's handle below the socket, which it keeps to itself. */
+function datagramHandleOf(socket: Socket): { readonly fd: number } | null {
+  const fields = socket as unknown as Record<
+    symbol,
+    { readonly handle?: { readonly fd: number } } | undefined
+  >;
+  const state = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
+  return (state === undefined ? undefined : fields[state]?.handle) ?? null;
 }
 
 /** Starts something and waits for the event that says that it is done. */

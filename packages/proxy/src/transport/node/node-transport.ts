@@ -119,7 +119,10 @@ export class NodeTransport implements SocketTransport {
   }
 
   openSockets(): OpenSocket[] {
-    return [...this.servers].map(([server, address]) => ({ address, descriptor: descriptorOf(server) }));
+    return [...this.servers].map(([server, address]) => {
+      const handle = handleOfServer(server);
+      return { address, descriptor: handle?.fd ?? -1, handle };
+    });
   }
 
   handOver(): void {
@@ -317,10 +320,9 @@ function unixAddresses(localAddress: string, remoteAddress: string): Addresses {
   };
 }
 
-/** The descriptor of a listening server; Node keeps it on the handle, and tells nobody else. */
-function descriptorOf(server: Server): number {
-  const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } | null };
-  return handle?.fd ?? -1;
+/** Node's handle of a listening server, which knows its descriptor and is told to nobody else. */
+function handleOfServer(server: Server): { readonly fd: number } | null {
+  return (server as unknown as { readonly _handle: { readonly fd: number } | null })._handle;
 }
 
 /** The address in force: the port chosen by the system where 0 was asked for. */
