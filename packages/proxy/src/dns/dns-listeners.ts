@@ -1,6 +1,7 @@
 // A proxy's DNS listeners: bound, changed and closed as their configuration says.
 import type { Random } from '@heddle/base';
 import type { MetricRegistry } from '@heddle/telemetry';
+import type { BindGate } from '../listener/bind-gate.ts';
 import { QueryAnswerer } from './answer-query.ts';
 import type { DnsClient, DnsServers } from './dns-client.ts';
 import type { DnsListenerConfig } from './dns-listener-config.ts';
@@ -14,11 +15,12 @@ export interface DnsListenersOptions extends DnsListenerOptions {
   readonly configuration: () => ResolverConfiguration;
   readonly random: Random;
   readonly registry: MetricRegistry;
+  readonly gate: BindGate;
 }
 
 interface Entry {
   config: DnsListenerConfig;
-  metrics: DnsListenerMetrics;
+  metrics: DnsListenerMetrics | null;
   listener: DnsListener | null;
 }
 
@@ -44,25 +46,13 @@ export class DnsListeners {
   apply(config: DnsListenerConfig): Promise<void> {
     return this.inTurn(async () => {
       const known = this.entries.get(config.name);
-      const metrics = new DnsListenerMetrics(this.options.registry, config.statPrefix);
-      const answerer = this.answererOf(config, metrics);
-      if (known !== undefined) {
-        known.metrics.close();
-        known.metrics = metrics;
-        const isSame =
-          known.config.address.host === config.address.host &&
-          known.config.address.port === config.address.port;
-        known.config = config;
-        if (isSame && known.listener !== null) {
-          known.listener.answerer = answerer;
-          return;
-        }
-        await known.listener?.close();
-        known.listener = null;
+      const { host, port } = config.address;
+      const isSame = known?.config.address.host === host && known.config.address.port === port;
+      if (!isSame || known.listener === null) {
+        await this.options.gate.pass(() => this.open(config));
+        return;
       }
-      const entry: Entry = known ?? { config, metrics, listener: null };
-      this.entries.set(config.name, entry);
-      entry.listener = await DnsListener.open(config.address, answerer, this.options);
+      this.adopt(known, config);
     });
   }
 
@@ -70,13 +60,34 @@ export class DnsListeners {
     return this.inTurn(async () => {
       const entry = this.entries.get(name);
       this.entries.delete(name);
-      entry?.metrics.close();
+      entry?.metrics?.close();
       await entry?.listener?.close();
     });
   }
 
+  /** Nothing is listened on any more. */
   async close(): Promise<void> {
+    this.options.gate.shut();
     await Promise.all([...this.entries.keys()].map((name) => this.remove(name)));
+  }
+
+  /** What was asked for changes; the socket stays. */
+  private adopt(entry: Entry, config: DnsListenerConfig): QueryAnswerer {
+    const metrics = new DnsListenerMetrics(this.options.registry, config.statPrefix);
+    entry.metrics?.close();
+    entry.metrics = metrics;
+    entry.config = config;
+    const answerer = this.answererOf(config, metrics);
+    if (entry.listener !== null) entry.listener.answerer = answerer;
+    return answerer;
+  }
+
+  private async open(config: DnsListenerConfig): Promise<void> {
+    const entry: Entry = this.entries.get(config.name) ?? { config, metrics: null, listener: null };
+    this.entries.set(config.name, entry);
+    await entry.listener?.close();
+    entry.listener = null;
+    entry.listener = await DnsListener.open(config.address, this.adopt(entry, config), this.options);
   }
 
   private answererOf(config: DnsListenerConfig, metrics: DnsListenerMetrics): QueryAnswerer {

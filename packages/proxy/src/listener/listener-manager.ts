@@ -8,6 +8,7 @@ import { addressAt, describeAddress, hostAndPort, isUnixAddress } from '../trans
 import type { TcpAddress, Transport } from '../transport/transport.ts';
 import type { ActiveChain } from './active-chain.ts';
 import { ActiveListener, type ListenerHost, type OriginalDestinations } from './active-listener.ts';
+import type { BindGate } from './bind-gate.ts';
 
 export interface ListenerManagerOptions {
   readonly transport: Transport;
@@ -15,6 +16,7 @@ export interface ListenerManagerOptions {
   readonly secrets: SecretProvider;
   readonly logger: Logger;
   readonly originalDestinations: OriginalDestinations;
+  readonly gate: BindGate;
 }
 
 /**
@@ -29,6 +31,7 @@ export class ListenerManager implements ListenerHost {
   readonly secrets: SecretProvider;
   readonly logger: Logger;
   readonly originalDestinations: OriginalDestinations;
+  private readonly gate: BindGate;
   private readonly active = new Map<string, ActiveListener>();
   private readonly draining = new Set<ActiveChain>();
   /** Changes of one listener are applied one after the other. */
@@ -41,6 +44,7 @@ export class ListenerManager implements ListenerHost {
     this.secrets = options.secrets;
     this.logger = options.logger;
     this.originalDestinations = options.originalDestinations;
+    this.gate = options.gate;
   }
 
   /** Requests in flight on all listeners. */
@@ -113,7 +117,7 @@ export class ListenerManager implements ListenerHost {
    * For a moment it serves as before, for those who have just heard that they should not come any more.
    */
   async drain(timeoutMs: number): Promise<number> {
-    this.isDraining = true;
+    this.end();
     await this.pass(Math.min(lateArrivalMs, timeoutMs));
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     await this.within(timeoutMs, Promise.all([...this.draining].map((chain) => chain.whenEmpty())));
@@ -122,9 +126,15 @@ export class ListenerManager implements ListenerHost {
 
   /** Frees all ports and drops all connections. */
   async close(): Promise<void> {
-    this.isDraining = true;
+    this.end();
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     for (const chain of this.draining) chain.destroy();
+  }
+
+  /** From now on nothing is bound any more. */
+  private end(): void {
+    this.isDraining = true;
+    this.gate.shut();
   }
 
   /** Waits for `event`, `timeoutMs` at most. */
@@ -187,7 +197,13 @@ export class ListenerManager implements ListenerHost {
       known.update(config);
       return;
     }
-    if (known !== undefined) await this.removeNow(config.name);
+    await this.gate.pass(() => this.open(config));
+  }
+
+  /** Listens, where another address was listened on before instead of that. */
+  private async open(config: ListenerConfig<ConnectionPool>): Promise<void> {
+    if (this.isDraining) return;
+    await this.removeNow(config.name);
     const listener = new ActiveListener(config, this);
     try {
       if (config.bindsToPort) await this.bind(listener);

@@ -22,6 +22,7 @@ import { LocalCounts, type ProcessCounts } from './process-counts.ts';
 import { originalDestinationProvider } from '../interception/original-destination.ts';
 import type { OriginalDestinations } from '../listener/active-listener.ts';
 import { type ConnectionLimits, noConnectionLimits } from '../listener/connection-admission.ts';
+import { BindGate } from '../listener/bind-gate.ts';
 import { ListenerManager } from '../listener/listener-manager.ts';
 import { ServerMetrics } from '../stats/server-metrics.ts';
 import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
@@ -82,6 +83,8 @@ export class Proxy {
   readonly drains: DrainManager;
   readonly metrics: ServerMetrics;
   readonly logFiles: LogFiles;
+  /** Holds back what would open listening sockets. */
+  readonly gate = new BindGate();
   private readonly options: ProxyOptions;
   private readonly timers: TimerWheel;
   private readonly shortTimers: TimerWheel;
@@ -110,6 +113,7 @@ export class Proxy {
       client: this.dnsClient,
       configuration,
       registry: this.registry,
+      gate: this.gate,
     });
     this.logFiles = new LogFiles(clock, loggers.get('access_log'));
     const viaName = options.viaName ?? makeViaName(random);
@@ -132,6 +136,7 @@ export class Proxy {
       transport,
       secrets,
       logger: loggers.get('listener'),
+      gate: this.gate,
       environment: {
         context: this.context,
         drains: this.drains,
@@ -187,6 +192,7 @@ export class Proxy {
    * Another process has the sockets: takes nothing new, and resolves when nobody is connected any more or the time is up.
    */
   async departure(timeoutMs: number): Promise<void> {
+    this.gate.shut();
     await this.dnsListeners.close();
     await this.listeners.departure(timeoutMs);
   }
