@@ -9,6 +9,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['HEDDLE_DEBUG', 'environment variable'],
   ['HEDDLE_LAUNCHER', 'environment variable of the launcher'],
   ['HEDDLE_MALLOC', 'environment variable of the launcher'],
+  ['HEDDLE_SIDECAR_SOCKETS', 'environment variable of a sidecar that replaces another'],
   ['HEDDLE_SUCCESSION', 'environment variable of a process that replaces another'],
   ['HEDDLE_TOKEN', 'environment variable'],
   ['HEDDLE_TRANSPORT', 'environment variable'],

@@ -49,3 +49,9 @@ export function listenForEnd(clock: Clock = systemClock, source: SignalSource = 
     },
   };
 }
+
+/** Calls back for every SIGUSR2, which asks for the program to be started again beside its old self; returns what ends that. */
+export function listenForUpgrade(listener: () => void, source: SignalSource = process): () => void {
+  source.on('SIGUSR2', listener);
+  return () => source.off('SIGUSR2', listener);
+}

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 export type { BindAddress, SidecarOptions, UpstreamListener } from './sidecar/options.ts';
 export type { FromSidecar, ToSidecar } from './sidecar/messages.ts';
+export { environmentOfSockets } from './sidecar/hand-over.ts';
 export { meshSecurity } from './tls/mesh-security.ts';
 export { describeAddress, hostAndPort, isUnixAddress } from './transport/address.ts';
 export type * from './transport/datagrams.ts';

@@ -50,7 +50,8 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       'A service with --protocol tcp is reached by --upstream alone. Its connections share few links between sidecars, ' +
         'whatever they carry; see docs/tcp.md.',
       'On SIGTERM or Ctrl-C the instance is withdrawn, running requests end, the application gets SIGTERM, and its exit ' +
-        'code is passed on. A second Ctrl-C ends everything at once.',
+        'code is passed on. A second Ctrl-C ends everything at once. SIGUSR2 replaces the sidecar in place, such as ' +
+        'by a newer version.',
     ],
     examples: [
       ['An instance of reviews', 'heddle run --service reviews --version v1 --port 9080 -- node reviews.js'],

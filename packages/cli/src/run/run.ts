@@ -7,7 +7,7 @@ import type { RunFlags } from '../commands/run.ts';
 import { ExitCode } from '../exit-code.ts';
 import { parseBindAddress, parseUpstream } from '../flags.ts';
 import { watchNpm } from '../npm-parent.ts';
-import { listenForEnd } from '../signals.ts';
+import { listenForEnd, listenForUpgrade } from '../signals.ts';
 import { findStore } from '../store/find-store.ts';
 import { runWorkload } from '../supervisor/run-workload.ts';
 import type { WorkloadOptions, WorkloadOutput } from '../supervisor/workload-options.ts';
@@ -103,7 +103,12 @@ export async function run(flags: RunFlags, ...command: readonly string[]): Promi
   try {
     const options = await workloadOptions(flags, command);
     void watchNpm(systemClock, 'npx', () => end.request(), end.signal);
-    return await runWorkload(options, { signal: end.signal, force: end.force, output: terminalOutput });
+    return await runWorkload(options, {
+      signal: end.signal,
+      force: end.force,
+      onUpgradeRequest: listenForUpgrade,
+      output: terminalOutput,
+    });
   } catch (error) {
     if (error instanceof CliError && error.exitCode !== ExitCode.failed) throw error;
     const code = error instanceof CliError ? error.code : 'HEDDLE_RUN_FAILED';

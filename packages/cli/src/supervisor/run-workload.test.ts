@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -171,6 +172,106 @@ describe('runWorkload', () => {
     running.stop.abort('SIGTERM');
     assert.equal(await running.exitCode, 0);
     assert.ok(running.lines.includes('got SIGTERM'));
+  });
+
+  describe('asked to replace the sidecar', () => {
+    /** A running workload and what asks for a new sidecar. */
+    function startUpgradable(join: string, command = [process.execPath, app]): Running & { upgrade(): void } {
+      const listeners = new Set<() => void>();
+      const onUpgradeRequest = (listener: () => void): (() => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      };
+      const running = start(command, { join }, { onUpgradeRequest });
+      const upgrade = (): void => {
+        assert.equal(listeners.size, 1);
+        for (const listener of listeners) listener();
+      };
+      return { ...running, upgrade };
+    }
+    const pids = async (): Promise<number[]> =>
+      [...(await fakeLog()).matchAll(/^start (\d+)/gm)].map(([, pid]) => Number(pid));
+    /** Who accepts a connection to the socket that the first sidecar has opened. */
+    async function acceptor(): Promise<number> {
+      const port = Number(/^listens .*"port":(\d+)/m.exec(await fakeLog())?.[1]);
+      const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+      return Number((await socket.toArray()).join(''));
+    }
+
+    it('starts one with the sockets of the old one, publishes it, and lets the old one depart', async () => {
+      await newLog();
+      const running = startUpgradable('listens:1');
+      await until('published', () => published(running));
+      const application = running.lines.length;
+      running.upgrade();
+      await until('the next one is told of the application', async () =>
+        /^app-started$[^]*^app-started$/m.test(await fakeLog()),
+      );
+      const [old = 0, next = 0] = await pids();
+      await until('the old one has ended', async () => !(await isRunning(old)));
+      assert.equal(await acceptor(), next);
+      const log = await fakeLog();
+      assert.match(log, /^start \d+ with \["one"\]$/m);
+      assert.match(log, /hand-over\nstart [^]*\ndepart\n/, 'the old one goes when the next one serves');
+      assert.deepEqual(running.sentences.slice(1), [
+        'a new sidecar serves; the old one ends as soon as its connections have ended',
+      ]);
+      assert.equal(running.lines.length, application, 'the application goes on');
+
+      process.kill(next, 'SIGKILL');
+      await until('a third one serves', () => running.sentences.includes('the sidecar serves again'));
+      running.stop.abort('SIGTERM');
+      assert.equal(await running.exitCode, 0);
+      assert.match(await fakeLog(), /withdraw\ndrain\nstop\n$/);
+    });
+
+    it('keeps the old one where the next one cannot start', async () => {
+      await newLog();
+      const running = startUpgradable('barren:1');
+      await until('published', () => published(running));
+      running.upgrade();
+      await until('a warning', () => running.sentences.some((line) => line.startsWith('warning')));
+      assert.match(
+        running.sentences.at(-1)!,
+        /the sidecar is not replaced: the sidecar ended before it was ready \(exit code 3\)/,
+      );
+      assert.equal(await acceptor(), (await pids())[0]);
+      running.stop.abort('SIGTERM');
+      assert.equal(await running.exitCode, 0);
+      assert.match(await fakeLog(), /hand-over\n[^]*stay\nwithdraw\ndrain\nstop\n$/);
+    });
+
+    it('starts one anew where the old one is killed while it hands over', async () => {
+      await newLog();
+      const running = startUpgradable('keeps:1');
+      await until('published', () => published(running));
+      running.upgrade();
+      await until('it is asked', async () => (await fakeLog()).includes('hand-over'));
+      running.upgrade();
+      process.kill((await pids())[0]!, 'SIGKILL');
+      await until('it serves again', () => running.sentences.includes('the sidecar serves again'));
+      assert.deepEqual(running.sentences.slice(1, -1), [
+        'warning: the sidecar is not replaced: it is being replaced already ()',
+        'warning: the sidecar is not replaced: the old one did not hand its sockets over ()',
+        'warning: the sidecar ended (SIGKILL); it is being started again ()',
+      ]);
+      running.stop.abort('SIGTERM');
+      assert.equal(await running.exitCode, 0);
+    });
+
+    it('drains and ends the old one too when the workload ends', async () => {
+      await newLog();
+      const running = startUpgradable('lingers:1');
+      await until('published', () => published(running));
+      running.upgrade();
+      await until('it departs', async () => (await fakeLog()).includes('depart'));
+      const [old = 0] = await pids();
+      assert.ok(await isRunning(old), 'it has connections yet');
+      running.stop.abort('SIGTERM');
+      assert.equal(await running.exitCode, 0);
+      for (const pid of await pids()) assert.ok(!(await isRunning(pid)), String(pid));
+      assert.match(await fakeLog(), /withdraw\ndrain\ndrain\nstop\nstop\n$/);
+    });
   });
 
   it('tells the application its port, the proxy and its upstreams', async () => {

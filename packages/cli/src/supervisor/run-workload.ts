@@ -141,6 +141,7 @@ class WorkloadRun {
       },
     });
     let keepsLog = false;
+    const endUpgrades = this.context.onUpgradeRequest?.(() => void this.upgrade(sidecar));
     try {
       const starting = sidecar.start();
       // Told to end meanwhile, we stop the sidecar ourselves, and that it never became ready is no news.
@@ -157,8 +158,17 @@ class WorkloadRun {
       throw error;
     } finally {
       await sidecar.stop(this.context.force?.aborted === true ? 0 : undefined);
+      endUpgrades?.();
       if (!keepsLog) await removeSidecarDirectory(directory);
     }
+  }
+
+  private async upgrade(sidecar: SidecarProcess): Promise<void> {
+    const failure = await sidecar.upgrade();
+    const { output } = this.context;
+    if (failure === null)
+      output.info('a new sidecar serves; the old one ends as soon as its connections have ended');
+    else output.warning(`the sidecar is not replaced: ${failure}`);
   }
 
   private onPublished(): void {
@@ -247,11 +257,9 @@ class WorkloadRun {
         );
       }
     }
-    const drained = await sidecar.drain(drainMs);
-    if (drained !== undefined && drained.open > 0) {
-      this.context.output.warning(
-        `${drained.open} requests were still running when the time for draining was up`,
-      );
+    const open = await sidecar.drain(drainMs);
+    if (open !== undefined && open > 0) {
+      this.context.output.warning(`${open} requests were still running when the time for draining was up`);
     }
   }
 }

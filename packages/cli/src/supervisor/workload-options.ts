@@ -77,6 +77,8 @@ export interface WorkloadContext {
   readonly signal: AbortSignal;
   /** Asks for an end at once: nothing is waited for. */
   readonly force?: AbortSignal;
+  /** Where requests to replace the sidecar in place come from; returns what ends that. */
+  onUpgradeRequest?(listener: () => void): () => void;
   readonly output: WorkloadOutput;
   /** The environment that the application inherits; default this process's. */
   readonly environment?: NodeJS.ProcessEnv;

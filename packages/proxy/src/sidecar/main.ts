@@ -1,6 +1,6 @@
 // The program of a sidecar: one argument, the path of its options file; an IPC channel to its supervisor.
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import {
@@ -26,24 +26,23 @@ import { proxyAdminHandler } from '../admin/proxy-admin-handler.ts';
 import { Http2Metrics } from '../stats/http2-metrics.ts';
 import { IdleTrim } from '../stack/idle-trim.ts';
 import { trimMemory } from '../stack/trim-memory.ts';
-import { type EnvoyLogLevel, Loggers } from '../stack/loggers.ts';
+import { Loggers } from '../stack/loggers.ts';
 import { MainSockets } from '../threads/shared-sockets.ts';
-import type { ThreadCommand } from '../threads/thread-command.ts';
-import type { WorkerPool } from '../threads/worker-pool.ts';
 import { InheritedSockets } from '../transport/socket-source.ts';
-import { noConnectionLimits } from '../listener/connection-admission.ts';
-import { defaultDrain, makeViaName } from '../stack/proxy.ts';
+import { makeViaName } from '../stack/proxy.ts';
 import { systemDns } from '../dns/system-dns.ts';
+import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import { NodeTransport } from '../transport/node/node-transport.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import { certificateRequester } from './certificate-requests.ts';
 import { connectToControlPlane, controlPlaneCluster } from './control-plane-link.ts';
+import { receiveSockets, sendSockets } from './hand-over.ts';
 import { IdentitySecrets } from './link-secrets.ts';
 import type { FromSidecar, ToSidecar } from './messages.ts';
 import { nodeOf } from './node-metadata.ts';
 import { rejoining } from './rejoining.ts';
 import type { SidecarOptions } from './options.ts';
-import { Sidecar, workloadLabelsOf } from './sidecar.ts';
+import { Sidecar, sidecarDrain } from './sidecar.ts';
 import { SnapshotFile } from './snapshot-file.ts';
 
 function tell(message: FromSidecar): void {
@@ -112,13 +111,24 @@ async function run(options: SidecarOptions): Promise<void> {
   const { concurrency } = options;
   const workers =
     concurrency > 1
-      ? await startWorkers(options, { level, identity, shared, loggers, catchUp: () => sidecar.catchUp() })
+      ? (await import('./start-workers.ts')).startWorkers(options, {
+          level,
+          identity,
+          shared,
+          loggers,
+          catchUp: () => sidecar.catchUp(),
+          onFailed: (error) => fail(error, logger),
+        })
       : null;
+  const inherited = new InheritedSockets(receiveSockets());
+  const datagrams = new NodeDatagrams(inherited);
   const transport = openTransport(systemClock, loggers.get('connection'), {
-    sockets: new MainSockets(new InheritedSockets([]), concurrency, workers),
+    sockets: new MainSockets(inherited, concurrency, workers),
     ticketSecret: shared.ticketSecret,
   });
-  const adminTransport = new NodeTransport(systemClock, loggers.get('connection'));
+  const adminTransport = new NodeTransport(systemClock, loggers.get('connection'), {
+    sockets: new MainSockets(inherited, 1, null),
+  });
   const snapshotFile = new SnapshotFile(snapshotPath(options), systemClock, logger);
   const snapshot = await snapshotFile.load();
   const registry = new MetricRegistry();
@@ -150,11 +160,12 @@ async function run(options: SidecarOptions): Promise<void> {
     viaName: shared.viaName,
     registry,
     transport,
-    dns: systemDns(systemClock, true),
+    dns: systemDns(systemClock, datagrams, true),
     rpc,
     clock: systemClock,
     random: systemRandom,
     loggers,
+    drain: sidecarDrain,
     secrets: new IdentitySecrets(identity),
     identity: identity.id,
     onTrustBundleChanged: (_name, roots) => {
@@ -163,9 +174,13 @@ async function run(options: SidecarOptions): Promise<void> {
     onReady: (source) => {
       trimMemory();
       idleTrim ??= new IdleTrim(systemClock);
-      void (workers?.settled() ?? Promise.resolve()).then(() =>
-        tell({ type: 'ready', source, identity: identity.id }),
-      );
+      void (workers?.settled() ?? Promise.resolve())
+        // One that takes over answers for the instance from now on, and keeps no socket that nobody asked for.
+        .then(() => openAdmin())
+        .then(() => {
+          for (const descriptor of inherited.takeRest()) closeSync(descriptor);
+          tell({ type: 'ready', source, identity: identity.id });
+        });
       // Written now because a process that is killed writes nothing at its end.
       flushCompileCache();
     },
@@ -201,13 +216,35 @@ async function run(options: SidecarOptions): Promise<void> {
     certificates: () => [certificateEntryOf(identity)],
     quit: () => end(),
   });
-  const admin = await AdminServer.start(adminTransport, { host, port }, sidecar.proxy.context, handler);
+  let admin: AdminServer | null = null;
+  const openAdmin = async (): Promise<void> => {
+    admin ??= await AdminServer.start(adminTransport, { host, port }, sidecar.proxy.context, handler);
+  };
+  if (inherited.isEmpty) await openAdmin();
   const end = (): void => {
     idleTrim?.close();
     renewals.close();
-    void Promise.all([sidecar.close(), admin.close(), snapshotFile.close()]).finally(() => process.exit(0));
+    void Promise.all([sidecar.close(), admin?.close(), snapshotFile.close()]).finally(() => process.exit(0));
   };
-  process.on('message', (message: ToSidecar) => receive(message, sidecar, end));
+  const succession: Succession = {
+    handOver: async () => {
+      // What one of the two bound from now on, the other could not.
+      await sidecar.proxy.gate.hold();
+      await snapshotFile.flush();
+      const own = [transport, adminTransport, datagrams].flatMap((one) => one.openSockets());
+      await sendSockets([...own, ...((await workers?.openSockets()) ?? [])]);
+    },
+    stay: () => sidecar.proxy.gate.release(),
+    depart: async (timeoutMs) => {
+      for (const one of [transport, adminTransport]) one.handOver();
+      // Both are the other one's from now on.
+      renewals.close();
+      await Promise.all([admin?.close(), snapshotFile.close()]);
+      await sidecar.depart(timeoutMs);
+      end();
+    },
+  };
+  process.on('message', (message: ToSidecar) => receive(message, sidecar, succession, logger, end));
   process.on('disconnect', end);
   // The supervisor decides the order in which things end: a Ctrl-C in the terminal reaches this process too, and is not for it.
   process.on('SIGINT', () => undefined);
@@ -219,50 +256,20 @@ async function run(options: SidecarOptions): Promise<void> {
   renewals.start();
 }
 
-interface WorkerStart {
-  readonly level: EnvoyLogLevel;
-  readonly identity: WorkloadIdentity;
-  readonly shared: { readonly viaName: string; readonly ticketSecret: Buffer };
-  readonly loggers: Loggers;
-  readonly catchUp: () => Iterable<ThreadCommand>;
+/** What a sidecar does for the one that takes over. */
+interface Succession {
+  handOver(): Promise<void>;
+  stay(): void;
+  depart(timeoutMs: number): Promise<void>;
 }
 
-/** Loaded where there is more than one thread; their identity follows that of this one. */
-async function startWorkers(options: SidecarOptions, start: WorkerStart): Promise<WorkerPool> {
-  const { level, identity, shared, loggers, catchUp } = start;
-  const { WorkerPool: Pool } = await import('../threads/worker-pool.ts');
-  const pool = new Pool({
-    count: options.concurrency - 1,
-    settings: {
-      logLevel: level,
-      logFields: { instance: options.instance },
-      drain: defaultDrain,
-      workload: workloadLabelsOf(options, identity.id),
-      limits: noConnectionLimits,
-      listensWhenWarm: false,
-      ...shared,
-    },
-    clock: systemClock,
-    logger: loggers.get('main'),
-    catchUp,
-    onFailed: (error) => fail(error, loggers.get('main')),
-  });
-  const tellIdentity = (): void => {
-    const { certificate, bundle } = identity;
-    pool.replaceSecrets({
-      certificateChain: certificate.certificateChain,
-      privateKey: certificate.privateKey,
-      certificateVersion: certificate.version,
-      trustDomain: bundle.trustDomain,
-      roots: bundle.pem,
-    });
-  };
-  identity.onChange(tellIdentity);
-  tellIdentity();
-  return pool;
-}
-
-function receive(message: ToSidecar, sidecar: Sidecar, end: () => void): void {
+function receive(
+  message: ToSidecar,
+  sidecar: Sidecar,
+  succession: Succession,
+  logger: Logger,
+  end: () => void,
+): void {
   switch (message.type) {
     case 'app-started':
       sidecar.applicationStarted();
@@ -272,6 +279,19 @@ function receive(message: ToSidecar, sidecar: Sidecar, end: () => void): void {
       break;
     case 'drain':
       void sidecar.drain(message.timeoutMs).then((open) => tell({ type: 'drained', open }));
+      break;
+    case 'hand-over':
+      succession.handOver().then(
+        () => tell({ type: 'handed-over' }),
+        // The supervisor waits in vain, says so, and everything stays as it is.
+        (error: unknown) => logger.error('Sockets cannot be handed over', { reason: errorMessage(error) }),
+      );
+      break;
+    case 'stay':
+      succession.stay();
+      break;
+    case 'depart':
+      void succession.depart(message.timeoutMs);
       break;
     case 'stop':
       end();

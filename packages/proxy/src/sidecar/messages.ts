@@ -6,6 +6,15 @@ export type ToSidecar =
   | { readonly type: 'withdraw'; readonly timeoutMs: number }
   /** Accept nothing new, let running requests end. Answered by `drained`. */
   | { readonly type: 'drain'; readonly timeoutMs: number }
+  /**
+   * Another process is to take over: open no more sockets and send all that others come to. Answered by `socket`s and
+   * `handed-over`.
+   */
+  | { readonly type: 'hand-over' }
+  /** The other one can't take over: go on as if `hand-over` had not been said. */
+  | { readonly type: 'stay' }
+  /** The other one serves: accept no more, leave the mesh to it, let connections end, `timeoutMs` at most; then end. */
+  | { readonly type: 'depart'; readonly timeoutMs: number }
   /** End now. */
   | { readonly type: 'stop' };
 
@@ -19,6 +28,10 @@ export type FromSidecar =
   | { readonly type: 'withdrawn'; readonly acknowledged: boolean; readonly waiting: number }
   /** Nothing is in flight any more, or the time was up with `open` requests running. */
   | { readonly type: 'drained'; readonly open: number }
+  /** A socket, whose handle comes with the message; `address` as in `OpenSocket`. */
+  | { readonly type: 'socket'; readonly address: string }
+  /** All sockets have been sent. */
+  | { readonly type: 'handed-over' }
   /** The sidecar can't start and ends; `message` is the sentence for the user. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   /** Something the user should know, one sentence. */

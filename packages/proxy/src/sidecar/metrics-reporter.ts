@@ -29,6 +29,7 @@ export class MetricsReporter implements RpcStreamHandler {
   private isWritable = true;
   private isFirst = true;
   private isClosed = false;
+  private ended: (() => void) | null = null;
 
   constructor(options: MetricsReporterOptions) {
     this.options = options;
@@ -45,6 +46,20 @@ export class MetricsReporter implements RpcStreamHandler {
     this.stream = null;
   }
 
+  /** Sends the last totals, and waits until the control plane has them, `timeoutMs` at most. Nothing is sent after that. */
+  async finish(timeoutMs: number): Promise<void> {
+    this.isClosed = true;
+    this.timer?.cancel();
+    if (this.stream === null) return;
+    this.send(await this.options.collect());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = resolve;
+    const timer = this.options.clock.setTimer(timeoutMs, resolve);
+    this.stream?.end();
+    if (this.stream !== null) await promise;
+    timer.cancel();
+  }
+
   onMessage(): void {
     // The service answers once, when the stream ends.
   }
@@ -59,6 +74,7 @@ export class MetricsReporter implements RpcStreamHandler {
 
   onEnd(_status: RpcStatus): void {
     this.stream = null;
+    this.ended?.();
   }
 
   private schedule(delayMs: number): void {

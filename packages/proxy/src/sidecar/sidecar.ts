@@ -64,6 +64,12 @@ const catchUpOrder = [
   TypeUrl.routeConfiguration,
 ];
 
+/** Clients are asked to go all at once: nobody waits for a sidecar that is replaced, or for a listener that closes. */
+export const sidecarDrain: DrainOptions = { ...defaultDrain, strategy: 'immediate' };
+
+/** How long the control plane may take to receive the last counts. */
+const lastReportMs = 1_000;
+
 export class Sidecar {
   readonly proxy: Proxy;
   readonly threads: ProxyThreads;
@@ -188,6 +194,18 @@ export class Sidecar {
   /** Accepts nothing new; resolves with the requests still running when the time is up. */
   drain(timeoutMs: number): Promise<number> {
     return this.threads.drain(timeoutMs);
+  }
+
+  /**
+   * Another process has the sockets and goes on with the instance: takes nothing new, and resolves when nobody is connected any
+   * more or the time is up. Until then it follows the control plane.
+   */
+  async depart(timeoutMs: number): Promise<void> {
+    this.probe.close();
+    this.lease.close();
+    await this.threads.departure(timeoutMs);
+    // Nobody else knows what it has counted since the last report.
+    await this.reporter.finish(lastReportMs);
   }
 
   async close(): Promise<void> {

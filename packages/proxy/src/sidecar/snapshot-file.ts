@@ -13,6 +13,8 @@ export class SnapshotFile {
   private readonly clock: Clock;
   private readonly logger: Logger;
   private timer: Timer | null = null;
+  private waiting: (() => ConfigurationSnapshot) | null = null;
+  private isClosed = false;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(path: string, clock: Clock, logger: Logger) {
@@ -39,15 +41,25 @@ export class SnapshotFile {
 
   /** To be called after each change; `snapshot` is asked when the time to write has come. */
   changed(snapshot: () => ConfigurationSnapshot): void {
-    if (this.timer !== null) return;
-    this.timer = this.clock.setTimer(writeDelayMs, () => {
-      this.timer = null;
-      this.writing = this.writing.then(() => this.write(snapshot()));
-    });
+    if (this.isClosed) return;
+    this.waiting = snapshot;
+    this.timer ??= this.clock.setTimer(writeDelayMs, () => void this.flush());
   }
 
-  /** Waits for a write under way. */
+  /** Writes at once what waits to be written. */
+  async flush(): Promise<void> {
+    this.timer?.cancel();
+    this.timer = null;
+    const { waiting } = this;
+    this.waiting = null;
+    if (waiting !== null) this.writing = this.writing.then(() => this.write(waiting()));
+    await this.writing;
+  }
+
+  /** Waits for a write under way; writes no more. */
   async close(): Promise<void> {
+    this.isClosed = true;
+    this.waiting = null;
     this.timer?.cancel();
     this.timer = null;
     await this.writing;
