@@ -1,6 +1,5 @@
 // Sidecars of several threads are sidecars like the others: mTLS between them, counts added up, nothing dropped at the end.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { eventually } from '@heddle/testkit';
 import { type Judge, Load } from './support/load.ts';
@@ -8,13 +7,6 @@ import { Mesh, type Workload } from './support/mesh.ts';
 import { bookstore, stablePort } from './support/sandbox.ts';
 
 const node = (file: string, ...words: string[]): string[] => [process.execPath, bookstore(file), ...words];
-
-/** The admin port of a sidecar, from the file that its supervisor has told it by. */
-async function adminPort(workload: Workload): Promise<number> {
-  const commandLine = await readFile(`/proc/${workload.sidecarPid()}/cmdline`, 'utf8');
-  const file = commandLine.split('\0').find((word) => word.endsWith('.json'));
-  return (JSON.parse(await readFile(file!, 'utf8')) as { admin: { port: number } }).admin.port;
-}
 
 /** Reviews answers 200 also when ratings fails: what it says of ratings counts. */
 const judge: Judge = ({ status, body }) =>
@@ -37,7 +29,7 @@ test('a caller and a callee with three threads each', async () => {
   const report = await load.stop();
   assert.deepEqual(report.failures, []);
   const stats = async (workload: Workload, name: string): Promise<number> => {
-    const url = `http://127.0.0.1:${await adminPort(workload)}/stats?filter=${encodeURIComponent(name)}`;
+    const url = `http://127.0.0.1:${await workload.adminPort()}/stats?filter=${encodeURIComponent(name)}`;
     const text = await (await fetch(url)).text();
     return [...text.matchAll(/: (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
   };
@@ -48,7 +40,7 @@ test('a caller and a callee with three threads each', async () => {
     });
   }
   const ask = async (path: string): Promise<string> =>
-    await (await fetch(`http://127.0.0.1:${await adminPort(reviews)}${path}`)).text();
+    await (await fetch(`http://127.0.0.1:${await reviews.adminPort()}${path}`)).text();
   const { configs } = JSON.parse(await ask('/config_dump?include_eds')) as {
     configs: { readonly dynamic_active_clusters?: readonly { readonly version_info: string }[] }[];
   };

@@ -1,9 +1,10 @@
 // An application whose protocol the mesh doesn't know, called through two sidecars.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { eventually } from '@heddle/testkit';
-import { Mesh } from './support/mesh.ts';
+import { Mesh, type Workload } from './support/mesh.ts';
 import { startRelay } from './support/relay.ts';
 import { send } from './support/requests.ts';
 import { stablePort, testApp } from './support/sandbox.ts';
@@ -36,13 +37,28 @@ class Conversation {
   }
 }
 
+/** What a sidecar has counted of the connections between the two, by the middle of Istio's name. */
+async function countsOf(workload: Workload): Promise<Map<string, number>> {
+  const url = `http://127.0.0.1:${await workload.adminPort()}/stats/prometheus`;
+  const lines = (await (await fetch(url)).text()).split('\n').filter((line) => line.startsWith('istio_tcp_'));
+  const ours = lines.filter(
+    (line) => /destination_service_name="echo"/.test(line) && /source_workload="client"/.test(line),
+  );
+  return new Map(
+    ours.map((line) => [
+      /^istio_tcp_(?:connections_)?([a-z]+)/.exec(line)![1]!,
+      Number(line.split(' ').at(-1)),
+    ]),
+  );
+}
+
 test('TCP connections are streams of few links between sidecars, which hide what they carry', async (t) => {
   await using mesh = await Mesh.start();
   const inboundPort = await stablePort();
   const relay = await startRelay(inboundPort);
   await using _server = relay.server;
   // The client is there first, and knows nothing of what it will call.
-  const client = await mesh.client(['echo:7000']);
+  const client = await mesh.client(['echo:7000'], ['--access-log', mesh.path('client.log')]);
   const port = Number(new URL(client.url('echo')).port);
   assert.equal((await send({ url: client.url('echo') })).status, 503);
   const early = new Conversation(port);
@@ -50,7 +66,12 @@ test('TCP connections are streams of few links between sidecars, which hide what
   await early.ends();
   assert.equal(early.text, '', 'what is no HTTP is not answered by HTTP');
 
-  const advertised = ['--advertise-address', `127.0.0.1:${relay.server.port}`];
+  const advertised = [
+    '--advertise-address',
+    `127.0.0.1:${relay.server.port}`,
+    '--access-log',
+    mesh.path('echo.log'),
+  ];
   const flags = ['--protocol', 'tcp', '--inbound-port', `${inboundPort}`, ...advertised];
   const server = await mesh.publish('echo', echo, { port: 7000, flags });
   await mesh.synced(2);
@@ -89,6 +110,15 @@ test('TCP connections are streams of few links between sidecars, which hide what
         assert.equal(all.indexOf(secret), -1);
   }
 
+  // Both sides have counted, and know of each other.
+  const caller = await countsOf(client);
+  assert.deepEqual(caller.get('opened'), 61);
+  assert.ok(caller.get('sent')! > bytes.length);
+  await eventually('the other side has counted the same', async () => {
+    const callee = await countsOf(server);
+    return ['opened', 'closed', 'received', 'sent'].every((name) => caller.get(name) === callee.get(name));
+  });
+
   // HTTP's proxy says what it can't do.
   const misled = await send({ url: client.proxy, headers: { host: 'echo:7000' } });
   assert.equal(misled.status, 421);
@@ -105,6 +135,14 @@ test('TCP connections are streams of few links between sidecars, which hide what
     open.flatMap(({ error }) => error ?? []),
     [],
   );
-  await server.run.ended();
-  t.diagnostic(`62 connections over ${links.length} links`);
+  client.run.kill('SIGTERM');
+  await Promise.all([server.run.ended(), client.run.ended()]);
+  const ends = [
+    ['client.log', /^\S+ "- - -" 0 - .* 3000000 \d+ \d+ .* outbound\|7000\|\|echo\.default\S+ /m],
+    ['echo.log', /^\S+ "CONNECT - HTTP\/2" 200 .* 3000000 \d+ \d+ .* inbound\|7000\|\| /m],
+  ] as const;
+  for (const [file, line] of ends) {
+    assert.match(await readFile(mesh.path(file), 'utf8'), line);
+  }
+  t.diagnostic(`61 connections over ${links.length} links`);
 });

@@ -40,6 +40,13 @@ export class Workload {
   sidecarPid(): number {
     return descendantsOf(this.run.pid).find(({ command }) => command.includes(sidecarEntry))?.pid ?? 0;
   }
+
+  /** The admin port of the sidecar, from the file that its supervisor has told it by. */
+  async adminPort(): Promise<number> {
+    const commandLine = await readFile(`/proc/${this.sidecarPid()}/cmdline`, 'utf8');
+    const file = commandLine.split('\0').find((word) => word.endsWith('.json'));
+    return (JSON.parse(await readFile(file!, 'utf8')) as { admin: { port: number } }).admin.port;
+  }
 }
 
 /** What an application that calls others has been told: its environment. */

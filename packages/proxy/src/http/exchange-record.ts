@@ -28,6 +28,8 @@ export abstract class ExchangeRecord implements LoggedEntry {
   upstreamLocalAddress = '';
   upstreamTransportFailureReason = '';
   routeName = '';
+  /** A tunnel that ended here: behind it the upstream had a TCP connection, and no request. */
+  wasConnection = false;
 
   /** Where the response goes: that of the request being served. */
   protected server!: ServerStream;
@@ -128,6 +130,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
     this.upstreamLocalAddress = '';
     this.upstreamTransportFailureReason = '';
     this.routeName = '';
+    this.wasConnection = false;
     this.responseHead = null;
     this.response.clear();
     this.request.forget();

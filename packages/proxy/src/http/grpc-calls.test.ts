@@ -30,7 +30,10 @@ async function makeCall(
   const totals = { requests: new Counter(), responses: new Counter() };
   const { proxy, untilSeen } = await startChain(t, (text) => (text.endsWith('0\r\n\r\n') ? answer : null), {
     responses: { takesTrailers: true },
-    calls: { stats: rules, traffic: { messagesOf: () => totals } },
+    calls: {
+      stats: rules,
+      traffic: { messagesOf: () => totals, connectionsOf: () => assert.fail('no connection') },
+    },
     onFinished: (entry: AccessLogEntry) =>
       void statuses.push([Reflect.get(entry, 'isGrpc') as boolean, entry.grpcStatus]),
     ...options,

@@ -1,7 +1,6 @@
 import type { Clock, Random, TimerWheel } from '@heddle/base';
 import type { RequestIds } from '@heddle/telemetry';
 import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
-import type { MessageTotals } from '../grpc/grpc-call.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { FieldFilter } from '../codec/field-filter.ts';
@@ -14,6 +13,7 @@ import type { RouteTableSlot } from '../routing/route-table.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import type { HttpFilter } from './http-filter.ts';
 import type { HttpDate } from './http-date.ts';
+import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
 import type { RequestRules } from './request-rules.ts';
 
 /** Told of each finished exchange: metrics by peer, access logs. */
@@ -26,7 +26,7 @@ export interface CallCounting {
   /** `grpc_stats`, by method; null where the filter isn't there. */
   readonly stats: GrpcStatsRules | null;
   /** By caller and callee; null for a proxy that is no sidecar. */
-  readonly traffic: { messagesOf(exchange: ExchangeRecord): MessageTotals } | null;
+  readonly traffic: Pick<TrafficMetrics, 'messagesOf' | 'connectionsOf'> | null;
 }
 
 /** What all exchanges of a proxy share. */

@@ -80,6 +80,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   onTunnelConnected(): void {
     const { tunnel } = this;
     this.waiting = false;
+    this.wasConnection = true;
     this.upstreamStartedAt = this.context.clock.monotonic();
     this.beginResponse();
     this.responseCode = 200;
@@ -267,7 +268,10 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   protected openTunnel(upstreamSent: ByteCount): Tunnel {
     this.limits.becomeTunnel();
     const { timers } = this.context;
-    this.tunnel = new Tunnel(this, this.server.tunnelSent, upstreamSent, timers, this.limits.idleTimeoutMs);
+    const traffic = this.tunnelsRaw ? this.settings.calls?.traffic : null;
+    const totals = traffic?.connectionsOf(this) ?? null;
+    const { idleTimeoutMs } = this.limits;
+    this.tunnel = new Tunnel(this, this.server.tunnelSent, upstreamSent, timers, idleTimeoutMs, totals);
     return this.tunnel;
   }
 
@@ -290,6 +294,8 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
         this.call?.onUpstreamTime(tookMs);
       if (this.responseHead.status < 500) endpoint.requestsSucceeded++;
       else endpoint.requestsFailed++;
+    } else if (this.wasConnection) {
+      endpoint.requestsSucceeded++;
     } else if (this.responseCode > 0) {
       endpoint.requestsFailed++;
     }

@@ -1,9 +1,10 @@
 // Hot path: `onData` runs per chunk.
 // Bytes both ways between a client and an upstream, after an upgrade or CONNECT: no HTTP any more, whatever they look like.
 import type { TimerWheel, TimerWheelEntry } from '@heddle/base';
-import type { ByteCount } from '../codec/byte-count.ts';
+import { type ByteCount, uncounted } from '../codec/byte-count.ts';
 import type { ServerStream } from '../codec/server-stream.ts';
 import type { PendingBytes } from '../http1/pending-bytes.ts';
+import type { ConnectionTotals } from '../stats/traffic-metrics.ts';
 import type { ByteStream, ConnectionHandler, TransportError } from '../transport/transport.ts';
 
 /** Why a tunnel ended. `finished`: both sides said that they were done. */
@@ -30,11 +31,14 @@ class TunnelEnd implements ConnectionHandler {
   hasEnded = false;
   /** What is written here counts there. */
   readonly sent: ByteCount;
+  private readonly total: ByteCount;
   private readonly tunnel: Tunnel;
 
-  constructor(tunnel: Tunnel, sent: ByteCount) {
+  /** `total`: where what arrives is added up over all tunnels. */
+  constructor(tunnel: Tunnel, sent: ByteCount, total: ByteCount) {
     this.tunnel = tunnel;
     this.sent = sent;
+    this.total = total;
   }
 
   onConnect(): void {
@@ -43,6 +47,7 @@ class TunnelEnd implements ConnectionHandler {
 
   onData(buffer: Buffer, start: number, end: number): void {
     this.received += end - start;
+    this.total.value += end - start;
     this.tunnel.sawActivity = true;
     const { stream, sent } = this.tunnel.otherEnd(this);
     if (stream === null) return;
@@ -75,19 +80,22 @@ export class Tunnel implements TimerWheelEntry {
   private readonly owner: TunnelOwner;
   private readonly timers: TimerWheel;
   private readonly idleTimeoutMs: number;
+  private readonly totals: ConnectionTotals | null;
   isOpen = false;
   private isClosed = false;
 
-  /** `idleTimeoutMs` of 0 is none. */
+  /** `idleTimeoutMs` of 0 is none. `totals`: where it counts as a TCP connection, if anywhere. */
   constructor(
     owner: TunnelOwner,
     clientSent: ByteCount,
     upstreamSent: ByteCount,
     timers: TimerWheel,
     idleTimeoutMs: number,
+    totals: ConnectionTotals | null,
   ) {
-    this.client = new TunnelEnd(this, clientSent);
-    this.upstream = new TunnelEnd(this, upstreamSent);
+    this.client = new TunnelEnd(this, clientSent, totals?.received ?? uncounted);
+    this.upstream = new TunnelEnd(this, upstreamSent, totals?.sent ?? uncounted);
+    this.totals = totals;
     this.owner = owner;
     this.timers = timers;
     this.idleTimeoutMs = idleTimeoutMs;
@@ -96,6 +104,7 @@ export class Tunnel implements TimerWheelEntry {
   /** Both connections are there and belong to the tunnel from here on. `early`: what the client has sent before. */
   open(client: ServerStream, upstream: ByteStream, early: PendingBytes): void {
     this.isOpen = true;
+    if (this.totals !== null) this.totals.opened.value++;
     this.upstream.stream = upstream;
     if (this.idleTimeoutMs > 0) this.timers.arm(this, this.idleTimeoutMs);
     if (early.length > 0) this.client.onData(early.bytes, 0, early.length);
@@ -127,7 +136,8 @@ export class Tunnel implements TimerWheelEntry {
     if (this.isClosed) return;
     this.isClosed = true;
     this.timers.disarm(this);
-    const { client, upstream, isOpen } = this;
+    const { client, upstream, isOpen, totals } = this;
+    if (isOpen && totals !== null) totals.closed.value++;
     // First: who owns it may serve somebody else as soon as the client's stream is gone.
     if (isOpen) this.owner.onTunnelClosed(ending);
     // What has been written to an end that finished in order may still be on its way: it closes by itself.

@@ -91,7 +91,7 @@ export class ActiveChain implements ConnectionObserver, SecuringOwner {
       this.group = guard(http, []);
       this.giveBack = () => http.close();
     } else {
-      const stack = buildTcpStack(filter, environment);
+      const stack = buildTcpStack(filter, direction, environment);
       this.http = null;
       this.group = guard(new TcpConnections(stack.settings, context, this), stack.settings.accessLogs);
       this.giveBack = () => stack.close();

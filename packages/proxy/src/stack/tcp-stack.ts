@@ -1,7 +1,7 @@
 import { AccessLog } from '../access-log/access-log.ts';
 import type { LogFile } from '../access-log/log-file.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
-import type { TcpFilterConfig } from '../config/listener-config.ts';
+import type { ListenerConfig, TcpFilterConfig } from '../config/listener-config.ts';
 import { connectRequest } from '../tcp/connect-request.ts';
 import { TcpMetrics } from '../tcp/tcp-metrics.ts';
 import type { TcpSettings } from '../tcp/tcp-settings.ts';
@@ -16,6 +16,7 @@ export interface TcpStack {
 /** Builds the settings of a TCP proxy: connection ─▶ TcpRelay ─▶ Cluster, Endpoint ─▶ ConnectionPool (a connection of its own). */
 export function buildTcpStack(
   config: TcpFilterConfig<ConnectionPool>,
+  direction: ListenerConfig<ConnectionPool>['direction'],
   environment: StackEnvironment,
 ): TcpStack {
   const { tcp, clusters } = config;
@@ -38,6 +39,8 @@ export function buildTcpStack(
       tunnel: tcp.tunneling === null ? null : connectRequest(tcp.tunneling),
       metrics: new TcpMetrics(scope, tcp.statPrefix),
       accessLogs,
+      traffic: direction === 'inbound' ? environment.inboundTraffic : environment.outboundTraffic,
+      isOutbound: direction === 'outbound',
     },
     close: () => {
       scope.close();

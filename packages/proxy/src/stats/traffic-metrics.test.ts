@@ -91,3 +91,25 @@ test('messages are counted while the call lasts, with the labels of caller and c
   assert.deepEqual(series('istio_request_messages_total', ...labels), { 'source grpc ratings (none)': 3 });
   assert.deepEqual(series('istio_response_messages_total', ...labels), { 'source grpc ratings (none)': 2 });
 });
+
+test('TCP connections are counted by peer, and are no requests', () => {
+  const { metrics, exchange, series } = setUp();
+  const totals = metrics.connectionsOf(exchange({}));
+  totals.opened.value += 2;
+  totals.closed.value++;
+  totals.received.value += 10;
+  totals.sent.value += 20;
+  assert.equal(metrics.connectionsOf(exchange({})), totals);
+  metrics.onFinished(exchange({ wasConnection: true }));
+  const labels = ['reporter', 'source_workload', 'destination_service_name', 'request_protocol'];
+  for (const [family, value] of [
+    ['connections_opened', 2],
+    ['connections_closed', 1],
+    ['received_bytes', 10],
+    ['sent_bytes', 20],
+  ] as const)
+    assert.deepEqual(series(`istio_tcp_${family}_total`, ...labels), {
+      'destination web reviews tcp': value,
+    });
+  assert.deepEqual(series('istio_requests_total'), {});
+});

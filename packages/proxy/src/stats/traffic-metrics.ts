@@ -23,10 +23,27 @@ export const requestsTotalName = 'istio_requests_total';
 export const requestDurationName = 'istio_request_duration_milliseconds';
 export const requestMessagesName = 'istio_request_messages_total';
 export const responseMessagesName = 'istio_response_messages_total';
+export const connectionsOpenedName = 'istio_tcp_connections_opened_total';
+export const connectionsClosedName = 'istio_tcp_connections_closed_total';
+export const bytesReceivedName = 'istio_tcp_received_bytes_total';
+export const bytesSentName = 'istio_tcp_sent_bytes_total';
 
 /** True for the families that the control plane is told of. */
 export function isTrafficMetric(name: string): boolean {
   return name.startsWith('istio_');
+}
+
+/** By whom and to whom something went. */
+export type TrafficPeer = Pick<ExchangeRecord, 'downstreamPeerUriSan' | 'upstreamCluster'>;
+
+/** The TCP connections of one peer (as destination) or to one cluster (as source), for as long as they last. */
+export interface ConnectionTotals {
+  readonly opened: Counter;
+  readonly closed: Counter;
+  /** Bytes from the caller. */
+  readonly received: Counter;
+  /** Bytes to the caller. */
+  readonly sent: Counter;
 }
 
 interface Series {
@@ -57,6 +74,8 @@ class PeerSeries {
   private readonly byOutcome = new Map<string, Series>();
   /** Made for the first gRPC call. */
   messages: MessageTotals | null = null;
+  /** Made for the first TCP connection. */
+  connections: ConnectionTotals | null = null;
 
   constructor(labels: Labels, create: (labels: Labels, outcome: Outcome) => Series) {
     this.labels = labels;
@@ -101,6 +120,8 @@ export class TrafficMetrics implements ExchangeObserver {
   }
 
   onFinished(exchange: ExchangeRecord): void {
+    // What was a TCP connection in front of the link has been counted as one.
+    if (exchange.wasConnection) return;
     const series = this.peerOf(exchange).of(exchange);
     series.requests.value++;
     series.duration.observe(exchange.durationMs);
@@ -113,12 +134,19 @@ export class TrafficMetrics implements ExchangeObserver {
     return peer.messages;
   }
 
+  /** Where a TCP connection is counted. */
+  connectionsOf(peer: TrafficPeer): ConnectionTotals {
+    const series = this.peerOf(peer);
+    series.connections ??= this.createConnections(series.labels);
+    return series.connections;
+  }
+
   close(): void {
     this.scope.close();
   }
 
-  private peerOf(exchange: ExchangeRecord): PeerSeries {
-    const key = this.reporter === 'destination' ? exchange.downstreamPeerUriSan : exchange.upstreamCluster;
+  private peerOf({ downstreamPeerUriSan, upstreamCluster }: TrafficPeer): PeerSeries {
+    const key = this.reporter === 'destination' ? downstreamPeerUriSan : upstreamCluster;
     return this.peers.get(key) ?? this.addPeer(key);
   }
 
@@ -151,6 +179,17 @@ export class TrafficMetrics implements ExchangeObserver {
     return {
       requests: this.scope.counter(requestMessagesName, 'Messages of gRPC requests.', labels),
       responses: this.scope.counter(responseMessagesName, 'Messages of gRPC responses.', labels),
+    };
+  }
+
+  private createConnections(peer: Labels): ConnectionTotals {
+    const labels = { ...peer, reporter: this.reporter, request_protocol: 'tcp' };
+    const counter = (name: string, help: string): Counter => this.scope.counter(name, help, labels);
+    return {
+      opened: counter(connectionsOpenedName, 'TCP connections opened.'),
+      closed: counter(connectionsClosedName, 'TCP connections closed.'),
+      received: counter(bytesReceivedName, 'Bytes received from callers by TCP.'),
+      sent: counter(bytesSentName, 'Bytes sent to callers by TCP.'),
     };
   }
 

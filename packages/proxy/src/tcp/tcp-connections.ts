@@ -37,9 +37,12 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
     // Only what comes is counted.
   }
 
-  /** Nobody but the two ends knows when a byte stream is idle. */
+  /**
+   * Nobody but the two ends knows when a byte stream is idle. What an application here has opened it closes itself, when it
+   * is told to end: nobody waits for that before.
+   */
   get busy(): number {
-    return this.open.size;
+    return this.settings.isOutbound ? 0 : this.open.size;
   }
 
   /** As in Envoy: byte streams go on until they end or the time to drain is up. */

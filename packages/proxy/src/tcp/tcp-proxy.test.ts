@@ -19,6 +19,7 @@ async function load(
   ports: readonly number[],
   proxy: object = {},
   cluster: object = {},
+  listener: object = {},
 ): Promise<void> {
   await world.proxy.load({
     listeners: [
@@ -26,6 +27,7 @@ async function load(
         name: 'tcp',
         address: socketAddress(world.proxyHost, 0),
         filter_chains: [tcpChain({ cluster: 'be', ...proxy })],
+        ...listener,
       },
     ],
     clusters: [staticCluster('be', world.serverHost, ports, cluster)],
@@ -318,3 +320,16 @@ test('logs why there was no upstream, with the flags of Envoy', async (t) => {
   assert.equal(await logged(socketWorld(t), { cluster: 'none' }, {}, [dead]), 'NC - 0\n');
   assert.equal(await logged(socketWorld(t), {}, {}, []), 'UH be 0\n');
 });
+
+for (const [direction, busy] of [
+  ['INBOUND', 1],
+  ['OUTBOUND', 0],
+] as const) {
+  test(`who drains waits for ${busy} of the ${direction} connections`, async (t) => {
+    const world = virtualWorld(t);
+    const backend = await world.backend();
+    await load(world, [backend.port], {}, {}, { traffic_direction: direction });
+    await open(world, backend);
+    assert.equal(world.proxy.proxy.listeners.busy, busy);
+  });
+}

@@ -13,6 +13,7 @@ import type {
   TransportError,
   TcpAddress,
 } from '../transport/transport.ts';
+import type { ConnectionTotals } from '../stats/traffic-metrics.ts';
 import type { OutgoingRequest } from '../codec/outgoing-request.ts';
 import { ConnectTunnel } from './connect-tunnel.ts';
 import { type TcpContext, type TcpSettings, pickCluster } from './tcp-settings.ts';
@@ -52,6 +53,8 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   private cluster: Cluster<ConnectionPool> | null = null;
   /** Its bytes are its own connection's, not those of a stream, which the shared connection counts. */
   private isUpstreamRaw = true;
+  /** Where it is counted by caller and callee; null before that is known. */
+  private totals: ConnectionTotals | null = null;
   /** What the client sent before the upstream was there: read by listener filters, or on its way when reading was paused. */
   private early: Buffer | null = null;
   private isDownstreamPaused = false;
@@ -85,6 +88,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     const length = end - start;
     this.bytesReceived += length;
     this.settings.metrics.bytesReceived.value += length;
+    if (this.totals !== null) this.totals.received.value += length;
     if (this.phase === Phase.relaying) this.sendUp(buffer, start, end);
     else if (this.phase === Phase.connecting) this.keep(buffer, start, end);
   }
@@ -142,6 +146,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     const length = end - start;
     this.bytesSent += length;
     this.settings.metrics.bytesSent.value += length;
+    if (this.totals !== null) this.totals.sent.value += length;
     this.touch();
     if (this.downstream.write(buffer, start, end) || this.isUpstreamPaused) return;
     this.isUpstreamPaused = true;
@@ -200,6 +205,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     }
     this.cluster = cluster;
     this.upstreamCluster = cluster.name;
+    if (this.totals === null) this.countOpened();
     if (this.attempts >= settings.maxConnectAttempts) {
       cluster.metrics.connectAttemptsExceeded.value++;
       this.giveUp('URX');
@@ -219,6 +225,13 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     this.isUpstreamRaw = settings.tunnel === null || !endpoint.takesTunnels;
     if (this.isUpstreamRaw) this.connectRaw(pool, endpoint.address);
     else this.connectTunnel(pool, endpoint.address, settings.tunnel!);
+  }
+
+  private countOpened(): void {
+    const { downstream, upstreamCluster } = this;
+    const peer = { downstreamPeerUriSan: downstream.peerIdentity, upstreamCluster };
+    this.totals = this.settings.traffic?.connectionsOf(peer) ?? null;
+    if (this.totals !== null) this.totals.opened.value++;
   }
 
   private connectRaw(pool: ConnectionPool, address: string): void {
@@ -285,6 +298,7 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
   private finishIfOver(): void {
     if (this.isDownstreamOpen || this.isUpstreamOpen) return;
     this.phase = Phase.closed;
+    if (this.totals !== null) this.totals.closed.value++;
     this.early = null;
     this.context.timers.disarm(this);
     if (this.duration !== null) this.context.timers.disarm(this.duration);

@@ -4,6 +4,7 @@ import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { OutgoingRequest } from '../codec/outgoing-request.ts';
 import type { WeightedCluster } from '../config/listener-config.ts';
+import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
 import type { TcpMetrics } from './tcp-metrics.ts';
 
 /** What relays need of their proxy. */
@@ -24,6 +25,10 @@ export interface TcpSettings {
   readonly tunnel: OutgoingRequest | null;
   readonly metrics: TcpMetrics;
   readonly accessLogs: readonly AccessLog[];
+  /** By caller and callee; null for a proxy that is no sidecar. */
+  readonly traffic: Pick<TrafficMetrics, 'connectionsOf'> | null;
+  /** Its clients are this machine's own. */
+  readonly isOutbound: boolean;
 }
 
 /** The cluster for a new connection. */
