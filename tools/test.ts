@@ -129,13 +129,20 @@ function report(outcomes: readonly Outcome[]): void {
   );
 }
 
+/** The longest of those of one process each: begun first, nothing waits for them at the end. */
+const longest = ['command-line', 'proxy', 'simulation'];
+
 /**
- * Groups of one process each run two at a time, each saying what it has to say when it is through; those that start
- * processes of their own come after them, one by one.
+ * Groups of one process each run three at a time, since the command line's wait for processes half of their time; each says
+ * what it has to say when it is through. Those that start processes of their own come after them, one by one.
  */
 async function runGroups(names: readonly string[]): Promise<Outcome[]> {
   const outcomes = new Map<string, Outcome | null>();
-  const waiting = names.filter((name) => !groups[name]!.isolated);
+  const single = names.filter((name) => !groups[name]!.isolated);
+  const waiting = [
+    ...longest.filter((name) => single.includes(name)),
+    ...single.filter((name) => !longest.includes(name)),
+  ];
   const lane = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       let held = '';
@@ -144,7 +151,7 @@ async function runGroups(names: readonly string[]): Promise<Outcome[]> {
       outcomes.set(name, outcome);
     }
   };
-  await Promise.all([lane(), lane()]);
+  await Promise.all([lane(), lane(), lane()]);
   for (const name of names) {
     const group = groups[name]!;
     if (group.isolated) outcomes.set(name, await runGroup(name, group, (text) => process.stdout.write(text)));
