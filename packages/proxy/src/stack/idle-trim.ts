@@ -1,7 +1,6 @@
 // Gives back what a burst took. V8 keeps a heap that has grown, and the C library what was freed in it: a proxy that
 // once served 5,000 connections would hold their memory until it ends.
 import type { Clock, Timer } from '@heddle/base';
-import { trimHeap } from '../interception/libc.ts';
 import { trimMemory } from './trim-memory.ts';
 
 const lookMs = 10_000;
@@ -18,17 +17,14 @@ export interface ProcessMemory {
   resident(): number;
   /** Milliseconds that this thread has worked since it started. */
   workedMs(): number;
-  /** Gives back what can be; holds the thread for some 15 ms. */
+  /** Gives back what can be; holds the thread for some 20 ms. */
   trim(): void;
 }
 
 const ownMemory: ProcessMemory = {
   resident: () => process.memoryUsage.rss(),
   workedMs: () => performance.eventLoopUtilization().active,
-  trim: () => {
-    trimMemory();
-    trimHeap();
-  },
+  trim: trimMemory,
 };
 
 /** Looks every ten seconds, and trims once it is quiet after work that made the process grow. */
