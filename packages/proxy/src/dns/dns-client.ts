@@ -1,7 +1,7 @@
 // Asks DNS servers: by UDP, and by TCP where an answer doesn't fit a datagram.
-import { isIPv6 } from 'node:net';
 import { type Clock, type Random, errorMessage } from '@heddle/base';
 import type { DatagramAddress, DatagramSocket, DatagramTransport } from '../transport/datagrams.ts';
+import { isIpv6Address } from '../transport/ip-address.ts';
 import type { Connection, Transport } from '../transport/transport.ts';
 import { type DnsMessage, type DnsQuestion, ResponseCode, questionText } from './dns-message.ts';
 import { readMessage } from './read-message.ts';
@@ -113,7 +113,7 @@ export class DnsClient {
     const request = this.request(question);
     const key = `${request.id} ${questionText(question)}`;
     this.asking.add(key);
-    const local = { host: isIPv6(server.host) ? '::' : '0.0.0.0', port: 0 };
+    const local = { host: isIpv6Address(server.host) ? '::' : '0.0.0.0', port: 0 };
     return this.exchange(timeoutMs, server, (finish) => {
       let socket: DatagramSocket | null = null;
       let isOver = false;

@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** A range of addresses of `internal_address_config`. */
 export interface InternalRange {
@@ -26,9 +26,8 @@ export class InternalAddresses {
     if (this.isEmpty) return false;
     if (address !== this.lastAddress) {
       this.lastAddress = address;
-      this.lastAnswer =
-        (isIPv4(address) && this.ranges.check(address, 'ipv4')) ||
-        (isIPv6(address) && this.ranges.check(address, 'ipv6'));
+      const family = isIP(address);
+      this.lastAnswer = family !== 0 && this.ranges.check(address, family === 4 ? 'ipv4' : 'ipv6');
     }
     return this.lastAnswer;
   }

@@ -1,7 +1,6 @@
 // Where an intercepted connection was meant to go, before a rule of the packet filter led it here.
-import { isIPv6 } from 'node:net';
 import { HeddleError } from '@heddle/base';
-import { unmapped } from '../transport/ip-address.ts';
+import { isIpv6Address, unmapped } from '../transport/ip-address.ts';
 import type { Connection } from '../transport/transport.ts';
 import { type Libc, SocketConstant, openLibc } from './libc.ts';
 import { decodeSocketAddress, socketAddressBytes } from './socket-address.ts';
@@ -35,7 +34,9 @@ class RedirectedDestination implements OriginalDestinationProvider {
   lookup(connection: InterceptedConnection): { readonly host: string; readonly port: number } | null {
     if (connection.fileDescriptor < 0) return null;
     // An IPv4 connection to a dual-stack listener is IPv4 to connection tracking.
-    const level = isIPv6(unmapped(connection.localAddress)) ? SocketConstant.SOL_IPV6 : SocketConstant.SOL_IP;
+    const level = isIpv6Address(unmapped(connection.localAddress))
+      ? SocketConstant.SOL_IPV6
+      : SocketConstant.SOL_IP;
     const option = SocketConstant.SO_ORIGINAL_DST;
     const result = this.libc.getsockopt(connection.fileDescriptor, level, option, this.address);
     // ENOENT: not tracked. ENOPROTOOPT: connection tracking is not there at all.

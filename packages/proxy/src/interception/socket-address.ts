@@ -1,7 +1,7 @@
 // `struct sockaddr_in` and `struct sockaddr_in6` as bytes, as the kernel of Linux lays them out.
-import { SocketAddress, isIPv6 } from 'node:net';
+import { SocketAddress } from 'node:net';
 import { endianness } from 'node:os';
-import { addressBytes, unmapped } from '../transport/ip-address.ts';
+import { addressBytes, isIpv6Address, unmapped } from '../transport/ip-address.ts';
 import type { TcpAddress } from '../transport/transport.ts';
 import { SocketConstant } from './libc.ts';
 
@@ -26,7 +26,7 @@ export function decodeSocketAddress(bytes: Uint8Array): { host: string; port: nu
 
 /** Writes an address; `host` is an IP address. An IPv4 address written as IPv6 (`::ffff:…`) is one of a socket of IPv6. */
 export function encodeSocketAddress({ host, port }: TcpAddress): Uint8Array {
-  const isV6 = isIPv6(host);
+  const isV6 = isIpv6Address(host);
   const bytes = new Uint8Array(isV6 ? 28 : 16);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, isV6 ? SocketConstant.AF_INET6 : SocketConstant.AF_INET, isLittleEndian);

@@ -1,7 +1,6 @@
 // Sockets that may hold addresses of others: TPROXY's listeners, and connections in the name of a caller.
-import { isIPv6 } from 'node:net';
 import { HeddleError } from '@heddle/base';
-import { unmapped } from '../transport/ip-address.ts';
+import { isIpv6Address, unmapped } from '../transport/ip-address.ts';
 import type { ConnectionSource } from '../transport/transport.ts';
 import { type CallResult, type Libc, SocketConstant as C, openLibc } from './libc.ts';
 import { encodeSocketAddress } from './socket-address.ts';
@@ -20,7 +19,7 @@ function setTransparent(libc: Libc, fd: number, v6: boolean): CallResult {
 export function makeTransparent(fd: number, host: string): void {
   const libc = openLibc();
   if (libc instanceof HeddleError) throw libc;
-  const result = setTransparent(libc, fd, isIPv6(host));
+  const result = setTransparent(libc, fd, isIpv6Address(host));
   if (result.ok) return;
   const why = result.error === 'EPERM' ? 'that takes root or the capability CAP_NET_ADMIN' : result.error;
   throw new HeddleError(
@@ -37,7 +36,7 @@ export function openSourceSocket(source: ConnectionSource): number | string {
   const libc = openLibc();
   if (libc instanceof HeddleError) return libc.message;
   const host = unmapped(source.host);
-  const v6 = isIPv6(host);
+  const v6 = isIpv6Address(host);
   const type = C.SOCK_STREAM | C.SOCK_NONBLOCK | C.SOCK_CLOEXEC;
   const socket = libc.socket(v6 ? C.AF_INET6 : C.AF_INET, type, 0);
   if (!socket.ok) return `no socket (${socket.error})`;

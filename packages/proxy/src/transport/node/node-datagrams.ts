@@ -1,5 +1,4 @@
 import type { Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { HeddleError, errorMessage, systemErrorCode } from '@heddle/base';
 import { describeAddress } from '../address.ts';
 import type {
@@ -9,6 +8,7 @@ import type {
   DatagramSocket,
   DatagramTransport,
 } from '../datagrams.ts';
+import { isIpv6Address } from '../ip-address.ts';
 import type { InheritedSockets, OpenSocket } from '../socket-source.ts';
 
 /** Datagrams over `node:dgram`, which is loaded with the first socket: most proxies never open one. */
@@ -24,7 +24,8 @@ export class NodeDatagrams implements DatagramTransport {
 
   async openDatagrams({ local, peer }: DatagramOptions, handler: DatagramHandler): Promise<DatagramSocket> {
     const { createSocket } = process.getBuiltinModule('node:dgram');
-    const socket = createSocket({ type: isIPv6(local.host) ? 'udp6' : 'udp4', ipv6Only: isIPv6(local.host) });
+    const isIpv6 = isIpv6Address(local.host);
+    const socket = createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ipv6Only: isIpv6 });
     const address = `udp ${describeAddress(local)}`;
     const [descriptor] = peer === null ? (this.inherited?.takeNamed(address) ?? []) : [];
     const where = descriptor === undefined ? { port: local.port, address: local.host } : { fd: descriptor };

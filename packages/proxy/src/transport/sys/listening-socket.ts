@@ -1,9 +1,9 @@
 // Sockets that listen, opened by system calls as libuv opens its own.
-import { isIPv6 } from 'node:net';
 import { getSystemErrorMessage } from 'node:util';
 import type { HeddleError } from '@heddle/base';
 import { makeTransparent } from '../../interception/transparent-socket.ts';
 import { SocketConstant as C } from '../../interception/libc.ts';
+import { isIpv6Address } from '../ip-address.ts';
 import { listenError } from '../listen-error.ts';
 import type { ListenPlan } from '../socket-source.ts';
 import type { TcpAddress } from '../transport.ts';
@@ -46,11 +46,11 @@ class Opener {
   open(port: number, sharesPort: boolean, isTransparent: boolean): number {
     const { kernel } = this;
     const { host } = this.address;
-    const fd = this.check(kernel.openSocket(isIPv6(host)), 'socket');
+    const fd = this.check(kernel.openSocket(isIpv6Address(host)), 'socket');
     try {
       this.check(kernel.setOption(fd, C.SOL_SOCKET, C.SO_REUSEADDR, 1), 'setsockopt');
       // A wildcard takes connections of both families.
-      if (isIPv6(host)) this.check(kernel.setOption(fd, C.SOL_IPV6, C.IPV6_V6ONLY, 0), 'setsockopt');
+      if (isIpv6Address(host)) this.check(kernel.setOption(fd, C.SOL_IPV6, C.IPV6_V6ONLY, 0), 'setsockopt');
       if (sharesPort) this.check(kernel.setOption(fd, C.SOL_SOCKET, C.SO_REUSEPORT, 1), 'setsockopt');
       if (isTransparent) makeTransparent(fd, host);
       kernel.setNoDelay(fd);

@@ -1,9 +1,10 @@
 // The engine of system calls, for plain TCP; TLS, Unix sockets and names to resolve are the node engine's.
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { Clock, Logger } from '@heddle/base';
 import { openSourceSocket } from '../../interception/transparent-socket.ts';
 import type { LinkSecurity } from '../../tls/link-security.ts';
 import { describeAddress, isUnixAddress } from '../address.ts';
+import { isIpv6Address } from '../ip-address.ts';
 import { networkError } from '../network-error.ts';
 import { NodeTransport } from '../node/node-transport.ts';
 import { readBuffers } from '../read-buffers.ts';
@@ -154,7 +155,7 @@ export class SysTransport implements SocketTransport {
     { source = null, keepAliveMs = null }: ConnectOptions,
   ): number | TransportError {
     const { kernel } = this.shared;
-    const fd = source === null ? kernel.openSocket(isIPv6(address.host)) : openSourceSocket(source);
+    const fd = source === null ? kernel.openSocket(isIpv6Address(address.host)) : openSourceSocket(source);
     if (typeof fd === 'string') return { kind: 'connect-failed', detail: fd };
     if (fd < 0) return networkError(kernel.errorName, kernel.errorName);
     kernel.setNoDelay(fd);
