@@ -1,6 +1,6 @@
 // Turns programs into JavaScript without types, one file each plus what several of them share.
 import { statSync } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { root } from './commands.ts';
@@ -40,6 +40,16 @@ function namedFiles(names: ReadonlyMap<string, string>, programs: Set<string>, f
       return changed === code ? null : { code: changed, map: null };
     },
   };
+}
+
+/** Escapes what Latin-1 lacks: one ellipsis in a text makes V8 keep all of the file in two bytes a character. */
+async function writeInLatin1(path: string): Promise<void> {
+  const text = await readFile(path, 'utf8');
+  const escaped = text.replaceAll(/(\\*)([^\0-\xff])/g, (whole, before: string, unit: string) => {
+    if (before.length % 2 === 1) throw new Error(`${path}: ${whole} is escaped already`);
+    return `${before}\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+  if (escaped !== text) await writeFile(path, escaped);
 }
 
 /**
@@ -82,6 +92,7 @@ export async function bundlePrograms(
       const missing = [...found].filter((source) => !entries.has(source));
       if (missing.length === 0) {
         for (const file of files) await copyFile(file, join(directory, basename(file)));
+        for (const { fileName } of output) await writeInLatin1(join(directory, fileName));
         return output.filter((one) => one.type === 'chunk');
       }
       for (const source of missing) entries.set(source, nameOf(source));

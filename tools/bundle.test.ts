@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { bundlePrograms } from './bundle.ts';
+
+test('writes programs in Latin-1, which says the same', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'heddle-bundle-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const source = join(directory, 'program.ts');
+  const program =
+    "export const text: string = `a… ${'é→'} 🙂 \\\\…`;\nexport const found: boolean = /[…🙂]/u.test('…');\n";
+  await writeFile(source, program);
+  await bundlePrograms({ program: source }, join(directory, 'out'));
+  const built = join(directory, 'out/program.js');
+  assert.match(await readFile(built, 'utf8'), /^[\0-\xff]+$/);
+  const { text, found } = (await import(built)) as { text: string; found: boolean };
+  assert.equal(text, 'a… é→ 🙂 \\…');
+  assert.equal(found, true);
+});
