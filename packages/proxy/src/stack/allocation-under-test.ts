@@ -246,7 +246,7 @@ transport.client.handler!.onData(request, 0, request.length);
 await new Promise((resolve) => setImmediate(resolve));
 transport.upstream.handler!.onData(response, 0, response.length);
 // Until everything is compiled as well as it ever will be.
-for (let round = 0; round < 10; round++) exchange(transport, requests / 5);
+for (let round = 0; round < 20; round++) exchange(transport, requests / 5);
 
 const collector = globalThis.gc;
 invariant(collector !== undefined, 'run with --expose-gc');
