@@ -388,18 +388,28 @@ describe('an exchange', () => {
   test('lets the upstream go when the client goes', async (t) => {
     const backend = await startBackend((socket) => socket.resume());
     const proxy = await startProxy({ ports: [backend.port] });
-    const client = new RawClient(proxy.port);
     t.after(async () => {
       await proxy.close();
       await backend.close();
     });
-    const connected = once(backend.server, 'connection');
-    client.write(get);
-    const [upstream] = (await connected) as [Socket];
-    const closed = once(upstream, 'close');
-    client.close();
-    await closed;
-    assert.equal(proxy.finished[0]?.flags, 'DC');
+    // A body that comes before there is a connection to the upstream stops the reading, to its end and no longer.
+    const post = 'POST / HTTP/1.1\r\nHost: a\r\n';
+    const requests = [
+      get,
+      `${post}Content-Length: 2\r\n\r\nhi`,
+      `${post}Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n`,
+    ];
+    for (const request of requests) {
+      const client = new RawClient(proxy.port);
+      const connected = once(backend.server, 'connection');
+      client.write(request);
+      const [upstream] = (await connected) as [Socket];
+      const closed = once(upstream, 'close');
+      client.close();
+      await closed;
+      assert.equal(proxy.finished.at(-1)?.flags, 'DC');
+    }
+    assert.equal(proxy.finished.length, 3);
   });
 
   test('closes idle connections at once and busy ones after their response when it drains', async (t) => {

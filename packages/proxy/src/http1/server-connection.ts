@@ -305,8 +305,9 @@ export class ServerConnection
     this.connection.destroy();
   }
 
+  /** Once all of it has come, what can still be read is that the client goes. */
   pauseRequest(): void {
-    this.pauseReading();
+    if (!this.requestEnded) this.pauseReading();
   }
 
   resumeRequest(): void {
@@ -478,6 +479,7 @@ export class ServerConnection
   private bodyProgress(): void {
     if (!this.requestEnded || this.phase !== Phase.body) return;
     this.phase = Phase.awaitingResponse;
+    this.resumeReading();
     if (!this.responseEnded) this.exchange!.onRequestEnd();
   }
 
