@@ -29,6 +29,20 @@ export class OutgoingResponse {
     this.upgrade = '';
   }
 
+  /** Puts the fields that came among those that are added, where each of them can be changed. */
+  flatten(): void {
+    const { head, filter, added } = this;
+    if (head === null || filter === null) return;
+    kept.clear();
+    head.keptFields(filter, this.replaced, kept);
+    for (let i = 0; i < added.length; i++) kept.add(added.fields[i]!);
+    added.copy(kept);
+    kept.clear();
+    this.head = null;
+    this.filter = null;
+    this.replaced = null;
+  }
+
   /** A field as the client gets it, several joined with `,`; null where there is none. For logs. */
   header(lowerCaseName: string): string | null {
     const { head } = this;

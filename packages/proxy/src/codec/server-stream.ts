@@ -14,6 +14,8 @@ export interface ServerStream {
   readonly isRequestComplete: boolean;
   /** Bytes of the request's body so far, framing left out. */
   readonly bodyBytes: number;
+  /** `exchange` is told what follows of the request whose head is being told. */
+  serveBy(exchange: LayeredExchange): void;
   /** Nothing more may be asked on this connection, where it carries one request at a time. */
   endConnection(): void;
   /** Has the chunked body whose head is being told come without its framing. */
@@ -69,6 +71,12 @@ export interface ServerExchange {
   ownReplyFields(): FieldList;
   /** A request can't be served, or read any further: the codec has answered it with `response` and `bodyBytes` of text. */
   onRejected(rejection: Rejection, response: OutgoingResponse, bodyBytes: number): void;
+}
+
+/** An exchange whose stream can be another one than the client's own, from the middle of a request on. */
+export interface LayeredExchange extends ServerExchange {
+  /** Responses go to this stream from here on. */
+  attach(stream: ServerStream): void;
 }
 
 /** Where streams find who serves them. */

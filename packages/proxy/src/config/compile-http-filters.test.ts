@@ -51,6 +51,31 @@ test('grpc_stats stands apart, once', () => {
   assert.equal(compile(stats, stats, router).problems[1], 'f[1]: counts calls once more');
 });
 
+test('calls in other forms have filters of their own', () => {
+  const web: FilterInput = {
+    name: 'web',
+    configType: { $case: 'typedConfig', value: packAny(TypeUrl.grpcWeb, {}) },
+  };
+  const options = { upgradeProtobufToGrpc: true, ignoreQueryParameters: true };
+  const bridge: FilterInput = {
+    name: 'bridge',
+    disabled: true,
+    configType: { $case: 'typedConfig', value: packAny(TypeUrl.grpcHttp1Bridge, options) },
+  };
+  const { filters, problems } = compile(web, bridge, router);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(filters, [
+    { kind: 'grpc-web', name: 'web', isDisabled: false },
+    {
+      kind: 'grpc-http1-bridge',
+      name: 'bridge',
+      isDisabled: true,
+      upgradesProtobuf: true,
+      ignoresQuery: true,
+    },
+  ]);
+});
+
 test('nothing may follow the router', () => {
   assert.deepEqual(compile(router, rbac('a')).problems, [
     'f[0]: nothing can follow the router',

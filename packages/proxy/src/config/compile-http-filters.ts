@@ -63,15 +63,28 @@ function compileRouter(filter: HttpFilter, path: string, problems: ProblemList):
 /** Null for what is left out, and with problems noted. */
 function compileFilter(filter: HttpFilter, path: string, problems: ProblemList): HttpFilterSettings | null {
   const config = filter.configType?.value;
-  if (config?.typeUrl !== TypeUrl.httpRbac) {
-    // An optional filter that isn't known is left out, as in Envoy.
-    if (!filter.isOptional) refuseExtension(filter.name, config, path, problems);
-    return null;
-  }
   const place = `${path}.typed_config`;
-  if (filter.name === '') problems.invalid(`${path}.name`, 'must not be empty');
-  const message = unpackConfig(config, TypeUrl.httpRbac, place, problems);
-  if (message === null) return null;
-  const rbac = compileHttpRbac(message, place, problems);
-  return { kind: 'rbac', name: filter.name, isDisabled: filter.disabled, rbac };
+  const common = { name: filter.name, isDisabled: filter.disabled };
+  if (config !== undefined && filter.name === '') problems.invalid(`${path}.name`, 'must not be empty');
+  switch (config?.typeUrl) {
+    case TypeUrl.httpRbac: {
+      const message = unpackConfig(config, TypeUrl.httpRbac, place, problems);
+      if (message === null) return null;
+      return { kind: 'rbac', ...common, rbac: compileHttpRbac(message, place, problems) };
+    }
+    case TypeUrl.grpcWeb: {
+      const message = unpackConfig(config, TypeUrl.grpcWeb, place, problems);
+      return message === null ? null : { kind: 'grpc-web', ...common };
+    }
+    case TypeUrl.grpcHttp1Bridge: {
+      const message = unpackConfig(config, TypeUrl.grpcHttp1Bridge, place, problems);
+      if (message === null) return null;
+      const { upgradeProtobufToGrpc: upgradesProtobuf, ignoreQueryParameters: ignoresQuery } = message;
+      return { kind: 'grpc-http1-bridge', ...common, upgradesProtobuf, ignoresQuery };
+    }
+    default:
+      // An optional filter that isn't known is left out, as in Envoy.
+      if (!filter.isOptional) refuseExtension(filter.name, config, path, problems);
+      return null;
+  }
 }

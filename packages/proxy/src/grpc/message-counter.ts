@@ -2,7 +2,8 @@
 // gRPC's framing (gRPC over HTTP/2, "Length-Prefixed-Message"): a byte of flags, four of length, the message. Nothing is
 // kept but where in it the bytes so far end.
 
-const prefixBytes = 5;
+/** Bytes in front of a message. */
+export const messagePrefixBytes = 5;
 
 /** Follows the messages of one direction of a call, however its bytes are cut. */
 export class MessageCounter {
@@ -37,7 +38,7 @@ export class MessageCounter {
   takeMessage(buffer: Uint8Array, start: number, end: number): number {
     let at = start;
     if (this.prefixSeen === 0) this.count++;
-    while (this.prefixSeen < prefixBytes) {
+    while (this.prefixSeen < messagePrefixBytes) {
       if (at === end) return end;
       const byte = buffer[at++]!;
       // Flags, the first byte, are nobody's business here. Multiplied, since shifting makes numbers negative.

@@ -5,13 +5,15 @@ import { FieldId } from '../codec/field-name.ts';
 import { Field } from '../codec/field.ts';
 import { BodyKind, type RequestHeadView } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
-import type { Rejection, ServerStream } from '../codec/server-stream.ts';
+import type { LayeredExchange, Rejection, ServerStream } from '../codec/server-stream.ts';
+import type { StreamLayer } from '../codec/stream-layer.ts';
 import { Rejections } from '../http1/request-rejection.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
 import { redirectLocation } from '../routing/path-rewrite.ts';
 import type { RouteMatch } from '../routing/route-match.ts';
 import type { ClusterMetrics } from '../cluster/cluster-metrics.ts';
 import { grpcContentType, isGrpcContentType } from '../grpc/content-type.ts';
+import { grpcWebStatsRules } from '../grpc/call-metrics.ts';
 import { GrpcCall } from '../grpc/grpc-call.ts';
 import { addGrpcReply, grpcReplyStatus } from '../grpc/local-reply.ts';
 import { GrpcStatus } from '../grpc/status.ts';
@@ -19,6 +21,7 @@ import { parseGrpcTimeout } from '../grpc/timeout-header.ts';
 import { type GrpcTimeoutRules, forwardedTimeout, streamLimitMs } from '../grpc/timeout-rules.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
+import type { FilteredExchange } from './http-filter.ts';
 import { Admission } from './incoming-request.ts';
 import type { CallCounting, HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { localResponse } from './local-response.ts';
@@ -30,7 +33,10 @@ const overloaded = FieldList.of(
   new Field('content-type', 'text/plain'),
 );
 
-export abstract class DownstreamExchange extends ExchangeRecord implements LimitedExchange {
+export abstract class DownstreamExchange
+  extends ExchangeRecord
+  implements LayeredExchange, LimitedExchange, FilteredExchange
+{
   protected readonly context: ProxyContext;
   protected readonly limits: ExchangeLimits;
   protected active = false;
@@ -45,6 +51,12 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** The request as a gRPC call; null where it is none. */
   protected call: GrpcCall | null = null;
   private ownCall: GrpcCall | null = null;
+  /** It came as gRPC-Web. */
+  protected isWebCall = false;
+  /** The client reads a gRPC status where others read an HTTP status. */
+  private readsGrpcStatus = false;
+  /** The `BodyKind` of the request's body as a filter leaves it; -1 where none changes it. */
+  protected changedBodyKind = -1;
   /** `grpc-timeout` in milliseconds, where the route looks at it; -1 for none. */
   protected deadlineMs = -1;
   /** How long the request may last, where the route has something to say about that; -1 for any time. */
@@ -78,6 +90,11 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     return this.head!.method === 'CONNECT';
   }
 
+  abstract onRequestHead(head: RequestHeadView): void;
+  abstract onRequestBody(buffer: Buffer, start: number, end: number): void;
+  abstract onRequestTrailers(fields: FieldList): void;
+  abstract onRequestEnd(): void;
+  abstract onResponseDrain(): void;
   abstract onResponseOverdue(): void;
   /** Gives up what the exchange has or awaits upstream. */
   protected abstract letUpstreamGo(): void;
@@ -165,6 +182,9 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     this.resetRecord();
     this.isGrpc = head !== null && isGrpcContentType(head.joinedById(FieldId.contentType));
     this.call = this.isGrpc ? this.beginCall() : null;
+    this.isWebCall = false;
+    this.readsGrpcStatus = this.isGrpc;
+    this.changedBodyKind = -1;
     this.deadlineMs = -1;
     this.requestEnded = false;
     this.responseStarted = false;
@@ -220,12 +240,42 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   protected passesFilters(route: RouteMatch<unknown> | null): boolean {
     const { filters } = this.settings;
     for (let i = 0; i < filters.length; i++) {
-      const reply = filters[i]!.onRequest(this.request, this.connection, route);
+      const reply = filters[i]!.onRequest(this.request, this.connection, route, this);
       if (reply === null) continue;
       this.reply(reply);
       return false;
     }
     return true;
+  }
+
+  // FilteredExchange
+
+  get bufferLimitBytes(): number {
+    return this.settings.bufferLimitBytes;
+  }
+
+  get isUpgrade(): boolean {
+    return this.upgrade !== '';
+  }
+
+  translateCall(layer: StreamLayer, isWeb: boolean): void {
+    this.isGrpc = true;
+    this.isWebCall ||= isWeb;
+    this.call ??= this.beginCall();
+    this.changedBodyKind = layer.requestBodyKind(
+      this.changedBodyKind < 0 ? this.head!.bodyKind : this.changedBodyKind,
+    );
+    layer.enter(this.server, this);
+  }
+
+  breakOff(reply: LocalReply, isUnsent: boolean): void {
+    if (!this.active) return;
+    this.letUpstreamGo();
+    if (isUnsent) {
+      this.responseStarted = false;
+      this.bytesSent = 0;
+    }
+    this.giveUp(reply);
   }
 
   /** Answers as a route says that leads to no cluster. */
@@ -268,8 +318,12 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
   /** Counts a gRPC call in the metrics of the cluster that it goes to. */
   protected countCall(call: GrpcCall, metrics: ClusterMetrics, counting: CallCounting): void {
     const { stats, traffic } = counting;
-    const ofMethod = stats === null ? null : metrics.grpc.of(this.request.path, stats);
-    call.countIn(ofMethod, null, traffic === null ? null : traffic.messagesOf(this));
+    const { path } = this.request;
+    call.countIn(
+      stats === null ? null : metrics.grpc.of(path, stats),
+      this.isWebCall ? metrics.grpcWeb.of(path, grpcWebStatsRules) : null,
+      traffic === null ? null : traffic.messagesOf(this),
+    );
   }
 
   /** What the route makes of the deadline that the caller sends; `durationMs` is its own `max_stream_duration`. */
@@ -335,7 +389,7 @@ export abstract class DownstreamExchange extends ExchangeRecord implements Limit
     // Behind a CONNECT that is not granted nothing is a request.
     if (this.upgrade !== '' || method === 'CONNECT') server.endConnection();
     const isHead = method === 'HEAD';
-    if (this.isGrpc) {
+    if (this.readsGrpcStatus) {
       const reply = grpcReply(status, grpcStatus, fields, body, isHead);
       this.call!.onResponseHead(grpcReplyStatus, grpcContentType, reply.value('grpc-status'), true);
       this.answer(grpcReplyStatus, -1, reply);

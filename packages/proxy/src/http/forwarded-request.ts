@@ -32,7 +32,7 @@ export function forwardRequest(
 ): void {
   const { addsEnvoyHeaders } = settings;
   const { added } = request;
-  if (head.acceptsTrailers) added.add(trailersField);
+  if (request.acceptsTrailers) added.add(trailersField);
   if (head.expectsContinue && settings.server.forwardsExpectation) added.add(continueField);
   if (settings.server.takesTrailers) {
     const trailers = head.joinedById(FieldId.trailer);

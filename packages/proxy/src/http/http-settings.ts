@@ -23,7 +23,7 @@ export interface ExchangeObserver {
 
 /** Where gRPC calls are counted. */
 export interface CallCounting {
-  /** `grpc_stats`, by method; null where the filter isn't there. */
+  /** `grpc_stats`, by method; calls that came as gRPC-Web are counted besides, whatever it says; null where the filter isn't there. */
   readonly stats: GrpcStatsRules | null;
   /** By caller and callee; null for a proxy that is no sidecar. */
   readonly traffic: Pick<TrafficMetrics, 'messagesOf' | 'connectionsOf'> | null;

@@ -46,6 +46,8 @@ export class IncomingRequest implements RequestView {
   readonly added = new FieldList();
   /** The caller's own timeout (`x-envoy-upstream-rq-timeout-ms`), -1 for the route's. */
   timeoutMs = -1;
+  /** The upstream is told that trailers are read (`TE: trailers`). */
+  acceptsTrailers = false;
   /** Host goes on in another form than it came in. */
   rewritesHost = false;
   /**
@@ -77,6 +79,7 @@ export class IncomingRequest implements RequestView {
     this.scheme = rules.scheme;
     this.timeoutMs = -1;
     this.replaced = null;
+    this.acceptsTrailers = head.acceptsTrailers;
     if (head.lacksHost) return Admission.noHost;
     const isConnect = head.method === 'CONNECT';
     if (!isConnect && head.path.charCodeAt(0) !== 0x2f) return Admission.noPath;
@@ -232,6 +235,12 @@ export class IncomingRequest implements RequestView {
   replaceBy(field: Field): void {
     this.replace(field.name);
     this.added.add(field);
+  }
+
+  /** Leaves out the fields of this name that came. */
+  remove(name: string): void {
+    this.replace(name);
+    this.added.remove(name);
   }
 
   private replace(name: string): void {

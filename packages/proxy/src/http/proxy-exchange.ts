@@ -5,7 +5,6 @@ import type { ClientStream, UpstreamExchange, UpstreamFailure } from '../codec/c
 import type { FieldList } from '../codec/field-list.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
-import type { ServerExchange } from '../codec/server-stream.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { TryLimits } from '../routing/try-limits.ts';
@@ -19,7 +18,7 @@ import { RoutedExchange } from './routed-exchange.ts';
 import { TryWatch, type WatchedTry } from './try-watch.ts';
 import { responseKind, switchesProtocol } from './upgrade-rules.ts';
 
-export class ProxyExchange extends RoutedExchange implements ServerExchange, UpstreamExchange, WatchedTry {
+export class ProxyExchange extends RoutedExchange implements UpstreamExchange, WatchedTry {
   private isPrepared = false;
   /** It has failed untouched, and goes to the same endpoint for the second time. */
   private isRepeated = false;

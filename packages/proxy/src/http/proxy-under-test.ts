@@ -49,6 +49,7 @@ export interface ProxyUnderTest {
   readonly finished: Finished[];
   /** What each finished exchange says of the bytes of its bodies. */
   readonly bytes: { readonly received: number; readonly sent: number }[];
+  readonly registry: MetricRegistry;
   readonly metrics: ClusterMetrics;
   readonly downstream: ConnectionManagerMetrics;
   readonly connections: ServedConnections;
@@ -273,6 +274,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     port: hostAndPort(listener.address).port,
     finished,
     bytes,
+    registry,
     metrics,
     downstream,
     connections,

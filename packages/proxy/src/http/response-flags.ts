@@ -88,6 +88,13 @@ export const LocalReplies = {
     details: 'request_payload_too_large',
     body: 'the request body is larger than its route takes',
   },
+  /** Where the whole of it has to be held. */
+  responseTooLarge: {
+    status: 500,
+    flag: '-',
+    details: 'response_payload_too_large',
+    body: 'the response is larger than may be held in memory',
+  },
   idleTimeout: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
   loopDetected: {
     status: 508,

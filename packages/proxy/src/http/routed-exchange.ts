@@ -200,8 +200,10 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
 
   /** Chunks go on as they come where it is sure that the upstream knows them: not where HTTP/2 is agreed on by ALPN perhaps. */
   private chooseFraming(protocol: UpstreamProtocol): void {
-    const { bodyKind } = this.head!;
-    const isUnframed = bodyKind === BodyKind.chunked && (protocol === 'http2' || protocol === 'auto');
+    const came = this.head!.bodyKind;
+    const bodyKind = this.changedBodyKind < 0 ? came : this.changedBodyKind;
+    const isPassedOn = bodyKind === BodyKind.chunked && protocol !== 'http2' && protocol !== 'auto';
+    const isUnframed = came === BodyKind.chunked && !isPassedOn;
     if (isUnframed) this.server.unframeRequest();
     this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
   }
@@ -285,7 +287,8 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     this.retries.end();
     if (cluster === null) return;
     const { metrics } = cluster;
-    metrics.countResponse(this.responseCode);
+    // What a filter may have made another status of.
+    metrics.countResponse(this.responseHead?.status ?? this.responseCode);
     if (endpoint === null) return;
     if (this.responseHead !== null) {
       const tookMs = this.startedAt + this.durationMs - this.upstreamStartedAt;

@@ -215,6 +215,10 @@ export class ServerConnection
 
   // For the exchange
 
+  serveBy(exchange: ServerExchange): void {
+    this.exchange = exchange;
+  }
+
   endConnection(): void {
     this.isLast = true;
   }
@@ -423,10 +427,10 @@ export class ServerConnection
     this.phase = this.requestEnded ? Phase.awaitingResponse : Phase.body;
     if (head.expectsContinue && !settings.forwardsExpectation && !this.requestEnded)
       this.writeInterim(continueResponse);
-    const exchange = (this.exchange ??= this.exchanges.take(this));
-    exchange.onRequestHead(head);
+    this.exchange ??= this.exchanges.take(this);
+    this.exchange.onRequestHead(head);
     if (this.requestEnded && this.phase === Phase.awaitingResponse && !this.responseEnded)
-      exchange.onRequestEnd();
+      this.exchange.onRequestEnd();
   }
 
   private parseBody(buffer: Buffer, start: number, end: number): number {

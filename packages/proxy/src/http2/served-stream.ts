@@ -138,6 +138,10 @@ export class ServedStream implements ServerStream, Http2StreamHandler {
 
   // ServerStream
 
+  serveBy(exchange: ServerExchange): void {
+    this.exchange = exchange;
+  }
+
   endConnection(): void {
     // The other streams of the connection have done nothing.
   }

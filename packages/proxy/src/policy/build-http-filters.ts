@@ -1,14 +1,30 @@
+import { assertNever } from '@heddle/base';
 import type { MetricScope } from '@heddle/telemetry';
+import { BridgeFilter } from '../grpc/bridge/bridge-filter.ts';
+import { WebFilter } from '../grpc/web/web-filter.ts';
 import type { HttpFilter } from '../http/http-filter.ts';
+import type { ConnectionManagerMetrics } from '../stats/connection-manager-metrics.ts';
 import type { HttpFilterSettings } from './http-filter-config.ts';
 import { RbacFilter } from './rbac/rbac-filter.ts';
 import { httpRbacMetrics } from './rbac/rbac-metrics.ts';
 
-/** The filters of a connection manager in the order in which requests pass them. */
+/** The filters of a connection manager, whose metrics are `metrics`, in the order in which requests pass them. */
 export function buildHttpFilters(
   filters: readonly HttpFilterSettings[],
   scope: MetricScope,
   statPrefix: string,
+  metrics: ConnectionManagerMetrics,
 ): HttpFilter[] {
-  return filters.map((filter) => new RbacFilter(filter, httpRbacMetrics(scope, statPrefix, filter.rbac)));
+  return filters.map((filter) => {
+    switch (filter.kind) {
+      case 'rbac':
+        return new RbacFilter(filter, httpRbacMetrics(scope, statPrefix, filter.rbac));
+      case 'grpc-web':
+        return new WebFilter(filter);
+      case 'grpc-http1-bridge':
+        return new BridgeFilter(filter, metrics);
+      default:
+        return assertNever(filter);
+    }
+  });
 }

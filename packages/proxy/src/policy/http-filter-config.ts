@@ -1,7 +1,12 @@
+import type { BridgeFilterSettings } from '../grpc/bridge/bridge-filter.ts';
+import type { WebFilterSettings } from '../grpc/web/web-filter.ts';
 import type { RbacConfig } from './rbac/rbac-config.ts';
 
 /** One of `http_filters`, the router apart. */
-export interface HttpFilterSettings {
+export type HttpFilterSettings = RbacFilterSettings | WebFilterSettings | BridgeFilterSettings;
+
+/** `envoy.filters.http.rbac`. */
+export interface RbacFilterSettings {
   readonly kind: 'rbac';
   /** By which routes speak to it. */
   readonly name: string;

@@ -74,13 +74,13 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     const accessLog = new AccessLog(log, file, context.random);
     observers.push({ onFinished: (exchange) => accessLog.log(exchange) });
   }
+  const metrics = new ConnectionManagerMetrics(scope, http.statPrefix, config.listenerAddress);
+  const countsCalls =
+    http.grpcStats !== null || traffic !== null || http.filters.some(({ kind }) => kind === 'grpc-web');
   const settings: HttpSettings = {
     routes: config.routes,
-    server: {
-      ...http.server,
-      metrics: new ConnectionManagerMetrics(scope, http.statPrefix, config.listenerAddress),
-    },
-    filters: buildHttpFilters(http.filters, scope, http.statPrefix),
+    server: { ...http.server, metrics },
+    filters: buildHttpFilters(http.filters, scope, http.statPrefix, metrics),
     codec: http.codec,
     http2: {
       options: http.http2,
@@ -102,7 +102,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     returnsRequestId: http.alwaysSetRequestIdInResponse,
     addsEnvoyHeaders: !http.suppressesEnvoyHeaders,
     observers,
-    calls: http.grpcStats === null && traffic === null ? null : { stats: http.grpcStats, traffic },
+    calls: countsCalls ? { stats: http.grpcStats, traffic } : null,
   };
   return {
     settings,

@@ -49,6 +49,7 @@ export class ConnectionManagerMetrics {
   readonly responsesBeforeRequestEnd: Counter;
   readonly nonRelativePaths: Counter;
   readonly requestsTooLarge: Counter;
+  readonly responsesTooLarge: Counter;
   readonly upgradesRefused: Counter;
   readonly requestTimeouts: Counter;
   readonly headerTimeouts: Counter;
@@ -146,6 +147,7 @@ export class ConnectionManagerMetrics {
     );
     this.nonRelativePaths = counter('downstream_rq_non_relative_path', 'Requests whose path had no slash.');
     this.requestsTooLarge = counter('downstream_rq_too_large', 'Requests with too large a body (413).');
+    this.responsesTooLarge = counter('rs_too_large', 'Responses larger than may be held in memory (500).');
     this.upgradesRefused = counter('downstream_rq_ws_on_non_ws_route', 'Upgrades that no route takes (403).');
     this.requestTimeouts = counter('downstream_rq_timeout', 'Requests that took too long to arrive (408).');
     this.headerTimeouts = counter(

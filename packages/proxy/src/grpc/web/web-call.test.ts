@@ -6,6 +6,7 @@ import { Field } from '../../codec/field.ts';
 import { maxDecodedBytes } from './base64-decoder.ts';
 import { maxEncodedBytes } from './base64-encoder.ts';
 import { WebCall } from './web-call.ts';
+import { isGrpcWebContentType, isGrpcWebText } from './web-content-type.ts';
 
 const textType = 'application/grpc-web-text';
 const trailers = FieldList.of(
@@ -17,9 +18,7 @@ const trailersFrame = '\u0080\0\0\0\u0031grpc-status:0\r\ngrpc-message:a b\r\nx-
 const one = Buffer.from([0, 0, 0, 0, 3, 0x6f, 0x6e, 0x65]);
 
 function begun(contentType: string, accept: string | null = null): WebCall {
-  const call = new WebCall();
-  assert.ok(call.begin(contentType, accept));
-  return call;
+  return new WebCall(isGrpcWebText(contentType), isGrpcWebText(accept));
 }
 
 /** What the client reads of a gRPC response: one message, then trailers. */
@@ -34,23 +33,12 @@ function response(call: WebCall): string {
 
 test('four content types are gRPC-Web’s, to the letter', () => {
   for (const subtype of ['web', 'web+proto', 'web-text', 'web-text+proto']) {
-    assert.ok(new WebCall().begin(`application/grpc-${subtype}`, null), subtype);
+    assert.ok(isGrpcWebContentType(`application/grpc-${subtype}`), subtype);
   }
   for (const other of ['grpc', 'grpc-web+json', 'GRPC-web', 'grpc-web; x=y', 'grpc-web-json']) {
-    assert.ok(!new WebCall().begin(`application/${other}`, null), other);
+    assert.ok(!isGrpcWebContentType(`application/${other}`), other);
   }
-  assert.ok(!new WebCall().begin(null, null));
-});
-
-test('the request goes on as gRPC', () => {
-  const call = begun('application/grpc-web+proto');
-  const fields = new FieldList();
-  call.onRequestHead(fields, false);
-  const lines = 'content-type: application/grpc\r\nte: trailers\r\n';
-  assert.equal(fields.lines(), `${lines}grpc-accept-encoding: identity\r\n`);
-  fields.clear();
-  call.onRequestHead(fields, true);
-  assert.equal(fields.lines(), lines);
+  assert.ok(!isGrpcWebContentType(null));
 });
 
 test('a binary client gets messages as they are and the trailers behind them', () => {
@@ -130,19 +118,4 @@ test('an upstream that speaks gRPC-Web itself is left alone', () => {
   assert.ok(!call.isPlainResponse);
   call.onResponseHead(new FieldList(), 200, textType, null, false);
   assert.ok(call.isPlainResponse);
-});
-
-test('nothing is left for the next call', () => {
-  const call = begun(textType, textType);
-  const output = Buffer.alloc(20);
-  call.decodeRequest(Buffer.from('AAA'), 0, 3, output, 0);
-  call.encodeResponse(one, 0, 7, output, 0);
-  call.onResponseHead(new FieldList(), 503, null, null, false);
-  call.takeText(one, 0, 8);
-  assert.ok(call.begin(textType, textType));
-  assert.ok(call.isRequestComplete && !call.isPlainResponse);
-  assert.equal(call.finalBytes(null).length, 0);
-  const head = new FieldList();
-  call.addMessage(head, 503);
-  assert.equal(head.value('grpc-message'), '');
 });

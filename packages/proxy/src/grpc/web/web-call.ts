@@ -1,42 +1,25 @@
-// Hot path: one object per exchange, used again for the next.
-// A call that comes as gRPC-Web and goes on as gRPC (envoy.filters.http.grpc_web). The exchange asks what becomes of heads and
-// hands bodies through; CORS is another filter's.
+// Hot path of gRPC-Web: one object per call.
+// A call that comes as gRPC-Web and goes on as gRPC: what becomes of its bodies, and of the response's head.
 import type { FieldList } from '../../codec/field-list.ts';
 import { Field } from '../../codec/field.ts';
-import { grpcContentType, isGrpcResponse } from '../content-type.ts';
+import { isGrpcResponse } from '../content-type.ts';
 import { encodeGrpcMessageBytes } from '../message-encoding.ts';
 import { grpcStatusOfHttp } from '../status.ts';
 import { Base64Decoder } from './base64-decoder.ts';
 import { Base64Encoder, maxEncodedBytes } from './base64-encoder.ts';
-import {
-  isGrpcWebContentType,
-  isGrpcWebResponse,
-  isGrpcWebText,
-  webContentTypes,
-} from './web-content-type.ts';
+import { isGrpcWebResponse, webContentTypes } from './web-content-type.ts';
 import { webTrailers } from './web-trailers.ts';
-
-/** Fields of the request that don't go on as they came; `onRequestHead` adds what takes their place. */
-export const replacedRequestFields: readonly string[] = ['content-type', 'content-length', 'te'];
-
-/** Fields of the response that don't go on as they came, the proxy's own answers included. */
-export const replacedResponseFields: readonly string[] = ['content-type', 'content-length'];
 
 /** More of a body than this is no message for people (Envoy's number). */
 const maxMessageBytes = 16_384;
 
-const requestType = new Field('content-type', grpcContentType);
-const trailersAccepted = new Field('te', 'trailers');
-const noCompression = new Field('grpc-accept-encoding', 'identity');
 const noBody = new Field('content-length', '0');
 
 export class WebCall {
-  /** The call came as gRPC-Web; everything below is for such calls. */
-  isActive = false;
   /** The request's body is base64: it goes through `decodeRequest`. */
-  isTextRequest = false;
+  readonly isTextRequest: boolean;
   /** The response's body is to be base64: it goes through `encodeResponse`. */
-  isTextResponse = false;
+  readonly isTextResponse: boolean;
   /**
    * The response isn't gRPC's and its body no messages. Its head waits for the body's end (`takeText`, `addMessage`), which
    * becomes a field of it.
@@ -44,27 +27,12 @@ export class WebCall {
   isPlainResponse = false;
   private readonly decoder = new Base64Decoder();
   private readonly encoder = new Base64Encoder();
-  private text: Buffer[] = [];
+  private readonly text: Buffer[] = [];
   private textBytes = 0;
 
-  /** The next request. False where it isn't gRPC-Web's. Fields that are absent are null. */
-  begin(contentType: string | null, accept: string | null): boolean {
-    this.isPlainResponse = false;
-    this.isActive = isGrpcWebContentType(contentType);
-    if (!this.isActive) return false;
-    this.isTextRequest = isGrpcWebText(contentType);
-    this.isTextResponse = isGrpcWebText(accept);
-    this.decoder.reset();
-    this.encoder.reset();
-    this.forgetText();
-    return true;
-  }
-
-  /** Adds the fields of the request that goes on; `replacedRequestFields` of the one that came are left out. */
-  onRequestHead(into: FieldList, hasAcceptEncoding: boolean): void {
-    into.add(requestType);
-    into.add(trailersAccepted);
-    if (!hasAcceptEncoding) into.add(noCompression);
+  constructor(isTextRequest: boolean, isTextResponse: boolean) {
+    this.isTextRequest = isTextRequest;
+    this.isTextResponse = isTextResponse;
   }
 
   /** Decodes part of the request's body, as `Base64Decoder.decode`; -1 where it is none: `WebReplies.notBase64` is the answer. */
@@ -78,8 +46,8 @@ export class WebCall {
   }
 
   /**
-   * The head of the final response, the proxy's own too, for which `grpcStatus` is null. Adds the content type; sets
-   * `isPlainResponse`.
+   * The head of the final response, the proxy's own too; what says of what type and how long its body was is left out of it.
+   * Adds the content type; sets `isPlainResponse`.
    */
   onResponseHead(
     into: FieldList,
@@ -105,10 +73,11 @@ export class WebCall {
 
   /** A plain response is complete: adds what was its body to the head, which then is all of it. */
   addMessage(into: FieldList, status: number): void {
+    into.remove('grpc-message');
+    into.remove('grpc-status');
     into.add(new Field('grpc-message', encodeGrpcMessageBytes(Buffer.concat(this.text))));
     into.add(new Field('grpc-status', String(grpcStatusOfHttp(status))));
     into.add(noBody);
-    this.forgetText();
   }
 
   /** Encodes part of the response's body, as `Base64Encoder.encode`. */
@@ -128,10 +97,5 @@ export class WebCall {
     // A frame like any other but for its flag, and so a piece of its own.
     if (frame !== null) at += text.write(frame.toString('base64'), at, 'latin1');
     return text.subarray(0, at);
-  }
-
-  private forgetText(): void {
-    this.text = [];
-    this.textBytes = 0;
   }
 }

@@ -4,7 +4,7 @@ import type { IncomingRequest } from '../../http/incoming-request.ts';
 import type { LocalReply } from '../../http/response-flags.ts';
 import type { RouteMatch } from '../../routing/route-match.ts';
 import type { Connection } from '../../transport/transport.ts';
-import type { HttpFilterSettings } from '../http-filter-config.ts';
+import type { RbacFilterSettings } from '../http-filter-config.ts';
 import { enforce } from './enforce.ts';
 import type { RbacConfig } from './rbac-config.ts';
 import type { RbacMetrics } from './rbac-metrics.ts';
@@ -16,7 +16,7 @@ export class RbacFilter implements HttpFilter {
   private readonly config: RbacConfig | null;
   private readonly metrics: RbacMetrics;
 
-  constructor({ name, isDisabled, rbac }: HttpFilterSettings, metrics: RbacMetrics) {
+  constructor({ name, isDisabled, rbac }: RbacFilterSettings, metrics: RbacMetrics) {
     this.name = name;
     this.config = isDisabled ? null : rbac;
     this.metrics = metrics;
