@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { HeddleError, silentLogger } from '@heddle/base';
 import { VirtualClock } from '@heddle/testkit';
@@ -54,10 +55,12 @@ test('closing writes what is left, and only the group may read beside the owner'
 test('after a rename and reopen new lines go to a new file, and none is lost', async (context) => {
   const directory = temporaryDirectory(context);
   const path = join(directory, 'access.log');
-  const files = new LogFiles(new VirtualClock(), silentLogger);
+  const clock = new VirtualClock();
+  const files = new LogFiles(clock, silentLogger);
   const file = files.acquire(path);
   file.write('before\n');
-  file.flushSync();
+  clock.advance(1000);
+  while (readFileSync(path, 'utf8') === '') await setImmediate();
   renameSync(path, join(directory, 'access.log.1'));
   files.reopen();
   file.write('after\n');

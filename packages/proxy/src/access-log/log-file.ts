@@ -1,4 +1,4 @@
-import { close, openSync, write, writeSync } from 'node:fs';
+import { close, openSync, write } from 'node:fs';
 import {
   type Clock,
   errorMessage,
@@ -92,17 +92,6 @@ export class LogFile {
     this.flush();
     if (this.isWriting) await new Promise<void>((resolve) => this.whenIdle.push(resolve));
     this.closeDescriptor();
-  }
-
-  /** Writes what is left at once, holding the thread: for the end of the process. */
-  flushSync(): void {
-    const text = this.pending;
-    this.pending = '';
-    try {
-      if (text !== '' && this.descriptor >= 0) writeSync(this.descriptor, text);
-    } catch (error) {
-      this.reportFailure(error);
-    }
   }
 
   private flush(): void {
