@@ -11,6 +11,7 @@ export * from './seeded-random.ts';
 export * from './servers/broken-servers.ts';
 export * from './servers/dns-server.ts';
 export * from './servers/echo-server.ts';
+export * from './servers/etcd-server.ts';
 export * from './servers/test-server.ts';
 export { RecordingHandler, type TransportHarness } from './transport-contract-support.ts';
 export * from './transport-contract.ts';

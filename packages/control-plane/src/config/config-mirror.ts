@@ -84,7 +84,8 @@ export class ConfigMirror {
     for (const stored of objects) {
       const text = objectKeyText(stored);
       const known = before.get(text);
-      if (known?.stored.revision === stored.revision) this.objects.set(text, known);
+      const isSame = known?.stored.revision === stored.revision && known.stored.source === stored.source;
+      if (isSame) this.objects.set(text, known);
       else this.put(stored);
     }
     this.currentRevision = revision;
