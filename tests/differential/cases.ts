@@ -12,6 +12,7 @@ import { pathAndRouteCases } from './cases/paths-and-routes.ts';
 import { requestLineCases } from './cases/request-line.ts';
 import { responseCases } from './cases/responses.ts';
 import { retryCases } from './cases/retries.ts';
+import { routingCases } from './cases/routing.ts';
 import { streamCases } from './cases/streams.ts';
 import { timeoutCases } from './cases/timeouts.ts';
 
@@ -28,6 +29,7 @@ export const cases: readonly DifferentialCase[] = [
   ...streamCases,
   ...optionCases,
   ...retryCases,
+  ...routingCases,
   ...authorizationCases,
   ...accessLogCases,
   ...http2UpstreamCases,

@@ -17,6 +17,7 @@ import { authorizationSetups } from './setups/authorization.ts';
 import { http2UpstreamSetups } from './setups/http2-upstreams.ts';
 import { optionSetups } from './setups/options.ts';
 import { retrySetups } from './setups/retries.ts';
+import { routingSetups } from './setups/routing.ts';
 
 /** Where things are on one side. */
 export interface Ports {
@@ -289,6 +290,7 @@ const setups = {
   ...authorizationSetups,
   ...optionSetups,
   ...retrySetups,
+  ...routingSetups,
   ...accessLogSetups,
   ...http2UpstreamSetups,
 } as const satisfies Readonly<Record<string, Setup>>;
@@ -336,6 +338,49 @@ const deadEndpoint = {
   endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: deadPort } } },
 };
 
+/** A cluster of a setup: they differ by their names only. */
+function clusterOf(cluster: string, setup: Setup, ports: Ports): Json {
+  const { upstreamHttp } = setup;
+  return {
+    name: cluster,
+    type: 'STATIC',
+    connect_timeout: '2s',
+    load_assignment: {
+      cluster_name: cluster,
+      endpoints: [
+        {
+          lb_endpoints: [
+            {
+              ...setup.lbEndpoint,
+              endpoint: {
+                ...setup.endpoint,
+                address: {
+                  socket_address: {
+                    address: '127.0.0.1',
+                    port_value: setup.isUpstreamDown === true ? deadPort : ports.upstream,
+                  },
+                },
+              },
+            },
+            ...(setup.hasDeadEndpoint === true ? [deadEndpoint] : []),
+          ],
+        },
+      ],
+    },
+    ...(upstreamHttp === undefined
+      ? {}
+      : {
+          typed_extension_protocol_options: {
+            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+              ...upstreamHttp,
+            },
+          },
+        }),
+    ...setup.cluster,
+  };
+}
+
 /** The bootstrap file of a setup. */
 export function bootstrapOf(name: SetupName, ports: Ports): Json {
   const setup: Setup = setups[name];
@@ -367,7 +412,6 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: manager,
   };
-  const upstreamHttp = setup.upstreamHttp;
   return {
     ...setup.bootstrap,
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: ports.admin } } },
@@ -385,46 +429,7 @@ export function bootstrapOf(name: SetupName, ports: Ports): Json {
           ...setup.listener,
         },
       ],
-      clusters: [
-        {
-          name: 'be',
-          type: 'STATIC',
-          connect_timeout: '2s',
-          load_assignment: {
-            cluster_name: 'be',
-            endpoints: [
-              {
-                lb_endpoints: [
-                  {
-                    ...setup.lbEndpoint,
-                    endpoint: {
-                      ...setup.endpoint,
-                      address: {
-                        socket_address: {
-                          address: '127.0.0.1',
-                          port_value: setup.isUpstreamDown === true ? deadPort : ports.upstream,
-                        },
-                      },
-                    },
-                  },
-                  ...(setup.hasDeadEndpoint === true ? [deadEndpoint] : []),
-                ],
-              },
-            ],
-          },
-          ...(upstreamHttp === undefined
-            ? {}
-            : {
-                typed_extension_protocol_options: {
-                  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-                    '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-                    ...upstreamHttp,
-                  },
-                },
-              }),
-          ...setup.cluster,
-        },
-      ],
+      clusters: ['be', ...(setup.clusters ?? [])].map((cluster) => clusterOf(cluster, setup, ports)),
     },
   };
 }

@@ -36,6 +36,8 @@ export interface Setup {
   readonly chain?: Json;
   /** Filter chains in front of the one that matches everything. */
   readonly chains?: readonly Json[];
+  /** Other clusters, as `be` but for the name. */
+  readonly clusters?: readonly string[];
   /** Fields of the cluster's endpoint. */
   readonly endpoint?: Json;
   /** Fields of the entry that holds the endpoint. */

@@ -8,6 +8,7 @@ import { defaultServerSettings } from '../http1/server-settings.ts';
 import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
+import { compileLocalReplies } from './compile-local-replies.ts';
 import { checkConfigSource } from './config-source.ts';
 import { compileHttpFilters } from './compile-http-filters.ts';
 import { compileHttp2Options } from './compile-http2-options.ts';
@@ -123,6 +124,7 @@ export function compileHttp(
       problems,
     ),
     accessLogs: compileAccessLogs(manager.accessLog, `${path}.access_log`, problems),
+    localReplies: compileLocalReplies(manager.localReplyConfig, `${path}.local_reply_config`, problems),
   };
   return { http, routes: compileRouteSource(manager, path, problems) };
 }

@@ -86,6 +86,7 @@ test("has Envoy's defaults", () => {
     grpcStats: null,
     suppressesEnvoyHeaders: true,
     bufferLimitBytes: 1024 * 1024,
+    localReplies: null,
     streamIdleTimeoutMs: 300_000,
     maxStreamDurationMs: 0,
     drainTimeoutMs: 5000,

@@ -5,6 +5,7 @@ import type { EndpointPool } from '../cluster/endpoint.ts';
 import type { ClientCertRules } from '../http/forwarded-client-cert.ts';
 import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
 import type { HostRules } from '../http/host-normalization.ts';
+import type { LocalReplyRules } from '../http/local-reply-rules.ts';
 import type { InternalRange } from '../http/internal-addresses.ts';
 import type { PathRules } from '../http/path-normalization.ts';
 import type { ConnectionFilterSettings } from '../policy/connection-filter-config.ts';
@@ -62,6 +63,8 @@ export interface HttpConfig {
   /** How connections are served. */
   readonly server: Omit<ServerSettings, 'metrics'>;
   readonly accessLogs: readonly AccessLogConfig[];
+  /** What becomes of the proxy's own answers; null for nothing. */
+  readonly localReplies: LocalReplyRules | null;
 }
 
 /** A range of IP addresses: those whose first `bits` bits are those of `address`. */

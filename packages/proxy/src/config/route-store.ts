@@ -41,11 +41,13 @@ export class RouteStore<P extends EndpointPool> {
   /** Knows all clusters that routes given with a listener may name; null where any may come yet. */
   isCluster: ClusterCheck | null = null;
   private readonly resolveCluster: (name: string) => ClusterSlot<P>;
+  private readonly findCluster: (name: string) => ClusterSlot<P> | null;
 
   constructor(clusters: ClusterStore<P>, wanted: WantedNames) {
     this.clusters = clusters;
     this.wanted = wanted;
     this.resolveCluster = (name) => clusters.slot(name);
+    this.findCluster = (name) => (clusters.has(name) ? clusters.slot(name) : null);
   }
 
   /** The slot for a name, subscribed to until it is released as often as it was acquired. */
@@ -70,7 +72,14 @@ export class RouteStore<P extends EndpointPool> {
   /** A slot with a table of its own, for routes given with a listener; null with problems noted. */
   createInline(config: RouteConfiguration, path: string, problems: ProblemList): Slot<P> | null {
     const before = problems.problems.length;
-    const builder = new RouteTableBuilder(config, this.resolveCluster, path, problems, this.isCluster);
+    const builder = new RouteTableBuilder(
+      config,
+      this.resolveCluster,
+      path,
+      problems,
+      this.isCluster,
+      this.findCluster,
+    );
     for (const host of config.virtualHosts) builder.add(host, () => host);
     if (problems.problems.length > before) return null;
     const slot: Slot<P> = { name: '', current: null };
@@ -112,7 +121,7 @@ export class RouteStore<P extends EndpointPool> {
     if (!decoded.ok || split === null) return;
     const config = decoded.value;
     if (config.name !== name) problems.invalid('name', `"${config.name}" is not the resource's name`);
-    const builder = new RouteTableBuilder(config, this.resolveCluster, '', problems);
+    const builder = new RouteTableBuilder(config, this.resolveCluster, '', problems, null, this.findCluster);
     // What is the same as before needs no second check, and keeps its compiled routes.
     const known = knownHosts(record.received, split.rest);
     const parts: { bytes: Uint8Array; host: Host<P> }[] = [];

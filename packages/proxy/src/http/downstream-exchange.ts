@@ -24,6 +24,7 @@ import { ExchangeRecord } from './exchange-record.ts';
 import type { FilteredExchange } from './http-filter.ts';
 import { Admission } from './incoming-request.ts';
 import type { CallCounting, HttpSettingsSlot, ProxyContext } from './http-settings.ts';
+import { headChanges, noFields } from './header-changes.ts';
 import { localResponse } from './local-response.ts';
 import { type LocalReply, LocalReplies } from './response-flags.ts';
 
@@ -281,11 +282,15 @@ export abstract class DownstreamExchange
   /** Answers as a route says that leads to no cluster. */
   protected answerFor({ directResponse, redirect }: RouteMatch<unknown>): void {
     this.settings.server.metrics.directResponses.value++;
+    const { scheme, authority, path } = this.request;
     if (redirect === null) {
-      this.send(directResponse!.status, '-', 'direct_response', plainText, directResponse!.body);
+      const { status, body } = directResponse!;
+      // As in Envoy, what such a status says that there is, or is elsewhere, is here.
+      const isSomewhere = status === 201 || (status >= 300 && status < 400);
+      const fields = isSomewhere ? here(`${scheme}://${authority}${path}`) : plainText;
+      this.send(status, '-', 'direct_response', fields, body);
       return;
     }
-    const { scheme, authority, path } = this.request;
     const location = redirectLocation(redirect, scheme, authority, path);
     this.send(redirect.status, '-', 'direct_response', locationField(location), noBytes);
   }
@@ -386,17 +391,28 @@ export abstract class DownstreamExchange
     this.responseStarted = true;
     const { server, response } = this;
     const { method } = this.head!;
+    let mutations = this.responseHeaders;
+    const rules = this.settings.localReplies;
+    if (rules !== null) {
+      const changed = this.changedReply(status, fields);
+      mutations = null;
+      body = rules.apply(this, changed, body, this.context.random);
+      status = this.responseCode;
+      fields = changed;
+    }
     // Behind a CONNECT that is not granted nothing is a request.
     if (this.upgrade !== '' || method === 'CONNECT') server.endConnection();
     const isHead = method === 'HEAD';
     if (this.readsGrpcStatus) {
-      const reply = grpcReply(status, grpcStatus, fields, body, isHead);
+      // The end of a line that formats write is none of a field's.
+      const words = rules === null ? body.toString() : body.toString().trimEnd();
+      const reply = grpcReply(status, grpcStatus, fields, words, isHead);
       this.call!.onResponseHead(grpcReplyStatus, grpcContentType, reply.value('grpc-status'), true);
-      this.answer(grpcReplyStatus, -1, reply);
+      this.answer(grpcReplyStatus, -1, reply, mutations);
       response.bodyKind = BodyKind.none;
       server.sendHead(response);
     } else {
-      this.answer(status, body.length, fields);
+      this.answer(status, body.length, fields, mutations);
       const hasBody = body.length > 0 && !isHead;
       if (!hasBody) response.bodyKind = BodyKind.none;
       server.sendHead(response);
@@ -409,9 +425,27 @@ export abstract class DownstreamExchange
     server.endResponse();
   }
 
-  private answer(status: number, length: number, fields: FieldList): void {
-    const { response, responseHeaders, settings, context } = this;
-    localResponse(response, status, length, fields, responseHeaders, settings, context, this);
+  /** The fields of an answer as the route changes them, where there is something to be done to it as a whole. */
+  private changedReply(status: number, fields: FieldList): FieldList {
+    const changed = new FieldList();
+    changed.copy(fields);
+    headChanges(noFields, null, this.responseHeaders, changed, this, 'response');
+    // What the listener has the last word on.
+    if (this.settings.setsServer === 'overwrite') changed.remove('server');
+    this.response.clear();
+    this.response.added.copy(changed);
+    this.responseCode = status;
+    return changed;
+  }
+
+  private answer(
+    status: number,
+    length: number,
+    fields: FieldList,
+    mutations: readonly HeaderMutation[] | null,
+  ): void {
+    const { response, settings, context } = this;
+    localResponse(response, status, length, fields, mutations, settings, context, this);
     // Fields with formats are made before there is a status, as in Envoy.
     this.responseCode = status;
     this.onLocalResponse();
@@ -444,19 +478,23 @@ export abstract class DownstreamExchange
 /** What an answer in words says of them. */
 export const plainText: FieldList = FieldList.of(new Field('content-type', 'text/plain'));
 
-/** What a gRPC client gets in place of an answer with `fields` and `body`: its status, all of it in the head. */
+/** What a gRPC client gets in place of an answer with `fields` and a body of `words`: its status, all of it in the head. */
 function grpcReply(
   status: number,
   grpcStatus: number,
   fields: FieldList,
-  body: Buffer,
+  words: string,
   isHead: boolean,
 ): FieldList {
   const reply = new FieldList();
   reply.copy(fields);
   reply.remove('content-type');
-  addGrpcReply(reply, status, body.toString(), grpcStatus, isHead);
+  addGrpcReply(reply, status, words, grpcStatus, isHead);
   return reply;
+}
+
+function here(url: string): FieldList {
+  return FieldList.of(new Field('location', url), new Field('content-type', 'text/plain'));
 }
 
 export function locationField(location: string): FieldList {

@@ -30,6 +30,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
   routeName = '';
   /** A tunnel that ended here: behind it the upstream had a TCP connection, and no request. */
   wasConnection = false;
+  localReplyBody = '';
 
   /** Where the response goes: that of the request being served. */
   protected server!: ServerStream;
@@ -113,6 +114,7 @@ export abstract class ExchangeRecord implements LoggedEntry {
   }
 
   responseHeader(name: string): string | null {
+    if (name === ':status') return this.responseCode === 0 ? null : String(this.responseCode);
     return this.response.header(name);
   }
 

@@ -15,6 +15,9 @@ export interface FieldSource {
 
 const noValues: readonly string[] = [];
 
+/** Those of a message that has none yet. */
+export const noFields: FieldSource = { header: () => null, headerValue: () => null };
+
 /**
  * Applies a route's changes, in list order, to the fields of `source` and to `added`, what the proxy adds by itself.
  * `leftOut` are the names (lower case) of fields that it leaves out, null for none; answers with them and those that the
@@ -94,6 +97,7 @@ class FieldsNow implements HeaderSource {
   }
 
   responseHeader(name: string): string | null {
+    if (name === ':status') return this.entry.responseHeader(name);
     return this.kind === 'response' ? this.now(name) : null;
   }
 

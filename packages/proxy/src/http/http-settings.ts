@@ -14,6 +14,7 @@ import type { ExchangeRecord } from './exchange-record.ts';
 import type { HttpFilter } from './http-filter.ts';
 import type { HttpDate } from './http-date.ts';
 import type { TrafficMetrics } from '../stats/traffic-metrics.ts';
+import type { LocalReplyRules } from './local-reply-rules.ts';
 import type { RequestRules } from './request-rules.ts';
 
 /** Told of each finished exchange: metrics by peer, access logs. */
@@ -69,6 +70,8 @@ export interface HttpSettings {
   readonly filters: readonly HttpFilter[];
   /** What is done to requests before they are routed. */
   readonly request: RequestRules;
+  /** What becomes of the proxy's own answers; null for nothing. */
+  readonly localReplies: LocalReplyRules | null;
   readonly responseFilter: FieldFilter;
   /** `server: <name>`. */
   readonly serverField: Field;

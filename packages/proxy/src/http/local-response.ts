@@ -4,10 +4,8 @@ import { Field } from '../codec/field.ts';
 import { BodyKind } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { HeaderMutation } from '../routing/header-mutation.ts';
-import { type FieldSource, headChanges } from './header-changes.ts';
+import { headChanges, noFields } from './header-changes.ts';
 import type { HttpSettings, ProxyContext } from './http-settings.ts';
-
-const noFields: FieldSource = { header: () => null, headerValue: () => null };
 
 /**
  * Fills `outgoing` with an answer that the proxy gives itself: `fields` and those that every answer has. `mutations` are

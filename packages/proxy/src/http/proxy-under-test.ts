@@ -32,6 +32,7 @@ import { openTransport } from '../transport/open-transport.ts';
 import { HttpDate } from './http-date.ts';
 import type { HttpFilter } from './http-filter.ts';
 import type { CallCounting, HttpSettings } from './http-settings.ts';
+import type { LocalReplyRules } from './local-reply-rules.ts';
 import { InternalAddresses } from './internal-addresses.ts';
 import { ExchangePool } from './exchange-pool.ts';
 import { type RequestRuleOptions, compileRequestRules } from './request-rules.ts';
@@ -79,6 +80,7 @@ export interface ProxyOptions {
   readonly breakerLimits?: CircuitBreakerLimits;
   /** What differs from a connection manager without any settings. */
   readonly rules?: Partial<RequestRuleOptions>;
+  readonly localReplies?: LocalReplyRules;
   readonly returnsRequestId?: boolean;
   readonly filters?: readonly HttpFilter[];
   /** What the route says besides. */
@@ -219,7 +221,12 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
       },
     ],
   });
-  const table = compileRouteTable(configuration, () => slot);
+  const table = compileRouteTable(
+    configuration,
+    () => slot,
+    '',
+    (name) => (name === 'be' ? slot : null),
+  );
   if (!table.ok) throw new Error(JSON.stringify(table.error));
   const finished: Finished[] = [];
   const bytes: { received: number; sent: number }[] = [];
@@ -244,6 +251,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyUnderTest>
     bufferLimitBytes: options.bufferLimitBytes ?? 1024 * 1024,
     streamIdleTimeoutMs: options.streamIdleTimeoutMs ?? 60_000,
     request: compileRequestRules({ ...plainRules, ...options.rules }),
+    localReplies: options.localReplies ?? null,
     responseFilter: createFieldFilter([FieldId.server, FieldId.upstreamServiceTime]),
     serverField: new Field('server', 'envoy'),
     setsServer: 'overwrite',

@@ -165,8 +165,16 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   }
 
   protected toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
-    this.upstreamCluster = match.clusterName;
-    const cluster = match.cluster === null ? null : match.cluster.get();
+    let { cluster: slot } = match;
+    if (match.clusterHeader === null) {
+      this.upstreamCluster = match.clusterName;
+    } else {
+      const { name, find } = match.clusterHeader;
+      // A retry goes where the first try went, whatever has become of the field.
+      if (this.retries.attempts === 0) this.upstreamCluster = this.requestHeader(name) ?? '';
+      slot = find(this.upstreamCluster);
+    }
+    const cluster = slot === null ? null : slot.get();
     if (cluster === null) {
       this.settings.server.metrics.clustersNotFound.value++;
       this.reply({ ...LocalReplies.clusterNotFound, status: match.clusterNotFoundStatus });

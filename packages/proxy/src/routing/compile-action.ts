@@ -1,7 +1,6 @@
 import { RoutingPriority as Priority } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import { assertNever } from '@heddle/base';
-import type { DataSource } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import {
   type DirectResponseAction,
   type RedirectAction,
@@ -13,6 +12,7 @@ import {
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import type { RegexMatchAndSubstitute } from '@heddle/xds/api/envoy/type/matcher/v3/regex.ts';
 import { durationMs } from '../config/duration.ts';
+import { inlineBytes } from '../config/inline-bytes.ts';
 import type { ProblemList } from '../config/problem-list.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { validHost } from '../codec/valid-host.ts';
@@ -35,6 +35,7 @@ import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
 import type { TryLimits } from './try-limits.ts';
 import {
+  type ClusterHeader,
   type DirectResponse,
   type PathRewrite,
   type Redirect,
@@ -50,6 +51,8 @@ export interface RouteContext<C> {
   readonly virtualHostName: string;
   /** Gives the cluster for a name; called for every cluster that a route names, with the place of the name. */
   readonly resolveCluster: (name: string, path: string) => C;
+  /** Knows the clusters that requests may name. */
+  readonly findCluster: (name: string) => C | null;
   readonly maxDirectResponseBytes: number;
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
@@ -94,6 +97,15 @@ interface Outcome {
   readonly redirect: Redirect | null;
 }
 
+/** Where a request is forwarded to. */
+interface Target<C> {
+  readonly clusterName: string;
+  readonly clusterHeader: ClusterHeader<C> | null;
+  readonly cluster: C | null;
+}
+
+const noTarget = { clusterName: '', clusterHeader: null, cluster: null } as const;
+
 /** An outcome that asks no upstream. */
 export const localOutcome: Outcome = {
   kind: 'direct-response',
@@ -137,7 +149,7 @@ export function compileAction<C>(
   const single = (outcome: Outcome | null): WeightedMatch<C>[] =>
     outcome === null
       ? []
-      : [{ weight: 1, match: makeMatch(route, outcome, '', null, headers, noHeaderChanges, context) }];
+      : [{ weight: 1, match: makeMatch(route, outcome, noTarget, headers, noHeaderChanges, context) }];
   switch (action?.$case) {
     case undefined:
       problems.invalid(path, 'needs one of route, redirect, direct_response');
@@ -183,8 +195,7 @@ function keptBody(route: Route, context: RouteContext<unknown>): number {
 function makeMatch<C>(
   route: Route,
   outcome: Outcome,
-  clusterName: string,
-  cluster: C | null,
+  target: Target<C>,
   headers: HeaderChanges,
   clusterHeaders: HeaderChanges,
   context: RouteContext<C>,
@@ -196,8 +207,7 @@ function makeMatch<C>(
     routeName: route.name,
     virtualHostName: context.virtualHostName,
     filters: joinRouteFilters(context.filters),
-    clusterName,
-    cluster,
+    ...target,
     requestHeaders: joinMutations(levels.map((level) => level.request)),
     responseHeaders: joinMutations(levels.map((level) => level.response)),
   });
@@ -312,7 +322,7 @@ function compileClusters<C>(
   const specifier = action.clusterSpecifier;
   switch (specifier?.$case) {
     case undefined:
-      problems.invalid(path, 'needs one of cluster, weighted_clusters');
+      problems.invalid(path, 'needs one of cluster, cluster_header, weighted_clusters');
       return [];
     case 'cluster': {
       const name = specifier.value;
@@ -320,10 +330,16 @@ function compileClusters<C>(
         problems.invalid(`${path}.cluster`, 'must not be empty');
         return [];
       }
-      const cluster = context.resolveCluster(name, `${path}.cluster`);
-      return [
-        { weight: 1, match: makeMatch(route, outcome, name, cluster, headers, noHeaderChanges, context) },
-      ];
+      const target = {
+        ...noTarget,
+        clusterName: name,
+        cluster: context.resolveCluster(name, `${path}.cluster`),
+      };
+      return [{ weight: 1, match: makeMatch(route, outcome, target, headers, noHeaderChanges, context) }];
+    }
+    case 'clusterHeader': {
+      const target = namedByRequest(specifier.value, context, `${path}.cluster_header`, problems);
+      return [{ weight: 1, match: makeMatch(route, outcome, target, headers, noHeaderChanges, context) }];
     }
     case 'weightedClusters':
       return weighted(
@@ -339,6 +355,19 @@ function compileClusters<C>(
       return assertNever(specifier);
   }
 }
+
+function namedByRequest<C>(
+  name: string,
+  context: RouteContext<C>,
+  path: string,
+  problems: ProblemList,
+): Target<C> {
+  if (name !== '' && !isHeaderName(name) && !pseudoHeaders.has(name))
+    problems.invalid(path, `"${name}" is no header name`);
+  return { ...noTarget, clusterHeader: { name: name.toLowerCase(), find: context.findCluster } };
+}
+
+const pseudoHeaders = new Set([':authority', ':method', ':path', ':scheme']);
 
 const maxTotalWeight = 0xffff_ffff;
 
@@ -358,7 +387,15 @@ function weighted<C>(
   let total = 0;
   for (const [index, target] of message.clusters.entries()) {
     const place = `${path}.clusters[${index}]`;
-    if (target.name === '') problems.invalid(`${place}.name`, 'must not be empty');
+    const namesOne = target.name !== '' && target.clusterHeader === '';
+    if (target.name === '' && target.clusterHeader === '')
+      problems.invalid(
+        `${place}.name`,
+        'must not be empty',
+        'or name the field that names it in cluster_header',
+      );
+    if (target.name !== '' && target.clusterHeader !== '')
+      problems.invalid(`${place}.cluster_header`, 'excludes name');
     if (target.weight === undefined) problems.invalid(`${place}.weight`, 'is required');
     const clusterHeaders = compileHeaderChanges(target, place, problems);
     const filters = compileRouteFilters(
@@ -374,16 +411,17 @@ function weighted<C>(
     const weight = target.weight ?? 0;
     total += weight;
     // A cluster of weight 0 gets nothing, but Envoy, too, wants to know it.
-    const cluster = context.resolveCluster(target.name, `${place}.name`);
-    const match = makeMatch(
-      route,
-      { ...outcome, hostRewrite },
-      target.name,
-      cluster,
-      headers,
-      clusterHeaders,
-      { ...context, filters: [...context.filters, filters] },
-    );
+    const destination: Target<C> = namesOne
+      ? {
+          ...noTarget,
+          clusterName: target.name,
+          cluster: context.resolveCluster(target.name, `${place}.name`),
+        }
+      : namedByRequest(target.clusterHeader, context, `${place}.cluster_header`, problems);
+    const match = makeMatch(route, { ...outcome, hostRewrite }, destination, headers, clusterHeaders, {
+      ...context,
+      filters: [...context.filters, filters],
+    });
     matches.push({ weight, match });
   }
   if (total < 1 || total > maxTotalWeight) {
@@ -414,24 +452,6 @@ function directResponse<C>(
     );
   }
   return { ...localOutcome, directResponse: { status: action.status, body } };
-}
-
-function inlineBytes(source: DataSource | undefined, path: string, problems: ProblemList): Buffer {
-  const specifier = source?.specifier;
-  switch (specifier?.$case) {
-    case undefined:
-      return Buffer.alloc(0);
-    case 'inlineBytes':
-      return Buffer.from(specifier.value);
-    case 'inlineString':
-      return Buffer.from(specifier.value);
-    case 'filename':
-    case 'environmentVariable':
-      problems.unsupported(path, 'a file or environment variable');
-      return Buffer.alloc(0);
-    default:
-      return assertNever(specifier);
-  }
 }
 
 const redirectStatus: Readonly<Record<number, number>> = {

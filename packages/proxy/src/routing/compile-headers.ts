@@ -43,11 +43,11 @@ export function compileHeaderChanges(lists: HeaderLists, path: string, problems:
   return {
     request: [
       ...removals(requestHeadersToRemove, `${dot}request_headers_to_remove`, problems),
-      ...additions(requestHeadersToAdd, 'request', `${dot}request_headers_to_add`, problems),
+      ...compileAdditions(requestHeadersToAdd, 'request', `${dot}request_headers_to_add`, problems),
     ],
     response: [
       ...removals(responseHeadersToRemove, `${dot}response_headers_to_remove`, problems),
-      ...additions(responseHeadersToAdd, 'response', `${dot}response_headers_to_add`, problems),
+      ...compileAdditions(responseHeadersToAdd, 'response', `${dot}response_headers_to_add`, problems),
     ],
   };
 }
@@ -84,7 +84,8 @@ interface Addition {
   readonly keepsEmpty: boolean;
 }
 
-function additions(
+/** Compiles a list of fields to add. */
+export function compileAdditions(
   options: readonly HeaderValueOption[],
   message: FormattedMessage,
   path: string,

@@ -27,6 +27,7 @@ interface TableContext<C> {
   readonly innermostWins: boolean;
   readonly maxDirectResponseBytes: number;
   readonly resolveCluster: (name: string, path: string) => C;
+  readonly findCluster: (name: string) => C | null;
 }
 
 const tlsRequirements: ReadonlyMap<RequireTls, TlsRequirement> = new Map([
@@ -61,6 +62,7 @@ export class RouteTableBuilder<C> {
   /**
    * `config` may lack its virtual hosts; they come by `add`. `path` is where it stands, for problems. `resolveCluster`
    * is called when a virtual host is first used. `isCluster` knows all clusters that can be; null where any may come yet.
+   * `findCluster` is called for names that requests bring; null is none of them.
    */
   constructor(
     config: RouteConfiguration,
@@ -68,6 +70,7 @@ export class RouteTableBuilder<C> {
     path: string,
     problems: ProblemList,
     isCluster: ClusterCheck | null = null,
+    findCluster: (name: string) => C | null = resolveCluster,
   ) {
     this.name = config.name;
     this.ignoresPort = config.ignorePortInHostMatching;
@@ -82,6 +85,7 @@ export class RouteTableBuilder<C> {
       innermostWins: config.mostSpecificHeaderMutationsWins,
       maxDirectResponseBytes: config.maxDirectResponseBodySizeBytes ?? defaultMaxDirectResponseBytes,
       resolveCluster,
+      findCluster,
     };
     this.path = path;
     this.problems = problems;
@@ -160,7 +164,12 @@ function checkVirtualHost(
     if (name !== '' && isCluster?.(name) === false) problems.invalid(place, `there is no cluster "${name}"`);
     return null;
   };
-  compileRoutes(message, routeContext(message, { ...table, resolveCluster }, path, problems), path, problems);
+  compileRoutes(
+    message,
+    routeContext(message, { ...table, resolveCluster, findCluster: () => null }, path, problems),
+    path,
+    problems,
+  );
   return clusterNames;
 }
 
@@ -177,11 +186,12 @@ function routeContext<C>(
   path: string,
   problems: ProblemList,
 ): RouteContext<C> {
-  const { headers, filters, innermostWins, maxDirectResponseBytes, resolveCluster } = table;
+  const { headers, filters, innermostWins, maxDirectResponseBytes, resolveCluster, findCluster } = table;
   const filtersPath = fieldPath(path, 'typed_per_filter_config');
   return {
     virtualHostName: message.name,
     resolveCluster,
+    findCluster,
     maxDirectResponseBytes,
     requestBodyLimit: message.requestBodyBufferLimit,
     requestBufferLimit: message.perRequestBufferLimitBytes,
@@ -229,9 +239,10 @@ export function compileRouteTable<C>(
   config: RouteConfiguration,
   resolveCluster: (name: string) => C,
   path = '',
+  findCluster: (name: string) => C | null = resolveCluster,
 ): Result<RouteTable<C>, Problem[]> {
   const problems = new ProblemList();
-  const builder = new RouteTableBuilder(config, resolveCluster, path, problems);
+  const builder = new RouteTableBuilder(config, resolveCluster, path, problems, null, findCluster);
   for (const host of config.virtualHosts) builder.add(host, () => host);
   return problems.isEmpty ? ok(builder.finish()) : err(problems.problems);
 }

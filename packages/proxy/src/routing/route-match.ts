@@ -44,12 +44,21 @@ export interface Redirect {
   readonly stripsQuery: boolean;
 }
 
+/** The field in which a request names its cluster (`cluster_header`). */
+export interface ClusterHeader<C> {
+  /** Lower case; may be `:authority` and its like. */
+  readonly name: string;
+  /** The cluster of that name; null where there is none. */
+  readonly find: (name: string) => C | null;
+}
+
 /** The fields of a `RouteMatch`. */
 export interface RouteMatchFields<C> {
   readonly kind: RouteKind;
   readonly routeName: string;
   readonly virtualHostName: string;
   readonly clusterName: string;
+  readonly clusterHeader: ClusterHeader<C> | null;
   readonly cluster: C | null;
   readonly filters: RouteFilterConfigs | null;
   readonly clusterNotFoundStatus: number;
@@ -84,9 +93,11 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   /** Empty where the route has no name. */
   readonly routeName: string;
   readonly virtualHostName: string;
-  /** Empty unless the kind is `forward`. */
+  /** Empty unless the kind is `forward`, and where each request names its own. */
   readonly clusterName: string;
-  /** Null unless the kind is `forward`. */
+  /** The request names its cluster itself; null, as nearly always, where the route does. */
+  readonly clusterHeader: ClusterHeader<C> | null;
+  /** Null where there is no `clusterName`. */
   readonly cluster: C | null;
   /** What the route says to the connection manager's filters; null, as nearly always, for nothing. */
   readonly filters: RouteFilterConfigs | null;
@@ -138,6 +149,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.routeName = fields.routeName;
     this.virtualHostName = fields.virtualHostName;
     this.clusterName = fields.clusterName;
+    this.clusterHeader = fields.clusterHeader;
     this.cluster = fields.cluster;
     this.filters = fields.filters;
     this.clusterNotFoundStatus = fields.clusterNotFoundStatus;

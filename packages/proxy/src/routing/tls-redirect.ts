@@ -20,6 +20,7 @@ export const tlsRedirect: RouteMatch<never> = new RouteMatch<never>({
   routeName: '',
   virtualHostName: '',
   clusterName: '',
+  clusterHeader: null,
   cluster: null,
   filters: null,
   requestHeaders: null,

@@ -92,6 +92,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
     bufferLimitBytes: http.bufferLimitBytes,
     streamIdleTimeoutMs: http.streamIdleTimeoutMs,
     request: requestRules(config, environment),
+    localReplies: http.localReplies,
     responseFilter: createFieldFilter([
       ...(http.suppressesEnvoyHeaders ? [] : [FieldId.upstreamServiceTime]),
       ...(http.serverHeader === 'overwrite' ? [FieldId.server] : []),

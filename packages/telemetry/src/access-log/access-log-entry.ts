@@ -43,6 +43,8 @@ export interface AccessLogEntry extends HeaderSource {
   /** The server name of the TLS ClientHello. */
   readonly requestedServerName: string;
   readonly routeName: string;
+  /** What the proxy answers in words, while it makes that answer. */
+  readonly localReplyBody?: string;
 }
 
 /** The fields of a request and its response. */

@@ -24,17 +24,30 @@ export const istioAccessLogFormat =
  * `path` is where the format stands, for problems (`HEDDLE_ACCESS_LOG_FORMAT`).
  */
 export function compileAccessLogFormat(format: string, path = ''): Result<AccessLogFormatter, Problem[]> {
+  return compileText(format, path, escapeText);
+}
+
+/** Compiles the format of an answer in words: as that of a line, but nothing is escaped. */
+export function compileReplyFormat(format: string, path = ''): Result<AccessLogFormatter, Problem[]> {
+  return compileText(format, path, (text) => text);
+}
+
+function compileText(
+  format: string,
+  path: string,
+  escape: (text: string) => string,
+): Result<AccessLogFormatter, Problem[]> {
   const parts = parseTemplate(format, path);
   if (!parts.ok) return parts;
   const line = new LineParts();
   for (const part of parts.value) {
     if (part.kind === 'literal') line.literal(part.text);
-    else line.value(textWriter(part.operator));
+    else line.value(textWriter(part.operator, escape));
   }
   return ok(line.writer());
 }
 
-function textWriter(operator: Operator): ValueWriter {
+function textWriter(operator: Operator, escape: (text: string) => string): ValueWriter {
   if (operator.kind === 'number') {
     return (entry) => {
       const value = operator.read(entry);
@@ -43,7 +56,7 @@ function textWriter(operator: Operator): ValueWriter {
   }
   return (entry) => {
     const value = operator.read(entry, entry);
-    return value === '' ? '-' : escapeText(value);
+    return value === '' && operator.kind === 'string' ? '-' : escape(value);
   };
 }
 

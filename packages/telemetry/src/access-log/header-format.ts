@@ -41,7 +41,7 @@ function isKnownEarly(part: TemplatePart): boolean {
 function partFormat(part: TemplatePart): HeaderFormat {
   if (part.kind === 'literal') return () => part.text;
   const { operator } = part;
-  if (operator.kind === 'string') return operator.read;
+  if (operator.kind !== 'number') return operator.read;
   return (entry) => {
     const value = operator.read(entry);
     return value < 0 ? '' : String(value);

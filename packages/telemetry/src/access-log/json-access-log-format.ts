@@ -84,7 +84,8 @@ function appendText(part: TemplatePart, line: LineParts): void {
       return value < 0 ? '-' : String(value);
     });
   } else {
-    line.value((entry) => unquoted(operator.read(entry, entry) || '-'));
+    const missing = operator.kind === 'string' ? '-' : '';
+    line.value((entry) => unquoted(operator.read(entry, entry) || missing));
   }
 }
 
@@ -101,6 +102,6 @@ function typedWriter(operator: Operator): ValueWriter {
   }
   return (entry) => {
     const value = operator.read(entry, entry);
-    return value === '' ? 'null' : quoteJson(value);
+    return value === '' && operator.kind === 'string' ? 'null' : quoteJson(value);
   };
 }

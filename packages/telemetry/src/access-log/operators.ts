@@ -11,7 +11,9 @@ import { compileTimeFormat, isoTimeFormatter, type TimeFormatter } from './time-
  */
 export type Operator =
   | { readonly kind: 'number'; readonly read: (entry: AccessLogEntry) => number }
-  | { readonly kind: 'string'; readonly read: StringReader };
+  | { readonly kind: 'string'; readonly read: StringReader }
+  /** A string that is never missing, empty or not. */
+  | { readonly kind: 'text'; readonly read: StringReader };
 
 type StringReader = (entry: AccessLogEntry, headers: HeaderSource) => string;
 
@@ -86,8 +88,12 @@ const strings: Readonly<Record<string, StringReader>> = {
   UPSTREAM_TRANSPORT_FAILURE_REASON: (entry) => entry.upstreamTransportFailureReason,
 };
 
+const texts: Readonly<Record<string, StringReader>> = {
+  LOCAL_REPLY_BODY: (entry) => entry.localReplyBody ?? '',
+};
+
 const withParameter = ['REQ', 'RESP', 'START_TIME', 'GRPC_STATUS', 'ENVIRONMENT'];
-const known = [...Object.keys(numbers), ...Object.keys(strings), ...withParameter];
+const known = [...Object.keys(numbers), ...Object.keys(strings), ...Object.keys(texts), ...withParameter];
 
 /** Resolves an operator, or says why it can't be. */
 export function resolveOperator(
@@ -101,13 +107,15 @@ export function resolveOperator(
   if (name === 'GRPC_STATUS') return grpcStatus(parameter, problem);
   const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
   const string = Object.hasOwn(strings, name) ? strings[name] : undefined;
-  if (number === undefined && string === undefined) {
+  const text = Object.hasOwn(texts, name) ? texts[name] : undefined;
+  if (number === undefined && string === undefined && text === undefined) {
     const nearest = nearestName(name, known);
     const hint = nearest === undefined ? undefined : `did you mean %${nearest}%?`;
     return problem(`the format operator %${name}% is not supported`, hint);
   }
   if (parameter !== null) return problem(`the format operator %${name}% takes no parameter`);
   if (number !== undefined) return { kind: 'number', read: number };
+  if (text !== undefined) return { kind: 'text', read: truncated(text, call.maxLength) };
   return { kind: 'string', read: truncated(string!, call.maxLength) };
 }
 

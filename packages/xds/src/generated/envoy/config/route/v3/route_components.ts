@@ -115,6 +115,7 @@ export interface WeightedCluster_ClusterWeight {
   requestHeadersToRemove: string[];
   typedPerFilterConfig: { [key: string]: Any };
   hostRewriteSpecifier?: { $case: "hostRewriteLiteral"; value: string } | undefined;
+  clusterHeader: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -193,10 +194,10 @@ export interface RetryPolicy_RateLimitedRetryBackOff {
 }
 
 export interface RouteAction {
-  clusterSpecifier?:
-    | { $case: "cluster"; value: string }
-    | { $case: "weightedClusters"; value: WeightedCluster }
-    | undefined;
+  clusterSpecifier?: { $case: "cluster"; value: string } | { $case: "clusterHeader"; value: string } | {
+    $case: "weightedClusters";
+    value: WeightedCluster;
+  } | undefined;
   prefixRewrite: string;
   hostRewriteSpecifier?:
     | { $case: "hostRewriteLiteral"; value: string }
@@ -1160,6 +1161,7 @@ function createBaseWeightedCluster_ClusterWeight(): WeightedCluster_ClusterWeigh
     requestHeadersToRemove: [],
     typedPerFilterConfig: {},
     hostRewriteSpecifier: undefined,
+    clusterHeader: "",
     _unknownFields: undefined,
   };
 }
@@ -1194,6 +1196,9 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
       case "hostRewriteLiteral":
         writer.uint32(90).string(message.hostRewriteSpecifier.value);
         break;
+    }
+    if (message.clusterHeader !== "") {
+      writer.uint32(98).string(message.clusterHeader);
     }
     writer.unknown(message._unknownFields);
     return writer;
@@ -1273,6 +1278,14 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
           message.hostRewriteSpecifier = { $case: "hostRewriteLiteral", value: reader.string() };
           continue;
         }
+        case 12: {
+          if (tag !== 98) {
+            break;
+          }
+
+          message.clusterHeader = reader.string();
+          continue;
+        }
       }
       reader.keepUnknown(message, tag);
     }
@@ -1306,6 +1319,7 @@ export const WeightedCluster_ClusterWeight: MessageFns<WeightedCluster_ClusterWe
         break;
       }
     }
+    message.clusterHeader = object.clusterHeader ?? "";
     return message;
   },
 };
@@ -2113,6 +2127,9 @@ export const RouteAction: MessageFns<RouteAction> = {
       case "cluster":
         writer.uint32(10).string(message.clusterSpecifier.value);
         break;
+      case "clusterHeader":
+        writer.uint32(18).string(message.clusterSpecifier.value);
+        break;
       case "weightedClusters":
         WeightedCluster.encode(message.clusterSpecifier.value, writer.uint32(26).fork()).join();
         break;
@@ -2184,6 +2201,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           }
 
           message.clusterSpecifier = { $case: "cluster", value: reader.string() };
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.clusterSpecifier = { $case: "clusterHeader", value: reader.string() };
           continue;
         }
         case 3: {
@@ -2347,6 +2372,12 @@ export const RouteAction: MessageFns<RouteAction> = {
       case "cluster": {
         if (object.clusterSpecifier?.value !== undefined && object.clusterSpecifier?.value !== null) {
           message.clusterSpecifier = { $case: "cluster", value: object.clusterSpecifier.value };
+        }
+        break;
+      }
+      case "clusterHeader": {
+        if (object.clusterSpecifier?.value !== undefined && object.clusterSpecifier?.value !== null) {
+          message.clusterSpecifier = { $case: "clusterHeader", value: object.clusterSpecifier.value };
         }
         break;
       }

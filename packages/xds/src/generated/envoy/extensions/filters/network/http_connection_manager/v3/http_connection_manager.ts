@@ -7,14 +7,16 @@ import { BinaryWriter } from "../../../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../../../google/protobuf/duration.ts";
 import { BoolValue, UInt32Value } from "../../../../../../google/protobuf/wrappers.ts";
-import { AccessLog } from "../../../../../config/accesslog/v3/accesslog.ts";
+import { AccessLog, AccessLogFilter } from "../../../../../config/accesslog/v3/accesslog.ts";
 import { CidrRange } from "../../../../../config/core/v3/address.ts";
+import { DataSource, HeaderValueOption } from "../../../../../config/core/v3/base.ts";
 import { ConfigSource } from "../../../../../config/core/v3/config_source.ts";
 import {
   Http1ProtocolOptions,
   Http2ProtocolOptions,
   HttpProtocolOptions,
 } from "../../../../../config/core/v3/protocol.ts";
+import { SubstitutionFormatString } from "../../../../../config/core/v3/substitution_format_string.ts";
 import { RouteConfiguration } from "../../../../../config/route/v3/route.ts";
 
 export const protobufPackage = "envoy.extensions.filters.network.http_connection_manager.v3";
@@ -54,6 +56,7 @@ export interface HttpConnectionManager {
   serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation;
   commonHttpProtocolOptions?: HttpProtocolOptions | undefined;
   alwaysSetRequestIdInResponse: boolean;
+  localReplyConfig?: LocalReplyConfig | undefined;
   stripMatchingHostPort: boolean;
   streamErrorOnInvalidHttpMessage?: boolean | undefined;
   requestHeadersTimeout?: Duration | undefined;
@@ -129,6 +132,21 @@ export interface HttpConnectionManager_SetCurrentClientCertDetails {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface LocalReplyConfig {
+  mappers: ResponseMapper[];
+  bodyFormat?: SubstitutionFormatString | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ResponseMapper {
+  filter?: AccessLogFilter | undefined;
+  statusCode?: number | undefined;
+  body?: DataSource | undefined;
+  bodyFormatOverride?: SubstitutionFormatString | undefined;
+  headersToAdd: HeaderValueOption[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface Rds {
   configSource?: ConfigSource | undefined;
   routeConfigName: string;
@@ -174,6 +192,7 @@ function createBaseHttpConnectionManager(): HttpConnectionManager {
     serverHeaderTransformation: 0,
     commonHttpProtocolOptions: undefined,
     alwaysSetRequestIdInResponse: false,
+    localReplyConfig: undefined,
     stripMatchingHostPort: false,
     streamErrorOnInvalidHttpMessage: undefined,
     requestHeadersTimeout: undefined,
@@ -282,6 +301,9 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
     }
     if (message.alwaysSetRequestIdInResponse !== false) {
       writer.uint32(296).bool(message.alwaysSetRequestIdInResponse);
+    }
+    if (message.localReplyConfig !== undefined) {
+      LocalReplyConfig.encode(message.localReplyConfig, writer.uint32(306).fork()).join();
     }
     if (message.stripMatchingHostPort !== false) {
       writer.uint32(312).bool(message.stripMatchingHostPort);
@@ -563,6 +585,14 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
           message.alwaysSetRequestIdInResponse = reader.bool();
           continue;
         }
+        case 38: {
+          if (tag !== 306) {
+            break;
+          }
+
+          message.localReplyConfig = LocalReplyConfig.decode(reader, reader.uint32());
+          continue;
+        }
         case 39: {
           if (tag !== 312) {
             break;
@@ -698,6 +728,9 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
         ? HttpProtocolOptions.fromPartial(object.commonHttpProtocolOptions)
         : undefined;
     message.alwaysSetRequestIdInResponse = object.alwaysSetRequestIdInResponse ?? false;
+    message.localReplyConfig = (object.localReplyConfig !== undefined && object.localReplyConfig !== null)
+      ? LocalReplyConfig.fromPartial(object.localReplyConfig)
+      : undefined;
     message.stripMatchingHostPort = object.stripMatchingHostPort ?? false;
     message.streamErrorOnInvalidHttpMessage = object.streamErrorOnInvalidHttpMessage ?? undefined;
     message.requestHeadersTimeout =
@@ -948,6 +981,171 @@ export const HttpConnectionManager_SetCurrentClientCertDetails: MessageFns<
     message.dns = object.dns ?? false;
     message.uri = object.uri ?? false;
     message.chain = object.chain ?? false;
+    return message;
+  },
+};
+
+function createBaseLocalReplyConfig(): LocalReplyConfig {
+  return { mappers: [], bodyFormat: undefined, _unknownFields: undefined };
+}
+
+export const LocalReplyConfig: MessageFns<LocalReplyConfig> = {
+  encode(message: LocalReplyConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.mappers) {
+      ResponseMapper.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.bodyFormat !== undefined) {
+      SubstitutionFormatString.encode(message.bodyFormat, writer.uint32(18).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalReplyConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseLocalReplyConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.mappers.push(ResponseMapper.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.bodyFormat = SubstitutionFormatString.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<LocalReplyConfig>): LocalReplyConfig {
+    return LocalReplyConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalReplyConfig>): LocalReplyConfig {
+    const message = createBaseLocalReplyConfig();
+    message.mappers = object.mappers?.map((e) => ResponseMapper.fromPartial(e)) || [];
+    message.bodyFormat = (object.bodyFormat !== undefined && object.bodyFormat !== null)
+      ? SubstitutionFormatString.fromPartial(object.bodyFormat)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResponseMapper(): ResponseMapper {
+  return {
+    filter: undefined,
+    statusCode: undefined,
+    body: undefined,
+    bodyFormatOverride: undefined,
+    headersToAdd: [],
+    _unknownFields: undefined,
+  };
+}
+
+export const ResponseMapper: MessageFns<ResponseMapper> = {
+  encode(message: ResponseMapper, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.filter !== undefined) {
+      AccessLogFilter.encode(message.filter, writer.uint32(10).fork()).join();
+    }
+    if (message.statusCode !== undefined) {
+      UInt32Value.encode({ value: message.statusCode! }, writer.uint32(18).fork()).join();
+    }
+    if (message.body !== undefined) {
+      DataSource.encode(message.body, writer.uint32(26).fork()).join();
+    }
+    if (message.bodyFormatOverride !== undefined) {
+      SubstitutionFormatString.encode(message.bodyFormatOverride, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.headersToAdd) {
+      HeaderValueOption.encode(v!, writer.uint32(42).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResponseMapper {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseResponseMapper();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.filter = AccessLogFilter.decode(reader, reader.uint32());
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.statusCode = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.body = DataSource.decode(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.bodyFormatOverride = SubstitutionFormatString.decode(reader, reader.uint32());
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.headersToAdd.push(HeaderValueOption.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ResponseMapper>): ResponseMapper {
+    return ResponseMapper.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResponseMapper>): ResponseMapper {
+    const message = createBaseResponseMapper();
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? AccessLogFilter.fromPartial(object.filter)
+      : undefined;
+    message.statusCode = object.statusCode ?? undefined;
+    message.body = (object.body !== undefined && object.body !== null)
+      ? DataSource.fromPartial(object.body)
+      : undefined;
+    message.bodyFormatOverride = (object.bodyFormatOverride !== undefined && object.bodyFormatOverride !== null)
+      ? SubstitutionFormatString.fromPartial(object.bodyFormatOverride)
+      : undefined;
+    message.headersToAdd = object.headersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,0 +1,82 @@
+import type { SetupName } from '../setups.ts';
+import type { DifferentialCase } from '../support/case.ts';
+import { passed, request } from '../support/expectations.ts';
+
+const toOther = {
+  'http.in.downstream_rq_2xx': 1,
+  'cluster.be.upstream_rq_total': 0,
+  'cluster.other.upstream_rq_total': 1,
+} as const;
+
+function named(
+  name: string,
+  path: string,
+  fields: string,
+  counters: DifferentialCase['counters'],
+): DifferentialCase {
+  return {
+    name,
+    rule: 'cluster_header',
+    setup: 'cluster-header',
+    client: request(`GET ${path}`, fields),
+    counters,
+  };
+}
+
+function replied(
+  setup: SetupName,
+  path: string,
+  counters: DifferentialCase['counters'],
+  client = request(`GET ${path}`),
+  what = path,
+): DifferentialCase {
+  return {
+    name: `an answer of its own, ${setup}: ${what}`,
+    rule: 'local_reply_config',
+    setup,
+    client,
+    counters,
+  };
+}
+
+const grpc = 'Host: a\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n';
+
+/** Where requests go, and what becomes of the proxy's own answers. */
+export const routingCases: readonly DifferentialCase[] = [
+  named('a request names its cluster', '/', 'Host: a\r\nx-cluster: other\r\n', toOther),
+  named('a request names one of weighted clusters', '/weighted', 'Host: a\r\nx-cluster: other\r\n', toOther),
+  named('a request names its cluster as its authority', '/authority', 'Host: other\r\n', toOther),
+  named('a request names no cluster', '/', 'Host: a\r\n', {
+    'http.in.no_cluster': 1,
+    'http.in.downstream_rq_4xx': 1,
+  }),
+  named('a request names a cluster that does not exist', '/', 'Host: a\r\nx-cluster: nope\r\n', {
+    'http.in.no_cluster': 1,
+    'http.in.downstream_rq_4xx': 1,
+  }),
+  ...(['replies-json', 'replies-text'] as const).flatMap((setup) => [
+    replied(setup, '/direct', { 'http.in.downstream_rq_2xx': 1 }),
+    replied(setup, '/typed', { 'http.in.downstream_rq_2xx': 1 }),
+    replied(setup, '/moved', { 'http.in.downstream_rq_3xx': 1 }),
+    replied(setup, '/direct', { 'http.in.downstream_rq_2xx': 1 }, request('HEAD /direct'), 'HEAD'),
+    replied(setup, '/direct', { 'http.in.downstream_rq_2xx': 1 }, request('POST /direct', grpc), 'gRPC'),
+    replied(setup, '/', passed),
+  ]),
+  replied('replies-mapped', '/direct', { 'http.in.downstream_rq_2xx': 0, 'http.in.downstream_rq_5xx': 1 }),
+  replied('replies-mapped', '/typed', { 'http.in.downstream_rq_2xx': 1 }),
+  replied('replies-mapped', '/nowhere', { 'http.in.downstream_rq_5xx': 1 }),
+  replied(
+    'replies-mapped',
+    '/nowhere',
+    { 'http.in.downstream_rq_4xx': 1 },
+    request('PUT /nowhere', 'Host: a\r\nContent-Length: 0\r\n'),
+    'PUT',
+  ),
+  replied(
+    'replies-mapped',
+    '/nowhere',
+    { 'http.in.downstream_rq_2xx': 1 },
+    request('POST /nowhere', grpc),
+    'gRPC',
+  ),
+];

@@ -1,0 +1,102 @@
+// Where requests go, and what becomes of the proxy's own answers.
+import type { Json, Setup } from './parts.ts';
+
+const status = (op: string, value: number): Json => ({
+  status_code_filter: { comparison: { op, value: { default_value: value, runtime_key: 'none' } } },
+});
+const field = (key: string, value: string, more: Json = {}): Json => ({ header: { key, value }, ...more });
+
+const answers: readonly Json[] = [
+  {
+    match: { prefix: '/direct' },
+    direct_response: { status: 200, body: { inline_string: 'direct' } },
+    response_headers_to_add: [field('x-route', 'route')],
+  },
+  {
+    match: { prefix: '/typed' },
+    direct_response: { status: 201, body: { inline_string: '<p>' } },
+    response_headers_to_add: [
+      field('content-type', 'text/html', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+    ],
+  },
+  { match: { prefix: '/moved' }, redirect: { path_redirect: '/there' } },
+  { match: { prefix: '/nowhere' }, route: { cluster: 'nowhere' } },
+];
+
+export const routingSetups = {
+  'cluster-header': {
+    clusters: ['other'],
+    routes: [
+      {
+        match: { prefix: '/weighted' },
+        route: { weighted_clusters: { clusters: [{ cluster_header: 'x-cluster', weight: 1 }] } },
+      },
+      { match: { prefix: '/authority' }, route: { cluster_header: ':authority' } },
+      {
+        match: { prefix: '/' },
+        route: { cluster_header: 'x-cluster', cluster_not_found_response_code: 'NOT_FOUND' },
+      },
+    ],
+  },
+  'replies-json': {
+    routes: answers,
+    manager: {
+      local_reply_config: {
+        body_format: {
+          json_format: {
+            body: '%LOCAL_REPLY_BODY%',
+            code: '%RESPONSE_CODE%',
+            mixed: 'by %PROTOCOL%',
+            path: '%REQ(:path)%',
+            what: '%REQ(x-none)%',
+          },
+        },
+      },
+    },
+  },
+  'replies-text': {
+    routes: answers,
+    manager: {
+      local_reply_config: {
+        body_format: {
+          text_format_source: {
+            inline_string: '<%LOCAL_REPLY_BODY%> %RESPONSE_FLAGS% %RESP(:status)% %RESP(x-route)%',
+          },
+          content_type: 'text/x',
+        },
+      },
+    },
+  },
+  'replies-mapped': {
+    routes: answers,
+    manager: {
+      local_reply_config: {
+        mappers: [
+          {
+            filter: status('EQ', 200),
+            status_code: 500,
+            headers_to_add: [
+              field('x-new', '%RESPONSE_CODE% %RESP(:status)% %REQ(:path)%'),
+              field('x-route', 'mapper', { append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' }),
+            ],
+          },
+          {
+            filter: {
+              and_filter: {
+                filters: [
+                  status('EQ', 503),
+                  { header_filter: { header: { name: ':method', string_match: { exact: 'GET' } } } },
+                ],
+              },
+            },
+            body: { inline_string: 'not here' },
+            body_format_override: {
+              text_format_source: { inline_string: '%LOCAL_REPLY_BODY% %REQ(:path)%' },
+            },
+          },
+          { filter: status('GE', 400), body: { inline_string: '' }, status_code: 410 },
+        ],
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, Setup>>;
