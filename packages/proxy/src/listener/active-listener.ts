@@ -290,7 +290,9 @@ export class ActiveListener implements InspectionOwner, ChainOwner {
         case 'tls-inspector':
           return tlsInspector(new InspectionMetrics(this.scope));
         case 'http-inspector':
-          return httpInspector(new InspectionMetrics(this.scope));
+          return httpInspector(new InspectionMetrics(this.scope), ({ localAddress, localPort }) =>
+            this.matcher!.isDecidedBy(localAddress, localPort),
+          );
         default: {
           const { allowsConnectionsWithout, disallowedVersions, statPrefix } = filter;
           const metrics = new ProxyProtocolMetrics(this.scope, statPrefix);

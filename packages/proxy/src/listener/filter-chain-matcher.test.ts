@@ -155,3 +155,24 @@ test('tells which chains match the same connections', () => {
     [3, 2],
   ]);
 });
+
+test('a destination decides where the chains for it ask for nothing else', () => {
+  const http: Match = { applicationProtocols: ['http/1.1'] };
+  const one: Match = { destinationPort: 3306, destinationRanges: [range('10.0.0.1/32')] };
+  const other: Match = { destinationPort: 3306, destinationRanges: [range('10.0.0.2/32')], ...http };
+  const matcher = new FilterChainMatcher([http, one, other].map(complete));
+  const decided = (address: string, port: number): boolean => matcher.isDecidedBy(address, port);
+  assert.deepEqual(
+    [
+      decided('10.0.0.1', 3306),
+      decided('10.0.0.2', 3306),
+      decided('10.0.0.3', 3306),
+      decided('10.0.0.1', 80),
+    ],
+    [true, false, false, false],
+  );
+  const twice = new FilterChainMatcher([one, { ...one, sourcePorts: [5000] }].map(complete));
+  assert.equal(twice.isDecidedBy('10.0.0.1', 3306), false);
+  // Whoever names no destinations wants what he has asked for to be looked at.
+  assert.equal(new FilterChainMatcher([complete({})]).isDecidedBy('10.0.0.1', 3306), false);
+});

@@ -55,6 +55,7 @@ interface Branch {
 
 /** What a chain that asks for nothing at a step belongs to. */
 const any = '';
+const anySource: FilterChainMatchConfig['sourceType'] = 'any';
 
 function orAny(keys: readonly string[]): readonly string[] {
   return keys.length === 0 ? [any] : keys;
@@ -128,7 +129,7 @@ const steps: readonly Step[] = [
   {
     keys: ({ sourceType }) => [sourceType],
     choose: (branches, traits) =>
-      branches.get(isLocal(traits) ? 'same-ip-or-loopback' : 'external') ?? branches.get('any'),
+      branches.get(isLocal(traits) ? 'same-ip-or-loopback' : 'external') ?? branches.get(anySource),
   },
   rangeStep(
     (match) => match.sourceRanges,
@@ -151,9 +152,11 @@ export class FilterChainMatcher {
   /** Pairs of chains that match the same connections: the later one, and the earlier one that it repeats. */
   readonly duplicates: readonly (readonly [number, number])[];
   private readonly root = new Map<string, Branch>();
+  private readonly namesDestinations: boolean;
 
   /** Chains are told by their index in `matches`; null matches everything. */
   constructor(matches: readonly (FilterChainMatchConfig | null)[]) {
+    this.namesDestinations = matches.some((match) => match !== null && match.destinationRanges.length > 0);
     const duplicates: [number, number][] = [];
     for (const [chain, match] of matches.entries()) {
       const earlier = this.add(this.root, 0, match ?? matchesAll, chain);
@@ -179,6 +182,19 @@ export class FilterChainMatcher {
       chain = branch.chain;
     }
     return chain;
+  }
+
+  /** True where only one chain can be meant, whatever else is found out about a connection to this address. */
+  isDecidedBy(destinationAddress: string, destinationPort: number): boolean {
+    if (!this.namesDestinations) return false;
+    const traits = { ...undecided, destinationPort, destination: bytesOrNull(destinationAddress) };
+    let branches = this.root;
+    for (const [depth, step] of steps.entries()) {
+      const branch = depth <= destinationStep ? step.choose(branches, traits) : onlyBranch(branches);
+      if (branch === undefined) return false;
+      branches = branch.next;
+    }
+    return true;
   }
 
   /** Adds a chain below `branches`; returns an earlier one that has one of its places already, or -1. */
@@ -212,6 +228,24 @@ function rangesAt(depth: number, match: FilterChainMatchConfig): readonly CidrRa
   if (depth === destinationStep) return match.destinationRanges;
   if (depth === directSourceStep) return match.directSourceRanges;
   return depth === sourceStep ? match.sourceRanges : [];
+}
+
+/** Nothing but the destination is known. */
+const undecided: Omit<Traits, 'destinationPort' | 'destination'> = {
+  destinationAddress: '',
+  serverName: '',
+  transportProtocol: 'raw_buffer',
+  applicationProtocols: [],
+  directSourceAddress: '',
+  directSource: null,
+  sourceAddress: '',
+  source: null,
+  sourcePort: 0,
+};
+
+/** The branch that every connection takes; undefined where that depends on the connection. */
+function onlyBranch(branches: ReadonlyMap<string, Branch>): Branch | undefined {
+  return branches.size === 1 ? (branches.get(any) ?? branches.get(anySource)) : undefined;
 }
 
 function bytesOrNull(address: string): Uint8Array | null {

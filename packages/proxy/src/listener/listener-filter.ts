@@ -6,6 +6,7 @@ import { InspectResult } from '../inspect/inspect-result.ts';
 import { type ProxyProtocolVersion, readProxyHeader } from '../inspect/proxy-protocol.ts';
 import { TlsHelloScanner } from '../inspect/tls-hello-scanner.ts';
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
+import type { Connection } from '../transport/transport.ts';
 import type { InspectedConnection } from './inspected-connection.ts';
 import type { InspectionMetrics, ProxyProtocolMetrics } from './inspection-metrics.ts';
 
@@ -94,13 +95,19 @@ function noteHello(
   (applicationProtocols.length === 0 ? metrics.alpnNotFound : metrics.alpnFound).value++;
 }
 
-/** `envoy.filters.listener.http_inspector`: looks at plain connections only. */
-export function httpInspector(metrics: InspectionMetrics): ListenerFilter {
+/**
+ * `envoy.filters.listener.http_inspector`: looks at plain connections only, and at none whose filter chain is decided: a client
+ * that lets the server speak first would be waited for in vain.
+ */
+export function httpInspector(
+  metrics: InspectionMetrics,
+  isDecided: (connection: Connection) => boolean = () => false,
+): ListenerFilter {
   return (inspected) => {
     const sniffer = new HttpSniffer();
     return {
       inspect: (buffer, start, end, seen) => {
-        if (inspected.transportProtocol === 'tls') return Verdict.next;
+        if (inspected.transportProtocol === 'tls' || isDecided(inspected.connection)) return Verdict.next;
         const result = sniffer.scan(buffer, start + seen, end);
         if (result === InspectResult.needMore) return Verdict.needMore;
         const { protocol } = sniffer;

@@ -350,6 +350,43 @@ test('a TLS inspector is there where chains need one', async (t) => {
   await world.until('it arrives', () => backend.accepted[0]?.handler.bytes === hello.length);
 });
 
+test('nobody waits for a client’s first bytes whose destination decides', async (t) => {
+  let port = 3306;
+  const world = virtualWorld(t, 1, { lookup: () => ({ host: '10.9.9.9', port }) });
+  const backend = await world.backend(({ connection }) => connection.writeLatin1('hello'));
+  const prefix = { address_prefix: '10.9.9.9', prefix_len: 32 };
+  await load(
+    world,
+    {
+      listener_filters: [
+        { name: 'dst', typed_config: typed('filters.listener.original_dst.v3.OriginalDst') },
+        httpInspector,
+      ],
+      filter_chains: [
+        httpChain('x', {
+          filter_chain_match: { transport_protocol: 'raw_buffer', application_protocols: ['http/1.1'] },
+        }),
+        tcpChain(
+          { cluster: 'be' },
+          { filter_chain_match: { destination_port: 3306, prefix_ranges: [prefix] } },
+        ),
+      ],
+    },
+    { be: backend },
+  );
+  const client = world.connect(world.proxy.port('l'));
+  const { virtual } = world;
+  const startedAt = virtual!.monotonic();
+  await world.until('the server speaks', () => client.handler.received.toString() === 'hello');
+  assert.ok(virtual!.monotonic() - startedAt < 1_000);
+  port = 80;
+  const other = world.connect(world.proxy.port('l'));
+  await world.virtual!.advanceAsync(100);
+  assert.equal(backend.accepted.length, 1);
+  other.connection.writeLatin1(get);
+  await world.until('it is answered', () => bodyOf(other) === 'x');
+});
+
 test('what was meant for another listener is handed to it', async (t) => {
   const world = virtualWorld(t, 1, { lookup: () => ({ host: '10.9.9.9', port: 80 }) });
   const originalDst = {
