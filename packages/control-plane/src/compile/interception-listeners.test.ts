@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TypeUrl, unpackAny } from '@heddle/xds';
-import { makeMeshWorld } from '../testing/mesh-world.ts';
+import { type TestSidecar, makeMeshWorld } from '../testing/mesh-world.ts';
 
 const redirect = { MODE: 'REDIRECT', ADDRESS: '::', OUTBOUND_PORT: 15_001, INBOUND_PORT: 15_006 };
 
@@ -88,3 +88,56 @@ test('intercepted requests to what the mesh does not know go where they were goi
   });
   assert.ok(routes.virtualHosts.some(({ domains }) => domains.includes('reviews:9080')));
 });
+
+test('connections to TCP services are known by where they go; what else goes to their ports stays what it is', async () => {
+  const world = await makeMeshWorld();
+  const metadata = { INTERCEPTION: redirect, DNS_CAPTURE: { address: '127.0.0.1', port: 15_053 } };
+  const page = world.connect({
+    instance: 'page-1',
+    service: 'productpage',
+    metadata: { ...metadata, ENABLE_HBONE: true },
+  });
+  const old = world.connect({ instance: 'old-1', service: 'old', metadata });
+  await world.settle();
+  const chainsOf = (sidecar: typeof page) => {
+    const { filterChains } = sidecar.get(TypeUrl.listener, 'virtualOutbound');
+    return filterChains.map(({ name, filterChainMatch: match }) => ({
+      name,
+      port: match?.destinationPort,
+      ranges: match?.prefixRanges.map(({ addressPrefix, prefixLen }) => `${addressPrefix}/${prefixLen}`),
+      // Not what TLS says: that stays sealed.
+      http: match?.transportProtocol === 'raw_buffer' && match.applicationProtocols.includes('http/1.1'),
+    }));
+  };
+  const http = { name: 'http', port: undefined, ranges: [], http: true };
+  assert.deepEqual(chainsOf(page), [http]);
+  const plan = { SERVICE_PORT: 5432, PROTOCOL: 'tcp' };
+  const database = world.connect({ instance: 'db-1', service: 'db', metadata: plan });
+  database.publish({ servicePort: 5432, protocol: 'tcp' }).keep(world.clock);
+  world.connect({ instance: 'reviews-1', service: 'reviews' }).publish().keep(world.clock);
+  await world.settle();
+  const name = 'outbound|5432||db.default.svc.cluster.local';
+  const { endpointConfig } = dnsEntry(page, 'db');
+  const [v4, v6] = endpointConfig!.value.address;
+  assert.deepEqual(chainsOf(page), [
+    http,
+    { name: 'http:5432', port: 5432, ranges: [], http: true },
+    { name, port: 5432, ranges: [`${v4}/32`, `${v6}/128`], http: false },
+  ]);
+  const tunnels = [page, old].map((sidecar) => {
+    const chain = sidecar.get(TypeUrl.listener, 'virtualOutbound').filterChains.at(-1)!;
+    const proxy = unpackAny(chain.filters[0]!.configType!.value, TypeUrl.tcpProxy);
+    assert.ok(proxy.ok);
+    assert.deepEqual(proxy.value.clusterSpecifier, { $case: 'cluster', value: name });
+    return proxy.value.tunnelingConfig?.hostname;
+  });
+  assert.deepEqual(tunnels, ['db.default.svc.cluster.local:5432', undefined]);
+});
+
+function dnsEntry(sidecar: TestSidecar, name: string) {
+  const { listenerFilters } = sidecar.get(TypeUrl.listener, 'dns');
+  const filter = unpackAny(listenerFilters[0]!.configType!.value, TypeUrl.dnsFilter);
+  assert.ok(filter.ok);
+  const domains = filter.value.serverConfig?.configSource?.value.virtualDomains ?? [];
+  return domains.find((domain) => domain.name === name)!.endpoint!;
+}

@@ -2,28 +2,51 @@
 import { type DeepPartial, packAny, TypeUrl } from '@heddle/xds';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
-import type { Filter, ListenerFilter } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
+import type {
+  Filter,
+  FilterChain,
+  FilterChainMatch,
+  ListenerFilter,
+} from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import { connectionManager } from './connection-manager.ts';
 import { interceptedRoutesName, originalDestinationCluster, passthroughFamilies } from './names.ts';
 import type { Bind, Interception, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource } from './parts.ts';
 import { tcpProxy } from './tcp-link.ts';
+import type { VirtualAddress } from './virtual-addresses.ts';
 
 /** How long a client may be silent before its protocol is taken for one in which the server speaks first. */
 export const detectionTimeout = { seconds: 0, nanos: 300_000_000 };
 
+/** HTTP in the clear: TLS may carry it, too, and says so, but then it is nobody's here. */
+export const plainHttp: DeepPartial<FilterChainMatch> = {
+  transportProtocol: 'raw_buffer',
+  applicationProtocols: ['http/1.0', 'http/1.1'],
+};
+
+export const virtualOutboundName = 'virtualOutbound';
+
 type InterceptingNode = Pick<SidecarNode, 'namespace' | 'accessLog'>;
 
-export function interceptionListeners(
-  node: InterceptingNode,
-  interception: Interception,
-): DeepPartial<Listener>[] {
-  return [outboundListener(node, interception), inboundListener(node, interception)];
+/** A port of the mesh whose bytes nobody looks at: known by its host's address, as there is no authority to go by. */
+export interface OpaqueDestination {
+  readonly cluster: string;
+  readonly address: VirtualAddress;
+  readonly port: number;
+  /** As of `tcpProxy`. */
+  readonly tunnelTo: string | null;
 }
 
-/** What programs send: HTTP is routed by its authority as everywhere in the mesh, the rest goes where it was going. */
-function outboundListener(node: InterceptingNode, { outbound }: Interception): DeepPartial<Listener> {
-  const name = 'virtualOutbound';
+/**
+ * What programs send: connections to TCP services by where they go, HTTP by its authority as everywhere in the mesh, the rest
+ * goes where it was going.
+ */
+export function virtualOutbound(
+  node: InterceptingNode,
+  { outbound }: Interception,
+  opaque: readonly OpaqueDestination[],
+): DeepPartial<Listener> {
+  const name = virtualOutboundName;
   const manager = packAny(TypeUrl.httpConnectionManager, {
     ...connectionManager(node, name),
     routeSpecifier: {
@@ -31,6 +54,16 @@ function outboundListener(node: InterceptingNode, { outbound }: Interception): D
       value: { configSource: adsConfigSource, routeConfigName: interceptedRoutesName(node.namespace) },
     },
   });
+  // A chain that names a port keeps those that name none out: what else goes to that port may be HTTP, too.
+  const ports = new Set([0, ...opaque.map(({ port }) => port)]);
+  const http = [...ports].map((port) => ({
+    name: port === 0 ? 'http' : `http:${port}`,
+    filterChainMatch: {
+      ...(port === 0 ? {} : { destinationPort: port }),
+      ...plainHttp,
+    },
+    filters: [filter('envoy.filters.network.http_connection_manager', manager)],
+  }));
   return {
     name,
     address: bothFamilies(outbound),
@@ -41,14 +74,23 @@ function outboundListener(node: InterceptingNode, { outbound }: Interception): D
     ],
     listenerFiltersTimeout: detectionTimeout,
     continueOnListenerFiltersTimeout: true,
-    filterChains: [
-      {
-        name: 'http',
-        filterChainMatch: { applicationProtocols: ['http/1.0', 'http/1.1'] },
-        filters: [filter('envoy.filters.network.http_connection_manager', manager)],
-      },
-    ],
+    filterChains: [...http, ...opaque.map((destination) => opaqueChain(node, destination))],
     defaultFilterChain: { name: 'opaque', filters: [tcpProxy(node, name, originalDestinationCluster)] },
+  };
+}
+
+function opaqueChain(
+  node: InterceptingNode,
+  { cluster, address, port, tunnelTo }: OpaqueDestination,
+): DeepPartial<FilterChain> {
+  const prefixRanges = [
+    { addressPrefix: address.v4, prefixLen: 32 },
+    { addressPrefix: address.v6, prefixLen: 128 },
+  ];
+  return {
+    name: cluster,
+    filterChainMatch: { destinationPort: port, prefixRanges },
+    filters: [tcpProxy(node, cluster, cluster, tunnelTo)],
   };
 }
 
@@ -56,7 +98,7 @@ function outboundListener(node: InterceptingNode, { outbound }: Interception): D
  * What others send to this machine past the mesh: it reaches what it would have reached without interception, and nothing
  * more. The application's port on loopback is open to the mTLS listener only.
  */
-function inboundListener(
+export function virtualInbound(
   node: InterceptingNode,
   { mode, inbound, mark }: Interception,
 ): DeepPartial<Listener> {

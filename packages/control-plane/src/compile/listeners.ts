@@ -11,11 +11,11 @@ import { certificateSecret, inboundClusterName, proxyRoutesName } from './names.
 import type { Bind, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { connectionManager } from './connection-manager.ts';
-import { interceptionListeners, listenerFilter } from './interception-listeners.ts';
+import { listenerFilter, virtualInbound } from './interception-listeners.ts';
 import { catchAll } from './routes.ts';
 import { opaqueProtocol, tcpProxy, tunnelEnd, tunnelProtocol } from './tcp-link.ts';
 
-/** Encoded listeners by name, without those of dependencies, which are the mesh's affair too. */
+/** Encoded listeners by name, without those that are the mesh's affair too: for dependencies, names, and what is intercepted. */
 export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
   const listeners: DeepPartial<Listener>[] = [];
   const hasApplication = node.appPort > 0;
@@ -31,7 +31,7 @@ export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
       outboundListener(node, 'outbound-proxy', node.outboundProxy, proxyRoutesName(node.namespace)),
     );
   }
-  if (node.interception !== null) listeners.push(...interceptionListeners(node, node.interception));
+  if (node.interception !== null) listeners.push(virtualInbound(node, node.interception));
   return new Map(
     listeners.map((listener) => [listener.name ?? '', encodeMessage(TypeUrl.listener, listener)]),
   );

@@ -11,7 +11,6 @@ import {
 } from '@heddle/xds';
 import type { Instance } from '../instances/instance-store.ts';
 import { inboundCluster, inboundPassthrough, originalDestination, passthrough } from './clusters.ts';
-import { dnsListener, dnsListenerName, hostsWithVirtualAddress } from './dns-listener.ts';
 import {
   changedNames,
   clustersWith,
@@ -29,15 +28,15 @@ import {
   passthroughFamilies,
   trustBundleSecret,
 } from './names.ts';
+import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
 import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
-import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** What belongs to one client alone. */
 interface ClientResources {
   readonly node: SidecarNode;
-  /** All but those of its dependencies. */
+  /** All but those that depend on the mesh. */
   readonly listeners: ReadonlyMap<string, EncodedResource>;
   readonly upstreams: UpstreamListeners;
   /** Its application's, and what interception needs. */
@@ -66,9 +65,7 @@ export class MeshResources implements ResourceSource {
   private readonly clients = new WeakMap<XdsClient, ClientResources>();
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
   private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
-  private readonly addresses = new VirtualAddresses();
-  /** By namespace and address; made when somebody asks, thrown away when hosts change. */
-  private readonly dnsListeners = new Map<string, EncodedResource>();
+  private readonly namespaces: NamespaceListeners;
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
@@ -79,7 +76,7 @@ export class MeshResources implements ResourceSource {
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
     for (const host of [...model.hosts.keys()].sort()) this.compileHost(host);
-    this.addresses.update(hostsWithVirtualAddress(model));
+    this.namespaces = new NamespaceListeners(model);
   }
 
   /** Takes a change in and tells whoever watches which resources it changes. */
@@ -105,9 +102,9 @@ export class MeshResources implements ResourceSource {
       this.routes.setModel(model);
       // Which names proxies have asked for is not known here; those that come out the same are not sent.
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
-      this.addresses.update(hostsWithVirtualAddress(model));
-      this.dnsListeners.clear();
-      changes.push({ typeUrl: TypeUrl.listener, names: listeners.add(dnsListenerName) });
+      this.namespaces.setModel(model);
+      for (const name of namespaceListenerNames) listeners.add(name);
+      changes.push({ typeUrl: TypeUrl.listener, names: listeners });
     }
     this.emit(changes);
   }
@@ -143,8 +140,7 @@ export class MeshResources implements ResourceSource {
   list(client: XdsClient, typeUrl: string): Iterable<string> {
     const { node, listeners, upstreams, clusters } = this.client(client);
     if (typeUrl === TypeUrl.listener) {
-      const dns = node.dnsCapture === null ? [] : [dnsListenerName];
-      return [...listeners.keys(), ...upstreams.names, ...dns];
+      return [...listeners.keys(), ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
     const names = [...clusters.keys(), passthroughCluster];
@@ -186,22 +182,8 @@ export class MeshResources implements ResourceSource {
   }
 
   private listener(client: XdsClient, name: string): EncodedResource | undefined {
-    if (name === dnsListenerName) return this.dnsListener(client);
-    const { listeners, upstreams } = this.client(client);
-    return listeners.get(name) ?? upstreams.get(name, this.model);
-  }
-
-  private dnsListener(client: XdsClient): EncodedResource | undefined {
-    const { namespace, dnsCapture } = this.client(client).node;
-    if (dnsCapture === null) return undefined;
-    const key = `${namespace} ${dnsCapture.address} ${dnsCapture.port}`;
-    let resource = this.dnsListeners.get(key);
-    if (resource === undefined) {
-      const message = dnsListener(dnsCapture, namespace, this.model, this.addresses);
-      resource = makeResource(TypeUrl.listener, dnsListenerName, message);
-      this.dnsListeners.set(key, resource);
-    }
-    return resource;
+    const { node, listeners, upstreams } = this.client(client);
+    return listeners.get(name) ?? upstreams.get(name, this.model) ?? this.namespaces.get(node, name);
   }
 
   private client(client: XdsClient): ClientResources {

@@ -80,7 +80,10 @@ function compileUpstreamListener(
 
 /** Until it is known, HTTP is answered with 503, and other connections are closed at once, as where nobody listens. */
 function detecting(http: DeepPartial<Listener>, opaque: DeepPartial<FilterChain>): DeepPartial<Listener> {
-  const filterChainMatch = { applicationProtocols: ['http/1.0', 'http/1.1', 'h2c'] };
+  const filterChainMatch = {
+    transportProtocol: 'raw_buffer',
+    applicationProtocols: ['http/1.0', 'http/1.1', 'h2c'],
+  };
   const filters = http.filterChains?.[0]?.filters;
   return {
     ...http,
