@@ -48,6 +48,7 @@ const transport = {
 class Request implements ConnectionWaiter, UpstreamExchange {
   answered = 0;
   readonly wantsUpgrade = false;
+  readonly hasUpgradeBody = false;
   onConnection(connection: ClientStream): void {
     connection.sendHead(this, plainRequest, ResponseKind.usual);
     connection.endRequest();

@@ -16,6 +16,9 @@ export function connectionManager(
     // A sidecar is no edge: the application's own headers are believed.
     useRemoteAddress: false,
     generateRequestId: true,
+    // As in Istio; over HTTP/2 they are extended CONNECT.
+    upgradeConfigs: [{ upgradeType: 'websocket' }],
+    http2ProtocolOptions: { allowConnect: true },
     accessLog: accessLog(node.accessLog),
   };
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Result } from '@heddle/base';
 import type { Cluster } from '@heddle/xds/api/envoy/config/cluster/v3/cluster.ts';
 import { decodeMessage, TypeUrl, unpackAny } from '@heddle/xds';
+import { connectionManager } from './connection-manager.ts';
 import { inboundCluster, outboundCluster } from './clusters.ts';
 
 const optionsName = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -44,4 +45,10 @@ test('an application is spoken to as it says it wants to be', () => {
   const specific = options.upstreamProtocolOptions;
   assert.ok(specific?.$case === 'explicitHttpConfig');
   assert.equal(specific.value.protocolConfig?.$case, 'http2ProtocolOptions');
+});
+
+test('WebSockets go through every listener, and over the link', () => {
+  const manager = connectionManager({ accessLog: '' }, 'a');
+  assert.deepEqual(manager.upgradeConfigs, [{ upgradeType: 'websocket' }]);
+  assert.equal(manager.http2ProtocolOptions?.allowConnect, true);
 });

@@ -357,3 +357,16 @@ test('closes what callers’ connections are idle when the endpoint goes', async
   assert.equal(metrics.connectionsActive.value, 0);
   assert.equal(ask(pool.forDownstream(callerFrom(source))).outcome, 'connect-failed');
 });
+
+test('drops what callers’ connections are busy though the endpoint has gone', async () => {
+  const { pool: poolAt, clock, metrics } = await setUp();
+  const pool = poolAt(80);
+  ask(pool.forDownstream(callerFrom({ host: '10.9.0.1', isTransparent: true, mark: 7 })));
+  clock.advance(10);
+  pool.close();
+  clock.advance(10);
+  assert.equal(metrics.connectionsActive.value, 1);
+  pool.dropConnections();
+  clock.advance(10);
+  assert.equal(metrics.connectionsActive.value, 0);
+});

@@ -30,13 +30,21 @@ import type { Endpoint, EndpointPool } from './endpoint.ts';
 import { PoolCounts } from './pool-counts.ts';
 import { PooledConnection, type PooledConnectionOwner } from './pooled-connection.ts';
 import { RawConnections } from './raw-connections.ts';
-import { PeerMemory, type PoolProtocol, type UpstreamProtocol, securityFor } from './upstream-protocol.ts';
+import {
+  PeerMemory,
+  type PoolProtocol,
+  type UpstreamProtocol,
+  securityFor,
+  withoutHttp2,
+} from './upstream-protocol.ts';
 import { WaitingRequests } from './waiting-requests.ts';
 
 /** What waits for a connection. Exactly one of the three is called, perhaps before `acquire` returns. */
 export interface ConnectionWaiter {
   /** The request asks to become another protocol, as far as HTTP knows such a thing: by `Upgrade`, not by CONNECT. */
   readonly wantsUpgrade: boolean;
+  /** It has a body, too, for which the streams of HTTP/2 that stand for an upgrade have no place. */
+  readonly hasUpgradeBody: boolean;
   /** The request's head is to be written before this returns: from now on it counts as in flight. */
   onConnection(stream: ClientStream): void;
   /** No connection could be made; nothing was sent. */
@@ -87,8 +95,10 @@ const poolClosed: TransportError = Object.freeze({
 });
 const noUpgrades: TransportError = Object.freeze({
   kind: 'connect-failed',
-  detail: 'the upstream takes no upgrades over HTTP/2',
+  detail: 'the upstream takes no such upgrade over HTTP/2',
 });
+/** The pool among the others that has connections of HTTP/1.1 for upgrades. */
+const forUpgrades = 'upgrades';
 /** A connection that has been idle for this many sweeps is closed. */
 const sweepsPerIdleTimeout = 8;
 
@@ -124,6 +134,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
   /** What connections begin with. */
   private readonly preface: Buffer | null;
   private readonly security: LinkSecurity | null;
+  private readonly caller: ConnectionEnds | null;
   /** Made for the first connection of HTTP/2. */
   private http2Settings: Http2Settings | null = null;
   /** Pools whose connections are one caller's, or speak another protocol; null in such a pool itself, and without any. */
@@ -138,6 +149,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
   constructor(options: ConnectionPoolOptions, caller: ConnectionEnds | null = null, isHttp2 = false) {
     const { limits, metrics, breaker, endpoint, clock, proxyProtocol } = options;
     this.options = options;
+    this.caller = caller;
     this.preface =
       proxyProtocol === null
         ? null
@@ -165,15 +177,10 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     if (upstreamSource === null && proxyProtocol === null && !speaksHttp2) return this;
     const caller = proxyProtocol === null ? null : endsOf(downstream);
     const key = `${speaksHttp2} ${callerKey(upstreamSource, caller)}`;
-    let pool = this.others?.get(key);
-    if (pool === undefined) {
+    return this.other(key, () => {
       const options = { ...this.options, source: upstreamSource ?? this.options.source };
-      pool = new ConnectionPool(options, caller, speaksHttp2);
-      pool.onEmpty = () => this.others?.delete(key);
-      if (this.isClosed) pool.close();
-      else (this.others ??= new Map()).set(key, pool);
-    }
-    return pool;
+      return new ConnectionPool(options, caller, speaksHttp2);
+    });
   }
 
   /** Hands a stream of a connection over that has room for it, at once where there is one, else when there is. */
@@ -208,7 +215,10 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
 
   /** Takes back a waiter that no longer wants a connection. */
   cancel(waiter: ConnectionWaiter): void {
-    if (!this.waiting.remove(waiter)) return;
+    if (!this.waiting.remove(waiter)) {
+      this.others?.get(forUpgrades)?.cancel(waiter);
+      return;
+    }
     this.counts.waitEnded();
     this.metrics.requestsCancelled.value++;
   }
@@ -221,8 +231,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     this.isClosed = true;
     this.options.timers.disarm(this);
     for (const connection of [...this.ready]) if (connection.isIdle) this.retire(connection);
-    for (const pool of this.others?.values() ?? []) pool.close();
-    this.others = null;
+    for (const pool of [...(this.others?.values() ?? [])]) pool.close();
   }
 
   /** Drops all connections, those that carry something too (`close_connections_on_host_health_failure`). */
@@ -326,9 +335,10 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
       waiter.onOverflow();
       return;
     }
-    if (waiter.wantsUpgrade && codec.refusesUpgrades) {
+    if (waiter.wantsUpgrade && refuses(codec, waiter)) {
       this.keep(connection);
-      waiter.onConnectFailed(noUpgrades);
+      if (this.protocol === 'auto') this.upgradePool().acquire(waiter);
+      else waiter.onConnectFailed(noUpgrades);
       return;
     }
     this.counts.requestBegun();
@@ -341,6 +351,30 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     if (!isLast) return;
     this.metrics.maxRequestsReached.value++;
     codec.drain();
+  }
+
+  /** The one with this key among those that count and end with this one. */
+  private other(key: string, create: () => ConnectionPool): ConnectionPool {
+    const known = this.others?.get(key);
+    if (known !== undefined) return known;
+    const pool = create();
+    pool.onEmpty = () => this.others?.delete(key);
+    (this.others ??= new Map()).set(key, pool);
+    if (this.isClosed) pool.close();
+    return pool;
+  }
+
+  /** Connections of HTTP/1.1 to a peer that would agree on HTTP/2: for what that can't carry. */
+  private upgradePool(): ConnectionPool {
+    return this.other(forUpgrades, () => {
+      const { limits, security } = this.options;
+      const options: ConnectionPoolOptions = {
+        ...this.options,
+        limits: { ...limits, protocol: 'http1' },
+        security: security === null ? null : withoutHttp2(security),
+      };
+      return new ConnectionPool(options, this.caller);
+    });
   }
 
   private keep(connection: PooledConnection): void {
@@ -479,4 +513,9 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     this.connectForWaiting();
     if (this.connections.size + this.raw.size + this.waiting.size === 0) this.onEmpty?.();
   }
+}
+
+/** Whether the connection can't become what the request asks for. */
+function refuses(codec: UpstreamConnection, { hasUpgradeBody }: ConnectionWaiter): boolean {
+  return codec.refusesUpgrades || (hasUpgradeBody && !codec.takesUpgradeBodies);
 }

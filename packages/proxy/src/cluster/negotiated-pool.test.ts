@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import { FrameFlag } from '../http2/frame.ts';
 import { headers, settings, settingsAck } from '../http2/test-peer.ts';
 import { Peer } from './http2-peer-under-test.ts';
-import { Recorder, ask, setUp } from './pool-under-test.ts';
+import { Recorder, Request, ask, setUp } from './pool-under-test.ts';
 
 /** A pool whose connections speak what TLS agrees on; the server knows `knows` at the moment. */
-async function world(knows: { alpn: readonly string[] }) {
+async function world(knows: { alpn: readonly string[] }, hello = settings()) {
   const peers: Peer[] = [];
   const set = await setUp(
     {},
@@ -15,7 +15,7 @@ async function world(knows: { alpn: readonly string[] }) {
       if (connection.tls!.alpn !== 'h2') return new Recorder();
       const peer = new Peer(connection);
       peers.push(peer);
-      peer.send(settings(), settingsAck);
+      peer.send(hello, settingsAck);
       return peer;
     },
     () => knows.alpn,
@@ -74,5 +74,51 @@ describe('a pool whose connections speak what TLS agrees on', () => {
     asks(4);
     assert.equal(accepted.length, 4);
     assert.equal(peers[1]!.streams.length, 5);
+  });
+
+  test('makes connections of HTTP/1.1 for upgrades that a peer of HTTP/2 does not take', async () => {
+    const { pool, peers, accepted, clock, asks, metrics } = await world({ alpn: ['h2', 'http/1.1'] });
+    asks(1);
+    const upgrade = new Request();
+    upgrade.wantsUpgrade = true;
+    pool.acquire(upgrade);
+    clock.advance(50);
+    assert.equal(upgrade.outcome, 'sent');
+    assert.ok(upgrade.connection !== null, 'it is sent over HTTP/1.1');
+    assert.equal(peers[0]!.streams.length, 1);
+    asks(3);
+    assert.equal(peers[0]!.streams.length, 4);
+    assert.equal(accepted.length, 2);
+    assert.deepEqual([metrics.http1ConnectionsTotal.value, metrics.http2ConnectionsTotal.value], [1, 1]);
+    // The connections of both are the endpoint's.
+    pool.close();
+    pool.dropConnections();
+    clock.advance(50);
+    assert.equal(metrics.connectionsActive.value, 0);
+  });
+
+  test('makes them for an upgrade with a body, whatever the peer takes', async () => {
+    const { pool, peers, clock } = await world({ alpn: ['h2', 'http/1.1'] }, settings([8, 1]));
+    const [plain, withBody] = [new Request(), new Request()];
+    plain.wantsUpgrade = true;
+    withBody.wantsUpgrade = true;
+    withBody.hasUpgradeBody = true;
+    for (const request of [plain, withBody]) pool.acquire(request);
+    clock.advance(50);
+    assert.equal(peers[0]!.streams.length, 1);
+    assert.ok(withBody.connection !== null, 'it is sent over HTTP/1.1');
+  });
+
+  test('takes back an upgrade that waits for one', async () => {
+    const { pool, clock, metrics, asks } = await world({ alpn: ['h2', 'http/1.1'] });
+    asks(1);
+    const upgrade = new Request();
+    upgrade.wantsUpgrade = true;
+    pool.acquire(upgrade);
+    pool.cancel(upgrade);
+    clock.advance(50);
+    assert.equal(upgrade.outcome, 'waiting');
+    assert.equal(metrics.requestsPending.value, 0);
+    assert.equal(metrics.requestsCancelled.value, 1);
   });
 });

@@ -65,6 +65,7 @@ export const response = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 export class Request implements ConnectionWaiter, UpstreamExchange {
   outcome = 'waiting';
   wantsUpgrade = false;
+  hasUpgradeBody = false;
   stream: ClientStream | null = null;
   /** What it was sent on, over HTTP/1.1. */
   get connection(): ClientConnection | null {

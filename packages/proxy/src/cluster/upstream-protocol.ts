@@ -20,6 +20,16 @@ const offering = new WeakMap<LinkSecurity, Map<PoolProtocol, LinkSecurity>>();
 /** The security of connections that are to speak `protocol`. */
 export function securityFor(security: LinkSecurity | null, protocol: PoolProtocol): LinkSecurity | null {
   if (security === null || security.alpn.length > 0) return security;
+  return offer(security, protocol, offers[protocol]);
+}
+
+/** The same security for connections that are not to speak HTTP/2, whatever the TLS context offers. */
+export function withoutHttp2(security: LinkSecurity): LinkSecurity {
+  const rest = security.alpn.filter((protocol) => protocol !== 'h2');
+  return offer(security, 'http1', rest.length > 0 ? rest : offers.http1);
+}
+
+function offer(security: LinkSecurity, protocol: PoolProtocol, alpn: readonly string[]): LinkSecurity {
   let byProtocol = offering.get(security);
   if (byProtocol === undefined) {
     byProtocol = new Map();
@@ -27,7 +37,7 @@ export function securityFor(security: LinkSecurity | null, protocol: PoolProtoco
   }
   let result = byProtocol.get(protocol);
   if (result === undefined) {
-    result = { ...security, alpn: offers[protocol] };
+    result = { ...security, alpn };
     byProtocol.set(protocol, result);
   }
   return result;

@@ -16,6 +16,8 @@ export interface ClientStream {
   readonly isReused: boolean;
   /** Bytes of a chunked response's body so far, framing left out. */
   readonly chunkedBytes: number;
+  /** A request for WebSocket needs a `Sec-WebSocket-Key`, and its answer one that fits: so it is in HTTP/1.1 (RFC 8441 §5). */
+  readonly wantsWebSocketKey: boolean;
   /** Who writes to a tunnel's stream counts the bytes here. */
   readonly tunnelSent: ByteCount;
   /** Sends a request's head for `exchange`, which is told everything that follows. `asked` is a `ResponseKind`. False: wait for `onRequestDrain`. */

@@ -26,6 +26,8 @@ export interface UpstreamConnection {
   readonly takesStream: boolean;
   /** Its peer takes no upgrades. */
   readonly refusesUpgrades: boolean;
+  /** Requests that ask for one may have a body. */
+  readonly takesUpgradeBodies: boolean;
   /** It was this side that ended the connection. */
   readonly isClosedHere: boolean;
   /** It ended while it carried an exchange. */

@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { systemRandom } from '@heddle/base';
+import { acceptOf } from '../codec/websocket-accept.ts';
 import { defaultCircuitBreakerLimits } from '../cluster/circuit-breaker.ts';
 import { get, hello, startChain } from './chain-under-test.ts';
 import { startHttp2Upstream } from './http2-upstream-under-test.ts';
@@ -119,16 +120,64 @@ describe('what a client of HTTP/2 sends behind CONNECT before that is granted', 
     await untilSeen((text) => text.endsWith('\r\n\r\n'));
     assert.match(seen(), /^GET \/chat HTTP\/1\.1\r\n[^]*\r\nupgrade: websocket\r\n/);
     assert.doesNotMatch(seen(), /transfer-encoding|content-length/);
+    const [, key] = /\r\nsec-websocket-key: (\S+)\r\n/.exec(seen())!;
     upstreams[0]!.write(
-      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+        `sec-websocket-accept: ${acceptOf(key!)}\r\n\r\n`,
     );
     const [headers] = await once(stream, 'response');
     assert.equal(headers[':status'], 200);
+    assert.equal(headers['sec-websocket-accept'], undefined, 'the client has given no key');
     await untilSeen((text) => text.endsWith('\r\n\r\nearly'));
     stream.write('late');
     await untilSeen((text) => text.endsWith('earlylate'));
     upstreams[0]!.write('hello');
     const [answer] = await once(stream, 'data');
     assert.equal(String(answer), 'hello');
+  });
+
+  for (const [what, accept] of [
+    ['none', ''],
+    ['that of another key', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='],
+  ]) {
+    test(`is refused for a server whose Sec-WebSocket-Accept is ${what}`, async (t) => {
+      const { proxy, upstreams, untilSeen } = await startChain(t, () => null, {
+        upgrades: { websocket: 'forward' },
+      });
+      const session = sessionTo(t, proxy.port);
+      await once(session, 'remoteSettings');
+      const stream = session.request(
+        { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/chat', ':authority': 'a' },
+        { endStream: false },
+      );
+      await untilSeen((text) => text.endsWith('\r\n\r\n'));
+      const line = accept === '' ? '' : `sec-websocket-accept: ${accept}\r\n`;
+      const head = `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n${line}\r\n`;
+      upstreams[0]!.write(`${head}bytes that nobody gets`);
+      const [headers] = await once(stream, 'response');
+      assert.equal(headers[':status'], 502);
+      if (!upstreams[0]!.closed) await once(upstreams[0]!, 'close');
+      assert.equal(proxy.metrics.requestsActive.value, 0);
+    });
+  }
+
+  test("leaves a client's own key alone, and its answer", async (t) => {
+    const { proxy, upstreams, seen, untilSeen } = await startChain(t, () => null, {
+      upgrades: { websocket: 'forward' },
+    });
+    const session = sessionTo(t, proxy.port);
+    await once(session, 'remoteSettings');
+    const own = { 'sec-websocket-key': 'mine' };
+    const stream = session.request(
+      { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/chat', ':authority': 'a', ...own },
+      { endStream: false },
+    );
+    await untilSeen((text) => text.endsWith('\r\n\r\n'));
+    assert.match(seen(), /\r\nsec-websocket-key: mine\r\n/);
+    upstreams[0]!.write(
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: x\r\n\r\n',
+    );
+    const [headers] = await once(stream, 'response');
+    assert.deepEqual([headers[':status'], headers['sec-websocket-accept']], [200, 'x']);
   });
 });

@@ -104,7 +104,7 @@ describe('a WebSocket to a server of HTTP/2', () => {
       stream.end();
     };
     const { client, proxy, http1 } = await start(t, onStream, false);
-    const refusal = /^HTTP\/1\.1 503 [^]*the upstream takes no upgrades over HTTP\/2/;
+    const refusal = /^HTTP\/1\.1 503 [^]*the upstream takes no such upgrade over HTTP\/2/;
     client.write(upgrade);
     assert.match(await client.untilEnd(), refusal);
     await http1();
@@ -113,6 +113,13 @@ describe('a WebSocket to a server of HTTP/2', () => {
     other.write(upgrade);
     assert.match(await other.untilEnd(), refusal);
     assert.deepEqual(streams, ['GET']);
+    assert.equal(proxy.metrics.requestsActive.value, 0);
+  });
+
+  test('is not asked for with a body, for which an extended CONNECT has no place', async (t) => {
+    const { client, proxy } = await start(t, () => assert.fail('nothing is asked for'));
+    client.write(upgrade.replace('\r\n\r\n', '\r\nContent-Length: 5\r\n\r\nhello'));
+    assert.match(await client.untilEnd(), /^HTTP\/1\.1 503 [^]*takes no such upgrade/);
     assert.equal(proxy.metrics.requestsActive.value, 0);
   });
 

@@ -17,6 +17,7 @@ import { LocalReplies, type LocalReply, connectFailure, resetReply, withFlag } f
 import { RoutedExchange } from './routed-exchange.ts';
 import { TryWatch, type WatchedTry } from './try-watch.ts';
 import { responseKind, switchesProtocol } from './upgrade-rules.ts';
+import { addWebSocketKey, hideAccept, isAccepted } from './websocket-handshake.ts';
 
 export class ProxyExchange extends RoutedExchange implements UpstreamExchange, WatchedTry {
   private isPrepared = false;
@@ -26,6 +27,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   /** Null before the first request of a route that limits its tries. */
   private tryWatch: TryWatch | null = null;
   private followsTimeout = false;
+  /** The `Sec-WebSocket-Accept` that is to come; empty where it is the client who knows, or nobody. */
+  private accept = '';
 
   // ServerExchange: the client's side
 
@@ -118,6 +121,10 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
       this.prepareRequest();
     }
     if (this.route!.tellsAttempts) tellAttempts(this.outgoing, this.retries.attempts);
+    if (this.upgrade === 'websocket') {
+      const { wantsWebSocketKey } = stream;
+      this.accept = addWebSocketKey(this.outgoing, this.head!, wantsWebSocketKey, this.context.random);
+    }
     let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
     const limits = this.route!.tryLimits;
     if (limits !== null) this.watchTry(limits);
@@ -152,29 +159,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     const { retryPolicy } = this.route!;
     const mayRetry = retryPolicy !== null && (retryPolicy.looksAtResponses || this.retries.attempts > 1);
     if (mayRetry && this.isTriedAgain(head, retryPolicy)) return;
-    if (this.held.isKept) this.held.release();
-    if (this.tryWatch !== null) this.tryWatch.answered();
-    this.responseHead = head;
-    this.responseCode = head.status;
-    this.responseCodeDetails = 'via_upstream';
-    const { settings, context, server, response } = this;
-    // HTTP/1.0 and HTTP/2 know no chunks.
-    const isUnframed = head.bodyKind === BodyKind.chunked && !server.takesChunks;
-    if (isUnframed) this.upstream!.unframeResponse();
-    response.bodyKind = isUnframed ? BodyKind.untilEnd : head.bodyKind;
-    const isSwitching = switchesProtocol(this.upgrade, head.status);
-    response.upgrade = isSwitching ? this.upgrade : '';
-    // Bytes of a tunnel that never came to be are no request.
-    if (this.upgrade !== '' && !isSwitching) server.endConnection();
-    // As in Envoy: the time is the upstream's only where it had the whole request.
-    this.readAt = context.clock.monotonic();
-    const serviceTimeMs =
-      this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
-    this.beginResponse();
-    if (this.call !== null) noteHead(this.call, head);
-    forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
-    if (this.route!.returnsAttempts) tellAttempts(response, this.retries.attempts);
-    server.sendHead(response);
+    this.passHeadOn(head);
   }
 
   onInterimResponse(head: ResponseHeadView): void {
@@ -190,7 +175,14 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
 
   onUpgraded(head: ResponseHeadView): void {
     const upstream = this.upstream!;
-    this.onResponseHead(head);
+    if (this.accept !== '' && !isAccepted(head, this.accept)) {
+      upstream.abandon();
+      this.onUpstreamFailed(notAccepted);
+      return;
+    }
+    this.limits.sawActivity = true;
+    // What the upstream has agreed to is tried no other time, whatever its status stands for.
+    this.passHeadOn(head);
     this.readAt = -1;
     const tunnel = this.openTunnel(upstream.tunnelSent);
     this.upstream = null;
@@ -287,6 +279,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.isRepeated = false;
     this.bodyForwarded = false;
     this.followsTimeout = false;
+    this.accept = '';
   }
 
   protected override countUpstream(): void {
@@ -379,6 +372,34 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.outgoing.upgrade = this.upgrade;
   }
 
+  /** It is the answer that the client gets. */
+  private passHeadOn(head: ResponseHeadView): void {
+    if (this.held.isKept) this.held.release();
+    if (this.tryWatch !== null) this.tryWatch.answered();
+    this.responseHead = head;
+    this.responseCode = head.status;
+    this.responseCodeDetails = 'via_upstream';
+    const { settings, context, server, response } = this;
+    // HTTP/1.0 and HTTP/2 know no chunks.
+    const isUnframed = head.bodyKind === BodyKind.chunked && !server.takesChunks;
+    if (isUnframed) this.upstream!.unframeResponse();
+    response.bodyKind = isUnframed ? BodyKind.untilEnd : head.bodyKind;
+    const isSwitching = switchesProtocol(this.upgrade, head.status);
+    response.upgrade = isSwitching ? this.upgrade : '';
+    // Bytes of a tunnel that never came to be are no request.
+    if (this.upgrade !== '' && !isSwitching) server.endConnection();
+    // As in Envoy: the time is the upstream's only where it had the whole request.
+    this.readAt = context.clock.monotonic();
+    const serviceTimeMs =
+      this.requestEnded && this.upgrade === '' ? Math.round(this.readAt - this.upstreamStartedAt) : -1;
+    this.beginResponse();
+    if (this.call !== null) noteHead(this.call, head);
+    forwardResponse(response, head, this.request, this.route!, serviceTimeMs, settings, context, this);
+    if (this.route!.returnsAttempts) tellAttempts(response, this.retries.attempts);
+    if (this.accept !== '') hideAccept(response);
+    server.sendHead(response);
+  }
+
   /** Null: another try follows; otherwise the flag that says why none does, or nothing. */
   private tryAgain(isCovered: boolean, toldPauseMs = -1): string | null {
     return this.retries.ask(isCovered, !this.bodyForwarded, this.route!, this.cluster!, toldPauseMs);
@@ -425,3 +446,9 @@ function noteHead(call: GrpcCall, head: ResponseHeadView): void {
   const grpcStatus = head.header('grpc-status');
   call.onResponseHead(status, head.header('content-type'), grpcStatus, bodyKind === BodyKind.none);
 }
+
+const notAccepted: UpstreamFailure = Object.freeze({
+  kind: 'protocol-error',
+  detail: 'Sec-WebSocket-Accept does not fit the key',
+  beforeResponse: false,
+});

@@ -198,3 +198,12 @@ test('the upstream is told how much time is left', async (t) => {
   assert.equal(told[0], 10_000);
   assert.ok(told[1]! < 10_000 && told[1]! > 5000, String(told[1]));
 });
+
+test('what an upstream has agreed to become is tried no other time, though its status is one to be tried again', async (t) => {
+  const granted = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n';
+  const policy = { retryOn: 'retriable-status-codes', retriableStatusCodes: [101], numRetries: 1 };
+  const { client, seen } = await start(t, policy, [granted, null], { upgrades: { echo: 'forward' } });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await client.until((text) => text.startsWith('HTTP/1.1 101'));
+  assert.equal(count(seen(), 'GET '), 1);
+});

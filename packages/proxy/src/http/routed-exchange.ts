@@ -60,6 +60,10 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     return this.upgrade !== '' && this.upgrade !== 'connect';
   }
 
+  get hasUpgradeBody(): boolean {
+    return this.head!.bodyKind !== BodyKind.none;
+  }
+
   onOverflow(): void {
     this.waiting = false;
     this.refuseForOverflow();

@@ -58,6 +58,8 @@ export class ClientConnection implements ConnectionHandler, UpstreamConnection, 
   /** `address:port` of this side, for access logs; empty before the connection is made. */
   localAddress = '';
   readonly refusesUpgrades = false;
+  readonly takesUpgradeBodies = true;
+  readonly wantsWebSocketKey = true;
   isClosedHere = false;
   wasBusy = false;
   wasToldToClose = false;

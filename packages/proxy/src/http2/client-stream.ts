@@ -18,7 +18,7 @@ import { Http2ResponseHead } from './response-head.ts';
 import { StreamBytes } from './stream-bytes.ts';
 import type { Http2StreamHandler, StreamReset } from './stream-handler.ts';
 import { upstreamFailure } from './upstream-failure.ts';
-import { acceptOf } from './websocket-accept.ts';
+import { acceptOf } from '../codec/websocket-accept.ts';
 
 /** What a stream asks of the connection that it belongs to. */
 export interface ClientStreamOwner {
@@ -46,6 +46,7 @@ export class Http2ClientStream implements ClientStream, Http2StreamHandler {
   isReused = false;
   /** Where there are no chunks. */
   readonly chunkedBytes = 0;
+  readonly wantsWebSocketKey = false;
   /** The connection counts what it sends. */
   readonly tunnelSent = uncounted;
   private readonly owner: ClientStreamOwner;

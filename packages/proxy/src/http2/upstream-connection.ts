@@ -27,6 +27,7 @@ const maxSpare = 128;
 /** A connection of HTTP/2 among those of a pool. */
 export class Http2UpstreamConnection implements UpstreamConnection, Http2ClientOwner, ClientStreamOwner {
   readonly handler: Http2ClientConnection;
+  readonly takesUpgradeBodies = false;
   requestCount = 0;
   localAddress = '';
   isClosedHere = false;

@@ -31,6 +31,7 @@ export class ConnectTunnel implements ByteStream, ConnectionWaiter, UpstreamExch
   deadlineMs = -1;
   wheelSlot = -1;
   readonly wantsUpgrade = false;
+  readonly hasUpgradeBody = false;
   private readonly handler: ConnectionHandler;
   private readonly pool: ConnectionPool;
   private readonly request: OutgoingRequest;
