@@ -24,14 +24,23 @@ const allowAny = {
   intercepted: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),
 };
 
+/** A port's virtual host with all names that the port has. */
+interface EncodedPort {
+  readonly routes: PortRoutes;
+  readonly domains: readonly string[];
+  readonly bytes: Uint8Array;
+}
+
 export class RouteResources {
   private model: MeshModel;
   /** What `get` has made since the last change. */
   private current = new Map<string, EncodedResource>();
   /** What was there before: content that comes out the same keeps its object. */
   private previous: ReadonlyMap<string, EncodedResource> = new Map();
-  /** Encoded virtual hosts; views are immutable and shared between models, so these outlive a change elsewhere. */
-  private readonly virtualHosts = new WeakMap<HostView, Map<string, Uint8Array>>();
+  /** The model's hosts in the order of routes; made when somebody asks. */
+  private hosts: readonly MeshHost[] | null = null;
+  /** Views are immutable and shared between models, so what is encoded outlives a change elsewhere. */
+  private readonly encoded = new WeakMap<HostView, { home?: EncodedPort[]; abroad?: EncodedPort[] }>();
 
   constructor(model: MeshModel) {
     this.model = model;
@@ -39,6 +48,7 @@ export class RouteResources {
 
   setModel(model: MeshModel): void {
     this.model = model;
+    this.hosts = null;
     this.previous = new Map([...this.previous, ...this.current]);
     if (this.previous.size > maxNames) this.previous = new Map();
     this.current = new Map();
@@ -70,47 +80,37 @@ export class RouteResources {
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
-  /** All hosts, services first, each authority once. */
+  /** All hosts, services first, each authority once: proxies refuse a configuration in which one stands twice. */
   private allHosts(namespace: string): Uint8Array[] {
-    const hosts = [...this.model.hosts.values()].sort(
+    this.hosts ??= [...this.model.hosts.values()].sort(
       (a, b) => Number(a.service === null) - Number(b.service === null) || (a.host < b.host ? -1 : 1),
     );
     const taken = new Set(['*']);
-    return hosts.flatMap((host) => this.hostForProxy(host, namespace, taken));
+    const pieces: Uint8Array[] = [];
+    for (const host of this.hosts) {
+      for (const port of this.encodedPorts(host, namespace)) {
+        const free = port.domains.filter((domain) => !taken.has(domain));
+        for (const domain of free) taken.add(domain);
+        if (free.length === port.domains.length) pieces.push(port.bytes);
+        else if (free.length > 0) pieces.push(encodeVirtualHost(portHost(host.host, port.routes, free)));
+      }
+    }
+    return pieces;
   }
 
-  private hostForProxy(host: MeshHost, namespace: string, taken: Set<string>): Uint8Array[] {
+  /** What clients of a namespace are sent for a host: the same for all but those of the host's own, who have a shorter name for it. */
+  private encodedPorts(host: MeshHost, namespace: string): readonly EncodedPort[] {
     const view = viewOf(host, namespace);
-    return view.ports.flatMap((routes) => {
-      const all = domainsOf(host, routes.port, namespace);
-      // Proxies refuse a configuration in which an authority stands twice.
-      const domains = all.filter((domain) => !taken.has(domain));
-      for (const domain of domains) taken.add(domain);
-      if (domains.length === 0) return [];
-      return [
-        this.encodedHost(view, `${routes.port} ${domains.join()}`, () =>
-          portHost(host.host, routes, domains),
-        ),
-      ];
-    });
-  }
-
-  private encodedHost(
-    view: HostView,
-    key: string,
-    make: () => Parameters<typeof encodeVirtualHost>[0],
-  ): Uint8Array {
-    let byKey = this.virtualHosts.get(view);
-    if (byKey === undefined) {
-      byKey = new Map();
-      this.virtualHosts.set(view, byKey);
+    let known = this.encoded.get(view);
+    if (known === undefined) {
+      known = {};
+      this.encoded.set(view, known);
     }
-    let encoded = byKey.get(key);
-    if (encoded === undefined) {
-      encoded = encodeVirtualHost(make());
-      byKey.set(key, encoded);
-    }
-    return encoded;
+    const place = host.service?.namespace === namespace ? 'home' : 'abroad';
+    return (known[place] ??= view.ports.map((routes) => {
+      const domains = domainsOf(host, routes.port, namespace);
+      return { routes, domains, bytes: encodeVirtualHost(portHost(host.host, routes, domains)) };
+    }));
   }
 }
 
