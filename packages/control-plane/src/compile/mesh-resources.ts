@@ -18,6 +18,7 @@ import {
   viewFor,
   type HostMembers,
   type HostResources,
+  type ViewResources,
 } from './host-resources.ts';
 import { compileListeners } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
@@ -33,9 +34,16 @@ import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
 import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
 
-/** What belongs to one client alone. */
+/** What all clients of a namespace see of the mesh, by name. Kept in step with the hosts, so that asking costs one look. */
+interface RoleResources {
+  readonly clusters: Map<string, EncodedResource>;
+  readonly endpoints: Map<string, EncodedResource>;
+}
+
+/** What belongs to one client alone, and what it has in common with others. */
 interface ClientResources {
   readonly node: SidecarNode;
+  readonly role: RoleResources;
   /** All but those that depend on the mesh. */
   readonly listeners: ReadonlyMap<string, EncodedResource>;
   readonly upstreams: UpstreamListeners;
@@ -61,6 +69,8 @@ const noMembers: HostMembers = { instances: [], identities: [] };
 export class MeshResources implements ResourceSource {
   private readonly members: (host: string) => HostMembers | undefined;
   private readonly hosts = new Map<string, HostResources>();
+  /** By namespace. */
+  private readonly roles = new Map<string, RoleResources>();
   private readonly routes: RouteResources;
   private readonly clients = new WeakMap<XdsClient, ClientResources>();
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
@@ -121,11 +131,11 @@ export class MeshResources implements ResourceSource {
     switch (typeUrl) {
       case TypeUrl.cluster: {
         if (name === passthroughCluster) return this.passthrough;
-        const { node, clusters } = this.client(client);
-        return clusters.get(name) ?? this.hostResource(node, name, 'clusters');
+        const { role, clusters } = this.client(client);
+        return role.clusters.get(name) ?? clusters.get(name);
       }
       case TypeUrl.clusterLoadAssignment:
-        return this.hostResource(this.client(client).node, name, 'endpoints');
+        return this.client(client).role.endpoints.get(name);
       case TypeUrl.listener:
         return this.listener(client, name);
       case TypeUrl.routeConfiguration:
@@ -138,15 +148,12 @@ export class MeshResources implements ResourceSource {
   }
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
-    const { node, listeners, upstreams, clusters } = this.client(client);
+    const { node, role, listeners, upstreams, clusters } = this.client(client);
     if (typeUrl === TypeUrl.listener) {
       return [...listeners.keys(), ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
-    const names = [...clusters.keys(), passthroughCluster];
-    for (const host of this.hosts.values())
-      names.push(...(viewFor(host, node.namespace)?.clusters.keys() ?? []));
-    return names;
+    return [...clusters.keys(), passthroughCluster, ...role.clusters.keys()];
   }
 
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void {
@@ -162,23 +169,24 @@ export class MeshResources implements ResourceSource {
 
   private compileHost(name: string): HostResources | undefined {
     const host = this.model.hosts.get(name);
-    if (host === undefined) {
-      this.hosts.delete(name);
-      return undefined;
-    }
-    const compiled = compileHostResources(host, this.members(name) ?? noMembers, this.hosts.get(name));
-    this.hosts.set(name, compiled);
+    const before = this.hosts.get(name);
+    const compiled =
+      host === undefined ? undefined : compileHostResources(host, this.members(name) ?? noMembers, before);
+    if (compiled === undefined) this.hosts.delete(name);
+    else this.hosts.set(name, compiled);
+    for (const [namespace, role] of this.roles)
+      replaceView(role, viewFor(before, namespace), viewFor(compiled, namespace));
     return compiled;
   }
 
-  private hostResource(
-    { namespace }: SidecarNode,
-    name: string,
-    kind: 'clusters' | 'endpoints',
-  ): EncodedResource | undefined {
-    // `outbound|<port>|<subset>|<host>`
-    const host = name.slice(name.lastIndexOf('|') + 1);
-    return viewFor(this.hosts.get(host), namespace)?.[kind].get(name);
+  private role(namespace: string): RoleResources {
+    let role = this.roles.get(namespace);
+    if (role === undefined) {
+      role = { clusters: new Map(), endpoints: new Map() };
+      for (const host of this.hosts.values()) replaceView(role, undefined, viewFor(host, namespace));
+      this.roles.set(namespace, role);
+    }
+    return role;
   }
 
   private listener(client: XdsClient, name: string): EncodedResource | undefined {
@@ -199,6 +207,7 @@ export class MeshResources implements ResourceSource {
     );
     const resources: ClientResources = {
       node: node.value,
+      role: this.role(node.value.namespace),
       listeners,
       upstreams: new UpstreamListeners(node.value),
       clusters: ownClusters(node.value),
@@ -210,6 +219,19 @@ export class MeshResources implements ResourceSource {
   private emit(changes: readonly ResourceChange[]): void {
     if (changes.length === 0) return;
     for (const listener of this.listeners) listener(changes);
+  }
+}
+
+/** Puts what is seen of a host after a change in the place of what was seen before. */
+function replaceView(
+  role: RoleResources,
+  before: ViewResources | undefined,
+  after: ViewResources | undefined,
+): void {
+  for (const kind of ['clusters', 'endpoints'] as const) {
+    for (const name of before?.[kind].keys() ?? [])
+      if (after?.[kind].has(name) !== true) role[kind].delete(name);
+    for (const [name, resource] of after?.[kind] ?? []) role[kind].set(name, resource);
   }
 }
 

@@ -16,6 +16,11 @@ import { MessageDeframer, messageHeader, type FramingError } from '@heddle/xds/m
 const highWaterBytes = 256 * 1024;
 /** It is sent more when so little is left: with some room, or each message would block anew. */
 const lowWaterBytes = 64 * 1024;
+/**
+ * So much is given to HTTP/2 at once: each connection's TLS keeps buffers as large as the largest write that it has seen. Measured after 256 KiB
+ * at once 340 KiB a connection, after 64 KiB 190, after 32 KiB 160, after 16 KiB 145, which took a third more CPU.
+ */
+const sliceBytes = 32 * 1024;
 /** No request that is served here comes near it. */
 const maxMessageBytes = 4 * 1024 * 1024;
 
@@ -90,6 +95,10 @@ async function handled(
 class GrpcCall implements RpcStream {
   private readonly stream: ServerHttp2Stream;
   private handler: RpcStreamHandler | null = null;
+  /** Messages, the first of which `sentOfFirst` bytes have been written. */
+  private readonly outbox: Uint8Array[] = [];
+  private sentOfFirst = 0;
+  private isWriting = false;
   private waitingBytes = 0;
   private isBlocked = false;
   /** How the call ended; null while it lives. */
@@ -131,12 +140,8 @@ class GrpcCall implements RpcStream {
   send(message: Uint8Array): boolean {
     if (this.outcome !== null) return true;
     this.waitingBytes += message.length;
-    // Not joined: the message's bytes are those of other streams, too.
-    this.stream.cork();
-    this.stream.write(messageHeader(message));
-    // The callback comes when the bytes have left for the network: HTTP/2's windows hold them back until then.
-    this.stream.write(message, () => this.noteWritten(message.length));
-    this.stream.uncork();
+    this.outbox.push(message);
+    if (!this.isWriting) this.write();
     if (this.waitingBytes > highWaterBytes) this.isBlocked = true;
     return !this.isBlocked;
   }
@@ -144,8 +149,8 @@ class GrpcCall implements RpcStream {
   end(status: RpcStatus = ok): void {
     if (this.outcome !== null) return;
     this.outcome = status;
-    // What was written goes out first, then the trailers.
-    this.stream.end();
+    // What was sent goes out first, then the trailers.
+    if (!this.isWriting) this.stream.end();
     this.tellLater(status);
   }
 
@@ -167,6 +172,32 @@ class GrpcCall implements RpcStream {
     if (message !== '') trailers['grpc-message'] = encodeURIComponent(message).replaceAll('%20', ' ');
     // A client may leave between the last byte and the trailers.
     if (!this.stream.destroyed && !this.stream.closed) this.stream.sendTrailers(trailers);
+  }
+
+  /** Writes the next piece. The message's bytes are those of other streams, too, so its header goes before it by itself. */
+  private write(): void {
+    const [message] = this.outbox;
+    if (message === undefined || this.stream.destroyed) {
+      this.isWriting = false;
+      if (this.outcome !== null && !this.stream.destroyed) this.stream.end();
+      return;
+    }
+    this.isWriting = true;
+    const start = this.sentOfFirst;
+    const piece = message.subarray(start, start + sliceBytes);
+    this.stream.cork();
+    if (start === 0) this.stream.write(messageHeader(message));
+    if (start + piece.length < message.length) this.sentOfFirst += piece.length;
+    else {
+      this.outbox.shift();
+      this.sentOfFirst = 0;
+    }
+    // The callback comes when the bytes have left for the network: HTTP/2's windows hold them back until then.
+    this.stream.write(piece, () => {
+      this.noteWritten(piece.length);
+      this.write();
+    });
+    this.stream.uncork();
   }
 
   private noteWritten(bytes: number): void {

@@ -7,6 +7,7 @@ import type { AcknowledgementOutcome, AcknowledgementTarget } from './acknowledg
 import { DeltaStream } from './delta-stream.ts';
 import type { StreamContext } from './delta-stream.ts';
 import { FirstSyncSlots } from './first-sync-slots.ts';
+import { NameTable, VersionTable } from './name-table.ts';
 import type { ResourceSource, XdsClient } from './resource-source.ts';
 import { ResponseCache } from './response-cache.ts';
 import type { RejectedResource, StreamStatus } from './stream-status.ts';
@@ -59,6 +60,7 @@ export class DeltaServer {
   /** To be registered under `deltaAdsMethod`. */
   readonly method: RpcMethod;
   private readonly streams = new Set<DeltaStream>();
+  private readonly names = new Map<string, NameTable>();
   private readonly clock: Clock;
   private readonly unwatch: () => void;
 
@@ -73,6 +75,8 @@ export class DeltaServer {
       holdTimeoutMs: options.holdTimeoutMs ?? 5000,
       maxResponseBytes: options.maxResponseBytes ?? 64 * 1024,
       maxNamesPerType: options.maxNamesPerType ?? 100_000,
+      versions: new VersionTable(),
+      nameTable: (typeUrl) => this.nameTable(typeUrl),
       onClosed: (stream) => this.streams.delete(stream),
     };
     this.method = {
@@ -84,8 +88,30 @@ export class DeltaServer {
       },
     };
     this.unwatch = options.source.watch((changes) => {
+      this.forgetNames();
       for (const stream of this.streams) stream.noteChanges(changes);
     });
+  }
+
+  private nameTable(typeUrl: string): NameTable {
+    let table = this.names.get(typeUrl);
+    if (table === undefined) {
+      table = new NameTable();
+      this.names.set(typeUrl, table);
+    }
+    return table;
+  }
+
+  /** Drops the names that no stream has anything to say of, where there may be many. */
+  private forgetNames(): void {
+    for (const [typeUrl, table] of this.names) {
+      if (!table.isWorthCompacting) continue;
+      const states = [...this.streams].flatMap((stream) => stream.namesOf(typeUrl) ?? []);
+      const used = new Uint8Array(table.size);
+      for (const state of states) state.markIds(used);
+      const moved = table.compact(used);
+      for (const state of states) state.moveIds(moved);
+    }
   }
 
   /** The clients that are connected now. */

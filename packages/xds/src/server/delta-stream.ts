@@ -10,8 +10,9 @@ import { StreamAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementTarget, AcknowledgingStream, Requirement } from './acknowledgements.ts';
 import type { DeltaServerHooks } from './delta-server.ts';
 import type { FirstSyncSlots } from './first-sync-slots.ts';
-import { dropUnchanged, planResponse } from './plan-response.ts';
+import { dropUnchanged, isKnown, planResponse } from './plan-response.ts';
 import type { ResponsePlan } from './plan-response.ts';
+import { KnownVersion, type NameStates, type NameTable, type VersionTable } from './name-table.ts';
 import type { ResourceChange, ResourceSource, XdsClient } from './resource-source.ts';
 import type { ResponseCache } from './response-cache.ts';
 import type { RejectedResource, StreamStatus } from './stream-status.ts';
@@ -23,6 +24,9 @@ export interface StreamContext {
   readonly clock: Clock;
   readonly responses: ResponseCache;
   readonly slots: FirstSyncSlots;
+  readonly versions: VersionTable;
+  /** Numbers for the names of a type. */
+  nameTable(typeUrl: string): NameTable;
   readonly hooks: DeltaServerHooks;
   /** How long one step of a change may wait for the one before it. */
   readonly holdTimeoutMs: number;
@@ -84,7 +88,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     let state = this.types.get(request.typeUrl);
     const isFirst = state === undefined;
     if (state === undefined) {
-      state = new TypeState(request.typeUrl);
+      state = new TypeState(request.typeUrl, this.context.nameTable(request.typeUrl));
       this.types.set(request.typeUrl, state);
     }
     // An unknown nonce belongs to a response that nobody waits for; what else the request says counts all the same.
@@ -92,7 +96,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     if (isFirst) this.begin(state, request);
     else this.subscribe(state, request.resourceNamesSubscribe);
     this.unsubscribe(state, request.resourceNamesUnsubscribe);
-    if (state.named.size > this.context.maxNamesPerType) {
+    if (state.names.namedCount > this.context.maxNamesPerType) {
       this.refuse(RpcCode.resourceExhausted, `More than ${this.context.maxNamesPerType} names of one type.`);
       return;
     }
@@ -140,14 +144,19 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   requirementFor({ typeUrl, name }: AcknowledgementTarget): Requirement | null {
     const state = this.types.get(typeUrl);
     if (state === undefined || this.client === null) return null;
-    const known = state.known.get(name);
+    const known = state.names.version(name);
     const inFlight = state.inFlightSequenceOf(name);
-    if (known === undefined && inFlight === 0) return null;
-    const present = this.context.source.get(this.client, typeUrl, name)?.version ?? null;
+    if (known === KnownVersion.none && inFlight === 0) return null;
+    const present = this.context.source.get(this.client, typeUrl, name)?.version;
     // What a client refused it does not use: it confirms with the next response that has the name.
-    if ((known ?? null) !== present || state.rejected.has(name))
+    if (!isKnown(known, present, this.context.versions) || state.rejected.has(name))
       return { typeUrl, name, sequence: state.nextSequence };
     return inFlight > 0 ? { typeUrl, name, sequence: inFlight } : null;
+  }
+
+  /** What the stream keeps of a type; undefined where the client has not asked for any. */
+  namesOf(typeUrl: string): NameStates | undefined {
+    return this.types.get(typeUrl)?.names;
   }
 
   status(): StreamStatus | null {
@@ -193,15 +202,22 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       request.resourceNamesUnsubscribe.length === 0 &&
       hasLegacyWildcard(state.typeUrl);
     for (const [name, version] of Object.entries(request.initialResourceVersions)) {
-      state.known.set(name, version);
+      state.names.setVersion(name, this.numberOf(state.typeUrl, name, version));
       state.pending.add(name);
     }
     this.subscribe(state, isLegacy ? [wildcard] : subscribed);
-    for (const name of state.known.keys()) {
+    for (const name of Object.keys(request.initialResourceVersions)) {
       // What the client has already in this version need not be sent again, although it subscribes anew.
       if (state.isInterestedIn(name)) state.forced.delete(name);
       else state.forget(name);
     }
+  }
+
+  /** The number of a version that the client has from an earlier stream, perhaps from another control plane. */
+  private numberOf(typeUrl: string, name: string, version: string): number {
+    if (this.client === null) return KnownVersion.foreign;
+    const present = this.context.source.get(this.client, typeUrl, name)?.version;
+    return present === version ? this.context.versions.numberOf(version) : KnownVersion.foreign;
   }
 
   private subscribe(state: TypeState, names: readonly string[]): void {
@@ -212,7 +228,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         this.markAll(state);
         continue;
       }
-      state.named.add(name);
+      state.names.addName(name);
       state.pending.add(name);
       state.forced.add(name);
     }
@@ -222,12 +238,12 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     for (const name of names) {
       if (name === wildcard) {
         state.isWildcard = false;
-        for (const known of [...state.known.keys(), ...state.pending]) {
-          if (!state.named.has(known)) this.forget(state, known);
+        for (const known of [...state.names.names(), ...state.pending]) {
+          if (!state.names.isNamed(known)) this.forget(state, known);
         }
         continue;
       }
-      if (!state.named.delete(name)) continue;
+      if (!state.names.deleteName(name)) continue;
       if (state.isWildcard) {
         // The client drops it now, although the wildcard may still cover it: say which of the two holds.
         state.pending.add(name);
@@ -245,8 +261,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   }
 
   private markAll(state: TypeState): void {
-    for (const name of state.named) state.pending.add(name);
-    for (const name of state.known.keys()) state.pending.add(name);
+    for (const name of state.names.names()) state.pending.add(name);
     if (!state.isWildcard || this.client === null) return;
     for (const name of this.context.source.list(this.client, state.typeUrl)) state.pending.add(name);
   }
@@ -312,7 +327,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     const now = this.context.clock.monotonic();
     for (const typeUrl of [TypeUrl.listener, TypeUrl.routeConfiguration]) {
       const state = this.types.get(typeUrl);
-      if (state !== undefined) dropUnchanged(this.client, state, this.context.source);
+      if (state !== undefined) dropUnchanged(this.client, state, this.context.source, this.context.versions);
     }
     for (const typeUrl of resourceTypeUrls) {
       if (!this.flushType(this.client, typeUrl, now)) return;
@@ -361,12 +376,13 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private flushType(client: XdsClient, typeUrl: string, now: number): boolean {
     const state = this.types.get(typeUrl);
     if (state === undefined) return true;
-    const { source, responses, holdTimeoutMs, maxResponseBytes } = this.context;
+    const { source, responses, versions, holdTimeoutMs, maxResponseBytes } = this.context;
     for (;;) {
       const plan = planResponse(client, state, source, {
         now,
         holdTimeoutMs,
         maxResponseBytes,
+        versions,
         mayUpdate: this.mayUpdate(client, typeUrl, now),
         // One unanswered response at a time: what changes meanwhile is merged, and only its latest state is sent.
         onlyForced: state.isWaitingForAnswer(now - holdTimeoutMs),
@@ -393,7 +409,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       if (this.context.source.get(client, TypeUrl.clusterLoadAssignment, name) === undefined) continue;
       this.awaitedEndpoints.set(name, now + this.context.holdTimeoutMs);
       // A changed cluster stays warming until its endpoints arrive anew, even if they are the same.
-      if (endpoints?.named.has(name) === true) {
+      if (endpoints?.names.isNamed(name) === true) {
         endpoints.pending.add(name);
         endpoints.forced.add(name);
       }

@@ -1,3 +1,4 @@
+import { KnownVersion, type VersionTable } from './name-table.ts';
 import type { EncodedResource, ResourceSource, XdsClient } from './resource-source.ts';
 import type { TypeState } from './type-state.ts';
 
@@ -12,6 +13,7 @@ export interface PlanLimits {
   readonly now: number;
   readonly holdTimeoutMs: number;
   readonly maxResponseBytes: number;
+  readonly versions: VersionTable;
   /** Whether resources may be sent; where not, only that a name does not exist. */
   readonly mayUpdate: boolean;
   /** Whether only what the client asked for just now may be sent. */
@@ -24,11 +26,16 @@ export interface PlanLimits {
  * Takes out of what is pending the names whose state the client knows already. A source may tell of more names than did
  * change, and nothing is sent for those: what waits for this type must not wait for them, as no answer will end that wait.
  */
-export function dropUnchanged(client: XdsClient, state: TypeState, source: ResourceSource): void {
+export function dropUnchanged(
+  client: XdsClient,
+  state: TypeState,
+  source: ResourceSource,
+  versions: VersionTable,
+): void {
   for (const name of state.pending) {
     if (state.forced.has(name)) continue;
     const version = source.get(client, state.typeUrl, name)?.version;
-    if ((state.known.get(name) ?? undefined) !== version) continue;
+    if (!isKnown(state.names.version(name), version, versions)) continue;
     state.pending.delete(name);
     // It was gone, and is back as it was before the client heard of that.
     if (version !== undefined) state.heldRemovals.delete(name);
@@ -52,22 +59,23 @@ export function planResponse(
   for (const name of names) {
     const isForced = state.forced.has(name);
     const resource = source.get(client, state.typeUrl, name);
-    const known = state.known.get(name);
+    const known = state.names.version(name);
     if (resource === undefined) {
       if (isForced) {
         removed.push(name);
         noteRemoved(state, name);
-      } else if (typeof known === 'string' && !state.heldRemovals.has(name)) {
+      } else if (known >= KnownVersion.foreign && !state.heldRemovals.has(name)) {
         state.heldRemovals.set(name, limits.now + limits.holdTimeoutMs);
       }
     } else {
       if (!limits.mayUpdate) continue;
       state.heldRemovals.delete(name);
-      if (isForced || known !== resource.version) {
+      const version = limits.versions.numberOf(resource.version);
+      if (isForced || known !== version) {
         if (resources.length > 0 && bytes + resource.bytes.length > limits.maxResponseBytes) break;
         bytes += resource.bytes.length;
         resources.push(resource);
-        state.known.set(name, resource.version);
+        state.names.setVersion(name, version);
       }
     }
     state.pending.delete(name);
@@ -92,6 +100,10 @@ export function planResponse(
 /** The client will know that the name does not exist; for a name that only a wildcard covered there is nothing to know. */
 function noteRemoved(state: TypeState, name: string): void {
   state.heldRemovals.delete(name);
-  if (state.named.has(name)) state.known.set(name, null);
-  else state.known.delete(name);
+  state.names.setVersion(name, state.names.isNamed(name) ? KnownVersion.absent : KnownVersion.none);
+}
+
+/** Whether what the client knows is the state that a version stands for; undefined for that there is no resource. */
+export function isKnown(known: number, version: string | undefined, versions: VersionTable): boolean {
+  return version === undefined ? known <= KnownVersion.absent : known === versions.numberOf(version);
 }

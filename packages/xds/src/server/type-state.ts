@@ -1,4 +1,5 @@
 // One type of resources on one stream: what the client asked for, what it knows, what it should be told.
+import { KnownVersion, NameStates, type NameTable } from './name-table.ts';
 import type { TypeStatus } from './stream-status.ts';
 
 /** A response that has been sent and not been answered. */
@@ -17,13 +18,8 @@ export class TypeState {
   readonly typeUrl: string;
   /** Whether the client wants everything there is. */
   isWildcard = false;
-  /** What the client wants by name. */
-  readonly named = new Set<string>();
-  /**
-   * What the client was last told of each resource: its version, or null that there is none. Holds no more than a pointer
-   * per resource, because there are as many as proxies times resources.
-   */
-  readonly known = new Map<string, string | null>();
+  /** What the client wants by name, and what it was last told of each resource. */
+  readonly names: NameStates;
   /** Names to compare with the source. */
   readonly pending = new Set<string>();
   /** Names to answer even where nothing changed. */
@@ -38,13 +34,14 @@ export class TypeState {
   private sequence = 0;
   private acknowledged = 0;
 
-  constructor(typeUrl: string) {
+  constructor(typeUrl: string, table: NameTable) {
     this.typeUrl = typeUrl;
+    this.names = new NameStates(table);
   }
 
   /** Whether a change of this name concerns the client. */
   isInterestedIn(name: string): boolean {
-    return this.isWildcard || this.named.has(name);
+    return this.isWildcard || this.names.isNamed(name);
   }
 
   /** Nothing is to be sent (held removals apart) and nothing is on its way. */
@@ -96,7 +93,7 @@ export class TypeState {
 
   /** Forgets everything about a name. */
   forget(name: string): void {
-    this.known.delete(name);
+    this.names.setVersion(name, KnownVersion.none);
     this.pending.delete(name);
     this.forced.delete(name);
     this.heldRemovals.delete(name);
