@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { formatProblem, systemClock, systemRandom, TimerWheel } from '@heddle/base';
 import { silentResolver } from '../dns/name-resolver.ts';
 import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
@@ -60,6 +63,8 @@ interface Loaded {
   readonly problems: readonly string[];
   readonly listeners: readonly ListenerConfig<EndpointPool>[];
   readonly isWarm: boolean;
+  readonly store: ConfigStore<EndpointPool>;
+  readonly source: WeakRef<ParsedFile>;
 }
 
 function load(value: unknown): Loaded {
@@ -87,7 +92,13 @@ function load(value: unknown): Loaded {
   const source = parsed(value);
   const config = readBootstrap(source);
   const problems = config.ok ? applyBootstrap(config.value, store, subscriber, source) : config.error;
-  return { problems: problems.map(formatProblem), listeners, isWarm: store.isWarm };
+  return {
+    problems: problems.map(formatProblem),
+    listeners,
+    isWarm: store.isWarm,
+    store,
+    source: new WeakRef(source),
+  };
 }
 
 test('a file with one HTTP listener serves', () => {
@@ -101,6 +112,17 @@ test('a file with one HTTP listener serves', () => {
   assert.equal(filter?.kind, 'http');
   const cluster = filter.routes.current?.match(testRequest(), systemRandom)?.cluster?.get();
   assert.equal(cluster?.pick(systemRandom, 'x')?.address, '127.0.0.1:9000');
+});
+
+test('nothing of the parsed file outlives the start', async () => {
+  const { store, source } = load(good);
+  // What a WeakRef was made for stays until the turn is over.
+  await setImmediate();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  assert.equal(source.deref(), undefined);
+  assert.equal(store.routes.isCluster?.('be'), true);
 });
 
 test('says where the admin interface listens', () => {

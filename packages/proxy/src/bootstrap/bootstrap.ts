@@ -9,6 +9,7 @@ import { Secret } from '@heddle/xds/api/envoy/extensions/transport_sockets/tls/v
 import { bootstrapFromJson } from '@heddle/xds/json';
 import { hostPort } from '../cluster/endpoint.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
+import type { ClusterCheck } from '../routing/compile-route-table.ts';
 import { compileAddress } from '../config/compile-address.ts';
 import { compileStaticSecrets } from '../config/compile-static-secrets.ts';
 import type { ConfigStore } from '../config/config-store.ts';
@@ -173,6 +174,14 @@ export class NoSubscriber implements Subscriber {
   }
 }
 
+/** Knows all clusters of a file. By a function of its own, because a closure keeps what those beside it use: the whole file. */
+function clusterCheck(resources: readonly StaticResource[]): ClusterCheck {
+  const clusters = new Set(
+    resources.filter(({ typeUrl }) => typeUrl === TypeUrl.cluster).map(({ name }) => name),
+  );
+  return (name) => clusters.has(name);
+}
+
 /**
  * Applies a bootstrap file's resources to a store whose subscriber is `subscriber`. All problems with their places; where
  * there are any, the proxy is not to start.
@@ -186,10 +195,7 @@ export function applyBootstrap<P extends EndpointPool>(
   const problems = new ProblemList();
   store.materials.keepIn(config.materials);
   compileStaticSecrets(config.materials, store.materials, problems);
-  const clusters = new Set(
-    config.resources.filter(({ typeUrl }) => typeUrl === TypeUrl.cluster).map(({ name }) => name),
-  );
-  store.routes.isCluster = (name) => clusters.has(name);
+  store.routes.isCluster = clusterCheck(config.resources);
   for (const { typeUrl, name, bytes, path } of config.resources) {
     const found = store.applyResource(typeUrl, name, bytes);
     for (const problem of found) problems.addAll([{ ...problem, path: fieldPath(path, problem.path ?? '') }]);
