@@ -7,6 +7,16 @@ import { root } from './commands.ts';
 
 const fileReference = /new URL\(\s*(['"])(\.{1,2}\/[^'"]+)\1\s*,\s*import\.meta\.url\s*\)/g;
 
+/** A package that is used once: it becomes a file of its own. */
+const packageReference = /\brequireOnce\(\s*'([a-z-]+)'\s*,\s*import\.meta\.url\s*\)/g;
+
+/** Text that nobody reads stays in memory: 2 MiB of an idle proxy. Names stay as they are, for stack traces in logs. */
+const minify = {
+  compress: true,
+  mangle: { toplevel: false, keepNames: true },
+  codegen: { removeWhitespace: true },
+} as const;
+
 /** A name for a program that another one starts by its file. */
 function nameOf(source: string): string {
   return relative(root, source)
@@ -18,14 +28,19 @@ function nameOf(source: string): string {
 
 /**
  * Takes along what a module names by its file, `new URL('./x', import.meta.url)`: a program becomes an entry like the
- * others, any other file is copied.
+ * others, any other file is copied. And what it loads by `requireOnce('x', import.meta.url)`.
  */
-function namedFiles(names: ReadonlyMap<string, string>, programs: Set<string>, files: Set<string>): Plugin {
+function namedFiles(
+  names: ReadonlyMap<string, string>,
+  programs: Set<string>,
+  files: Set<string>,
+  packages: Set<string>,
+): Plugin {
   return {
     name: 'named-files',
     transform(code, id) {
       if (!code.includes('import.meta.url')) return null;
-      const changed = code.replaceAll(fileReference, (whole, _quote: string, path: string) => {
+      const withFiles = code.replaceAll(fileReference, (whole, _quote: string, path: string) => {
         const source = resolve(dirname(id), path);
         if (statSync(source, { throwIfNoEntry: false })?.isFile() !== true) return whole;
         // A package's description lies one level above its programs, here as there.
@@ -36,6 +51,10 @@ function namedFiles(names: ReadonlyMap<string, string>, programs: Set<string>, f
         }
         programs.add(source);
         return `new URL('./${names.get(source) ?? nameOf(source)}.js', import.meta.url)`;
+      });
+      const changed = withFiles.replaceAll(packageReference, (_whole, name: string) => {
+        packages.add(name);
+        return `requireOnce('./${name}.cjs', import.meta.url)`;
       });
       return changed === code ? null : { code: changed, map: null };
     },
@@ -52,6 +71,21 @@ async function writeInLatin1(path: string): Promise<void> {
   if (escaped !== text) await writeFile(path, escaped);
 }
 
+/** Writes a CommonJS package as one file. */
+async function bundlePackage(name: string, file: string): Promise<void> {
+  const build = await rolldown({ input: name, cwd: root, platform: 'node', external: [/^node:/] });
+  try {
+    await build.write({
+      file,
+      format: 'cjs',
+      comments: { legal: true, annotation: false, jsdoc: false },
+      minify,
+    });
+  } finally {
+    await build.close();
+  }
+}
+
 /**
  * Bundles the programs (absolute paths by name) into `directory`, which is emptied first, with those they name by file.
  * Modules that match `external` are left out.
@@ -65,12 +99,13 @@ export async function bundlePrograms(
   for (;;) {
     const found = new Set<string>();
     const files = new Set<string>();
+    const packages = new Set<string>();
     const build = await rolldown({
       input: Object.fromEntries([...entries].map(([source, name]) => [name, source])),
       cwd: root,
       platform: 'node',
       external: [/^node:/, ...external],
-      plugins: [namedFiles(entries, found, files)],
+      plugins: [namedFiles(entries, found, files, packages)],
       logLevel: 'warn',
     });
     try {
@@ -82,17 +117,16 @@ export async function bundlePrograms(
         // Beside the programs: what a module looks up relative to itself is then found from everywhere.
         chunkFileNames: 'chunk-[name]-[hash].js',
         comments: { legal: true, annotation: false, jsdoc: false },
-        // Text that nobody reads stays in memory: 2 MiB of an idle proxy. Names stay as they are, for stack traces in logs.
-        minify: {
-          compress: true,
-          mangle: { toplevel: false, keepNames: true },
-          codegen: { removeWhitespace: true },
-        },
+        minify,
       });
       const missing = [...found].filter((source) => !entries.has(source));
       if (missing.length === 0) {
         for (const file of files) await copyFile(file, join(directory, basename(file)));
-        for (const { fileName } of output) await writeInLatin1(join(directory, fileName));
+        const names = [...packages].map((name) => `${name}.cjs`);
+        for (const name of packages) await bundlePackage(name, join(directory, `${name}.cjs`));
+        for (const name of [...output.map(({ fileName }) => fileName), ...names]) {
+          await writeInLatin1(join(directory, name));
+        }
         return output.filter((one) => one.type === 'chunk');
       }
       for (const source of missing) entries.set(source, nameOf(source));

@@ -1,18 +1,9 @@
 // Reads a bootstrap file and remembers where its values stand.
 import { readFile } from 'node:fs/promises';
 import { err, errorMessage, ok, type Problem, type Result, systemErrorCode } from '@heddle/base';
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  type YAMLError,
-} from 'yaml';
+import type * as Yaml from 'yaml';
 import { CliError } from '../cli-error.ts';
+import { requireOnce } from './require-once.ts';
 
 /** A place in a file; both are 1-based. */
 interface Position {
@@ -32,7 +23,7 @@ export interface BootstrapFile {
   locate(keys: readonly (string | number)[]): Position | null;
 }
 
-function yamlProblem(error: YAMLError, file: string): Problem {
+function yamlProblem(error: Yaml.YAMLError, file: string): Problem {
   const [place] = error.linePos ?? [];
   return {
     code: 'HEDDLE_YAML',
@@ -45,7 +36,11 @@ function yamlProblem(error: YAMLError, file: string): Problem {
 }
 
 /** The node under these keys; aliases lead to what they stand for. */
-function nodeAt(document: Document, keys: readonly (string | number)[]): unknown {
+function nodeAt(
+  { isAlias, isCollection }: typeof Yaml,
+  document: Yaml.Document,
+  keys: readonly (string | number)[],
+): unknown {
   let node: unknown = document.contents;
   for (const key of keys) {
     if (isAlias(node)) node = node.resolve(document);
@@ -56,8 +51,11 @@ function nodeAt(document: Document, keys: readonly (string | number)[]): unknown
 
 /** Parses the text of a bootstrap file; JSON is YAML. All problems of its syntax. */
 export function parseBootstrap(file: string, text: string): Result<BootstrapFile, readonly Problem[]> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: true });
+  // A proxy that serves has no use for it, and would hold 1.1 MiB of it.
+  const yaml = requireOnce('yaml', import.meta.url) as typeof Yaml;
+  const { isMap, isNode, isScalar } = yaml;
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: true });
   if (document.errors.length > 0) return err(document.errors.map((error) => yamlProblem(error, file)));
   const placeOf = (node: unknown): Position | null => {
     if (!isNode(node) || !node.range) return null;
@@ -65,8 +63,8 @@ export function parseBootstrap(file: string, text: string): Result<BootstrapFile
     return line === 0 ? null : { line, column: col };
   };
   const locate = (keys: readonly (string | number)[]): Position | null => {
-    const value = placeOf(nodeAt(document, keys));
-    const around = nodeAt(document, keys.slice(0, -1));
+    const value = placeOf(nodeAt(yaml, document, keys));
+    const around = nodeAt(yaml, document, keys.slice(0, -1));
     const pair = isMap(around)
       ? around.items.find(({ key }) => isScalar(key) && key.value === keys.at(-1))
       : undefined;
