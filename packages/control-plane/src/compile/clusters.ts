@@ -17,7 +17,7 @@ import {
 import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
-import { linkOptions, opaqueProtocol } from './tcp-link.ts';
+import { linkAge, linkOptions, maxLinkStreams, opaqueProtocol } from './tcp-link.ts';
 
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
@@ -43,20 +43,23 @@ const meshDefaults: DeepPartial<Cluster> = {
  * doesn't offer it is spoken to by HTTP/1.1.
  */
 const negotiated = httpProtocolOptions({
+  commonHttpProtocolOptions: { maxConnectionDuration: linkAge },
   upstreamProtocolOptions: {
     $case: 'autoConfig',
-    value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+    value: { httpProtocolOptions: {}, http2ProtocolOptions: { maxConcurrentStreams: maxLinkStreams } },
   },
 });
 
 const http2Only = explicitHttp2({});
 /** The link of TCP connections. Those that are no streams are made with the same security, but for ALPN. */
-const tunnels = explicitHttp2(linkOptions);
+const tunnels = explicitHttp2(linkOptions, { maxConnectionDuration: linkAge });
 
 function explicitHttp2(
   options: DeepPartial<Http2ProtocolOptions>,
+  commonHttpProtocolOptions?: DeepPartial<HttpProtocolOptions['commonHttpProtocolOptions']>,
 ): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
   return httpProtocolOptions({
+    commonHttpProtocolOptions,
     upstreamProtocolOptions: {
       $case: 'explicitHttpConfig',
       value: { protocolConfig: { $case: 'http2ProtocolOptions', value: options } },

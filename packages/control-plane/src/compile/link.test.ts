@@ -33,7 +33,11 @@ test('sidecars offer each other HTTP/2, and take HTTP/1.1 where the other side h
       TypeUrl.upstreamHttpProtocolOptions,
     ),
   );
-  assert.equal(options.upstreamProtocolOptions?.$case, 'autoConfig');
+  const protocols = options.upstreamProtocolOptions;
+  assert.ok(protocols?.$case === 'autoConfig');
+  // A new link by load, and by age.
+  assert.equal(protocols.value.http2ProtocolOptions?.maxConcurrentStreams, 128);
+  assert.equal(options.commonHttpProtocolOptions?.maxConnectionDuration?.seconds, 3600);
 });
 
 test('an application is spoken to as it says it wants to be', () => {

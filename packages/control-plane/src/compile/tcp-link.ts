@@ -18,7 +18,13 @@ export const opaqueProtocol = 'tcp';
 /** By ALPN, and in metadata, as Istio calls it. */
 export const tunnelProtocol = 'h2';
 
-const maxStreams = 128;
+/** So many streams share a link, of HTTP as of TCP; the next one opens another. */
+export const maxLinkStreams = 128;
+/**
+ * A link takes no more streams after an hour, and the next one opens another: long enough to cost nothing, and short enough for
+ * certificates, roots and addresses that have changed to be looked at again.
+ */
+export const linkAge = { seconds: 3600, nanos: 0 };
 const streamWindow = 256 * 1024;
 
 /**
@@ -27,9 +33,9 @@ const streamWindow = 256 * 1024;
  */
 export const linkOptions: DeepPartial<Http2ProtocolOptions> = {
   allowConnect: true,
-  maxConcurrentStreams: maxStreams,
+  maxConcurrentStreams: maxLinkStreams,
   initialStreamWindowSize: streamWindow,
-  initialConnectionWindowSize: maxStreams * streamWindow,
+  initialConnectionWindowSize: maxLinkStreams * streamWindow,
 };
 
 /** Says of an endpoint whether it takes connections as streams; without that proxies would hold that it does. */
