@@ -43,6 +43,8 @@ export abstract class DownstreamExchange
   protected active = false;
   protected requestEnded = false;
   protected responseStarted = false;
+  /** The HTTP status of an answer of the proxy's own, whatever a gRPC client reads; 0 where there was none. */
+  protected ownStatus = 0;
   /** What the request is to become (`websocket`, `connect`), where that was granted; empty for none. */
   protected upgrade = '';
   /** The most bytes of a body that the route takes; -1 for any number. */
@@ -189,6 +191,7 @@ export abstract class DownstreamExchange
     this.deadlineMs = -1;
     this.requestEnded = false;
     this.responseStarted = false;
+    this.ownStatus = 0;
     this.upgrade = '';
     this.maxRequestBytes = -1;
     this.responseHeaders = null;
@@ -389,6 +392,7 @@ export abstract class DownstreamExchange
     this.responseFlags = flag;
     this.responseCodeDetails = details;
     this.responseStarted = true;
+    this.ownStatus = status;
     const { server, response } = this;
     const { method } = this.head!;
     let mutations = this.responseHeaders;

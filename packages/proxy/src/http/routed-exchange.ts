@@ -299,8 +299,8 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     this.retries.end();
     if (cluster === null) return;
     const { metrics } = cluster;
-    // What a filter may have made another status of.
-    metrics.countResponse(this.responseHead?.status ?? this.responseCode);
+    // Whatever a filter, or what gRPC's clients read, made of it.
+    metrics.countResponse(this.responseHead?.status ?? (this.ownStatus || this.responseCode));
     if (endpoint === null) return;
     if (this.responseHead !== null) {
       const tookMs = this.startedAt + this.durationMs - this.upstreamStartedAt;
