@@ -5,6 +5,9 @@ import { authorizationCases } from './cases/authorization.ts';
 import { connectionCases } from './cases/connections.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
+import { grpcCases } from './cases/grpc.ts';
+import { grpcBridgeCases } from './cases/grpc-bridge.ts';
+import { grpcWebCases } from './cases/grpc-web.ts';
 import { http2UpstreamCases } from './cases/http2-upstreams.ts';
 import { identityCases } from './cases/identity.ts';
 import { optionCases } from './cases/options.ts';
@@ -33,6 +36,9 @@ export const cases: readonly DifferentialCase[] = [
   ...authorizationCases,
   ...accessLogCases,
   ...http2UpstreamCases,
+  ...grpcCases,
+  ...grpcWebCases,
+  ...grpcBridgeCases,
 ];
 
 /** The cases of one setup. */

@@ -14,6 +14,7 @@ import {
 } from './setups/parts.ts';
 import { accessLogSetups } from './setups/access-logs.ts';
 import { authorizationSetups } from './setups/authorization.ts';
+import { grpcSetups } from './setups/grpc.ts';
 import { http2UpstreamSetups } from './setups/http2-upstreams.ts';
 import { optionSetups } from './setups/options.ts';
 import { retrySetups } from './setups/retries.ts';
@@ -293,6 +294,7 @@ const setups = {
   ...routingSetups,
   ...accessLogSetups,
   ...http2UpstreamSetups,
+  ...grpcSetups,
 } as const satisfies Readonly<Record<string, Setup>>;
 
 export type SetupName = keyof typeof setups;

@@ -45,6 +45,13 @@ export interface StreamAnswer {
   readonly afterwards?: 'goaway' | 'destroy' | 'echo';
 }
 
+/** What a client of HTTP/2 sends; a POST of `/` to `a`, where nothing else is said. */
+export interface StreamRequest {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly trailers?: Readonly<Record<string, string>>;
+}
+
 /** The same bytes for both proxies, and which counters they move. */
 export interface DifferentialCase {
   /** What is shown. */
@@ -52,8 +59,8 @@ export interface DifferentialCase {
   /** What it stands for: a rule of the engine's list, a field, an attack class. */
   readonly rule: string;
   readonly setup?: SetupName;
-  /** Bytes to send, after which one response is awaited; or the steps. */
-  readonly client: string | readonly Step[];
+  /** Bytes to send, after which one response is awaited; the steps; or requests over HTTP/2, one after the other. */
+  readonly client: string | readonly Step[] | { readonly requests: readonly StreamRequest[] };
   /** Offers TLS with this server name and these protocols. */
   readonly tls?: {
     readonly serverName?: string;

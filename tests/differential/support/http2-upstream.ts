@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import type { DifferentialCase, SeenMessage, StreamAnswer } from './case.ts';
 import type { Certificate } from './certificates.ts';
 import { Changes } from './changes.ts';
-import { seenFields } from './message-reader.ts';
+import { linesOf, seenFields } from './message-reader.ts';
 import { type UpstreamServer, probePath } from './upstream.ts';
 
 const plainAnswer: StreamAnswer = {
@@ -137,10 +137,4 @@ export class Http2Upstream implements UpstreamServer {
     else if (afterwards === 'goaway') stream.session?.close();
     else if (afterwards === 'destroy') setImmediate(() => stream.session?.destroy());
   }
-}
-
-function linesOf(fields: IncomingHttpHeaders): string[] {
-  return Object.entries(fields).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [String(value)]).map((one) => `${name}: ${one}`),
-  );
 }

@@ -1,4 +1,5 @@
 // Reads HTTP/1.1 messages as a strict recipient would, for what a client or an upstream of the comparison was sent.
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { SeenMessage } from './case.ts';
 
 /** A message and where the next one begins; null while it is not complete. */
@@ -42,6 +43,13 @@ export function seenFields(lines: readonly string[]): string[] {
     .map(normalise)
     .filter((line) => line !== null)
     .toSorted();
+}
+
+/** Fields as lines, one for each value. */
+export function linesOf(fields: IncomingHttpHeaders): string[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [String(value)]).map((one) => `${name}: ${one}`),
+  );
 }
 
 /** Where the head that begins at `start` ends, or -1. */

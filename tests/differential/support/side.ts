@@ -3,9 +3,10 @@ import { writeFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, freePort, startChild, waitForPort } from '@heddle/testkit';
 import { type SetupName, bootstrapOf, hasLogs, logFileOf, upstreamProtocol } from '../setups.ts';
-import type { DifferentialCase, Observation, Step } from './case.ts';
+import type { DifferentialCase, Observation, SeenMessage, Step, StreamRequest } from './case.ts';
 import type { Certificates } from './certificates.ts';
 import { Client } from './client.ts';
+import { Http2Client } from './http2-client.ts';
 import { LogReader } from './log-reader.ts';
 import { Http2Upstream } from './http2-upstream.ts';
 import { Upstream, type UpstreamServer } from './upstream.ts';
@@ -96,6 +97,8 @@ export class Side {
   async observe(one: DifferentialCase): Promise<Observation> {
     this.upstream.begin(one);
     const before = await this.counters();
+    if (typeof one.client === 'object' && 'requests' in one.client)
+      return this.observeStreams(one, one.client.requests, before);
     const client = new Client(this.port, one.tls, this.certificates);
     try {
       const stalled = await this.perform(client, stepsOf(one));
@@ -115,6 +118,32 @@ export class Side {
         log,
         stalled,
       };
+    } finally {
+      client.destroy();
+      this.upstream.end();
+      await this.settle();
+    }
+  }
+
+  private async observeStreams(
+    one: DifferentialCase,
+    requests: readonly StreamRequest[],
+    before: ReadonlyMap<string, number>,
+  ): Promise<Observation> {
+    const client = new Http2Client(this.port);
+    try {
+      const responses: SeenMessage[] = [];
+      let stalled = '';
+      for (const request of requests) {
+        const response = await client.ask(request, eventMs);
+        if (response === null) stalled = JSON.stringify(request);
+        else responses.push(response);
+      }
+      const counters = await this.moved(before, one.counters);
+      const log = (await this.log?.next(countMs)) ?? [];
+      const connection = (await client.isOpen(eventMs)) ? 'open' : 'closed';
+      const upstream = this.upstream.requests;
+      return { responses, received: '', connection, upstream, upstreamBytes: '', counters, log, stalled };
     } finally {
       client.destroy();
       this.upstream.end();
@@ -200,6 +229,7 @@ function isReached(client: Client, step: Step): boolean {
   return 'text' in step && client.text.includes(step.text);
 }
 
-function stepsOf(one: DifferentialCase): readonly Step[] {
-  return typeof one.client === 'string' ? [{ send: one.client }, { responses: 1 }] : one.client;
+function stepsOf({ client }: DifferentialCase): readonly Step[] {
+  if (typeof client === 'string') return [{ send: client }, { responses: 1 }];
+  return 'requests' in client ? [] : client;
 }

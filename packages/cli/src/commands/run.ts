@@ -17,7 +17,7 @@ export interface RunFlags {
   readonly version: string;
   readonly port?: number;
   readonly appPort?: number;
-  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   readonly namespace: string;
   readonly serviceAccount?: string;
   readonly label?: readonly (readonly [string, string])[];
@@ -108,9 +108,9 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
       },
       protocol: {
         kind: 'enum',
-        values: ['http', 'http2', 'grpc', 'tcp'],
+        values: ['http', 'http2', 'grpc', 'grpc-web', 'tcp'],
         default: 'http',
-        brief: 'what the application speaks there; tcp for anything else',
+        brief: 'what the application speaks there; grpc-web: gRPC, also for web pages; tcp: anything else',
       },
       namespace: {
         kind: 'parsed',

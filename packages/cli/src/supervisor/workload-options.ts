@@ -21,7 +21,7 @@ export interface WorkloadOptions {
   /** Where the application listens; null to choose a free port and tell it in `PORT`. */
   readonly appPort: number | null;
   /** What the application speaks: HTTP/1.1, HTTP/2 without TLS, or gRPC over that. */
-  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   readonly namespace: string;
   /** Null for the service's name. */
   readonly serviceAccount: string | null;

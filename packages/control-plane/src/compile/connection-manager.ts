@@ -2,17 +2,25 @@
 import { istioAccessLogFormat } from '@heddle/telemetry';
 import { type DeepPartial, packAny, TypeUrl } from '@heddle/xds';
 import type { AccessLog } from '@heddle/xds/api/envoy/config/accesslog/v3/accesslog.ts';
-import type { HttpConnectionManager } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import type {
+  HttpConnectionManager,
+  HttpFilter,
+} from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { SidecarNode } from './node-metadata.ts';
 
+/** `filters` stand in front of the router. */
 export function connectionManager(
   node: Pick<SidecarNode, 'accessLog'>,
   statPrefix: string,
+  filters: readonly DeepPartial<HttpFilter>[] = [],
 ): DeepPartial<HttpConnectionManager> {
   const router = packAny(TypeUrl.router, {});
   return {
     statPrefix,
-    httpFilters: [{ name: 'envoy.filters.http.router', configType: { $case: 'typedConfig', value: router } }],
+    httpFilters: [
+      ...filters,
+      { name: 'envoy.filters.http.router', configType: { $case: 'typedConfig', value: router } },
+    ],
     // A sidecar is no edge: the application's own headers are believed.
     useRemoteAddress: false,
     generateRequestId: true,

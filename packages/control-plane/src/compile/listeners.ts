@@ -6,6 +6,7 @@ import {
   HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManager_ServerHeaderTransformation,
   type HttpConnectionManager,
+  type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { certificateSecret, inboundClusterName, proxyRoutesName } from './names.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
@@ -107,6 +108,12 @@ export function outboundListener(
   );
 }
 
+/** As in Istio, where a port's protocol is GRPC-Web: its application speaks gRPC, and web pages may call it. */
+const grpcWeb: DeepPartial<HttpFilter> = {
+  name: 'envoy.filters.http.grpc_web',
+  configType: { $case: 'typedConfig', value: packAny(TypeUrl.grpcWeb, {}) },
+};
+
 function toApplication(node: SidecarNode, statPrefix: string): DeepPartial<HttpConnectionManager> {
   const cluster = inboundClusterName(node.servicePort);
   const routeConfig = {
@@ -114,8 +121,9 @@ function toApplication(node: SidecarNode, statPrefix: string): DeepPartial<HttpC
     virtualHosts: [catchAll(`inbound|http|${node.servicePort}`, cluster)],
     validateClusters: false,
   };
+  const filters = node.protocol === 'grpc-web' ? [grpcWeb] : [];
   return {
-    ...connectionManager(node, statPrefix),
+    ...connectionManager(node, statPrefix, filters),
     routeSpecifier: { $case: 'routeConfig', value: routeConfig },
     // The application's own Server header stays.
     serverHeaderTransformation: HttpConnectionManager_ServerHeaderTransformation.PASS_THROUGH,

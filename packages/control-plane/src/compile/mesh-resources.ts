@@ -245,7 +245,11 @@ function ownClusters({
   if (appPort > 0)
     messages.set(
       inboundClusterName(servicePort),
-      inboundCluster(servicePort, appPort, protocol === 'http2' || protocol === 'grpc'),
+      inboundCluster(
+        servicePort,
+        appPort,
+        protocol === 'http2' || protocol === 'grpc' || protocol === 'grpc-web',
+      ),
     );
   if (interception !== null) {
     messages.set(originalDestinationCluster, originalDestination());

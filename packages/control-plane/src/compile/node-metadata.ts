@@ -23,7 +23,7 @@ const metadataSchema = z.object({
   LABELS: z.record(z.string(), z.string()).default({}),
   SERVICE_PORT: portNumber.default(0),
   APP_PORT: portNumber.default(0),
-  PROTOCOL: z.enum(['http', 'http2', 'grpc', 'tcp']).default('http'),
+  PROTOCOL: z.enum(['http', 'http2', 'grpc', 'grpc-web', 'tcp']).default('http'),
   /** As Istio's: by HTTP/2. Proxies that don't know it get, and make, TCP connections of their own. */
   ENABLE_HBONE: z.boolean().default(false),
   INBOUND: bindSchema.optional(),
@@ -70,7 +70,7 @@ export interface SidecarNode {
   readonly servicePort: number;
   readonly appPort: number;
   /** What the application speaks. */
-  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   /** The proxy ends CONNECT, and makes tunnels by it. */
   readonly hasTunnels: boolean;
   readonly inbound: Bind | null;

@@ -42,7 +42,7 @@ export interface SidecarOptions {
   /** Where the application listens, on loopback. */
   readonly appPort: number;
   /** What it speaks: HTTP/1.1, HTTP/2 without TLS, or gRPC over that; `tcp`: nothing that the mesh looks into. */
-  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp';
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   /** The mTLS listener for other sidecars. */
   readonly inbound: BindAddress;
   /** The address under which other sidecars reach `inbound`. */
