@@ -39,6 +39,24 @@ function replied(
   };
 }
 
+/** The upstream of the copy is the same one: it has got two requests when both have been counted. */
+const mirroredOnce = {
+  ...passed,
+  'cluster.other.upstream_rq_total': 1,
+  'cluster.other.upstream_rq_2xx': 1,
+} as const;
+
+function mirrored(
+  name: string,
+  path: string,
+  counters: DifferentialCase['counters'],
+  fields: string,
+  body = '',
+): DifferentialCase {
+  const client = request(`POST ${path}`, fields, body);
+  return { name, rule: 'request_mirror_policies', setup: 'mirrored', client, counters };
+}
+
 const grpc = 'Host: a\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n';
 
 /** Where requests go, and what becomes of the proxy's own answers. */
@@ -54,6 +72,26 @@ export const routingCases: readonly DifferentialCase[] = [
     'http.in.no_cluster': 1,
     'http.in.downstream_rq_4xx': 1,
   }),
+  mirrored(
+    'a copy of a request',
+    '/a?b',
+    mirroredOnce,
+    'Host: a:80\r\nx-forwarded-for: 192.0.2.1\r\nContent-Length: 0\r\n',
+  ),
+  mirrored('a copy of a request with a body', '/a', mirroredOnce, 'Host: a\r\nContent-Length: 3\r\n', 'abc'),
+  mirrored(
+    'a copy of a request in chunks',
+    '/a',
+    mirroredOnce,
+    'Host: a\r\nTransfer-Encoding: chunked\r\n',
+    '2\r\nab\r\n1\r\nc\r\n0\r\n\r\n',
+  ),
+  mirrored(
+    'a request of which no copy is made',
+    '/never',
+    passed,
+    'Host: a\r\nx-cluster: nope\r\nContent-Length: 0\r\n',
+  ),
   ...(['replies-json', 'replies-text'] as const).flatMap((setup) => [
     replied(setup, '/direct', { 'http.in.downstream_rq_2xx': 1 }),
     replied(setup, '/typed', { 'http.in.downstream_rq_2xx': 1 }),

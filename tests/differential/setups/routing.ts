@@ -38,6 +38,26 @@ export const routingSetups = {
       },
     ],
   },
+  mirrored: {
+    clusters: ['other'],
+    routes: [
+      {
+        match: { prefix: '/never' },
+        route: {
+          cluster: 'be',
+          request_mirror_policies: [
+            { cluster: 'other', runtime_fraction: { default_value: { numerator: 0 } } },
+            { cluster_header: 'x-cluster' },
+          ],
+        },
+      },
+    ],
+    action: { prefix_rewrite: '/new/' },
+    virtualHost: {
+      request_headers_to_add: [field('x-route', 'host')],
+      request_mirror_policies: [{ cluster: 'other' }],
+    },
+  },
   'replies-json': {
     routes: answers,
     manager: {

@@ -6,6 +6,9 @@ import type { FieldList } from '../codec/field-list.ts';
 import { BodyKind, type RequestHeadView, type ResponseHeadView } from '../codec/message-view.ts';
 import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
+import type { ClusterSlot } from '../cluster/cluster-slot.ts';
+import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { MirrorPolicy } from '../routing/mirror-policy.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { TryLimits } from '../routing/try-limits.ts';
 import type { TransportError } from '../transport/transport.ts';
@@ -15,6 +18,7 @@ import { forwardResponse } from './forwarded-response.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, type LocalReply, connectFailure, resetReply, withFlag } from './response-flags.ts';
 import { RoutedExchange } from './routed-exchange.ts';
+import { ShadowRequest, type ShadowedRequest } from './shadow-request.ts';
 import { TryWatch, type WatchedTry } from './try-watch.ts';
 import { responseKind, switchesProtocol } from './upgrade-rules.ts';
 import { addWebSocketKey, hideAccept, isAccepted } from './websocket-handshake.ts';
@@ -29,6 +33,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   private followsTimeout = false;
   /** The `Sec-WebSocket-Accept` that is to come; empty where it is the client who knows, or nobody. */
   private accept = '';
+  /** Copies of the request, as long as it is coming. */
+  private shadows: ShadowRequest[] = [];
 
   // ServerExchange: the client's side
 
@@ -46,8 +52,12 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
       return;
     }
     if (match.hasOwnLimits && !this.applyLimits(head, match)) return;
-    if (match.kind === 'forward') this.toCluster(match);
-    else this.answerFor(match);
+    if (match.kind !== 'forward') {
+      this.answerFor(match);
+      return;
+    }
+    this.toCluster(match);
+    if (match.mirrors !== null) this.startShadows(match.mirrors);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -62,6 +72,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     if (held.limit >= 0 && this.server.bodyBytes > held.limit) this.outgrow();
     // Of a body in chunks nothing is counted: it is passed on as it is.
     if (this.outgoing.bodyKind !== BodyKind.chunked) this.call?.onRequestData(buffer, start, end);
+    for (const shadow of this.shadows) shadow.addBody(buffer, start, end);
     if (this.upstream === null || this.isConnect) {
       held.bytes.add(buffer, start, end);
       this.server.pauseRequest();
@@ -76,6 +87,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   onRequestTrailers(fields: FieldList): void {
     if (!this.active) return;
     const { upstream } = this;
+    for (const shadow of this.shadows) shadow.addTrailers(fields);
     if (upstream !== null) {
       upstream.sendTrailers(fields);
       if (!this.held.isKept) {
@@ -92,6 +104,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     if (!this.active) return;
     this.requestEnded = true;
     this.limits.endRequest();
+    for (const shadow of this.shadows) shadow.endRequest();
+    if (this.shadows.length > 0) this.shadows = [];
     this.upstream?.endRequest();
     if (this.upstream !== null) this.limitTry();
     // What was asked for may last: only standing still ends it.
@@ -116,7 +130,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.upstreamStartedAt = this.isHandedOverAtOnce ? this.startedAt : this.context.clock.monotonic();
     if (this.isPrepared) {
       forwardAgain(this.outgoing, this.request, this.route!, this.leftMs, this.endpoint!.name);
-      if (this.route!.tellsTimeoutRetries) tellTimeoutRetry(this.outgoing, this.followsTimeout);
+      if (this.route!.tellsTimeoutRetries && this.retries.attempts > 1)
+        tellTimeoutRetry(this.outgoing, this.followsTimeout);
     } else {
       this.prepareRequest();
     }
@@ -283,6 +298,9 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   }
 
   protected override countUpstream(): void {
+    // Of a request that is not complete no copy can be.
+    for (const shadow of this.shadows) shadow.giveUp();
+    if (this.shadows.length > 0) this.shadows = [];
     if (this.tryWatch !== null) this.tryWatch.end();
     super.countUpstream();
   }
@@ -351,6 +369,30 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.followsTimeout = true;
     const flag = this.tryAgain(this.route!.retryPolicy?.coversReset(false) === true);
     if (flag !== null) this.reply(withFlag(flag, reply));
+  }
+
+  /** Sends copies of the request wherever their policies say. */
+  private startShadows(policies: readonly MirrorPolicy<ClusterSlot<ConnectionPool>>[]): void {
+    if (!this.active || this.endpoint === null || this.upgrade !== '') return;
+    if (!this.isPrepared) this.prepareRequest();
+    const { context, route } = this;
+    const shadowed: ShadowedRequest = {
+      head: this.outgoing,
+      priority: route!.priority,
+      connection: this.connection,
+      timeoutMs: this.timeoutMs,
+      bufferLimitBytes: this.settings.bufferLimitBytes,
+    };
+    for (const { cluster, clusterHeader, fraction, marksHost } of policies) {
+      if (fraction !== null && context.random.uint32() % fraction.denominator >= fraction.numerator) continue;
+      const slot =
+        clusterHeader === null ? cluster : clusterHeader.find(this.requestHeader(clusterHeader.name) ?? '');
+      const built = slot === null ? null : slot.get();
+      if (built === null) continue;
+      const shadow = new ShadowRequest(context, built, shadowed, marksHost);
+      this.shadows.push(shadow);
+      shadow.send();
+    }
   }
 
   private prepareRequest(): void {

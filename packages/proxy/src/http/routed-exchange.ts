@@ -214,7 +214,11 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   private chooseFraming(protocol: UpstreamProtocol): void {
     const came = this.head!.bodyKind;
     const bodyKind = this.changedBodyKind < 0 ? came : this.changedBodyKind;
-    const isPassedOn = bodyKind === BodyKind.chunked && protocol !== 'http2' && protocol !== 'auto';
+    const isPassedOn =
+      bodyKind === BodyKind.chunked &&
+      protocol !== 'http2' &&
+      protocol !== 'auto' &&
+      this.route!.mirrors === null;
     const isUnframed = came === BodyKind.chunked && !isPassedOn;
     if (isUnframed) this.server.unframeRequest();
     this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;

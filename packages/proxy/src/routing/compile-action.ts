@@ -30,12 +30,14 @@ import type { RetryPolicy } from './retry-policy.ts';
 import { compileRouteFilters, joinRouteFilters } from './compile-route-filters.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
+import { compileMirrors } from './compile-mirrors.ts';
+import { namedByRequest, noTarget, type Target, type TargetContext } from './compile-target.ts';
 import { compileRouteUpgrades } from './compile-upgrades.ts';
+import type { MirrorPolicy } from './mirror-policy.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
 import type { TryLimits } from './try-limits.ts';
 import {
-  type ClusterHeader,
   type DirectResponse,
   type PathRewrite,
   type Redirect,
@@ -47,12 +49,10 @@ import {
 const defaultTimeoutMs = 15_000;
 
 /** What the levels around a route contribute to it. */
-export interface RouteContext<C> {
+export interface RouteContext<C> extends TargetContext<C> {
   readonly virtualHostName: string;
-  /** Gives the cluster for a name; called for every cluster that a route names, with the place of the name. */
-  readonly resolveCluster: (name: string, path: string) => C;
-  /** Knows the clusters that requests may name. */
-  readonly findCluster: (name: string) => C | null;
+  /** Those of virtual host and route configuration, for routes without. */
+  readonly mirrors: readonly MirrorPolicy<C>[] | null;
   readonly maxDirectResponseBytes: number;
   /** The virtual host's `request_body_buffer_limit`. */
   readonly requestBodyLimit: Route['requestBodyBufferLimit'];
@@ -97,15 +97,6 @@ interface Outcome {
   readonly redirect: Redirect | null;
 }
 
-/** Where a request is forwarded to. */
-interface Target<C> {
-  readonly clusterName: string;
-  readonly clusterHeader: ClusterHeader<C> | null;
-  readonly cluster: C | null;
-}
-
-const noTarget = { clusterName: '', clusterHeader: null, cluster: null } as const;
-
 /** An outcome that asks no upstream. */
 export const localOutcome: Outcome = {
   kind: 'direct-response',
@@ -149,7 +140,7 @@ export function compileAction<C>(
   const single = (outcome: Outcome | null): WeightedMatch<C>[] =>
     outcome === null
       ? []
-      : [{ weight: 1, match: makeMatch(route, outcome, noTarget, headers, noHeaderChanges, context) }];
+      : [{ weight: 1, match: makeMatch(route, outcome, noTarget, null, headers, noHeaderChanges, context) }];
   switch (action?.$case) {
     case undefined:
       problems.invalid(path, 'needs one of route, redirect, direct_response');
@@ -196,6 +187,7 @@ function makeMatch<C>(
   route: Route,
   outcome: Outcome,
   target: Target<C>,
+  mirrors: readonly MirrorPolicy<C>[] | null,
   headers: HeaderChanges,
   clusterHeaders: HeaderChanges,
   context: RouteContext<C>,
@@ -208,6 +200,7 @@ function makeMatch<C>(
     virtualHostName: context.virtualHostName,
     filters: joinRouteFilters(context.filters),
     ...target,
+    mirrors,
     requestHeaders: joinMutations(levels.map((level) => level.request)),
     responseHeaders: joinMutations(levels.map((level) => level.response)),
   });
@@ -319,6 +312,9 @@ function compileClusters<C>(
   path: string,
   problems: ProblemList,
 ): WeightedMatch<C>[] {
+  const mirrors =
+    compileMirrors(action.requestMirrorPolicies, context, `${path}.request_mirror_policies`, problems) ??
+    context.mirrors;
   const specifier = action.clusterSpecifier;
   switch (specifier?.$case) {
     case undefined:
@@ -335,17 +331,22 @@ function compileClusters<C>(
         clusterName: name,
         cluster: context.resolveCluster(name, `${path}.cluster`),
       };
-      return [{ weight: 1, match: makeMatch(route, outcome, target, headers, noHeaderChanges, context) }];
+      return [
+        { weight: 1, match: makeMatch(route, outcome, target, mirrors, headers, noHeaderChanges, context) },
+      ];
     }
     case 'clusterHeader': {
       const target = namedByRequest(specifier.value, context, `${path}.cluster_header`, problems);
-      return [{ weight: 1, match: makeMatch(route, outcome, target, headers, noHeaderChanges, context) }];
+      return [
+        { weight: 1, match: makeMatch(route, outcome, target, mirrors, headers, noHeaderChanges, context) },
+      ];
     }
     case 'weightedClusters':
       return weighted(
         route,
         specifier.value,
         outcome,
+        mirrors,
         headers,
         context,
         `${path}.weighted_clusters`,
@@ -356,25 +357,13 @@ function compileClusters<C>(
   }
 }
 
-function namedByRequest<C>(
-  name: string,
-  context: RouteContext<C>,
-  path: string,
-  problems: ProblemList,
-): Target<C> {
-  if (name !== '' && !isHeaderName(name) && !pseudoHeaders.has(name))
-    problems.invalid(path, `"${name}" is no header name`);
-  return { ...noTarget, clusterHeader: { name: name.toLowerCase(), find: context.findCluster } };
-}
-
-const pseudoHeaders = new Set([':authority', ':method', ':path', ':scheme']);
-
 const maxTotalWeight = 0xffff_ffff;
 
 function weighted<C>(
   route: Route,
   message: WeightedCluster,
   outcome: Outcome,
+  mirrors: readonly MirrorPolicy<C>[] | null,
   headers: HeaderChanges,
   context: RouteContext<C>,
   path: string,
@@ -418,10 +407,16 @@ function weighted<C>(
           cluster: context.resolveCluster(target.name, `${place}.name`),
         }
       : namedByRequest(target.clusterHeader, context, `${place}.cluster_header`, problems);
-    const match = makeMatch(route, { ...outcome, hostRewrite }, destination, headers, clusterHeaders, {
-      ...context,
-      filters: [...context.filters, filters],
-    });
+    const inner = { ...context, filters: [...context.filters, filters] };
+    const match = makeMatch(
+      route,
+      { ...outcome, hostRewrite },
+      destination,
+      mirrors,
+      headers,
+      clusterHeaders,
+      inner,
+    );
     matches.push({ weight, match });
   }
   if (total < 1 || total > maxTotalWeight) {

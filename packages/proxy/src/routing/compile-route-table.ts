@@ -10,6 +10,7 @@ import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import { compileAction, type RouteContext } from './compile-action.ts';
 import { compileHeaderChanges, type HeaderChanges } from './compile-headers.ts';
 import { compileConditions } from './compile-matchers.ts';
+import { compileMirrors } from './compile-mirrors.ts';
 import { compileRetries } from './compile-retry-policy.ts';
 import { compileRouteFilters } from './compile-route-filters.ts';
 import { DomainTable } from './domain-table.ts';
@@ -28,6 +29,9 @@ interface TableContext<C> {
   readonly maxDirectResponseBytes: number;
   readonly resolveCluster: (name: string, path: string) => C;
   readonly findCluster: (name: string) => C | null;
+  readonly mirrors: RouteConfiguration['requestMirrorPolicies'];
+  /** Where the configuration stands. */
+  readonly path: string;
 }
 
 const tlsRequirements: ReadonlyMap<RequireTls, TlsRequirement> = new Map([
@@ -86,6 +90,8 @@ export class RouteTableBuilder<C> {
       maxDirectResponseBytes: config.maxDirectResponseBodySizeBytes ?? defaultMaxDirectResponseBytes,
       resolveCluster,
       findCluster,
+      mirrors: config.requestMirrorPolicies,
+      path,
     };
     this.path = path;
     this.problems = problems;
@@ -188,7 +194,16 @@ function routeContext<C>(
 ): RouteContext<C> {
   const { headers, filters, innermostWins, maxDirectResponseBytes, resolveCluster, findCluster } = table;
   const filtersPath = fieldPath(path, 'typed_per_filter_config');
+  const own = compileMirrors(
+    message.requestMirrorPolicies,
+    table,
+    fieldPath(path, 'request_mirror_policies'),
+    problems,
+  );
+  const mirrors =
+    own ?? compileMirrors(table.mirrors, table, fieldPath(table.path, 'request_mirror_policies'), problems);
   return {
+    mirrors,
     virtualHostName: message.name,
     resolveCluster,
     findCluster,

@@ -4,6 +4,7 @@ import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import type { HeaderMutation } from './header-mutation.ts';
+import type { MirrorPolicy } from './mirror-policy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { HostRewrite } from './host-rewrite.ts';
 import type { TryLimits } from './try-limits.ts';
@@ -60,6 +61,7 @@ export interface RouteMatchFields<C> {
   readonly clusterName: string;
   readonly clusterHeader: ClusterHeader<C> | null;
   readonly cluster: C | null;
+  readonly mirrors: readonly MirrorPolicy<C>[] | null;
   readonly filters: RouteFilterConfigs | null;
   readonly clusterNotFoundStatus: number;
   readonly priority: RoutingPriority;
@@ -99,6 +101,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly clusterHeader: ClusterHeader<C> | null;
   /** Null where there is no `clusterName`. */
   readonly cluster: C | null;
+  /** Where copies go; null, as nearly always, for nowhere. */
+  readonly mirrors: readonly MirrorPolicy<C>[] | null;
   /** What the route says to the connection manager's filters; null, as nearly always, for nothing. */
   readonly filters: RouteFilterConfigs | null;
   /** The status where the cluster does not exist. */
@@ -151,6 +155,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.clusterName = fields.clusterName;
     this.clusterHeader = fields.clusterHeader;
     this.cluster = fields.cluster;
+    this.mirrors = fields.mirrors;
     this.filters = fields.filters;
     this.clusterNotFoundStatus = fields.clusterNotFoundStatus;
     this.priority = fields.priority;

@@ -22,6 +22,7 @@ export const tlsRedirect: RouteMatch<never> = new RouteMatch<never>({
   clusterName: '',
   clusterHeader: null,
   cluster: null,
+  mirrors: null,
   filters: null,
   requestHeaders: null,
   responseHeaders: null,

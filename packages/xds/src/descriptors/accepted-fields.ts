@@ -40,6 +40,7 @@ const acceptedFields: Readonly<Record<string, readonly string[]>> = {
   'envoy.config.route.v3.Decorator': ['operation', 'propagate'],
   'envoy.config.route.v3.Route': ['decorator', 'metadata', 'name', 'stat_prefix'],
   'envoy.config.route.v3.RouteConfiguration': ['metadata'],
+  'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': ['trace_sampled'],
   'envoy.config.route.v3.VirtualHost': ['metadata', 'name', 'virtual_clusters'],
   'envoy.config.route.v3.WeightedCluster': ['runtime_key_prefix'],
   'envoy.extensions.filters.http.router.v3.Router': ['dynamic_stats', 'start_child_span'],

@@ -7,7 +7,7 @@ import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { HeaderValueOption } from "../../core/v3/base.ts";
-import { VirtualHost } from "./route_components.ts";
+import { RouteAction_RequestMirrorPolicy, VirtualHost } from "./route_components.ts";
 
 export const protobufPackage = "envoy.config.route.v3";
 
@@ -26,6 +26,7 @@ export interface RouteConfiguration {
   requestHeadersToRemove: string[];
   mostSpecificHeaderMutationsWins: boolean;
   maxDirectResponseBodySizeBytes?: number | undefined;
+  requestMirrorPolicies: RouteAction_RequestMirrorPolicy[];
   ignorePortInHostMatching: boolean;
   ignorePathParametersInPathMatching: boolean;
   typedPerFilterConfig: { [key: string]: Any };
@@ -50,6 +51,7 @@ function createBaseRouteConfiguration(): RouteConfiguration {
     requestHeadersToRemove: [],
     mostSpecificHeaderMutationsWins: false,
     maxDirectResponseBodySizeBytes: undefined,
+    requestMirrorPolicies: [],
     ignorePortInHostMatching: false,
     ignorePathParametersInPathMatching: false,
     typedPerFilterConfig: {},
@@ -88,6 +90,9 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     }
     if (message.maxDirectResponseBodySizeBytes !== undefined) {
       UInt32Value.encode({ value: message.maxDirectResponseBodySizeBytes! }, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.requestMirrorPolicies) {
+      RouteAction_RequestMirrorPolicy.encode(v!, writer.uint32(106).fork()).join();
     }
     if (message.ignorePortInHostMatching !== false) {
       writer.uint32(112).bool(message.ignorePortInHostMatching);
@@ -189,6 +194,14 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
           message.maxDirectResponseBodySizeBytes = UInt32Value.decode(reader, reader.uint32()).value;
           continue;
         }
+        case 13: {
+          if (tag !== 106) {
+            break;
+          }
+
+          message.requestMirrorPolicies.push(RouteAction_RequestMirrorPolicy.decode(reader, reader.uint32()));
+          continue;
+        }
         case 14: {
           if (tag !== 112) {
             break;
@@ -238,6 +251,8 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
     message.mostSpecificHeaderMutationsWins = object.mostSpecificHeaderMutationsWins ?? false;
     message.maxDirectResponseBodySizeBytes = object.maxDirectResponseBodySizeBytes ?? undefined;
+    message.requestMirrorPolicies =
+      object.requestMirrorPolicies?.map((e) => RouteAction_RequestMirrorPolicy.fromPartial(e)) || [];
     message.ignorePortInHostMatching = object.ignorePortInHostMatching ?? false;
     message.ignorePathParametersInPathMatching = object.ignorePathParametersInPathMatching ?? false;
     message.typedPerFilterConfig = (globalThis.Object.entries(object.typedPerFilterConfig ?? {}) as [string, Any][])

@@ -41,6 +41,7 @@ export interface VirtualHost {
   /** @deprecated */
   perRequestBufferLimitBytes?: number | undefined;
   includeAttemptCountInResponse: boolean;
+  requestMirrorPolicies: RouteAction_RequestMirrorPolicy[];
   includeIsTimeoutRetryHeader: boolean;
   requestBodyBufferLimit?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -215,6 +216,7 @@ export interface RouteAction {
   upgradeConfigs: RouteAction_UpgradeConfig[];
   /** @deprecated */
   grpcTimeoutOffset?: Duration | undefined;
+  requestMirrorPolicies: RouteAction_RequestMirrorPolicy[];
   regexRewrite?: RegexMatchAndSubstitute | undefined;
   maxStreamDuration?: RouteAction_MaxStreamDuration | undefined;
   appendXForwardedHost: boolean;
@@ -240,6 +242,15 @@ export interface RouteAction_UpgradeConfig {
 
 export interface RouteAction_UpgradeConfig_ConnectConfig {
   allowPost: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_RequestMirrorPolicy {
+  cluster: string;
+  runtimeFraction?: RuntimeFractionalPercent | undefined;
+  traceSampled?: boolean | undefined;
+  clusterHeader: string;
+  disableShadowHostSuffixAppend: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -325,6 +336,7 @@ function createBaseVirtualHost(): VirtualHost {
     retryPolicy: undefined,
     perRequestBufferLimitBytes: undefined,
     includeAttemptCountInResponse: false,
+    requestMirrorPolicies: [],
     includeIsTimeoutRetryHeader: false,
     requestBodyBufferLimit: undefined,
     _unknownFields: undefined,
@@ -371,6 +383,9 @@ export const VirtualHost: MessageFns<VirtualHost> = {
     }
     if (message.includeAttemptCountInResponse !== false) {
       writer.uint32(152).bool(message.includeAttemptCountInResponse);
+    }
+    for (const v of message.requestMirrorPolicies) {
+      RouteAction_RequestMirrorPolicy.encode(v!, writer.uint32(178).fork()).join();
     }
     if (message.includeIsTimeoutRetryHeader !== false) {
       writer.uint32(184).bool(message.includeIsTimeoutRetryHeader);
@@ -496,6 +511,14 @@ export const VirtualHost: MessageFns<VirtualHost> = {
           message.includeAttemptCountInResponse = reader.bool();
           continue;
         }
+        case 22: {
+          if (tag !== 178) {
+            break;
+          }
+
+          message.requestMirrorPolicies.push(RouteAction_RequestMirrorPolicy.decode(reader, reader.uint32()));
+          continue;
+        }
         case 23: {
           if (tag !== 184) {
             break;
@@ -545,6 +568,8 @@ export const VirtualHost: MessageFns<VirtualHost> = {
       : undefined;
     message.perRequestBufferLimitBytes = object.perRequestBufferLimitBytes ?? undefined;
     message.includeAttemptCountInResponse = object.includeAttemptCountInResponse ?? false;
+    message.requestMirrorPolicies =
+      object.requestMirrorPolicies?.map((e) => RouteAction_RequestMirrorPolicy.fromPartial(e)) || [];
     message.includeIsTimeoutRetryHeader = object.includeIsTimeoutRetryHeader ?? false;
     message.requestBodyBufferLimit = object.requestBodyBufferLimit ?? undefined;
     return message;
@@ -2114,6 +2139,7 @@ function createBaseRouteAction(): RouteAction {
     idleTimeout: undefined,
     upgradeConfigs: [],
     grpcTimeoutOffset: undefined,
+    requestMirrorPolicies: [],
     regexRewrite: undefined,
     maxStreamDuration: undefined,
     appendXForwardedHost: false,
@@ -2174,6 +2200,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     if (message.grpcTimeoutOffset !== undefined) {
       Duration.encode(message.grpcTimeoutOffset, writer.uint32(226).fork()).join();
+    }
+    for (const v of message.requestMirrorPolicies) {
+      RouteAction_RequestMirrorPolicy.encode(v!, writer.uint32(242).fork()).join();
     }
     if (message.regexRewrite !== undefined) {
       RegexMatchAndSubstitute.encode(message.regexRewrite, writer.uint32(258).fork()).join();
@@ -2332,6 +2361,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           message.grpcTimeoutOffset = Duration.decode(reader, reader.uint32());
           continue;
         }
+        case 30: {
+          if (tag !== 242) {
+            break;
+          }
+
+          message.requestMirrorPolicies.push(RouteAction_RequestMirrorPolicy.decode(reader, reader.uint32()));
+          continue;
+        }
         case 32: {
           if (tag !== 258) {
             break;
@@ -2439,6 +2476,8 @@ export const RouteAction: MessageFns<RouteAction> = {
     message.grpcTimeoutOffset = (object.grpcTimeoutOffset !== undefined && object.grpcTimeoutOffset !== null)
       ? Duration.fromPartial(object.grpcTimeoutOffset)
       : undefined;
+    message.requestMirrorPolicies =
+      object.requestMirrorPolicies?.map((e) => RouteAction_RequestMirrorPolicy.fromPartial(e)) || [];
     message.regexRewrite = (object.regexRewrite !== undefined && object.regexRewrite !== null)
       ? RegexMatchAndSubstitute.fromPartial(object.regexRewrite)
       : undefined;
@@ -2562,6 +2601,108 @@ export const RouteAction_UpgradeConfig_ConnectConfig: MessageFns<RouteAction_Upg
   fromPartial(object: DeepPartial<RouteAction_UpgradeConfig_ConnectConfig>): RouteAction_UpgradeConfig_ConnectConfig {
     const message = createBaseRouteAction_UpgradeConfig_ConnectConfig();
     message.allowPost = object.allowPost ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_RequestMirrorPolicy(): RouteAction_RequestMirrorPolicy {
+  return {
+    cluster: "",
+    runtimeFraction: undefined,
+    traceSampled: undefined,
+    clusterHeader: "",
+    disableShadowHostSuffixAppend: false,
+    _unknownFields: undefined,
+  };
+}
+
+export const RouteAction_RequestMirrorPolicy: MessageFns<RouteAction_RequestMirrorPolicy> = {
+  encode(message: RouteAction_RequestMirrorPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== "") {
+      writer.uint32(10).string(message.cluster);
+    }
+    if (message.runtimeFraction !== undefined) {
+      RuntimeFractionalPercent.encode(message.runtimeFraction, writer.uint32(26).fork()).join();
+    }
+    if (message.traceSampled !== undefined) {
+      BoolValue.encode({ value: message.traceSampled! }, writer.uint32(34).fork()).join();
+    }
+    if (message.clusterHeader !== "") {
+      writer.uint32(42).string(message.clusterHeader);
+    }
+    if (message.disableShadowHostSuffixAppend !== false) {
+      writer.uint32(48).bool(message.disableShadowHostSuffixAppend);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_RequestMirrorPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_RequestMirrorPolicy();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.cluster = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.runtimeFraction = RuntimeFractionalPercent.decode(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.traceSampled = BoolValue.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.clusterHeader = reader.string();
+          continue;
+        }
+        case 6: {
+          if (tag !== 48) {
+            break;
+          }
+
+          message.disableShadowHostSuffixAppend = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_RequestMirrorPolicy>): RouteAction_RequestMirrorPolicy {
+    return RouteAction_RequestMirrorPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_RequestMirrorPolicy>): RouteAction_RequestMirrorPolicy {
+    const message = createBaseRouteAction_RequestMirrorPolicy();
+    message.cluster = object.cluster ?? "";
+    message.runtimeFraction = (object.runtimeFraction !== undefined && object.runtimeFraction !== null)
+      ? RuntimeFractionalPercent.fromPartial(object.runtimeFraction)
+      : undefined;
+    message.traceSampled = object.traceSampled ?? undefined;
+    message.clusterHeader = object.clusterHeader ?? "";
+    message.disableShadowHostSuffixAppend = object.disableShadowHostSuffixAppend ?? false;
     return message;
   },
 };
