@@ -2,6 +2,7 @@ export * from './analysis/finding.ts';
 export * from './kinds/kinds.ts';
 export * from './manifest/object.ts';
 export * from './manifest/parse-manifests.ts';
+export * from './manifest/to-manifest.ts';
 export * from './manifest/to-yaml.ts';
 export * from './mesh/model.ts';
 export type { ObjectSource, Position } from './source/place.ts';

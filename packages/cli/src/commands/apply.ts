@@ -12,12 +12,12 @@ export interface ApplyFlags extends ConnectionFlags {
 
 export const applyCommand = defineCommand<ApplyFlags>(
   {
-    brief: 'Store configuration: Istio VirtualServices and DestinationRules',
+    brief: 'Store configuration: objects of Istio, the Gateway API and Kubernetes',
     usage: ['-f FILE|DIR|URL|- [FLAGS]'],
     text: [
       'Reads YAML or JSON, any number of documents, and stores all of it or nothing. What is wrong is reported with ' +
-        'file, line and column. References to hosts or subsets that do not exist are stored with a warning, as in ' +
-        'Istio; --strict refuses them.',
+        'file, line and column, and what is stored without an effect yet with a warning. References to hosts or ' +
+        'subsets that do not exist are stored with a warning, as in Istio; --strict refuses all of these.',
     ],
     examples: [
       ['Apply a file', 'heddle apply -f reviews-80-20.yaml'],

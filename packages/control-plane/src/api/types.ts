@@ -237,7 +237,7 @@ export interface ApplyRequest {
   readonly dryRun?: boolean;
 }
 
-export type ApplyChange = 'created' | 'configured' | 'unchanged';
+export type ApplyChange = 'created' | 'configured' | 'unchanged' | 'skipped';
 
 export interface ObjectReference {
   /** Such as `networking.istio.io/v1`. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeddleError, silentLogger } from '@heddle/base';
-import { parseManifests } from '@heddle/model';
+import { keyOf, parseManifests } from '@heddle/model';
 import { VirtualClock } from '@heddle/testkit';
 import type { ConfigStore, StoreChange, StoreWatch, StoreWatcher } from '../store/config-store.ts';
 import { MemoryConfigStore } from '../store/memory-config-store.ts';
 import { ConfigMirror, type MirrorChange } from './config-mirror.ts';
-import { encodeObject, storeKeyOf } from './object-source.ts';
+import { encodeObject } from './object-source.ts';
 
 function rule(name: string, host: string): StoreChange {
   const text = `apiVersion: networking.istio.io/v1
@@ -15,10 +15,9 @@ metadata: { name: ${name} }
 spec: { host: ${host} }`;
   const [parsed] = parseManifests([{ name: 'test.yaml', text }], { namespace: 'default' }).objects;
   assert.ok(parsed !== undefined);
-  const { kind } = parsed.object;
   return {
     type: 'put',
-    key: storeKeyOf({ kind, namespace: 'default', name }),
+    key: keyOf(parsed.object),
     ...encodeObject(parsed.object),
   };
 }
@@ -85,7 +84,7 @@ test('a mirror whose watch is lost reads everything anew and says what is otherw
   const kept = mirror.list().find(({ stored }) => stored.name === 'kept');
 
   store.isCut = true;
-  const gone = storeKeyOf({ kind: 'DestinationRule', namespace: 'default', name: 'gone' });
+  const gone = { group: 'networking.istio.io', kind: 'DestinationRule', namespace: 'default', name: 'gone' };
   await store.commit([rule('changed', 'new'), { type: 'delete', key: gone }], 'test');
   assert.equal(changes.length, 0);
   store.failures = 2;

@@ -5,11 +5,11 @@ import {
   findingToProblem,
   formatKey,
   keyOf,
+  kindOf,
   parseKeys,
   parseManifests,
   type Finding,
   type MeshService,
-  type ObjectKind,
   type ParsedObject,
 } from '@heddle/model';
 import type {
@@ -30,7 +30,7 @@ import {
   type StoreChange,
 } from '../store/config-store.ts';
 import type { ConfigMirror } from './config-mirror.ts';
-import { encodeObject, storeKeyOf } from './object-source.ts';
+import { encodeObject } from './object-source.ts';
 import { commitsSince, earlierStates, revisionBefore, type EarlierState } from './rollback.ts';
 
 /** How often a batch is judged anew because somebody else changed one of its objects meanwhile. */
@@ -39,13 +39,6 @@ const maxAttempts = 5;
 interface Judged {
   readonly changes: readonly StoreChange[];
   readonly results: readonly ApplyResult[];
-}
-
-/** What an object's key is made of, in a result. */
-interface ResultKey {
-  readonly kind: ObjectKind;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** What to go back to. */
@@ -96,9 +89,10 @@ export class Configuration {
 
   /** Deletes the objects that the files name, all or none. */
   async delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>> {
-    const { keys, problems } = parseKeys(request.files, { namespace: request.namespace });
+    const { keys: named, problems } = parseKeys(request.files, { namespace: request.namespace });
     if (problems.some(({ severity }) => severity === 'error')) return err(problems);
-    const changes = keys.map((key): StoreChange => ({ type: 'delete', key: storeKeyOf(key) }));
+    const keys = named.filter((key) => kindOf(key)?.isStored === true);
+    const changes = keys.map((key): StoreChange => ({ type: 'delete', key }));
     const outcome: CommitOutcome = await this.store.commit(changes, author);
     if (outcome.kind === 'conflict') throw conflict();
     const deleted = new Map(
@@ -108,10 +102,16 @@ export class Configuration {
       ]),
     );
     const results = keys.map((key) => {
-      const { group, kind, namespace, name } = storeKeyOf(key);
-      const object = deleted.get(objectKeyText({ group, kind, namespace, name }));
+      const { kind, namespace, name } = key;
+      const object = deleted.get(objectKeyText(key));
       const change = object === undefined ? ('not-found' as const) : ('deleted' as const);
-      return { apiVersion: object?.apiVersion ?? `${group}/v1`, kind, namespace, name, change };
+      return {
+        apiVersion: object?.apiVersion ?? kindOf(key)!.storageApiVersion,
+        kind,
+        namespace,
+        name,
+        change,
+      };
     });
     return ok({ results });
   }
@@ -175,7 +175,7 @@ export class Configuration {
     if (!judged.ok) return judged;
     const fresh = new Map(judged.value.changes.map((change) => [objectKeyText(change.key), change]));
     const warnings = new Map(
-      judged.value.results.map((result) => [objectKeyText(storeKeyOf(result as ResultKey)), result.warnings]),
+      judged.value.results.map((result) => [objectKeyText(storeKeyOf(result)), result.warnings]),
     );
     const changes = states.map(({ key, present }): StoreChange => {
       const expectedRevision = present?.revision ?? 0;
@@ -218,20 +218,21 @@ export class Configuration {
       : [];
     const changes: StoreChange[] = [];
     const results = parsed.map(({ object, source }): ApplyResult => {
-      const key = storeKeyOf(keyOf(object));
+      const key = keyOf(object);
+      const isStored = kindOf(key)?.isStored === true;
       const encoded = encodeObject(object);
       const present = this.mirror.get(key)?.stored;
-      const own = findings.get(formatKey(keyOf(object))) ?? [];
+      const own = findings.get(formatKey(key)) ?? [];
       for (const finding of own) {
         if (isStrict && finding.level !== 'INFO') refusals.push(findingToProblem(finding, 'error', source));
       }
-      changes.push({ type: 'put', key, ...encoded, expectedRevision: present?.revision ?? 0 });
+      if (isStored) changes.push({ type: 'put', key, ...encoded, expectedRevision: present?.revision ?? 0 });
       return {
         apiVersion: object.apiVersion,
         kind: object.kind,
         namespace: key.namespace,
         name: key.name,
-        change: changeOf(present, encoded),
+        change: isStored ? changeOf(present, encoded) : 'skipped',
         warnings: [
           ...warningsOf(source.locate(''), parsed, problems),
           ...own.map((finding) => findingToProblem(finding, 'warning', source)),
@@ -295,6 +296,12 @@ function warningsOf(
   const starts = parsed.map(({ source }) => source.locate('')).filter(({ file }) => file === start.file);
   const next = Math.min(...starts.map(({ line }) => line).filter((line) => line > start.line), Infinity);
   return problems.filter(({ file, line = 1 }) => file === start.file && line >= start.line && line < next);
+}
+
+/** The key in the store of what a result is about. */
+function storeKeyOf({ apiVersion, kind, namespace, name }: ApplyResult): ObjectKey {
+  const slash = apiVersion.indexOf('/');
+  return { group: slash < 0 ? '' : apiVersion.slice(0, slash), kind, namespace, name };
 }
 
 function conflict(): HeddleError {

@@ -1,19 +1,8 @@
 /** The form in which objects are stored: JSON with sorted keys, so that equal objects have equal text. */
 import { hash } from 'node:crypto';
-import { kinds, parseManifests, type MeshObject, type ObjectKind } from '@heddle/model';
-import { err, invariant, ok, type Problem, type Result } from '@heddle/base';
-import type { ObjectKey, StoredObject } from '../store/config-store.ts';
-
-/** An object's key in the store. */
-export function storeKeyOf(object: {
-  readonly kind: ObjectKind;
-  readonly namespace: string;
-  readonly name: string;
-}): ObjectKey {
-  const info = kinds.find(({ kind }) => kind === object.kind);
-  invariant(info !== undefined, `${object.kind} is a known kind`);
-  return { group: info.group, kind: object.kind, namespace: object.namespace, name: object.name };
-}
+import { parseManifests, toManifest, type MeshObject } from '@heddle/model';
+import { err, ok, type Problem, type Result } from '@heddle/base';
+import type { StoredObject } from '../store/config-store.ts';
 
 /** JSON with sorted keys: what two objects that say the same have in common. */
 export function canonicalJson(value: unknown): string {
@@ -30,7 +19,7 @@ export function encodeObject(object: MeshObject): {
   readonly specDigest: string;
 } {
   const specDigest = hash('sha256', canonicalJson(object.spec), 'base64url');
-  return { apiVersion: object.apiVersion, source: canonicalJson(object), specDigest };
+  return { apiVersion: object.apiVersion, source: canonicalJson(toManifest(object)), specDigest };
 }
 
 /** Reads what `encodeObject` wrote; a later version may refuse what an earlier one took. */

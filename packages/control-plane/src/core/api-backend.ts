@@ -1,6 +1,6 @@
 /** Answers the API's questions from the control plane. */
 import { type Clock } from '@heddle/base';
-import { findKind } from '@heddle/model';
+import { findKind, type KindInfo } from '@heddle/model';
 import type { StreamStatus } from '@heddle/xds';
 import type { ApiBackend } from '../api/backend.ts';
 import type {
@@ -92,18 +92,18 @@ export function createBackend(options: BackendOptions): ApiBackend {
       return await configuration.rollback({ ...request, ...(key === undefined ? {} : { key }) }, author);
     },
     resources: (plural, namespace) => {
-      const info = findKind(plural);
+      const info = findStoredKind(plural);
       if (info === undefined) return undefined;
       const present = statuses();
       const items = mirror
         .list()
-        .filter(({ object }) => object.kind === info.kind)
+        .filter(({ object }) => object.kind === info.kind && object.apiVersion === info.storageApiVersion)
         .filter(({ object }) => namespace === undefined || object.metadata.namespace === namespace)
         .map((object) => present.describe(object));
       return { items };
     },
     resource: (plural, namespace, name) => {
-      const info = findKind(plural);
+      const info = findStoredKind(plural);
       if (info === undefined) return undefined;
       const { group, kind } = info;
       const found = mirror.get({ group, kind, namespace, name });
@@ -124,8 +124,14 @@ export function createBackend(options: BackendOptions): ApiBackend {
   };
 }
 
+/** A kind of which there can be objects. */
+function findStoredKind(name: string): KindInfo | undefined {
+  const info = findKind(name);
+  return info?.isStored === true ? info : undefined;
+}
+
 function keyOfNamed({ kind, namespace, name }: NamedObject): ObjectKey | undefined {
-  const info = findKind(kind);
+  const info = findStoredKind(kind);
   return info === undefined ? undefined : { group: info.group, kind: info.kind, namespace, name };
 }
 

@@ -10,6 +10,7 @@ import {
   type MeshChange as ModelChange,
   type MeshModel,
   type MeshService,
+  type ObjectGroup,
   type ObjectKind,
 } from '@heddle/model';
 import { TypeUrl, type RpcMethods } from '@heddle/xds';
@@ -196,6 +197,7 @@ export class ControlPlane {
     const objects = put.map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision }));
     const deletedObjects = deleted.map((stored) => ({
       // Only valid objects are mirrored, so this is one of the model's kinds.
+      group: stored.group as ObjectGroup,
       kind: stored.kind as ObjectKind,
       namespace: stored.namespace,
       name: stored.name,

@@ -2,9 +2,13 @@
 import {
   findingToProblem,
   formatKey,
+  keyOf,
+  toManifest,
   viewOf,
+  withoutEffect,
   type Finding,
   type MeshModel,
+  type MeshObject,
   type ObjectKey,
 } from '@heddle/model';
 import { TypeUrl, type StreamStatus } from '@heddle/xds';
@@ -41,6 +45,7 @@ export class ObjectStatuses {
   /** The object in the form its kind has in YAML. */
   describe({ object, stored }: MirroredObject): ObjectWithStatus {
     const { name, namespace, labels, annotations } = object.metadata;
+    const { apiVersion: _version, kind: _kind, metadata: _metadata, ...body } = toManifest(object);
     return {
       apiVersion: object.apiVersion,
       kind: object.kind,
@@ -53,15 +58,18 @@ export class ObjectStatuses {
         generation: stored.generation,
         creationTimestamp: new Date(stored.createdAt).toISOString(),
       },
-      spec: object.spec,
-      status: this.statusOf({ kind: object.kind, namespace, name }),
+      ...(body as Pick<ObjectWithStatus, 'spec'>),
+      status: this.statusOf(object),
     };
   }
 
-  private statusOf(key: ObjectKey): ObjectStatus {
-    const warnings = (this.findings.get(formatKey(key)) ?? []).map((finding) =>
-      findingToProblem(finding, 'warning'),
-    );
+  private statusOf(object: MeshObject): ObjectStatus {
+    const key = keyOf(object);
+    const findings = this.findings.get(formatKey(key)) ?? [];
+    const warnings = [
+      ...withoutEffect(object),
+      ...findings.map((finding) => findingToProblem(finding, 'warning')),
+    ];
     const concerned = this.proxies.filter(({ node }) => this.uses(node, key));
     // A rule for destinations shows in clusters and endpoints, one for requests in routes.
     const typeUrls =

@@ -142,7 +142,11 @@ export function findMissingHosts(object: MeshObject, context: AnalysisContext): 
   return hostsOf(object, context.domain).flatMap((host, index) => {
     const isOurs = namespaceOf(host, context.domain) !== undefined && !host.startsWith('*');
     if (!isOurs || destinations.has(host) || context.knowsHost(host)) return [];
-    const written = isVirtualService ? object.spec.hosts![index]! : object.spec.host;
+    const written = isVirtualService
+      ? object.spec.hosts![index]!
+      : object.kind === 'DestinationRule'
+        ? object.spec.host
+        : '';
     const path = isVirtualService ? `spec.hosts[${index}]` : 'spec.host';
     const message = `the host ${name(written, host)} does not exist`;
     return [notFound(object, 'rule-host', path, message, hostHint(written, host, context))];

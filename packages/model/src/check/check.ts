@@ -18,9 +18,15 @@ export class Report {
     this.errors.push(flaw('HEDDLE_MISSING_FIELD', path, message, hint));
   }
 
-  /** A value that is right and that Heddle does nothing with yet. */
+  /** A value that is right and that Heddle can't leave aside without changing what the object means. */
   unsupported(path: Path, message: string, hint?: string): void {
     this.errors.push(flaw('HEDDLE_UNSUPPORTED_FIELD', path, message, hint));
+  }
+
+  /** A value that is right and that Heddle does nothing with yet; `what` completes "Heddle does not support … yet". */
+  withoutEffect(path: Path, what: string, hint?: string): void {
+    const message = `stored, but without effect: Heddle does not support ${what} yet`;
+    this.warnings.push(flaw('HEDDLE_NO_EFFECT_YET', path, message, hint));
   }
 
   /** A value that is stored although it will hardly do what its author wants. */

@@ -34,7 +34,7 @@ for (const [what, spec] of accepted) {
   test(`accepts ${what}`, () => assert.deepEqual(problemsOf(spec), []));
 }
 
-const refused: readonly [what: string, spec: object, problem: string][] = [
+const complaints: readonly [what: string, spec: object, problem: string][] = [
   ['no host', {}, 'error HEDDLE_MISSING_FIELD: spec.host: host is required'],
   [
     'an empty host',
@@ -64,7 +64,7 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'another algorithm',
     { host, trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } },
-    "error HEDDLE_UNSUPPORTED_FIELD: spec.trafficPolicy.loadBalancer.simple: the value 'RANDOM' is known to Istio, but not supported by Heddle yet (supported are UNSPECIFIED, ROUND_ROBIN)",
+    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.loadBalancer.simple: stored, but without effect: Heddle does not support the value 'RANDOM' yet (supported are UNSPECIFIED, ROUND_ROBIN)",
   ],
   [
     'an unknown algorithm',
@@ -74,26 +74,26 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'plain text',
     { host, trafficPolicy: { tls: { mode: 'DISABLE' } } },
-    "error HEDDLE_UNSUPPORTED_FIELD: spec.trafficPolicy.tls.mode: the value 'DISABLE' is known to Istio, but not supported by Heddle yet (supported are ISTIO_MUTUAL)",
+    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls.mode: stored, but without effect: Heddle does not support the value 'DISABLE' yet (supported are ISTIO_MUTUAL)",
   ],
   [
     'plain text said by leaving the mode out',
     { host, trafficPolicy: { tls: {} } },
-    "error HEDDLE_UNSUPPORTED_FIELD: spec.trafficPolicy.tls: tls without a mode means DISABLE in Istio, which Heddle does not support yet (write 'mode: ISTIO_MUTUAL' or leave tls out)",
+    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls: stored, but without effect: Heddle does not support tls without a mode, which means DISABLE in Istio, yet (write 'mode: ISTIO_MUTUAL' or leave tls out)",
   ],
   [
     'connection pools',
     { host, trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 } } } },
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.trafficPolicy.connectionPool: known to Istio, but Heddle does not support connection pool settings yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.connectionPool: stored, but without effect: Heddle does not support connection pool settings yet',
   ],
   [
     'a selector of clients',
     { host, workloadSelector: { matchLabels: { app: 'a' } } },
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.workloadSelector: known to Istio, but Heddle does not support rules for certain client workloads yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.workloadSelector: stored, but without effect: Heddle does not support rules for certain client workloads yet',
   ],
 ];
 
-for (const [what, spec, problem] of refused) {
+for (const [what, spec, problem] of complaints) {
   test(`refuses ${what}`, () => assert.deepEqual(problemsOf(spec), [problem]));
 }
 
@@ -104,7 +104,7 @@ test('checks what is not supported yet all the same', () => {
       trafficPolicy: { loadBalancer: { warmup: { duration: '300s', minimumPercent: 150 } } },
     }),
     [
-      'error HEDDLE_UNSUPPORTED_FIELD: spec.trafficPolicy.loadBalancer.warmup: known to Istio, but Heddle does not support slow start yet',
+      'warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.loadBalancer.warmup: stored, but without effect: Heddle does not support slow start yet',
       'error HEDDLE_INVALID_VALUE: spec.trafficPolicy.loadBalancer.warmup.minimumPercent: minimumPercent must be at most 100, got the number 150',
     ],
   );

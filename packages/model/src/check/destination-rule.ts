@@ -30,9 +30,5 @@ export function checkDestinationRule(spec: DestinationRuleSpec, report: Report):
 function checkPolicy(policy: DestinationRuleSpec['trafficPolicy'], path: Path, report: Report): void {
   if (policy?.tls === undefined || policy.tls.mode !== undefined) return;
   const hint = `write 'mode: ISTIO_MUTUAL' or leave tls out`;
-  report.unsupported(
-    [...path, 'tls'],
-    'tls without a mode means DISABLE in Istio, which Heddle does not support yet',
-    hint,
-  );
+  report.withoutEffect([...path, 'tls'], 'tls without a mode, which means DISABLE in Istio,', hint);
 }

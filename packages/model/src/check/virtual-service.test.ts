@@ -81,11 +81,11 @@ for (const [what, spec] of accepted) {
   test(`accepts ${what}`, () => assert.deepEqual(problemsOf(spec), []));
 }
 
-const refused: readonly [what: string, spec: object, problem: string][] = [
+const complaints: readonly [what: string, spec: object, problem: string][] = [
   [
     'no hosts',
     { http },
-    'error HEDDLE_MISSING_FIELD: spec.hosts: hosts names nothing that the rules could apply to (only a VirtualService that others delegate to has none, and Heddle does not support delegation yet)',
+    'warning HEDDLE_NO_EFFECT_YET: spec.hosts: stored, but without effect: Heddle does not support delegation, which rules without hosts are for, yet',
   ],
   [
     'the host *',
@@ -115,12 +115,12 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'no rules',
     { hosts },
-    'error HEDDLE_MISSING_FIELD: spec.http: a VirtualService needs at least one rule under http',
+    'error HEDDLE_MISSING_FIELD: spec.http: a VirtualService needs at least one rule under http, tls or tcp',
   ],
   [
     'a gateway',
     { hosts, gateways: ['shop/edge', 'mesh'], http },
-    "error HEDDLE_UNSUPPORTED_FIELD: spec.gateways[0]: gateway 'shop/edge': Heddle does not support gateways yet (only 'mesh', the sidecars, can be named; it is what an absent 'gateways' means)",
+    "warning HEDDLE_NO_EFFECT_YET: spec.gateways[0]: stored, but without effect: Heddle does not support gateways such as 'shop/edge' yet ('mesh', the sidecars, is what an absent 'gateways' means)",
   ],
   [
     'a rule without action',
@@ -200,7 +200,7 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'regular expressions',
     match({ uri: { regex: '/a.*' } }),
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.http[0].match[0].uri.regex: known to Istio, but Heddle does not support matching by regular expression yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].uri.regex: stored, but without effect: Heddle does not support matching by regular expression yet',
   ],
   [
     'an upper-case header name',
@@ -215,12 +215,12 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'token claims',
     match({ headers: { '@request.auth.claims.sub': {} } }),
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.http[0].match[0].headers["@request.auth.claims.sub"]: matching by the claims of a token is not supported by Heddle yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].headers["@request.auth.claims.sub"]: stored, but without effect: Heddle does not support matching by the claims of a token yet',
   ],
   [
     'labels of clients',
     match({ sourceLabels: { app: 'a' } }),
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.http[0].match[0].sourceLabels: known to Istio, but Heddle does not support rules for clients with certain labels yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].sourceLabels: stored, but without effect: Heddle does not support rules for clients with certain labels yet',
   ],
   [
     'a timeout that is none',
@@ -235,12 +235,12 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   [
     'retries',
     { hosts, http: [{ route, retries: { attempts: 3 } }] },
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.http[0].retries: known to Istio, but Heddle does not support retries yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].retries: stored, but without effect: Heddle does not support retries yet',
   ],
   [
     'TCP routes',
     { hosts, tcp: [{ route }] },
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.tcp: known to Istio, but Heddle does not support TCP routes yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.tcp: stored, but without effect: Heddle does not support TCP routes yet',
   ],
   [
     'exportTo nobody',
@@ -259,13 +259,13 @@ const refused: readonly [what: string, spec: object, problem: string][] = [
   ],
 ];
 
-for (const [what, spec, problem] of refused) {
+for (const [what, spec, problem] of complaints) {
   test(`refuses ${what}`, () => assert.deepEqual(problemsOf(spec), [problem]));
 }
 
 test('refuses a rule with two actions, naming both', () => {
   assert.deepEqual(problemsOf({ hosts, http: [{ route, redirect: { uri: '/a' } }] }), [
-    'error HEDDLE_UNSUPPORTED_FIELD: spec.http[0].redirect: known to Istio, but Heddle does not support redirects yet',
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].redirect: stored, but without effect: Heddle does not support redirects yet',
     "error HEDDLE_INVALID_VALUE: spec.http[0].redirect: a rule can't have both route and redirect",
   ]);
 });

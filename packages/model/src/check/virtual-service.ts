@@ -22,19 +22,15 @@ export function checkVirtualService(spec: VirtualServiceSpec, report: Report): v
   checkHosts(spec.hosts ?? [], isForMesh, report);
   checkGateways(spec.gateways, ['spec', 'gateways'], report);
   checkExportTo(spec.exportTo, ['spec', 'exportTo'], report);
-  // TLS and TCP routes have been refused by name already.
-  if (spec.tls !== undefined || spec.tcp !== undefined) return;
-  if (spec.http === undefined || spec.http.length === 0) {
-    report.missing(['spec', 'http'], 'a VirtualService needs at least one rule under http');
+  if ([spec.http, spec.tls, spec.tcp].every((rules) => rules === undefined || rules.length === 0)) {
+    report.missing(['spec', 'http'], 'a VirtualService needs at least one rule under http, tls or tcp');
   }
   for (const [index, rule] of (spec.http ?? []).entries()) checkRule(rule, ['spec', 'http', index], report);
 }
 
 function checkHosts(hosts: readonly string[], isForMesh: boolean, report: Report): void {
   if (hosts.length === 0) {
-    const hint =
-      'only a VirtualService that others delegate to has none, and Heddle does not support delegation yet';
-    report.missing(['spec', 'hosts'], 'hosts names nothing that the rules could apply to', hint);
+    report.withoutEffect(['spec', 'hosts'], 'delegation, which rules without hosts are for,');
   }
   const seen = new Set<string>();
   for (const [index, host] of hosts.entries()) {
@@ -56,8 +52,8 @@ function checkHosts(hosts: readonly string[], isForMesh: boolean, report: Report
 function checkGateways(gateways: readonly string[] | undefined, path: Path, report: Report): void {
   for (const [index, gateway] of (gateways ?? []).entries()) {
     if (gateway === 'mesh') continue;
-    const hint = `only 'mesh', the sidecars, can be named; it is what an absent 'gateways' means`;
-    report.unsupported([...path, index], `gateway '${gateway}': Heddle does not support gateways yet`, hint);
+    const hint = `'mesh', the sidecars, is what an absent 'gateways' means`;
+    report.withoutEffect([...path, index], `gateways such as '${gateway}'`, hint);
   }
 }
 
@@ -162,7 +158,7 @@ function checkPresenceOrText(text: StringMatch, name: string, path: Path, report
 
 function checkHeader(name: string, path: Path, report: Report): void {
   if (name.startsWith('@request.auth.claims')) {
-    report.unsupported(path, 'matching by the claims of a token is not supported by Heddle yet');
+    report.withoutEffect(path, 'matching by the claims of a token');
   } else if (reservedHeaders.has(name)) {
     report.invalid(
       path,

@@ -1,35 +1,26 @@
-// From apiVersion and kind to a kind that Heddle implements, or to the reason why not.
+// From apiVersion and kind to a kind that Heddle knows, or to the reason why not.
 import { nearestName } from '@heddle/base';
 import type { Flaw } from '../schema/problems.ts';
-import { type KindInfo, kinds } from './kinds.ts';
+import { type KindInfo, kindOf, kinds } from './kinds.ts';
 import { kubernetesKinds, meshKinds } from './known-kinds.ts';
 
-const supported = kinds.map(({ kind }) => kind).join(' and ');
+const supported = [...meshKinds.values()].flat().join(', ');
 
-/** Finds the implemented kind. */
-export function identifyKind(apiVersion: string, kind: string): KindInfo | Flaw {
+/** A kind that is nobody's fault and nothing for a mesh. */
+export interface ForeignKind {
+  readonly foreign: string;
+}
+
+/** Finds the kind. */
+export function identifyKind(apiVersion: string, kind: string): KindInfo | ForeignKind | Flaw {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const version = apiVersion.slice(slash + 1);
-  const info = kinds.find((candidate) => candidate.kind === kind);
-  if (info?.group === group) return info.versions.includes(version) ? info : unknownVersion(info, version);
-  if (meshKinds.get(group)?.includes(kind) === true) {
-    return unsupportedKind(`${kind} (${group}) is not supported by Heddle yet`);
-  }
-  if (kubernetesKinds.get(group)?.includes(kind) === true) {
-    return unsupportedKind(`${kind} is a kind of Kubernetes, which Heddle does not read`);
-  }
-  if (info !== undefined) return wrongGroup(info, apiVersion);
-  return unknownKind(group, kind);
-}
-
-function unsupportedKind(message: string): Flaw {
-  return {
-    code: 'HEDDLE_UNSUPPORTED_KIND',
-    path: ['kind'],
-    message,
-    hint: `supported are ${supported}; leave this document out`,
-  };
+  const info = kindOf({ group, kind });
+  if (info !== undefined) return info.versions.includes(version) ? info : unknownVersion(info, version);
+  if (kubernetesKinds.get(group)?.includes(kind) === true) return { foreign: kind };
+  const namesake = kinds.find((candidate) => candidate.kind === kind);
+  return namesake === undefined ? unknownKind(group, kind) : wrongGroup(namesake, apiVersion);
 }
 
 function unknownVersion(info: KindInfo, version: string): Flaw {
@@ -37,7 +28,7 @@ function unknownVersion(info: KindInfo, version: string): Flaw {
     code: 'HEDDLE_UNKNOWN_KIND',
     path: ['apiVersion'],
     message: `${info.kind} has no version '${version}'`,
-    hint: `its versions are ${info.versions.map((known) => `${info.group}/${known}`).join(', ')}`,
+    hint: `its versions are ${info.versions.map((known) => (info.group === '' ? known : `${info.group}/${known}`)).join(', ')}`,
   };
 }
 
@@ -58,6 +49,6 @@ function unknownKind(group: string, kind: string): Flaw {
     code: 'HEDDLE_UNKNOWN_KIND',
     path: ['kind'],
     message: group === '' ? `unknown kind '${kind}'` : `unknown kind '${kind}' in the group '${group}'`,
-    hint: near === undefined ? `supported are ${supported}` : `did you mean '${near}'?`,
+    hint: near === undefined ? `known of the mesh's are ${supported}` : `did you mean '${near}'?`,
   };
 }

@@ -1,5 +1,5 @@
-// The kinds Heddle implements: their names on the command line, served versions and the columns of `heddle get`.
-import type { MeshObject, ObjectKind } from '../manifest/object.ts';
+// The kinds Heddle knows: their names on the command line, served versions and the columns of `heddle get`.
+import type { MeshObject, ObjectGroup, ObjectKind } from '../manifest/object.ts';
 
 /** One column of `heddle get <plural>` beside NAME. */
 export interface PrinterColumn {
@@ -9,10 +9,10 @@ export interface PrinterColumn {
   readonly value?: (object: MeshObject) => string;
 }
 
-/** A kind that Heddle implements. All are namespaced. */
+/** A kind that Heddle knows. */
 export interface KindInfo {
   readonly kind: ObjectKind;
-  readonly group: string;
+  readonly group: ObjectGroup;
   /** Newest first; all have the same fields. */
   readonly versions: readonly string[];
   /** What objects are stored and shown as. */
@@ -22,6 +22,14 @@ export interface KindInfo {
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly columns: readonly PrinterColumn[];
+  /** Objects of the others are kept in the namespace `default`, whatever they say. */
+  readonly isNamespaced: boolean;
+  /** Where an object says what it says: under `spec`, or beside `metadata`. */
+  readonly body: 'spec' | 'root';
+  /** Of kinds that are read, so that others can be judged by them, and never stored. */
+  readonly isStored: boolean;
+  /** What an object of the kind does not do yet, as a sentence; null where the kind has an effect. */
+  readonly noEffect: string | null;
 }
 
 const networkingVersions = ['v1', 'v1beta1', 'v1alpha3'];
@@ -33,47 +41,212 @@ function list(values: readonly string[] | undefined): string {
 
 const age: PrinterColumn = { name: 'Age', type: 'date' };
 
-/** The kinds Heddle implements. */
+interface Row {
+  readonly kind: ObjectKind;
+  readonly shortNames?: readonly string[];
+  readonly columns?: readonly PrinterColumn[];
+  readonly noEffect?: string;
+  readonly versions?: readonly string[];
+  readonly isNamespaced?: boolean;
+  readonly body?: 'root';
+}
+
+function pluralOf(singular: string): string {
+  if (singular.endsWith('s')) return `${singular}es`;
+  return /[^aeiou]y$/.test(singular) ? `${singular.slice(0, -1)}ies` : `${singular}s`;
+}
+
+/** Kinds of one group that share versions; the first version is the one that is stored. */
+function group(
+  name: ObjectGroup,
+  versions: readonly string[],
+  rows: readonly Row[],
+  isStored = true,
+): KindInfo[] {
+  return rows.map((row) => {
+    const singular = row.kind.toLowerCase();
+    const known = row.versions ?? versions;
+    const prefix = name === '' ? '' : `${name}/`;
+    return {
+      kind: row.kind,
+      group: name,
+      versions: known,
+      storageApiVersion: `${prefix}${known[0]!}` as MeshObject['apiVersion'],
+      plural: pluralOf(singular),
+      singular,
+      shortNames: row.shortNames ?? [],
+      columns: row.columns ?? [age],
+      isNamespaced: row.isNamespaced ?? true,
+      body: row.body ?? 'spec',
+      isStored,
+      noEffect: row.noEffect ?? null,
+    };
+  });
+}
+
+const notEnvoy = "Heddle's own proxy takes no filters of Envoy's, and Heddle serves no Envoy yet";
+const noGateways = 'Heddle runs no gateways yet';
+const noRoutes = 'Heddle compiles routes of VirtualServices only so far';
+
+/** The kinds Heddle knows. Where two have one name the first is meant by it. */
 export const kinds: readonly KindInfo[] = [
-  {
-    kind: 'VirtualService',
-    group: 'networking.istio.io',
-    versions: networkingVersions,
-    storageApiVersion: 'networking.istio.io/v1',
-    plural: 'virtualservices',
-    singular: 'virtualservice',
-    shortNames: ['vs'],
-    columns: [
+  ...group('networking.istio.io', networkingVersions, [
+    {
+      kind: 'VirtualService',
+      shortNames: ['vs'],
+      columns: [
+        {
+          name: 'Gateways',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'VirtualService' ? list(spec.gateways) : ''),
+        },
+        {
+          name: 'Hosts',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'VirtualService' ? list(spec.hosts) : ''),
+        },
+        age,
+      ],
+    },
+    {
+      kind: 'DestinationRule',
+      shortNames: ['dr'],
+      columns: [
+        {
+          name: 'Host',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'DestinationRule' ? spec.host : ''),
+        },
+        age,
+      ],
+    },
+    { kind: 'Gateway', shortNames: ['gw'], noEffect: noGateways },
+    {
+      kind: 'ServiceEntry',
+      shortNames: ['se'],
+      noEffect: 'Heddle sends requests to services of its own instances only so far',
+    },
+    { kind: 'Sidecar', noEffect: 'every proxy sees the whole mesh so far' },
+    { kind: 'WorkloadEntry', shortNames: ['we'], noEffect: 'instances register themselves by heddle run' },
+    { kind: 'WorkloadGroup', shortNames: ['wg'], noEffect: 'instances register themselves by heddle run' },
+    { kind: 'EnvoyFilter', versions: ['v1alpha3'], noEffect: notEnvoy },
+    {
+      kind: 'ProxyConfig',
+      versions: ['v1beta1'],
+      noEffect: 'proxies are configured where they are started, by flags of heddle run',
+    },
+  ]),
+  ...group(
+    'security.istio.io',
+    ['v1', 'v1beta1'],
+    [
       {
-        name: 'Gateways',
-        type: 'string',
-        value: ({ kind, spec }) => (kind === 'VirtualService' ? list(spec.gateways) : ''),
+        kind: 'PeerAuthentication',
+        shortNames: ['pa'],
+        noEffect: 'every inbound connection needs a certificate of the mesh, as with STRICT',
       },
+      { kind: 'RequestAuthentication', shortNames: ['ra'], noEffect: 'Heddle verifies no tokens yet' },
       {
-        name: 'Hosts',
-        type: 'string',
-        value: ({ kind, spec }) => (kind === 'VirtualService' ? list(spec.hosts) : ''),
+        kind: 'AuthorizationPolicy',
+        shortNames: ['ap'],
+        noEffect: 'Heddle compiles no authorization policies yet: who has a certificate of the mesh may call',
       },
-      age,
     ],
-  },
-  {
-    kind: 'DestinationRule',
-    group: 'networking.istio.io',
-    versions: networkingVersions,
-    storageApiVersion: 'networking.istio.io/v1',
-    plural: 'destinationrules',
-    singular: 'destinationrule',
-    shortNames: ['dr'],
-    columns: [
+  ),
+  ...group(
+    'telemetry.istio.io',
+    ['v1', 'v1alpha1'],
+    [
       {
-        name: 'Host',
-        type: 'string',
-        value: ({ kind, spec }) => (kind === 'DestinationRule' ? spec.host : ''),
+        kind: 'Telemetry',
+        noEffect: 'traces, metrics and access logs are the same for all workloads so far',
       },
-      age,
     ],
-  },
+  ),
+  ...group(
+    'extensions.istio.io',
+    ['v1alpha1'],
+    [
+      {
+        kind: 'WasmPlugin',
+        noEffect: "Heddle's own proxy runs no WebAssembly, and Heddle serves no Envoy yet",
+      },
+      { kind: 'TrafficExtension', noEffect: notEnvoy },
+    ],
+  ),
+  ...group(
+    'gateway.networking.k8s.io',
+    ['v1', 'v1beta1', 'v1alpha2', 'v1alpha3'],
+    [
+      { kind: 'GatewayClass', shortNames: ['gc'], isNamespaced: false, noEffect: noGateways },
+      { kind: 'Gateway', shortNames: ['gtw'], noEffect: noGateways },
+      { kind: 'ListenerSet', noEffect: noGateways },
+      { kind: 'HTTPRoute', noEffect: noRoutes },
+      { kind: 'GRPCRoute', noEffect: noRoutes },
+      { kind: 'TLSRoute', noEffect: noRoutes },
+      { kind: 'TCPRoute', noEffect: noRoutes },
+      { kind: 'UDPRoute', noEffect: noRoutes },
+      { kind: 'ReferenceGrant', shortNames: ['refgrant'], noEffect: noGateways },
+      {
+        kind: 'BackendTLSPolicy',
+        shortNames: ['btlspolicy'],
+        noEffect: 'connections to instances are mTLS of the mesh, and there are no others yet',
+      },
+    ],
+  ),
+  ...group(
+    '',
+    ['v1'],
+    [
+      {
+        kind: 'Namespace',
+        shortNames: ['ns'],
+        isNamespaced: false,
+        body: 'root',
+        noEffect: 'a namespace is there when something is in it; its labels say nothing to Heddle yet',
+      },
+      {
+        kind: 'ServiceAccount',
+        shortNames: ['sa'],
+        body: 'root',
+        noEffect: 'the service account of an instance is the one it joins with',
+      },
+      {
+        kind: 'ConfigMap',
+        shortNames: ['cm'],
+        body: 'root',
+        noEffect: 'it is checked, but Heddle has no settings for a whole mesh yet',
+      },
+    ],
+  ),
+  ...group(
+    '',
+    ['v1'],
+    [
+      { kind: 'Service', shortNames: ['svc'], noEffect: 'services are made up by their running instances' },
+      { kind: 'Secret', body: 'root', noEffect: 'nothing of Heddle uses certificates of users yet' },
+      { kind: 'Pod', shortNames: ['po'], body: 'root', noEffect: 'Heddle starts no containers' },
+    ],
+    false,
+  ),
+  ...group(
+    'discovery.k8s.io',
+    ['v1'],
+    [{ kind: 'EndpointSlice', body: 'root', noEffect: 'endpoints are those of running instances' }],
+    false,
+  ),
+  ...group(
+    'apps',
+    ['v1'],
+    [
+      { kind: 'Deployment', shortNames: ['deploy'], noEffect: 'Heddle starts no containers' },
+      { kind: 'StatefulSet', shortNames: ['sts'], noEffect: 'Heddle starts no containers' },
+      { kind: 'DaemonSet', shortNames: ['ds'], noEffect: 'Heddle starts no containers' },
+      { kind: 'ReplicaSet', shortNames: ['rs'], noEffect: 'Heddle starts no containers' },
+    ],
+    false,
+  ),
+  ...group('batch', ['v1'], [{ kind: 'Job', noEffect: 'Heddle starts no containers' }], false),
 ];
 
 /** Finds a kind by what people type: plural, singular, short name or kind, in any case, with or without the group. */
@@ -83,4 +256,9 @@ export function findKind(name: string): KindInfo | undefined {
     const names = [info.plural, info.singular, ...info.shortNames];
     return names.some((known) => known === wanted || `${known}.${info.group}` === wanted);
   });
+}
+
+/** The kind of an object. */
+export function kindOf(key: { readonly group: string; readonly kind: string }): KindInfo | undefined {
+  return kinds.find(({ group: known, kind }) => known === key.group && kind === key.kind);
 }

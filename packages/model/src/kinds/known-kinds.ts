@@ -1,42 +1,17 @@
-// Kinds that people's files hold and Heddle does not implement yet, by API group: refused by name, with the reason.
+// Kinds by their names alone, for those who mistype one, and those that files of meshes often hold beside the mesh's.
+import { kinds } from './kinds.ts';
 
 /** Kinds of Istio and of the Kubernetes Gateway API, by group. */
-export const meshKinds: ReadonlyMap<string, readonly string[]> = new Map([
-  [
-    'networking.istio.io',
-    [
-      'VirtualService',
-      'DestinationRule',
-      'Gateway',
-      'ServiceEntry',
-      'Sidecar',
-      'WorkloadEntry',
-      'WorkloadGroup',
-      'EnvoyFilter',
-      'ProxyConfig',
-    ],
-  ],
-  ['security.istio.io', ['PeerAuthentication', 'RequestAuthentication', 'AuthorizationPolicy']],
-  ['telemetry.istio.io', ['Telemetry']],
-  ['extensions.istio.io', ['WasmPlugin', 'TrafficExtension']],
-  [
-    'gateway.networking.k8s.io',
-    [
-      'GatewayClass',
-      'Gateway',
-      'HTTPRoute',
-      'GRPCRoute',
-      'TLSRoute',
-      'TCPRoute',
-      'UDPRoute',
-      'ReferenceGrant',
-      'BackendTLSPolicy',
-      'ListenerSet',
-    ],
-  ],
-]);
+export const meshKinds: ReadonlyMap<string, readonly string[]> = new Map(
+  Map.groupBy(
+    kinds.filter(({ group }) => group.endsWith('istio.io') || group.startsWith('gateway.')),
+    ({ group }) => group,
+  )
+    .entries()
+    .map(([group, known]) => [group, known.map(({ kind }) => kind)]),
+);
 
-/** Kinds of Kubernetes itself that often stand beside the mesh's, by group ('' is core). */
+/** Kinds of Kubernetes itself, by group ('' is core): those that a mesh has nothing to do with are passed over. */
 export const kubernetesKinds: ReadonlyMap<string, readonly string[]> = new Map([
   [
     '',

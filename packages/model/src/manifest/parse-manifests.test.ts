@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatProblem } from '@heddle/base';
+import type { MeshObject } from './object.ts';
 import { parseKeys, parseManifests } from './parse-manifests.ts';
+import { toManifest } from './to-manifest.ts';
 
 function parse(text: string): { objects: unknown[]; problems: string[] } {
   const { objects, problems } = parseManifests([{ name: 'f.yaml', text }], { namespace: 'default' });
@@ -186,22 +188,7 @@ spec: {host: 5}
 });
 
 const kinds: readonly [apiVersion: string, kind: string, problem: RegExp][] = [
-  [
-    'networking.istio.io/v1',
-    'Gateway',
-    /UNSUPPORTED_KIND: kind: Gateway \(networking\.istio\.io\) is not supported by Heddle yet/,
-  ],
-  [
-    'gateway.networking.k8s.io/v1',
-    'HTTPRoute',
-    /HTTPRoute \(gateway\.networking\.k8s\.io\) is not supported by Heddle yet/,
-  ],
-  [
-    'apps/v1',
-    'Deployment',
-    /UNSUPPORTED_KIND: kind: Deployment is a kind of Kubernetes, which Heddle does not read/,
-  ],
-  ['v1', 'Service', /Service is a kind of Kubernetes/],
+  ['batch/v1', 'CronJob', /UNSUPPORTED_KIND: kind: passed over: CronJob is a kind of Kubernetes/],
   [
     'networking.istio.io/v2',
     'VirtualService',
@@ -221,12 +208,12 @@ const kinds: readonly [apiVersion: string, kind: string, problem: RegExp][] = [
   [
     'example.org/v1',
     'Gadget',
-    /unknown kind 'Gadget' in the group 'example\.org' \(supported are VirtualService and DestinationRule\)/,
+    /unknown kind 'Gadget' in the group 'example\.org' \(known of the mesh's are VirtualService, DestinationRule, /,
   ],
 ];
 
 for (const [apiVersion, kind, problem] of kinds) {
-  test(`refuses ${kind} of ${apiVersion} and says why`, () => {
+  test(`takes no ${kind} of ${apiVersion} and says why`, () => {
     const { objects, problems } = parse(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n`);
     assert.deepEqual(objects, []);
     assert.equal(problems.length, 1);
@@ -237,7 +224,8 @@ for (const [apiVersion, kind, problem] of kinds) {
 test('reads the keys of objects whose spec is no longer valid, to delete them', () => {
   const text = reviews.replace('weight: 80', 'weight: "80"');
   const { keys, problems } = parseKeys([{ name: 'f', text }], { namespace: 'shop' });
-  assert.deepEqual(keys, [{ kind: 'VirtualService', namespace: 'shop', name: 'reviews' }]);
+  const group = 'networking.istio.io';
+  assert.deepEqual(keys, [{ group, kind: 'VirtualService', namespace: 'shop', name: 'reviews' }]);
   assert.deepEqual(problems, []);
 });
 
@@ -247,4 +235,44 @@ test('reports at most a hundred problems of one object', () => {
     `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: a}\nspec:\n  host: a\n${fields}\n`,
   );
   assert.equal(problems.length, 100);
+});
+
+test('stores objects of kinds that do nothing yet with a warning that says so', () => {
+  const { objects, problems } = parse(
+    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n',
+  );
+  assert.equal(objects.length, 1);
+  assert.match(problems.join('\n'), /^f\.yaml:2:7: warning HEDDLE_NO_EFFECT_YET: kind: stored, and without/);
+});
+
+test('tells the two kinds of Gateways apart', () => {
+  const { objects, problems } = parse(`apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: a}
+spec: {servers: []}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: a}
+spec: {gatewayClassName: heddle, listeners: [{name: http, port: 80, protocol: HTTP}]}
+`);
+  assert.equal(objects.length, 2);
+  assert.doesNotMatch(problems.join('\n'), / error /);
+});
+
+test('reads kinds without spec, and writes them as they are written', () => {
+  const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata: {mesh: "trustDomain: 1"}\n';
+  const { objects, problems } = parse(text);
+  assert.equal(objects.length, 0);
+  assert.match(
+    problems.join('\n'),
+    /error HEDDLE_WRONG_TYPE: data.mesh: trustDomain: trustDomain must be text, got the number 1/,
+  );
+  const [valid] = parse(text.replace('trustDomain: 1', 'trustDomain: a')).objects as MeshObject[];
+  assert.deepEqual(toManifest(valid!), {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'istio', namespace: 'default' },
+    data: { mesh: 'trustDomain: a' },
+  });
 });

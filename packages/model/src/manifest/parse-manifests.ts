@@ -1,20 +1,22 @@
 // From files to validated objects. The one way in: what is not understood in full is refused, with its place.
-import { type Problem, assertNever } from '@heddle/base';
+import type { ZodType } from 'zod';
+import type { Problem } from '@heddle/base';
 import { Report } from '../check/check.ts';
 import { checkDestinationRule } from '../check/destination-rule.ts';
+import { checkMeshConfigMap } from '../check/mesh-config-map.ts';
 import { checkVirtualService } from '../check/virtual-service.ts';
 import { identifyKind } from '../kinds/identify-kind.ts';
-import type { KindInfo } from '../kinds/kinds.ts';
-import { destinationRuleSpec } from '../schema/destination-rule.ts';
+import { type KindInfo, kindOf } from '../kinds/kinds.ts';
+
 import { type Flaw, findSchemaFlaws, show, unknownField } from '../schema/problems.ts';
 import { findUnsupported } from '../schema/support.ts';
-import { virtualServiceSpec } from '../schema/virtual-service.ts';
+import { schemaOf } from '../schema/schema-of.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { maxProblems } from '../source/limits.ts';
 import { type ObjectSource, formatPath } from '../source/place.ts';
 import { type ManifestFile, readDocuments } from '../source/read-documents.ts';
 import { checkMetadata, metadataSchema, toMetadata } from './metadata.ts';
-import { type MeshObject, type ObjectKey, type ObjectMeta, formatKey } from './object.ts';
+import { type MeshObject, type ObjectKey, type ObjectMeta, formatKey, keyOf } from './object.ts';
 
 /** A valid object and where it was written. */
 export interface ParsedObject {
@@ -25,6 +27,8 @@ export interface ParsedObject {
 export interface ParseOptions {
   /** Of objects that name none. */
   readonly namespace: string;
+  /** Also gives objects whose spec is not valid, as they are written: for those who look at a whole that others accepted. */
+  readonly keepsInvalid?: boolean;
 }
 
 /**
@@ -37,8 +41,11 @@ export function parseManifests(
 ): { objects: ParsedObject[]; problems: Problem[] } {
   const objects: ParsedObject[] = [];
   const problems = readObjects(files, options, (identified, problems) => {
+    const { info, metadata, spec, source } = identified;
     const object = parseSpec(identified, problems);
-    if (object !== undefined && identified.isValid) objects.push({ object, source: identified.source });
+    if (object !== undefined && identified.isValid) objects.push({ object, source });
+    else if (options.keepsInvalid === true)
+      objects.push({ object: makeObject(info, metadata, spec ?? {}), source });
   });
   return { objects, problems };
 }
@@ -50,7 +57,7 @@ export function parseKeys(
 ): { keys: ObjectKey[]; problems: Problem[] } {
   const keys: ObjectKey[] = [];
   const problems = readObjects(files, options, ({ info, metadata }) => {
-    keys.push({ kind: info.kind, namespace: metadata.namespace, name: metadata.name });
+    keys.push({ group: info.group, kind: info.kind, namespace: metadata.namespace, name: metadata.name });
   });
   return { keys, problems };
 }
@@ -79,7 +86,7 @@ function readObjects(
       const identified = identify(value, source, options, found);
       if (identified === undefined) continue;
       const { info, metadata } = identified;
-      const key = formatKey({ kind: info.kind, ...metadata });
+      const key = formatKey({ group: info.group, kind: info.kind, ...metadata });
       const other = first.get(key);
       if (other === undefined) first.set(key, source);
       else found.push(duplicate(key, other, source));
@@ -140,15 +147,23 @@ function identify(
   }
   const info = identifyKind(String(apiVersion), String(kind));
   if ('code' in info) return refuse(info);
+  if ('foreign' in info) {
+    const message = `passed over: ${info.foreign} is a kind of Kubernetes that a mesh has nothing to do with`;
+    problems.push(
+      ...locate([{ code: 'HEDDLE_UNSUPPORTED_KIND', path: ['kind'], message }], source, 'warning'),
+    );
+    return undefined;
+  }
   const known = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
-  const unknown = Object.keys(value).filter((field) => !known.includes(field));
+  const spec = info.body === 'spec' ? value['spec'] : bodyOf(value);
+  const unknown = info.body === 'spec' ? Object.keys(value).filter((field) => !known.includes(field)) : [];
   refuse(...unknown.map((field) => unknownField(field, [field], known)));
   const flaws = findSchemaFlaws(metadataSchema, written, ['metadata']);
   if (flaws.length > 0) {
     // Problems of the spec are told in the same go, though the object has no name to keep it by.
     refuse(...flaws);
     const unnamed = { name: 'unnamed', namespace: options.namespace };
-    parseSpec({ info, metadata: unnamed, isValid: false, spec: value['spec'], source }, problems);
+    parseSpec({ info, metadata: unnamed, isValid: false, spec, source }, problems);
     return undefined;
   }
   const metadata = toMetadata(metadataSchema.parse(written), options.namespace);
@@ -156,51 +171,67 @@ function identify(
   checkMetadata(metadata, report);
   refuse(...report.errors);
   const isValid = unknown.length === 0 && report.errors.length === 0;
-  return { info, metadata, isValid, spec: value['spec'], source };
+  return { info, metadata, isValid, spec, source };
+}
+
+/** What an object of a kind without `spec` says: its fields but those that every object has. */
+function bodyOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { apiVersion: _version, kind: _kind, metadata: _metadata, status: _status, ...body } = value;
+  return body;
 }
 
 function parseSpec(
   { info, metadata, spec, source }: Identified,
   problems: Problem[],
 ): MeshObject | undefined {
-  const schema = info.kind === 'VirtualService' ? virtualServiceSpec : destinationRuleSpec;
-  const flaws = findSchemaFlaws(schema, spec, ['spec']);
-  const unsupported = findUnsupported(schema, spec, ['spec']);
-  for (const { path, message, hint } of unsupported) {
-    const flaw = { code: 'HEDDLE_UNSUPPORTED_FIELD', at: 'key', path, message } as const;
-    flaws.push(hint === undefined ? flaw : { ...flaw, hint });
-  }
-  if (flaws.some(({ code }) => code !== 'HEDDLE_UNSUPPORTED_FIELD')) {
+  const schema = schemaOf(info);
+  // A kind of which every field may be left out may be left without any, as by Kubernetes.
+  const written = spec === undefined && schema.safeParse({}).success ? {} : spec;
+  const base = info.body === 'spec' ? ['spec'] : [];
+  const flaws = findSchemaFlaws(schema, written, base);
+  problems.push(...locate(findWithoutEffect(info, schema, written), source, 'warning'));
+  if (flaws.length > 0) {
     problems.push(...locate(flaws, source));
     return undefined;
   }
   const report = new Report();
-  const object = check(info, metadata, spec, report);
-  flaws.push(...report.errors);
-  problems.push(...locate(flaws, source), ...locate(report.warnings, source, 'warning'));
-  return flaws.length === 0 ? deepFreeze(object) : undefined;
+  const object = makeObject(info, metadata, schema.parse(written));
+  check(object, report);
+  problems.push(...locate(report.errors, source), ...locate(report.warnings, source, 'warning'));
+  return report.errors.length === 0 ? deepFreeze(object) : undefined;
 }
 
-function check(
-  { kind, storageApiVersion: apiVersion }: KindInfo,
-  metadata: ObjectMeta,
-  spec: unknown,
-  report: Report,
-): MeshObject {
-  switch (kind) {
-    case 'VirtualService': {
-      const object = { apiVersion, kind, metadata, spec: virtualServiceSpec.parse(spec) };
-      checkVirtualService(object.spec, report);
-      return object;
-    }
-    case 'DestinationRule': {
-      const object = { apiVersion, kind, metadata, spec: destinationRuleSpec.parse(spec) };
-      checkDestinationRule(object.spec, report);
-      return object;
-    }
-    default:
-      return assertNever(kind);
+/** What of an object does nothing yet, as problems without a file: all of it, or single fields. */
+export function withoutEffect(object: MeshObject): Problem[] {
+  const info = kindOf(keyOf(object))!;
+  return findWithoutEffect(info, schemaOf(info), object.spec).map(({ code, path, message, hint }) => {
+    const problem = { code, severity: 'warning' as const, message, path: formatPath(path) };
+    return hint === undefined ? problem : Object.assign(problem, { hint });
+  });
+}
+
+function findWithoutEffect(info: KindInfo, schema: ZodType, spec: unknown): Flaw[] {
+  const code = 'HEDDLE_NO_EFFECT_YET';
+  if (info.noEffect !== null) {
+    const done = info.isStored ? 'stored' : 'read, not stored';
+    const message = `${done}, and without effect: ${info.noEffect}`;
+    return [{ code, path: ['kind'], message }];
   }
+  return findUnsupported(schema, spec, ['spec']).map((found) =>
+    Object.assign({ code, at: 'key' as const }, found),
+  );
+}
+
+/** The table of kinds and the schemas say that these belong together, which types can't. */
+function makeObject(info: KindInfo, metadata: ObjectMeta, spec: unknown): MeshObject {
+  return { apiVersion: info.storageApiVersion, kind: info.kind, metadata, spec } as MeshObject;
+}
+
+/** Rules that the shape of fields can't express. */
+function check(object: MeshObject, report: Report): void {
+  if (object.kind === 'VirtualService') checkVirtualService(object.spec, report);
+  else if (object.kind === 'DestinationRule') checkDestinationRule(object.spec, report);
+  else if (object.kind === 'ConfigMap') checkMeshConfigMap(object, report);
 }
 
 function duplicate(key: string, first: ObjectSource, second: ObjectSource): Problem {

@@ -33,6 +33,8 @@ export function defaultRule(host: string, port: number): RouteRule {
 export function compileRules(object: VirtualService, context: RuleContext): RouteRule[] {
   const rules: RouteRule[] = [];
   for (const [index, rule] of (object.spec.http ?? []).entries()) {
+    // Redirects and the like are not compiled yet, which the object's status says.
+    if ((rule.route ?? []).length === 0) continue;
     const destinations = compileDestinations(rule, object.metadata.namespace, context);
     const timeoutMs = Math.round(parseDurationMs(rule.timeout ?? '0') ?? 0);
     const path = `spec.http[${index}]`;
@@ -61,7 +63,17 @@ export function compileRules(object: VirtualService, context: RuleContext): Rout
 function isApplicable(match: HttpMatch, context: RuleContext): boolean {
   if (match.port !== undefined && match.port !== context.port) return false;
   if (match.sourceNamespace !== undefined && match.sourceNamespace !== context.namespace) return false;
+  if (!isCompiled(match)) return false;
   return match.gateways === undefined || match.gateways.length === 0 || match.gateways.includes('mesh');
+}
+
+/** Whether all conditions are known to the model: a match of which one would be left out would match too much. */
+function isCompiled({ uri, method, authority, scheme, sourceLabels, ...match }: HttpMatch): boolean {
+  if (scheme !== undefined || sourceLabels !== undefined) return false;
+  const named = [match.headers, match.withoutHeaders, match.queryParams].map((texts) => texts ?? {});
+  const names = named.flatMap((texts) => Object.keys(texts));
+  const texts = [uri, method, authority, ...named.flatMap((found) => Object.values(found))];
+  return !names.some((name) => name.startsWith('@')) && texts.every((text) => text?.regex === undefined);
 }
 
 function isEverything(match: RouteMatch): boolean {

@@ -81,7 +81,7 @@ test('turns each match block into one rule, in order, and ends at the first that
   ]);
   const first = viewOf(model.hosts.get(reviewsHost)!, 'x').ports[0]!.rules[0]!;
   assert.deepEqual(first.origin, {
-    object: { kind: 'VirtualService', namespace: 'default', name: 'reviews' },
+    object: { group: 'networking.istio.io', kind: 'VirtualService', namespace: 'default', name: 'reviews' },
     path: 'spec.http[0].match[0]',
   });
 });
@@ -311,4 +311,31 @@ test('knows a service by its short name in its own namespace only', () => {
     'reviews',
   ]);
   assert.deepEqual(hostAliases(reviews, 'shop'), [reviewsHost, 'reviews.default.svc', 'reviews.default']);
+});
+
+test('leaves out what the model does not know yet, so that it takes no request that others are for', () => {
+  const route = to('reviews');
+  const object = virtualService('reviews', {
+    hosts: ['reviews'],
+    http: [
+      { name: 'moved', match: [{ uri: { prefix: '/old' } }], redirect: { uri: '/new' } },
+      { name: 'pattern', match: [{ uri: { regex: '/v[0-9]+' } }, { uri: { exact: '/v' } }], route },
+      { name: 'claims', match: [{ headers: { '@request.auth.claims.a': {} } }], route },
+      { name: 'labels', match: [{ sourceLabels: { app: 'a' } }], route },
+      { name: 'rest', route },
+    ],
+  });
+  const model = compileMesh({ objects: [object], services: [service('reviews', 9080)] });
+  const cluster = `${reviewsHost}:9080|=1`;
+  assert.deepEqual(rules(model, reviewsHost, 9080), [`pattern: path > ${cluster}`, `rest:  > ${cluster}`]);
+});
+
+test('asks sidecars nothing of a VirtualService that is only for gateways', () => {
+  const object = virtualService('reviews', {
+    hosts: ['reviews'],
+    gateways: ['edge'],
+    http: [{ route: to('a') }],
+  });
+  const model = compileMesh({ objects: [object], services: [service('reviews', 9080)] });
+  assert.deepEqual(rules(model, reviewsHost, 9080), [`default:  > ${reviewsHost}:9080|=1`]);
 });

@@ -17,10 +17,16 @@ export interface Candidate<T extends MeshObject> {
   readonly pattern: string;
 }
 
-/** The hosts an object's rules are about, as full names. */
+/** The hosts an object's rules are about, as full names; none of objects that say nothing to sidecars. */
 export function hostsOf(object: MeshObject, domain: string): string[] {
-  const hosts = object.kind === 'VirtualService' ? (object.spec.hosts ?? []) : [object.spec.host];
-  return hosts.map((host) => expandHost(host, object.metadata.namespace, domain));
+  return writtenHosts(object).map((host) => expandHost(host, object.metadata.namespace, domain));
+}
+
+function writtenHosts(object: MeshObject): readonly string[] {
+  if (object.kind === 'DestinationRule') return [object.spec.host];
+  if (object.kind !== 'VirtualService') return [];
+  const { hosts = [], gateways = [] } = object.spec;
+  return gateways.length === 0 || gateways.includes('mesh') ? hosts : [];
 }
 
 /** Oldest first; the name decides between equally old ones, so that the order never depends on the input's. */

@@ -1,8 +1,8 @@
-import type { MeshObject } from '../manifest/object.ts';
+import { type MeshObject, isHostRule } from '../manifest/object.ts';
 
 /** Whether an object is exported to clients of a namespace: to everybody unless `exportTo` says otherwise. */
 export function isVisible(object: MeshObject, namespace: string): boolean {
-  const { exportTo } = object.spec;
+  const exportTo = exportsOf(object);
   if (exportTo === undefined || exportTo.length === 0) return true;
   return exportTo.some((target) => {
     if (target === '.') return namespace === object.metadata.namespace;
@@ -12,8 +12,12 @@ export function isVisible(object: MeshObject, namespace: string): boolean {
 
 /** The namespaces that `exportTo` names, `.` resolved; empty where it is everybody. */
 export function namedNamespaces(object: MeshObject): string[] {
-  const exportTo = object.spec.exportTo ?? [];
+  const exportTo = exportsOf(object) ?? [];
   return exportTo
     .filter((target) => target !== '*')
     .map((target) => (target === '.' ? object.metadata.namespace : target));
+}
+
+function exportsOf(object: MeshObject): readonly string[] | undefined {
+  return isHostRule(object) || object.kind === 'ServiceEntry' ? object.spec.exportTo : undefined;
 }

@@ -27,6 +27,17 @@ export const portSelector = z.strictObject({ number: portNumber });
 
 export const textMap = z.record(z.string(), z.string());
 
+/** A text that says something. */
+export const nonEmpty = z.string().min(1);
+
+/** A mapping whose content is somebody else's affair. */
+export const anyMapping = z.looseObject({});
+
+/** The name of an HTTP header, in any case. */
+export const headerNameText = z
+  .string()
+  .regex(/^[-_A-Za-z0-9]+$/, 'must be the name of a header: letters, digits, - and _');
+
 const millisecondsPer: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -72,4 +83,14 @@ export function atMostOne(names: readonly string[]): (context: z.core.ParsePaylo
       message: `stands beside ${set[0]!}, but only one of ${names.join(', ')} may be set`,
     });
   };
+}
+
+/** Refuses an object; `message` follows the name of the field at `path`, whose value it does not repeat. */
+export function about(message: string, ...path: string[]): z.core.$ZodCustomParams {
+  return { message, path, params: { isAboutPresence: true } };
+}
+
+/** Whether at most one of the fields is set. */
+export function hasAtMostOne(value: object, names: readonly string[]): boolean {
+  return setFields(value, names).length < 2;
 }

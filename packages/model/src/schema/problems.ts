@@ -55,15 +55,18 @@ function describe(schema: z.ZodType, root: unknown, issue: z.core.$ZodIssue, bas
 function rule(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'too_small':
+      if (issue.origin === 'string')
+        return issue.minimum === 1 ? 'must not be empty' : `needs ${issue.minimum} characters`;
       return issue.origin === 'array' ? `needs ${issue.minimum} items` : `must be at least ${issue.minimum}`;
     case 'too_big':
+      if (issue.origin === 'string') return `may have ${issue.maximum} characters at most`;
       return issue.origin === 'array'
         ? `may have ${issue.maximum} items at most`
         : `must be at most ${issue.maximum}`;
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`;
     case 'invalid_format':
-      return `must be ${issue.format}`;
+      return issue.format === 'regex' ? issue.message : `must be ${issue.format}`;
     default:
       return issue.message;
   }

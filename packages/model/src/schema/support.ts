@@ -1,5 +1,5 @@
 // Which fields that Istio knows Heddle does not implement yet. They are marked in the schemas, so that a field is either
-// implemented, refused by name, or unknown: never ignored.
+// implemented, stored with a warning that says that it has no effect, or unknown: never ignored in silence.
 import { z } from 'zod';
 import type { Path } from '../source/place.ts';
 
@@ -17,7 +17,7 @@ function mark<T extends z.ZodType>(schema: T, meta: Support): T {
   return schema;
 }
 
-/** Marks a field as known to Istio and not implemented: any value is refused. `feature` completes "Heddle does not support … yet". */
+/** Marks a field as known to Istio and not implemented. `feature` completes "Heddle does not support … yet". */
 export function notYet<T extends z.ZodType>(feature: string, schema: T): z.ZodOptional<T> {
   return mark(schema.optional(), { notYet: feature });
 }
@@ -39,12 +39,12 @@ export function findUnsupported(schema: z.core.$ZodType, value: unknown, path: P
   if (value === undefined || value === null) return [];
   const marked = support.get(schema);
   if (marked?.notYet !== undefined) {
-    return [{ path, message: `known to Istio, but Heddle does not support ${marked.notYet} yet` }];
+    return [{ path, message: `stored, but without effect: Heddle does not support ${marked.notYet} yet` }];
   }
   // What the schema does not know at all has a problem of its own.
   const isKnown = typeof value === 'string' && z.safeParse(schema, value).success;
   if (marked?.only !== undefined && isKnown && !marked.only.includes(value)) {
-    const message = `the value '${value}' is known to Istio, but not supported by Heddle yet`;
+    const message = `stored, but without effect: Heddle does not support the value '${value}' yet`;
     return [{ path, message, hint: `supported are ${marked.only.join(', ')}` }];
   }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {

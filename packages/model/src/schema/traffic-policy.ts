@@ -35,6 +35,15 @@ const consistentHash = z
 
 const failover = z.array(z.strictObject({ from: z.string().optional(), to: z.string().optional() }));
 
+export const localityLbSetting = z.strictObject({
+  distribute: z
+    .array(z.strictObject({ from: z.string().optional(), to: z.record(z.string(), uint32).optional() }))
+    .optional(),
+  failover: failover.optional(),
+  failoverPriority: z.array(z.string()).optional(),
+  enabled: wrapper(z.boolean()),
+});
+
 const loadBalancer = z
   .strictObject({
     simple: onlyValues(
@@ -42,17 +51,7 @@ const loadBalancer = z
       z.enum(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']),
     ),
     consistentHash: notYet('consistent hashing', consistentHash),
-    localityLbSetting: notYet(
-      'locality load balancing',
-      z.strictObject({
-        distribute: z
-          .array(z.strictObject({ from: z.string().optional(), to: z.record(z.string(), uint32).optional() }))
-          .optional(),
-        failover: failover.optional(),
-        failoverPriority: z.array(z.string()).optional(),
-        enabled: wrapper(z.boolean()),
-      }),
-    ),
+    localityLbSetting: notYet('locality load balancing', localityLbSetting),
     zoneAwareLbSetting: notYet(
       'zone-aware load balancing',
       z.strictObject({
@@ -74,14 +73,18 @@ const loadBalancer = z
   })
   .check(atMostOne(['simple', 'consistentHash']));
 
-const connectionPool = z.strictObject({
+export const tcpKeepalive = z.strictObject({
+  probes: uint32.optional(),
+  time: duration.optional(),
+  interval: duration.optional(),
+});
+
+export const connectionPool = z.strictObject({
   tcp: z
     .strictObject({
       maxConnections: int32.optional(),
       connectTimeout: duration.optional(),
-      tcpKeepalive: z
-        .strictObject({ probes: uint32.optional(), time: duration.optional(), interval: duration.optional() })
-        .optional(),
+      tcpKeepalive: tcpKeepalive.optional(),
       maxConnectionDuration: duration.optional(),
       idleTimeout: durationOrZero.optional(),
     })
@@ -103,7 +106,7 @@ const connectionPool = z.strictObject({
     .optional(),
 });
 
-const outlierDetection = z.strictObject({
+export const outlierDetection = z.strictObject({
   consecutiveErrors: int32.optional(),
   splitExternalLocalOriginErrors: z.boolean().optional(),
   consecutiveLocalOriginFailures: wrapper(uint32),
@@ -116,7 +119,7 @@ const outlierDetection = z.strictObject({
   outlierDetectionHttpErrorCodes: z.array(z.int().min(100).max(599)).optional(),
 });
 
-const tls = z.strictObject({
+export const tls = z.strictObject({
   mode: onlyValues(['ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
   clientCertificate: notYet('certificates of its own per destination', z.string()),
   privateKey: notYet('certificates of its own per destination', z.string()),
