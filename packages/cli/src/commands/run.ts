@@ -24,6 +24,7 @@ export interface RunFlags {
   readonly upstream?: readonly string[];
   readonly expose?: string;
   readonly intercept?: 'redirect' | 'tproxy';
+  readonly interceptRules: 'write' | 'keep';
   readonly join?: string;
   readonly tokenFile?: string;
   readonly store?: string;
@@ -49,6 +50,8 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         'in double braces is refused; {{{{name}}}} is passed on as {{name}}.',
       'A service with --protocol tcp is reached by --upstream alone. Its connections share few links between sidecars, ' +
         'whatever they carry; see docs/tcp.md.',
+      'With --intercept neither is needed: rules of the packet filter lead all connections of this network namespace ' +
+        'through the sidecar, and DNS knows the names of the mesh. The rules are gone when the workload is, however it ends.',
       'On SIGTERM or Ctrl-C the instance is withdrawn, running requests end, the application gets SIGTERM, and its exit ' +
         'code is passed on. A second Ctrl-C ends everything at once. SIGUSR2 replaces the sidecar in place, such as ' +
         'by a newer version.',
@@ -153,7 +156,13 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         kind: 'enum',
         values: ['redirect', 'tproxy'],
         optional: true,
-        brief: 'serve what heddle intercept apply leads to the sidecar; needs root',
+        brief: 'lead all connections of this network namespace through the sidecar; needs root',
+      },
+      interceptRules: {
+        kind: 'enum',
+        values: ['write', 'keep'],
+        default: 'write',
+        brief: 'its rules: written and removed here, or those of heddle intercept apply',
       },
       join: {
         kind: 'parsed',

@@ -1,6 +1,6 @@
 // Brings rules and routes into force together, or not at all.
 import { buildRules } from './build-rules.ts';
-import type { InterceptionOptions } from './interception-options.ts';
+import { type InterceptionOptions, interceptionDefaults } from './interception-options.ts';
 import { IptablesFilter } from './iptables-filter.ts';
 import { NftFilter } from './nft-filter.ts';
 import { type BackendName, type PacketFilter, type WantedRules, families, noRules } from './packet-filter.ts';
@@ -24,6 +24,21 @@ export interface InterceptionPlan {
   readonly options: InterceptionOptions;
   readonly families: readonly Family[];
 }
+
+/** Everything, as Istio has it, for a proxy of group 1337. Ports and DNS are for whoever knows the proxy to say. */
+export const defaultPlan: Omit<InterceptionOptions, 'mode' | 'outboundPort' | 'inboundPort' | 'dns'> = {
+  proxyUids: [],
+  proxyGids: [interceptionDefaults.owner],
+  includeOutboundIpRanges: '*',
+  excludeOutboundIpRanges: [],
+  includeOutboundPorts: [],
+  excludeOutboundPorts: [],
+  includeInboundPorts: '*',
+  excludeInboundPorts: [],
+  excludeInterfaces: [],
+  tproxyMark: interceptionDefaults.mark,
+  tproxyRouteTable: interceptionDefaults.routeTable,
+};
 
 function wantedRules(plan: InterceptionPlan): WantedRules {
   const of = (family: Family) => (plan.families.includes(family) ? buildRules(plan.options, family) : []);

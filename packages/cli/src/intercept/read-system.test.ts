@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayAdministerNetwork, nameServers, numberOf, ownerNumber } from './read-system.ts';
+import { mayAdministerNetwork, mayChangeGroup, nameServers, numberOf, ownerNumber } from './read-system.ts';
 
 test('finds the name servers, without what is none', () => {
   const text =
@@ -22,4 +22,6 @@ test('knows by the capability whether the packet filter may be changed', () => {
   assert.equal(mayAdministerNetwork('CapEff:\t000001ffffffffff\n'), true);
   assert.equal(mayAdministerNetwork('CapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffefff\n'), false);
   assert.equal(mayAdministerNetwork(''), false);
+  assert.equal(mayChangeGroup('CapEff:\t0000000000000040\n'), true);
+  assert.equal(mayChangeGroup('CapEff:\t0000000000001000\n'), false);
 });

@@ -39,10 +39,20 @@ export function hasIpv6(): boolean {
   return existsSync('/proc/net/if_inet6') && readText('/proc/net/if_inet6') !== '';
 }
 
+const capabilitySetGid = 6n;
 const capabilityNetAdmin = 12n;
+
+function hasCapability(capability: bigint, status: string): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> capability) & 1n) === 1n;
+}
 
 /** True where this process may change the packet filter. */
 export function mayAdministerNetwork(status: string = readText('/proc/self/status')): boolean {
-  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
-  return ((BigInt(`0x${mask}`) >> capabilityNetAdmin) & 1n) === 1n;
+  return hasCapability(capabilityNetAdmin, status);
+}
+
+/** True where this process may start others under another group. */
+export function mayChangeGroup(status: string = readText('/proc/self/status')): boolean {
+  return hasCapability(capabilitySetGid, status);
 }

@@ -3,6 +3,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { errorMessage, systemClock } from '@heddle/base';
 import type { OpenSocket } from '@heddle/proxy/bootstrap';
+import { ownProgram } from '../own-program.ts';
 
 /** How long a new process may take until it serves. */
 const startTimeoutMs = 60_000;
@@ -46,15 +47,10 @@ export function announceSuccession({ epoch }: Succession): void {
  */
 export function startSuccessor({ epoch, sockets }: Succession): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
-  const launcher = process.env['HEDDLE_LAUNCHER'];
-  const flags = process.argv.slice(2);
-  const [program, programArguments] =
-    launcher === undefined
-      ? [process.execPath, [...process.execArgv, process.argv[1]!, ...flags]]
-      : [launcher, flags];
+  const [program, ...words] = ownProgram();
   let child: ChildProcess;
   try {
-    child = spawn(program, programArguments, {
+    child = spawn(program, [...words, ...process.argv.slice(2)], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...sockets.map(({ descriptor }) => descriptor)],
       env: {
         ...process.env,

@@ -72,7 +72,7 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
       named('--upstream', () => parseUpstream(text, namespace)),
     ),
     expose: expose === undefined ? null : named('--expose', () => parseBindAddress(expose, '127.0.0.1')),
-    intercept: flags.intercept ?? null,
+    intercept: flags.intercept === undefined ? null : { mode: flags.intercept, rules: flags.interceptRules },
     join: flags.join ?? null,
     token: await readToken(flags),
     store: findStore(flags.store),

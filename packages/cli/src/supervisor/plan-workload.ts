@@ -2,10 +2,9 @@
 import { resolve } from 'node:path';
 import { type Random, systemRandom } from '@heddle/base';
 import type { SidecarOptions } from '@heddle/proxy';
-import { CliError, usageError } from '../cli-error.ts';
-import { interceptionDefaults } from '../intercept/interception-options.ts';
-import { hasIpv6 } from '../intercept/read-system.ts';
+import { usageError } from '../cli-error.ts';
 import { type BoundUpstream, upstreamVariable } from './environment.ts';
+import { planInterceptedSidecar } from './plan-interception.ts';
 import { addressTowards, type JoinTarget } from './join-target.ts';
 import { type PortBlocks, requireFreePort, tryToListen } from './ports.ts';
 import { isLoopback } from './process-inspector.ts';
@@ -52,32 +51,6 @@ async function inboundAddress(advertised: string): Promise<string> {
   return advertised.includes(':') ? '::' : '0.0.0.0';
 }
 
-/** The listeners that rules with their default ports lead to, where the workload is intercepted. */
-async function planInterception({
-  intercept,
-}: WorkloadOptions): Promise<Pick<SidecarOptions, 'interception' | 'dnsCapture'>> {
-  if (intercept === null) return {};
-  requireRoot();
-  const { outboundPort, inboundPort, dnsPort, mark } = interceptionDefaults;
-  for (const port of [outboundPort, inboundPort, dnsPort])
-    await requireFreePort(port, '0.0.0.0', '--intercept');
-  const mode = intercept === 'tproxy' ? 'TPROXY' : 'REDIRECT';
-  const address = hasIpv6() ? '::' : '0.0.0.0';
-  return {
-    interception: { mode, address, outboundPort, inboundPort, mark },
-    dnsCapture: { address: '127.0.0.1', port: dnsPort },
-  };
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw new CliError(
-    'HEDDLE_INTERCEPT_DENIED',
-    '--intercept needs root: the sidecar has to run under a group of its own, by which the rules know it',
-    { hint: 'run it with sudo, or leave --intercept out and use --upstream' },
-  );
-}
-
 /** Chooses what the user left open, and refuses what can't work. */
 export async function planWorkload(
   options: WorkloadOptions,
@@ -94,7 +67,8 @@ export async function planWorkload(
   const adminPort = await ports.take();
   const appPort = options.appPort ?? (await ports.take());
   const upstreams = await planUpstreams(options, ports);
-  const interception = await planInterception(options);
+  const { intercept } = options;
+  const interception = intercept === null ? {} : await planInterceptedSidecar(intercept, ports);
   const instance = instanceName(options.service, options.version);
   return {
     upstreams,

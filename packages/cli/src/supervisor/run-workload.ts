@@ -1,6 +1,6 @@
 // Runs one application beside its sidecar, from the first port to the last exit.
 import { join } from 'node:path';
-import { systemClock } from '@heddle/base';
+import { errorMessage, systemClock } from '@heddle/base';
 import { sidecarEntry } from '@heddle/proxy';
 import { CliError, usageError } from '../cli-error.ts';
 import { type Application, type ApplicationEnd, signalExitCode, startApplication } from './app-process.ts';
@@ -8,7 +8,9 @@ import { within } from './delay.ts';
 import { applicationEnvironment, templateValues } from './environment.ts';
 import { findJoinTarget } from './join-target.ts';
 import { planWorkload, type WorkloadPlan } from './plan-workload.ts';
+import { HeldInterception } from '../intercept/held-interception.ts';
 import { interceptionDefaults } from '../intercept/interception-options.ts';
+import { planRules, requirePrivileges } from './plan-interception.ts';
 import { PortBlocks } from './ports.ts';
 import { proxyDeafness } from './proxy-support.ts';
 import { interpreterOf, resolveProgram } from './resolve-program.ts';
@@ -59,6 +61,7 @@ export async function runWorkload(options: WorkloadOptions, context: WorkloadCon
       'write it after `--`, such as: heddle run … -- node app.js',
     );
   }
+  if (options.intercept !== null) requirePrivileges(options.intercept);
   const environment = context.environment ?? process.env;
   const searchPath = environment['PATH'] ?? '';
   const programPath = await resolveProgram(program, searchPath);
@@ -106,6 +109,7 @@ class WorkloadRun {
   private readonly isJudged: Promise<boolean>;
   private identity = '';
   private published = false;
+  private interception: HeldInterception | null = null;
 
   constructor(
     options: WorkloadOptions,
@@ -149,6 +153,9 @@ class WorkloadRun {
       const started = await Promise.race([starting, aborted(signal)]);
       if (typeof started === 'number') return started;
       this.identity = started.identity;
+      // The application must not get past it in its first moments.
+      await this.beginInterception();
+      if (signal.aborted) return await aborted(signal);
       const application = startApplication(this.command, environment, output);
       sidecar.announceApplication();
       return await this.accompany(application, sidecar);
@@ -157,10 +164,33 @@ class WorkloadRun {
       keepsLog = error instanceof CliError && error.code === 'HEDDLE_SIDECAR_FAILED';
       throw error;
     } finally {
+      // Nothing could connect to anything without the sidecar.
+      await this.endInterception();
       await sidecar.stop(this.context.force?.aborted === true ? 0 : undefined);
       endUpgrades?.();
       if (!keepsLog) await removeSidecarDirectory(directory);
     }
+  }
+
+  private async beginInterception(): Promise<void> {
+    const rules = planRules(this.options.intercept, this.plan.sidecar);
+    if (rules === null) return;
+    this.interception = await HeldInterception.begin(rules, clock);
+    const { outboundPort, inboundPort } = rules.options;
+    this.context.output.info(
+      `all connections of this network namespace lead through the sidecar, by its ports ${outboundPort} and ${inboundPort}`,
+    );
+  }
+
+  private async endInterception(): Promise<void> {
+    await this.interception
+      ?.end()
+      .catch((error: unknown) =>
+        this.context.output.warning(
+          `the rules of the packet filter are not removed: ${errorMessage(error)}`,
+          'try `heddle intercept remove`: until then nothing can connect',
+        ),
+      );
   }
 
   private async upgrade(sidecar: SidecarProcess): Promise<void> {

@@ -11,6 +11,13 @@ export interface Upstream {
   readonly port: number;
 }
 
+/** How programs are intercepted that know nothing of the sidecar. */
+export interface WorkloadInterception {
+  readonly mode: 'redirect' | 'tproxy';
+  /** The rules are written for as long as the workload lives, or those of `heddle intercept apply` are used as they are. */
+  readonly rules: 'write' | 'keep';
+}
+
 /** One application and the sidecar beside it: what `heddle run` was told. */
 export interface WorkloadOptions {
   readonly service: string;
@@ -30,8 +37,8 @@ export interface WorkloadOptions {
   readonly upstreams: readonly Upstream[];
   /** The plain HTTP listener for browsers; null for none. */
   readonly expose: BindAddress | null;
-  /** Serves what `heddle intercept apply` leads to the sidecar; null where nothing is intercepted. */
-  readonly intercept: 'redirect' | 'tproxy' | null;
+  /** Leads what the application sends and gets through the sidecar; null where nothing is intercepted. */
+  readonly intercept: WorkloadInterception | null;
   /** `host:port` of the control plane's join listener; null to find it in the store. */
   readonly join: string | null;
   /** The join token; null to find it in the store. Never printed. */
