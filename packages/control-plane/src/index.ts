@@ -26,6 +26,7 @@ export { defaultLeaseTimes, type LeaseTimes } from './instances/lease-manager.ts
 export {
   startControlPlane,
   type ControlPlaneAddresses,
+  type DatastoreOptions,
   type RunningControlPlane,
   type StartOptions,
 } from './start/start-lazily.ts';

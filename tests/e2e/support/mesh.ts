@@ -81,16 +81,22 @@ export class Mesh extends Sandbox {
   /** The process of `heddle up` that runs now or ran last. */
   controlPlane!: Child;
   private readonly ports: readonly [api: number, xds: number, join: number];
+  private readonly moreUpFlags: readonly string[];
 
-  private constructor(directory: string, ports: readonly [number, number, number]) {
+  private constructor(
+    directory: string,
+    ports: readonly [number, number, number],
+    moreUpFlags: readonly string[],
+  ) {
     super(directory);
     this.ports = ports;
+    this.moreUpFlags = moreUpFlags;
   }
 
-  /** An empty directory with a control plane that answers. */
-  static async start(): Promise<Mesh> {
+  /** An empty directory with a control plane that answers; `upFlags` are given to it at each start. */
+  static async start(upFlags: readonly string[] = []): Promise<Mesh> {
     const { path } = await temporaryDirectory('heddle-e2e');
-    const mesh = new Mesh(path, [await stablePort(), await stablePort(), await stablePort()]);
+    const mesh = new Mesh(path, [await stablePort(), await stablePort(), await stablePort()], upFlags);
     try {
       await mesh.startControlPlane();
     } catch (error) {
@@ -116,7 +122,7 @@ export class Mesh extends Sandbox {
 
   /** Starts the control plane on the store that is there, and waits until it answers. */
   async startControlPlane(): Promise<void> {
-    const child = this.startHeddle(['up', ...this.upFlags]);
+    const child = this.startHeddle(['up', ...this.upFlags, ...this.moreUpFlags]);
     this.controlPlane = child;
     await eventually('the control plane answers', async () => {
       if (child.exit !== null) throw new Error(`heddle up ended:\n${child.output}`);

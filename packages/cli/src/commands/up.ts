@@ -1,4 +1,5 @@
 import { parseIpAddress, parseName, parsePortOrZero } from '../flags.ts';
+import { parseDatastore, type DatastoreChoice } from '../up/parse-datastore.ts';
 import { defineCommand } from './define-command.ts';
 
 export interface UpFlags {
@@ -8,6 +9,10 @@ export interface UpFlags {
   readonly xdsPort: number;
   readonly joinPort: number;
   readonly trustDomain: string;
+  readonly datastore: DatastoreChoice;
+  readonly datastoreCaFile?: string;
+  readonly datastoreCertFile?: string;
+  readonly datastoreKeyFile?: string;
 }
 
 function parseTrustDomain(input: string): string {
@@ -25,11 +30,14 @@ export const upCommand = defineCommand<UpFlags>(
       'The dashboard and the API listen on loopback and want a token. Applications on this machine join by themselves ' +
         '(heddle run); for those on others, --bind opens the ports for joining and configuration, and the command printed ' +
         'at the start admits one.',
+      'Configuration can be kept elsewhere: --datastore dir:PATH follows the files of a directory, such as a checkout of ' +
+        'git; etcd://HOST:PORT,HOST:PORT/PREFIX keeps it in etcd (etcds:// with TLS); memory keeps nothing.',
       'Ends on Ctrl-C or SIGTERM. Applications and their sidecars go on serving meanwhile.',
     ],
     examples: [
       ['Start a mesh in this directory', 'heddle up'],
       ['Let applications on other machines join', 'heddle up --bind 0.0.0.0'],
+      ['Take the configuration from files', 'heddle up --datastore dir:./mesh'],
     ],
   },
   {
@@ -68,6 +76,34 @@ export const upCommand = defineCommand<UpFlags>(
         default: '15011',
         placeholder: 'PORT',
         brief: 'where sidecars join',
+      },
+      datastore: {
+        kind: 'parsed',
+        parse: parseDatastore,
+        default: 'sqlite',
+        placeholder: 'WHERE',
+        brief: 'where the configuration is kept: sqlite, memory, dir:PATH, etcd://HOST:PORT',
+      },
+      datastoreCaFile: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'for etcds://: the roots of its certificates, PEM',
+      },
+      datastoreCertFile: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'for etcds://: our certificate, PEM',
+      },
+      datastoreKeyFile: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: "for etcds://: our certificate's key, PEM",
       },
       trustDomain: {
         kind: 'parsed',

@@ -12,6 +12,7 @@ import { watchNpm } from '../npm-parent.ts';
 import { shellWord } from '../output/shell-word.ts';
 import { type EndRequests, listenForEnd } from '../signals.ts';
 import { heddleVersion } from '../version.ts';
+import { datastoreOf } from './datastore-of.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
 import { renderLogLine } from './log-line.ts';
 import type { UpMessage } from './up-message.ts';
@@ -77,6 +78,7 @@ async function serve(flags: UpFlags, end: EndRequests): Promise<number> {
   try {
     running = await startControlPlane({
       storeDirectory: resolve(flags.store),
+      datastore: await datastoreOf(flags),
       bindAddress: flags.bind,
       apiPort: flags.apiPort,
       xdsPort: flags.xdsPort,

@@ -29,12 +29,23 @@ function wordOf(change: CommittedChange): HistoryChange['change'] {
   return change.previous === undefined ? 'created' : 'configured';
 }
 
-/** The object as it was written. A text that can't be read any more is shown as it is. */
+/** The object as it was written, without what a Secret holds. A text that can't be read any more is shown as it is. */
 function objectOf(stored: StoredObject | undefined): unknown {
   if (stored === undefined) return null;
+  const isSecret = stored.kind === 'Secret';
   try {
-    return JSON.parse(stored.source);
+    return JSON.parse(stored.source, (key, value: unknown) =>
+      isSecret && (key === 'data' || key === 'stringData') ? hidden(value) : value,
+    );
   } catch {
-    return stored.source;
+    return isSecret ? hiddenText : stored.source;
   }
+}
+
+const hiddenText = '(hidden)';
+
+/** The names that a Secret has values for. */
+function hidden(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return hiddenText;
+  return Object.fromEntries(Object.keys(value).map((key) => [key, hiddenText]));
 }

@@ -177,4 +177,21 @@ describe('the history', () => {
     assert.equal(await backend.historyOf(0), undefined);
     assert.equal(await backend.historyOf(6), undefined);
   });
+
+  it('shows of a Secret that it changed, and not what it holds', async () => {
+    const world = await makeMeshWorld();
+    const key = { group: '', kind: 'Secret', namespace: 'default', name: 'cert' };
+    const put = async (source: string): Promise<void> => {
+      const change = { type: 'put', key, apiVersion: 'v1', source, specDigest: source } as const;
+      await world.configStore.commit([change], 'test');
+    };
+    await put(
+      '{"kind":"Secret","data":{"tls.key":"cHJpdmF0ZQ=="},"spec":{"data":{"tls.key":"cHJpdmF0ZQ=="}}}',
+    );
+    await put('not JSON: cHJpdmF0ZQ==');
+    const backend = backendOf(world);
+    const shown = JSON.stringify([await backend.historyOf(1), await backend.historyOf(2)]);
+    assert.doesNotMatch(shown, /cHJpdmF0ZQ/);
+    assert.match(shown, /"tls\.key":"\(hidden\)"/);
+  });
 });

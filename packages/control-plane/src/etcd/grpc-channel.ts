@@ -148,11 +148,9 @@ function follow(stream: ClientHttp2Stream, handler: GrpcStreamHandler): GrpcStre
     handler.onEnd(error);
   };
   const readStatus = (headers: Readonly<Record<string, unknown>>): void => {
-    if (headers['grpc-status'] === undefined) return;
-    status = new GrpcError(
-      Number(headers['grpc-status']),
-      decodeMessage(String(headers['grpc-message'] ?? '')),
-    );
+    const { 'grpc-status': code, 'grpc-message': text } = headers;
+    if (code === undefined) return;
+    status = new GrpcError(Number(code), decodeMessage(typeof text === 'string' ? text : ''));
   };
   const deframer = new MessageDeframer(maxMessageBytes, (message) => {
     if (!isOver) handler.onMessage(message);

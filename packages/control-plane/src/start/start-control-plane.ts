@@ -32,9 +32,9 @@ import { SqliteInstanceStore } from '../instances/sqlite-instance-store.ts';
 import { startGrpcServer } from '../rpc/grpc-server.ts';
 import { SqliteCredentialStore } from '../store/credential-store.ts';
 import { SqliteTokenStore } from '../store/join-token-store.ts';
-import { SqliteConfigStore } from '../store/sqlite-config-store.ts';
 import { SqliteIssuanceLog } from '../store/sqlite-issuance-log.ts';
 import { SqliteServiceBindings } from '../store/sqlite-service-bindings.ts';
+import { openDatastore, type DatastoreOptions } from './datastore.ts';
 import { joinTokenMaker } from './join-token-maker.ts';
 import { reachableAddress, serverAddresses } from './reachable-address.ts';
 import { openStoreDirectory, storeFiles, type StoreDirectory } from './store-directory.ts';
@@ -43,6 +43,8 @@ import { ensureAdminToken, ensureLocalToken } from './token-files.ts';
 export interface StartOptions {
   /** Made where it is missing. */
   readonly storeDirectory: string;
+  /** Where the configuration is; default in the store directory. */
+  readonly datastore?: DatastoreOptions;
   /** Where joining and xDS listen; default 127.0.0.1. */
   readonly bindAddress?: string;
   /** Where the API listens: loopback; default 127.0.0.1. */
@@ -149,8 +151,10 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   );
   cleanup.add(() => identity.close());
 
-  const configStore = new SqliteConfigStore(store.configuration, store.configurationPath, clock);
-  cleanup.add(() => configStore.close());
+  const around = { directory: store, clock, random, logger };
+  const datastore = await openDatastore(options.datastore ?? { type: 'sqlite' }, around);
+  cleanup.add(() => datastore.close());
+  const configStore = datastore.config;
   const instanceStore = new SqliteInstanceStore(store.instances, store.instancesPath);
   const bindings = new SqliteServiceBindings(store.configuration, store.configurationPath);
   const controlPlane = await ControlPlane.open({

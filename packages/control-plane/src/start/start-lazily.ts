@@ -1,5 +1,6 @@
 import type { RunningControlPlane, StartOptions } from './start-control-plane.ts';
 
+export type { DatastoreOptions } from './datastore.ts';
 export type { ControlPlaneAddresses, RunningControlPlane, StartOptions } from './start-control-plane.ts';
 
 /**

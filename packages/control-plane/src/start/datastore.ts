@@ -1,0 +1,105 @@
+/** Where the mesh's configuration is kept, as `heddle up --datastore` says. */
+import { assertNever, type Clock, type Logger, type Random } from '@heddle/base';
+import type { ChannelTls } from '../etcd/grpc-channel.ts';
+import type { ConfigStore } from '../store/config-store.ts';
+import { MemoryConfigStore } from '../store/memory-config-store.ts';
+import { SqliteConfigStore } from '../store/sqlite-config-store.ts';
+import type { StoreDirectory } from './store-directory.ts';
+
+/** A choice of a store for the configuration. */
+export type DatastoreOptions =
+  /** In `heddle.db` in the store directory. */
+  | { readonly type: 'sqlite' }
+  /** Gone with the process. */
+  | { readonly type: 'memory' }
+  /** In files, which are followed and not written; their history is kept in `heddle.db`. */
+  | { readonly type: 'directory'; readonly path: string }
+  | {
+      readonly type: 'etcd';
+      /** `host:port` each. */
+      readonly endpoints: readonly string[];
+      /** Begins every key, such as `/heddle`. */
+      readonly prefix: string;
+      /** Absent: without TLS. */
+      readonly tls?: ChannelTls;
+    };
+
+export interface Surroundings {
+  readonly directory: StoreDirectory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** An opened store, and how to close it with all that keeps it up to date. */
+export interface Datastore {
+  readonly config: ConfigStore;
+  close(): Promise<void>;
+}
+
+/** Opens it. Rejects with `HEDDLE_STORE_FAILED` where what it stands on is not there. */
+export async function openDatastore(options: DatastoreOptions, around: Surroundings): Promise<Datastore> {
+  switch (options.type) {
+    case 'sqlite': {
+      const config = sqliteStore(around);
+      return { config, close: () => config.close() };
+    }
+    case 'memory': {
+      const config = new MemoryConfigStore(around.clock);
+      return { config, close: () => config.close() };
+    }
+    case 'directory':
+      return await openDirectory(options.path, around);
+    case 'etcd':
+      return await openEtcd(options, around);
+    default:
+      return assertNever(options);
+  }
+}
+
+function sqliteStore({ directory, clock }: Surroundings): SqliteConfigStore {
+  return new SqliteConfigStore(directory.configuration, directory.configurationPath, clock);
+}
+
+async function openDirectory(path: string, around: Surroundings): Promise<Datastore> {
+  const [{ DirectorySync }, { ReadOnlyConfigStore }] = await Promise.all([
+    import('../directory/directory-sync.ts'),
+    import('../store/read-only-config-store.ts'),
+  ]);
+  const { clock, logger } = around;
+  const store = sqliteStore(around);
+  const sync = new DirectorySync({ directory: path, store, clock, logger });
+  await sync.start();
+  const reason = `The configuration of this mesh is the files in ${path}: change them, and the control plane takes over what they say.`;
+  return {
+    config: new ReadOnlyConfigStore(store, reason),
+    close: async () => {
+      await sync.close();
+      await store.close();
+    },
+  };
+}
+
+async function openEtcd(
+  { endpoints, prefix, tls }: DatastoreOptions & { readonly type: 'etcd' },
+  { clock, random, logger }: Surroundings,
+): Promise<Datastore> {
+  const [{ EtcdClient }, { EtcdConfigStore }] = await Promise.all([
+    import('../etcd/etcd-client.ts'),
+    import('../etcd/etcd-config-store.ts'),
+  ]);
+  const client = new EtcdClient({ endpoints, ...(tls === undefined ? {} : { tls }) }, clock);
+  try {
+    const config = await EtcdConfigStore.open({ client, prefix, clock, random, logger });
+    return {
+      config,
+      close: async () => {
+        await config.close();
+        client.close();
+      },
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
