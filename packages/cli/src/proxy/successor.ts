@@ -45,7 +45,9 @@ export function announceSuccession({ epoch }: Succession): void {
  * Starts the program again with this process's arguments and sockets. Resolves when it serves, null then; otherwise with
  * the reason, and it does not run any more.
  */
-export function startSuccessor({ epoch, sockets }: Succession): Promise<string | null> {
+export function startSuccessor({ epoch, sockets: all }: Succession): Promise<string | null> {
+  // One that has just been closed has no descriptor: the new process would take the place for an open socket.
+  const sockets = all.filter(({ descriptor }) => descriptor >= 0);
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const [program, ...words] = ownProgram();
   let child: ChildProcess;

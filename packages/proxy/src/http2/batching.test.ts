@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { silentLogger } from '@heddle/base';
 import { FlushQueue, type Flushable } from './flush-queue.ts';
 import { answer, connected, served } from './connections-under-test.ts';
 import { FrameFlag } from './frame.ts';
@@ -68,6 +69,7 @@ describe('the queue of a turn', () => {
     const one = (index: number): Flushable => ({
       writeOut: () => void calls.push(`write ${index}`),
       flush: () => void calls.push(`flush ${index}`),
+      drop: () => assert.fail('nothing throws'),
     });
     for (let index = 0; index < 66; index++) queue.add(one(index));
     assert.equal(calls.length, 64, 'when the 65th came, which itself may be in the middle of a frame');
@@ -85,7 +87,11 @@ it('flushes the others where one of them throws', () => {
   const { clock } = new RawPeer();
   const queue = new FlushQueue(clock);
   const calls: string[] = [];
-  const one = (flush: () => void): Flushable => ({ writeOut: () => undefined, flush });
+  const one = (flush: () => void): Flushable => ({
+    writeOut: () => undefined,
+    flush,
+    drop: () => assert.fail('nobody knows of it'),
+  });
   queue.add(one(() => calls.push('first')));
   queue.add(
     one(() => {
@@ -98,6 +104,42 @@ it('flushes the others where one of them throws', () => {
   queue.add(one(() => calls.push('later')));
   clock.advance(0);
   assert.deepEqual(calls, ['first', 'third', 'later']);
+});
+
+it('drops what throws where somebody is told of it, and flushes the others', () => {
+  const { clock } = new RawPeer();
+  const calls: string[] = [];
+  const logger = { ...silentLogger, error: (message: string) => void calls.push(message) };
+  const queue = new FlushQueue(clock, logger);
+  const one = (name: string, flush: () => void): Flushable => ({
+    writeOut: () => undefined,
+    flush,
+    drop: () => void calls.push(`${name} is dropped`),
+  });
+  queue.add(
+    one('first', () => {
+      throw new Error('a bug');
+    }),
+  );
+  queue.add(one('second', () => void calls.push('second')));
+  clock.advance(0);
+  assert.deepEqual(calls, ['internal error, connection dropped', 'first is dropped', 'second']);
+});
+
+it('tells nobody twice that a stream is over, and nobody never, because one has thrown', () => {
+  const { peer, stream } = served();
+  peer.send(headers(1, getRequest, end), headers(3, getRequest, end));
+  const told: number[] = [];
+  for (const id of [1, 3]) {
+    stream(id).onClosed = () => {
+      told.push(id);
+      if (id === 1) throw new Error('a bug');
+    };
+    answer(stream(id));
+  }
+  assert.throws(() => peer.clock.advance(0), /a bug/);
+  peer.close();
+  assert.deepEqual(told, [1, 3]);
 });
 
 /** A client's body, `pieces` frames of 16 KiB in one read, passed on to these. */

@@ -1,5 +1,5 @@
 // Hot path.
-import type { Clock } from '@heddle/base';
+import { type Clock, errorMessage, type Logger } from '@heddle/base';
 
 /** Something that has collected bytes to be sent. */
 export interface Flushable {
@@ -7,6 +7,8 @@ export interface Flushable {
   writeOut(): void;
   /** The turn is over: as `writeOut`, and what else is done then. */
   flush(): void;
+  /** It has thrown: it is to end. */
+  drop(): void;
 }
 
 /** So many may hold memory for what they are about to send. */
@@ -24,9 +26,12 @@ export class FlushQueue {
   /** As many of those that wait have been told to write out. */
   private written = 0;
   private readonly run: () => void;
+  private readonly logger: Logger | null;
 
-  constructor(clock: Clock) {
+  /** `logger` is told of what throws; without one the error goes on, to nobody who could end that connection alone. */
+  constructor(clock: Clock, logger: Logger | null = null) {
     this.clock = clock;
+    this.logger = logger;
     this.run = () => {
       this.flushAll();
     };
@@ -49,11 +54,23 @@ export class FlushQueue {
     this.written = 0;
     let done = 0;
     try {
-      while (done < waiting.length) waiting[done++]!.flush();
+      while (done < waiting.length) this.flush(waiting[done++]!);
     } finally {
       // Who throws keeps nobody else from being flushed.
       while (done < waiting.length) this.add(waiting[done++]!);
       waiting.length = 0;
+    }
+  }
+
+  /** A bug of ours costs this connection, never the process. */
+  private flush(one: Flushable): void {
+    try {
+      one.flush();
+    } catch (error) {
+      if (this.logger === null) throw error;
+      const stack = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
+      this.logger.error('internal error, connection dropped', { stack });
+      one.drop();
     }
   }
 }

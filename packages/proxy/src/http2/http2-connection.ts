@@ -303,6 +303,10 @@ export abstract class Http2Connection
     this.complete();
   }
 
+  drop(): void {
+    this.destroy();
+  }
+
   // OutputOwner
 
   onOutput(): void {
@@ -510,8 +514,14 @@ export abstract class Http2Connection
 
   private tellFinished(): void {
     const { finished } = this;
-    for (let i = 0; i < finished.length; i++) finished[i]!.handler.onClosed();
-    finished.length = 0;
+    let told = 0;
+    try {
+      while (told < finished.length) finished[told++]!.handler.onClosed();
+    } finally {
+      // Who throws is not told again, and the others still are, when the connection ends.
+      if (told === finished.length) finished.length = 0;
+      else finished.splice(0, told);
+    }
   }
 }
 

@@ -121,7 +121,7 @@ export class Proxy {
       clock,
       random,
       timers: this.timers,
-      flushes: new FlushQueue(clock),
+      flushes: new FlushQueue(clock, loggers.get('connection')),
       shortTimers: this.shortTimers,
       requestIds: new RequestIds(random),
       date: new HttpDate(clock),

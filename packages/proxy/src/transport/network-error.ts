@@ -19,3 +19,15 @@ export function networkError(code: string, message: string): TransportError {
     return { kind: 'connect-failed', detail: `name not resolved (${code})` };
   return { kind: 'connect-failed', detail: code === '' ? message : code };
 }
+
+/**
+ * What the network did to a connection that was there. Bytes may be missing, whatever it was: who passes them on does not
+ * end in order.
+ */
+export function connectionLost(code: string, message: string): TransportError {
+  if (code === 'ECONNRESET' || code === 'EPIPE') return resetError;
+  return {
+    kind: 'reset',
+    detail: code === 'ETIMEDOUT' ? 'connection timed out' : code === '' ? message : code,
+  };
+}

@@ -87,7 +87,7 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
       bytesReceived: { value: 0 },
     };
     const timers = new TimerWheel(clock, tickMs, ticks);
-    this.context = { clock, random, timers, flushes: new FlushQueue(clock) };
+    this.context = { clock, random, timers, flushes: new FlushQueue(clock, this.logger) };
   }
 
   // RpcClient

@@ -13,7 +13,7 @@ import type {
 } from '../transport.ts';
 import { type StreamHandle, handleOf } from './stream-handle.ts';
 import { unmapped } from '../ip-address.ts';
-import { networkError, timeoutError } from '../network-error.ts';
+import { connectionLost, networkError, timeoutError } from '../network-error.ts';
 import type { PlainSocket } from '../plain-socket.ts';
 import { ReadBuffer, bulkReadBytes, readBuffers } from '../read-buffers.ts';
 import { isTlsCode } from './tls-failure.ts';
@@ -129,6 +129,7 @@ export class NodeConnection implements PlainSocket {
   private readBuffer: ReadBuffer | null = null;
   private readLength = 0;
   private failure: TransportError | null = null;
+  private isEstablished = false;
   private closed = false;
   private isPaused = false;
   /** What waits for the write under way where TLS is above the handle, which takes one at a time. */
@@ -155,6 +156,7 @@ export class NodeConnection implements PlainSocket {
   /** Called once the socket is established and, where it is secured, its peer verified. */
   establish(link: VerifiedLink | null, addresses: Addresses | null): void {
     const { socket } = this;
+    this.isEstablished = true;
     this.remoteAddress = addresses?.remoteAddress ?? unmapped(socket.remoteAddress ?? '');
     this.remotePort = addresses?.remotePort ?? socket.remotePort ?? 0;
     this.localAddress = addresses?.localAddress ?? unmapped(socket.localAddress ?? '');
@@ -356,7 +358,7 @@ export class NodeConnection implements PlainSocket {
   }
 
   onError(error: Error): void {
-    this.failure ??= describe(systemErrorCode(error), error.message);
+    this.failure ??= this.describe(systemErrorCode(error), error.message);
     // Node leaves a socket open whose TLS has failed after the handshake.
     this.socket.destroy();
   }
@@ -453,7 +455,12 @@ export class NodeConnection implements PlainSocket {
 
   private failWrite(errorNumber: number): void {
     const code = getSystemErrorName(errorNumber);
-    this.fail(describe(code, code));
+    this.fail(this.describe(code, code));
+  }
+
+  private describe(code: string, message: string): TransportError {
+    if (isTlsCode(code)) return { kind: 'tls-failed', detail: `TLS handshake failed (${code})` };
+    return this.isEstablished ? connectionLost(code, message) : networkError(code, message);
   }
 
   /** The handle where reading is stopped and started without the stream above; that one has its say until the first read. */
@@ -471,10 +478,4 @@ export class NodeConnection implements PlainSocket {
 
 function releaseHeld(connection: NodeConnection): void {
   connection.release();
-}
-
-function describe(code: string, message: string): TransportError {
-  return isTlsCode(code)
-    ? { kind: 'tls-failed', detail: `TLS handshake failed (${code})` }
-    : networkError(code, message);
 }

@@ -34,6 +34,15 @@ export function openListeningSocket(
   return opener.open(port, true, isTransparent);
 }
 
+/**
+ * Takes over a socket that listens. One that a process of one thread has opened lets no other listen on its port, unless it
+ * is told so now.
+ */
+export function adoptListeningSocket(kernel: Kernel, descriptor: number, sharesPort: boolean): number {
+  if (sharesPort) kernel.setOption(descriptor, C.SOL_SOCKET, C.SO_REUSEPORT, 1);
+  return kernel.adoptListeningSocket(descriptor);
+}
+
 class Opener {
   private readonly kernel: Kernel;
   private readonly address: TcpAddress;

@@ -3,7 +3,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Logger, type Timer, errorMessage } from '@heddle/base';
 import { writeLatin1 } from '../latin1.ts';
-import { networkError, timeoutError } from '../network-error.ts';
+import { connectionLost, networkError, timeoutError } from '../network-error.ts';
 import type { PlainSocket } from '../plain-socket.ts';
 import { type ReadBuffer, bulkReadBytes, readBuffers } from '../read-buffers.ts';
 import type {
@@ -348,7 +348,12 @@ export class SysConnection implements PlainSocket, Watched {
   /** Drops it for what has failed on the socket. */
   private failAsSocket(): void {
     const code = getSystemErrorName(-(this.engine.kernel.socketError(this.fd) || ErrorNumber.ECONNRESET));
-    this.fail(networkError(code, code));
+    this.failFor(code);
+  }
+
+  /** Drops it for what a call to the system has said. */
+  private failFor(code: string): void {
+    this.fail(this.phase === Phase.open ? connectionLost(code, code) : networkError(code, code));
   }
 
   private read(): void {
@@ -361,7 +366,7 @@ export class SysConnection implements PlainSocket, Watched {
     if (count > 0) this.deliver(own, bytes, count);
     else if (count === 0) this.finishReading();
     else if (kernel.errorNumber === ErrorNumber.EAGAIN) this.isReadable = false;
-    else this.fail(networkError(kernel.errorName, kernel.errorName));
+    else this.failFor(kernel.errorName);
   }
 
   /** Hands bytes to the owner. One read per turn, so that others have theirs. */
@@ -402,7 +407,7 @@ export class SysConnection implements PlainSocket, Watched {
     const failure = queue.flush(this.fd);
     if (failure !== 0) {
       const code = getSystemErrorName(-failure);
-      this.fail(networkError(code, code));
+      this.failFor(code);
       return;
     }
     if (!queue.isEmpty) return;
@@ -434,7 +439,7 @@ export class SysConnection implements PlainSocket, Watched {
     const { kernel } = this.engine;
     if (count >= 0) return this.enqueue(buffer, start + count, end);
     if (kernel.errorNumber === ErrorNumber.EAGAIN) return this.enqueue(buffer, start, end);
-    this.fail(networkError(kernel.errorName, kernel.errorName));
+    this.failFor(kernel.errorName);
     return false;
   }
 

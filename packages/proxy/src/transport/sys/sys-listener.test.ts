@@ -32,10 +32,11 @@ test('rests while the process may open no more files, and then goes on', () => {
     rest: () => (isWatched = false),
     unwatch: () => (isWatched = false),
   } as unknown as Poller;
+  let warnings = 0;
   const listener = new SysListener(7, {
     engine: { kernel, poller, sharedAddress: 1n },
     clock,
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: () => warnings++ },
     local: null,
     accept: () => assert.fail('nothing has been accepted'),
   });
@@ -47,9 +48,13 @@ test('rests while the process may open no more files, and then goes on', () => {
   clock.advance(1);
   assert.equal(isWatched, true);
   listener.onReady();
+  assert.equal(warnings, 1, 'it is told once, not each time');
+  clock.advance(10_000);
+  listener.onReady();
+  assert.equal(warnings, 2, 'that it lasts is told from time to time');
   listener.close();
   clock.advance(1000);
-  assert.deepEqual([asked, isWatched], [2, false], 'a closed listener does not wake up');
+  assert.deepEqual([asked, isWatched], [3, false], 'a closed listener does not wake up');
 });
 
 test(

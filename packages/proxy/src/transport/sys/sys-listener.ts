@@ -9,6 +9,8 @@ import { type Engine, SysConnection } from './sys-connection.ts';
 const maxAcceptsPerTurn = 16;
 /** How long nothing is accepted once the process has no descriptor left: they wait in the kernel's queue. */
 const exhaustedMs = 100;
+/** How often that is told while it lasts. */
+const tellEachMs = 10_000;
 const nowhere: TcpAddress = { host: '', port: 0 };
 
 export interface SysListenerOptions {
@@ -28,6 +30,8 @@ export class SysListener implements Watched {
   private readonly options: SysListenerOptions;
   private isClosed = false;
   private timer: Timer | null = null;
+  /** When somebody was told last that it rests. */
+  private toldAt = -Infinity;
 
   /** `descriptor` listens already, and is the listener's from now on. */
   constructor(descriptor: number, options: SysListenerOptions) {
@@ -78,9 +82,13 @@ export class SysListener implements Watched {
 
   private rest(): void {
     const { engine, clock, logger } = this.options;
-    logger.warn('No connection is accepted for a moment: the process may open no more files', {
-      reason: engine.kernel.errorName,
-    });
+    const now = clock.monotonic();
+    if (now - this.toldAt >= tellEachMs) {
+      this.toldAt = now;
+      logger.warn('No connection is accepted for a moment: the process may open no more files', {
+        reason: engine.kernel.errorName,
+      });
+    }
     engine.poller.rest(this.descriptor);
     this.wake(clock);
   }

@@ -22,7 +22,7 @@ import type {
   TransportError,
 } from '../transport.ts';
 import { ErrorNumber, openKernel } from './kernel.ts';
-import { openListeningSocket, refusedCall } from './listening-socket.ts';
+import { adoptListeningSocket, openListeningSocket, refusedCall } from './listening-socket.ts';
 import { Poller } from './poller.ts';
 import { type Engine, SysConnection } from './sys-connection.ts';
 import { SysListener } from './sys-listener.ts';
@@ -77,7 +77,8 @@ export class SysTransport implements SocketTransport {
     try {
       if (plan.descriptors.length === 0)
         descriptors.push(openListeningSocket(kernel, address, plan, isTransparent));
-      for (const descriptor of plan.descriptors) descriptors.push(kernel.adoptListeningSocket(descriptor));
+      for (const descriptor of plan.descriptors)
+        descriptors.push(adoptListeningSocket(kernel, descriptor, plan.sharesPort));
     } catch (error) {
       this.sockets.onClosed(address, -1);
       throw error;
