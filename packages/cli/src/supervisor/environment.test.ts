@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applicationEnvironment, extendNoProxy, templateValues, upstreamVariable } from './environment.ts';
+import {
+  applicationEnvironment,
+  extendNoProxy,
+  sidecarEnvironment,
+  templateValues,
+  upstreamVariable,
+} from './environment.ts';
 
 const addresses = {
   appPort: 20_001,
@@ -52,4 +58,15 @@ test('takes away what else the launcher set for itself, and only that', () => {
   const ours = applicationEnvironment(own, addresses);
   for (const name of Object.keys(own)) assert.equal(ours[name], undefined, name);
   assert.equal(applicationEnvironment({ MALLOC_ARENA_MAX: '4' }, addresses)['MALLOC_ARENA_MAX'], '4');
+});
+
+test('a sidecar gets nothing that it would only hold in memory, and no token', () => {
+  const cache = { NODE_COMPILE_CACHE: '/a', NODE_COMPILE_CACHE_PORTABLE: '1' };
+  const own = { ...cache, HEDDLE_COMPILE_CACHE: '1' };
+  const other = { HEDDLE_TOKEN: 'secret', NODE_EXTRA_CA_CERTS: '/roots.pem', LANG: 'C' };
+  const built = sidecarEnvironment({ ...own, ...other }, '/dist/sidecar.js');
+  assert.deepEqual(built, { HEDDLE_COMPILE_CACHE: '1', LANG: 'C' });
+  const checkout = sidecarEnvironment({ ...own, ...other }, '/src/main.ts');
+  assert.deepEqual(checkout, { ...own, LANG: 'C' }, 'types are taken out at each start');
+  assert.deepEqual(sidecarEnvironment(cache, '/dist/sidecar.js'), cache, 'what a user set stays');
 });

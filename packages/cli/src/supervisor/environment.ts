@@ -46,10 +46,7 @@ export function applicationEnvironment(
 ): NodeJS.ProcessEnv {
   const environment = { ...inherited };
   // The launcher turns the compile cache on for Heddle itself; the application's start is its own business.
-  if (inherited['HEDDLE_COMPILE_CACHE'] === '1') {
-    delete environment['NODE_COMPILE_CACHE'];
-    delete environment['NODE_COMPILE_CACHE_PORTABLE'];
-  }
+  if (inherited['HEDDLE_COMPILE_CACHE'] === '1') takeCompileCache(environment);
   delete environment['HEDDLE_COMPILE_CACHE'];
   // So is how many heaps it has.
   if (inherited['HEDDLE_MALLOC'] === '1') delete environment['MALLOC_ARENA_MAX'];
@@ -65,6 +62,24 @@ export function applicationEnvironment(
     environment[upstreamVariable(upstream.name, 'ADDRESS')] = address;
   }
   return environment;
+}
+
+/**
+ * A sidecar's environment; `entry` is its program. Without what it would only hold in memory, as the launcher starts `heddle proxy`: the
+ * roots of the mesh are the only ones that it trusts, and a built program starts nearly as fast without compiled code.
+ */
+export function sidecarEnvironment(inherited: NodeJS.ProcessEnv, entry: string): NodeJS.ProcessEnv {
+  const environment = { ...inherited };
+  // The token is in the options file, which is where the sidecar looks for it.
+  delete environment['HEDDLE_TOKEN'];
+  delete environment['NODE_EXTRA_CA_CERTS'];
+  if (inherited['HEDDLE_COMPILE_CACHE'] === '1' && !entry.endsWith('.ts')) takeCompileCache(environment);
+  return environment;
+}
+
+function takeCompileCache(environment: NodeJS.ProcessEnv): void {
+  delete environment['NODE_COMPILE_CACHE'];
+  delete environment['NODE_COMPILE_CACHE_PORTABLE'];
 }
 
 function nameProxy(

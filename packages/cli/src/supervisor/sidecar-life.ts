@@ -7,6 +7,7 @@ import { environmentOfSockets, type FromSidecar, type ToSidecar } from '@heddle/
 import { CliError } from '../cli-error.ts';
 import { ExitCode } from '../exit-code.ts';
 import { within } from './delay.ts';
+import { sidecarEnvironment } from './environment.ts';
 import { type HandedOverSocket, HandedOverSockets, type SocketHandle } from './handed-over-sockets.ts';
 
 /** How a sidecar is started. */
@@ -42,13 +43,6 @@ const nodeFlags = ['--max-semi-space-size=1'];
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `exit code ${code}` : signal;
-}
-
-/** The token is in the options file, which is where the sidecar looks for it. */
-function sidecarEnvironment(sockets: readonly HandedOverSocket[]): NodeJS.ProcessEnv {
-  const environment = { ...process.env, ...environmentOfSockets(sockets.map(({ address }) => address)) };
-  delete environment['HEDDLE_TOKEN'];
-  return environment;
 }
 
 async function isLarge(file: string): Promise<boolean> {
@@ -108,7 +102,10 @@ export class SidecarLife {
         'ipc',
         ...sockets.map(({ descriptor }) => descriptor),
       ],
-      env: sidecarEnvironment(sockets),
+      env: {
+        ...sidecarEnvironment(process.env, entry),
+        ...environmentOfSockets(sockets.map(({ address }) => address)),
+      },
       ...(group === null ? {} : { gid: group }),
       // A session of its own: Ctrl-C at the terminal must not end it before the instance has been withdrawn.
       detached: true,
