@@ -39,6 +39,18 @@ function replied(
   };
 }
 
+const nowhere = { 'http.in.no_route': 1, 'http.in.downstream_rq_4xx': 1 } as const;
+
+function scoped(
+  name: string,
+  setup: SetupName,
+  fields: string,
+  counters: DifferentialCase['counters'],
+): DifferentialCase {
+  const client = request('GET /', `Host: a\r\nx-kind: kind\r\n${fields}`);
+  return { name: `routes of a scope, chosen ${name}`, rule: 'scoped_routes', setup, client, counters };
+}
+
 /** The upstream of the copy is the same one: it has got two requests when both have been counted. */
 const mirroredOnce = {
   ...passed,
@@ -72,6 +84,20 @@ export const routingCases: readonly DifferentialCase[] = [
     'http.in.no_cluster': 1,
     'http.in.downstream_rq_4xx': 1,
   }),
+  scoped('by a key', 'scoped', 'x-scope: a=b;vip=two;vip=one\r\n', passed),
+  scoped('by a key without a value', 'scoped', 'x-scope: vip\r\n', nowhere),
+  scoped('by a key that is not there', 'scoped', 'x-scope: a=b\r\n', nowhere),
+  scoped('by nothing', 'scoped', '', nowhere),
+  scoped('by a value of no scope', 'scoped', 'x-scope: vip=three\r\n', nowhere),
+  scoped('by its place', 'scoped-by-place', 'x-scope: two,one,two\r\n', passed),
+  scoped('by a place that is not there', 'scoped-by-place', 'x-scope: two\r\n', nowhere),
+  {
+    name: 'a scope answers itself',
+    rule: 'scoped_routes',
+    setup: 'scoped',
+    client: request('GET /direct', 'Host: a\r\nx-kind: kind\r\nx-scope: vip=one\r\n'),
+    counters: { 'http.in.downstream_rq_2xx': 1, 'cluster.be.upstream_rq_total': 0 },
+  },
   mirrored(
     'a copy of a request',
     '/a?b',

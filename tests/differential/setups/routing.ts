@@ -23,6 +23,36 @@ const answers: readonly Json[] = [
   { match: { prefix: '/nowhere' }, route: { cluster: 'nowhere' } },
 ];
 
+/** Two scopes, by the second part of their key. */
+const scopes = (name: string, extractor: Json): Json => ({
+  name: 'scopes',
+  scope_key_builder: {
+    fragments: [
+      { header_value_extractor: { name: 'x-kind', index: 0 } },
+      { header_value_extractor: { name, ...extractor } },
+    ],
+  },
+  scoped_route_configurations_list: {
+    scoped_route_configurations: ['one', 'two'].map((key) => ({
+      name: key,
+      key: { fragments: [{ string_key: 'kind' }, { string_key: key }] },
+      route_configuration: {
+        name: key,
+        virtual_hosts: [
+          {
+            name: key,
+            domains: ['*'],
+            routes: [
+              { match: { path: '/direct' }, direct_response: { status: 200, body: { inline_string: key } } },
+              { match: { prefix: '/' }, route: { cluster: 'be', prefix_rewrite: `/${key}/` } },
+            ],
+          },
+        ],
+      },
+    })),
+  },
+});
+
 export const routingSetups = {
   'cluster-header': {
     clusters: ['other'],
@@ -37,6 +67,18 @@ export const routingSetups = {
         route: { cluster_header: 'x-cluster', cluster_not_found_response_code: 'NOT_FOUND' },
       },
     ],
+  },
+  scoped: {
+    manager: {
+      route_config: undefined,
+      scoped_routes: scopes('x-scope', { element_separator: ';', element: { separator: '=', key: 'vip' } }),
+    },
+  },
+  'scoped-by-place': {
+    manager: {
+      route_config: undefined,
+      scoped_routes: scopes('x-scope', { element_separator: ',', index: 1 }),
+    },
   },
   mirrored: {
     clusters: ['other'],

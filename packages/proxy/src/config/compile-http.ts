@@ -9,6 +9,8 @@ import { upgradeName } from '../routing/compile-upgrades.ts';
 import type { UpgradeRules } from '../routing/route-match.ts';
 import { compileAccessLogs } from './compile-access-log.ts';
 import { compileLocalReplies } from './compile-local-replies.ts';
+import type { KeyFragment } from '../routing/scope-key.ts';
+import { compileScopedRoutes } from './compile-scoped-routes.ts';
 import { checkConfigSource } from './config-source.ts';
 import { compileHttpFilters } from './compile-http-filters.ts';
 import { compileHttp2Options } from './compile-http2-options.ts';
@@ -22,7 +24,21 @@ import { clientCert, headerValue, hostRules, internalRanges, pathRules } from '.
 export type RouteSource =
   | { readonly kind: 'inline'; readonly config: RouteConfiguration; readonly path: string }
   /** By RDS, under this name. */
-  | { readonly kind: 'rds'; readonly name: string };
+  | { readonly kind: 'rds'; readonly name: string }
+  /** One of several, by fields of the request. */
+  | {
+      readonly kind: 'scoped';
+      readonly name: string;
+      readonly fragments: readonly KeyFragment[];
+      readonly scopes: readonly RouteScope[];
+    };
+
+/** One of several route configurations. */
+export interface RouteScope {
+  /** As `scopeKey` writes it. */
+  readonly key: string;
+  readonly source: Exclude<RouteSource, { readonly kind: 'scoped' }>;
+}
 
 /** An HTTP connection manager as its filter describes it. */
 export interface CompiledHttp {
@@ -136,12 +152,14 @@ function compileRouteSource(
 ): RouteSource | null {
   const specifier = manager.routeSpecifier;
   if (specifier === undefined) {
-    problems.invalid(path, 'needs one of rds, route_config');
+    problems.invalid(path, 'needs one of rds, route_config, scoped_routes');
     return null;
   }
   if (specifier.$case === 'routeConfig') {
     return { kind: 'inline', config: specifier.value, path: `${path}.route_config` };
   }
+  if (specifier.$case === 'scopedRoutes')
+    return compileScopedRoutes(specifier.value, `${path}.scoped_routes`, problems);
   const { routeConfigName: name, configSource } = specifier.value;
   if (name === '') problems.invalid(`${path}.rds.route_config_name`, 'must not be empty');
   checkConfigSource(configSource, `${path}.rds.config_source`, problems);

@@ -12,6 +12,7 @@ import type { RouteTableSlot } from '../routing/route-table.ts';
 import { type DownstreamTlsConfig, bundleSecretOf } from '../tls/tls-config.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { RouteSource } from './compile-http.ts';
+import { ScopedRoutes } from '../routing/scoped-routes.ts';
 import {
   type CompiledChain,
   type CompiledFilter,
@@ -297,9 +298,26 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     problems: ProblemList,
   ): RouteTableSlot<ClusterSlot<P>> | null {
     if (source === null) return null;
+    if (source.kind === 'scoped') return this.openScopes(source, problems);
     if (source.kind === 'rds') return problems.isEmpty ? this.routes.acquire(source.name) : null;
     const slot = this.routes.createInline(source.config, source.path, problems);
     if (slot === null || problems.isEmpty) return slot;
+    this.routes.releaseInline(slot);
+    return null;
+  }
+
+  /** The slot of routes in scopes, each with a slot of its own; null, with none held, where anything is wrong. */
+  private openScopes(
+    { name, fragments, scopes }: RouteSource & { readonly kind: 'scoped' },
+    problems: ProblemList,
+  ): RouteTableSlot<ClusterSlot<P>> | null {
+    const slots = new Map<string, RouteTableSlot<ClusterSlot<P>>>();
+    for (const { key, source } of scopes) {
+      const slot = this.openRoutes(source, problems);
+      if (slot !== null) slots.set(key, slot);
+    }
+    const slot = { name: '', current: new ScopedRoutes(name, fragments, slots) };
+    if (problems.isEmpty) return slot;
     this.routes.releaseInline(slot);
     return null;
   }

@@ -5,7 +5,8 @@ import type { VirtualHost as VirtualHostMessage } from '@heddle/xds/api/envoy/co
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { EndpointPool } from '../cluster/endpoint.ts';
 import { type ClusterCheck, RouteTableBuilder } from '../routing/compile-route-table.ts';
-import type { RouteTable, RouteTableSlot } from '../routing/route-table.ts';
+import { ScopedRoutes } from '../routing/scoped-routes.ts';
+import type { RouteFinder, RouteTable, RouteTableSlot } from '../routing/route-table.ts';
 import type { VirtualHost } from '../routing/virtual-host.ts';
 import type { ClusterStore } from './cluster-store.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -98,6 +99,7 @@ export class RouteStore<P extends EndpointPool> {
 
   /** Whether requests may be routed: the table has arrived (or does not exist), and so have its clusters' endpoints. */
   isWarm(slot: Slot<P>): boolean {
+    if (slot.current instanceof ScopedRoutes) return slot.current.slots.every((scope) => this.isWarm(scope));
     if (slot.current === null) return slot.name !== '' && this.records.get(slot.name)?.isMissing === true;
     return slot.current.virtualHosts.every((host) =>
       host.clusterNames.every((name) => this.clusters.isWarm(name)),
@@ -154,11 +156,16 @@ export class RouteStore<P extends EndpointPool> {
 
   /** Gives the table's clusters back. The table stays in its slot: connections that drain may still have requests. */
   private retire(slot: Slot<P>): void {
-    if (slot.current !== null) this.clusters.release(clusterNames(slot.current));
+    if (slot.current instanceof ScopedRoutes) {
+      for (const scope of slot.current.slots as readonly Slot<P>[]) {
+        if (scope.name === '') this.retire(scope);
+        else this.release(scope.name);
+      }
+    } else if (slot.current !== null) this.clusters.release(clusterNames(slot.current));
   }
 }
 
-function clusterNames(table: RouteTable<unknown>): Set<string> {
+function clusterNames(table: RouteFinder<unknown>): Set<string> {
   const names = new Set<string>();
   for (const host of table.virtualHosts) for (const name of host.clusterNames) names.add(name);
   return names;

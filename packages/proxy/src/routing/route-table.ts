@@ -8,8 +8,17 @@ import type { RouteMatch } from './route-match.ts';
 import { mustUseTls, tlsRedirect } from './tls-redirect.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
+/** What finds routes for requests. */
+export interface RouteFinder<C> {
+  readonly name: string;
+  /** All that there may be routes in. */
+  readonly virtualHosts: readonly VirtualHost<C>[];
+  /** What happens to a request; null where no route is for it (404, flag NR). */
+  match(request: RequestView, random: Random): RouteMatch<C> | null;
+}
+
 /** A compiled route configuration; immutable. `C` is what cluster names were resolved to. */
-export class RouteTable<C> {
+export class RouteTable<C> implements RouteFinder<C> {
   readonly name: string;
   readonly virtualHosts: readonly VirtualHost<C>[];
   private readonly domains: DomainTable<VirtualHost<C>>;
@@ -62,7 +71,7 @@ export class RouteTable<C> {
 export interface RouteTableSlot<C> {
   /** The route configuration's name; empty for one given inline. */
   readonly name: string;
-  current: RouteTable<C> | null;
+  current: RouteFinder<C> | null;
 }
 
 const portAtEnd = /:\d+$/;

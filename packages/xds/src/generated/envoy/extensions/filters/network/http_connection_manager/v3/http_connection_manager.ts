@@ -18,6 +18,7 @@ import {
 } from "../../../../../config/core/v3/protocol.ts";
 import { SubstitutionFormatString } from "../../../../../config/core/v3/substitution_format_string.ts";
 import { RouteConfiguration } from "../../../../../config/route/v3/route.ts";
+import { ScopedRouteConfiguration } from "../../../../../config/route/v3/scoped_route.ts";
 
 export const protobufPackage = "envoy.extensions.filters.network.http_connection_manager.v3";
 
@@ -29,7 +30,10 @@ export const protobufFileName =
 export interface HttpConnectionManager {
   codecType: HttpConnectionManager_CodecType;
   statPrefix: string;
-  routeSpecifier?: { $case: "rds"; value: Rds } | { $case: "routeConfig"; value: RouteConfiguration } | undefined;
+  routeSpecifier?: { $case: "rds"; value: Rds } | { $case: "routeConfig"; value: RouteConfiguration } | {
+    $case: "scopedRoutes";
+    value: ScopedRoutes;
+  } | undefined;
   httpFilters: HttpFilter[];
   httpProtocolOptions?: Http1ProtocolOptions | undefined;
   http2ProtocolOptions?: Http2ProtocolOptions | undefined;
@@ -132,6 +136,47 @@ export interface HttpConnectionManager_SetCurrentClientCertDetails {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface ScopedRoutes {
+  name: string;
+  scopeKeyBuilder?: ScopedRoutes_ScopeKeyBuilder | undefined;
+  rdsConfigSource?: ConfigSource | undefined;
+  configSpecifier?: { $case: "scopedRouteConfigurationsList"; value: ScopedRouteConfigurationsList } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ScopedRoutes_ScopeKeyBuilder {
+  fragments: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ScopedRoutes_ScopeKeyBuilder_FragmentBuilder {
+  type?:
+    | { $case: "headerValueExtractor"; value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor }
+    | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor {
+  name: string;
+  elementSeparator: string;
+  extractType?: { $case: "index"; value: number } | {
+    $case: "element";
+    value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement;
+  } | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
+  separator: string;
+  key: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ScopedRouteConfigurationsList {
+  scopedRouteConfigurations: ScopedRouteConfiguration[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface LocalReplyConfig {
   mappers: ResponseMapper[];
   bodyFormat?: SubstitutionFormatString | undefined;
@@ -218,6 +263,9 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
         break;
       case "routeConfig":
         RouteConfiguration.encode(message.routeSpecifier.value, writer.uint32(34).fork()).join();
+        break;
+      case "scopedRoutes":
+        ScopedRoutes.encode(message.routeSpecifier.value, writer.uint32(250).fork()).join();
         break;
     }
     for (const v of message.httpFilters) {
@@ -372,6 +420,14 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
             $case: "routeConfig",
             value: RouteConfiguration.decode(reader, reader.uint32()),
           };
+          continue;
+        }
+        case 31: {
+          if (tag !== 250) {
+            break;
+          }
+
+          message.routeSpecifier = { $case: "scopedRoutes", value: ScopedRoutes.decode(reader, reader.uint32()) };
           continue;
         }
         case 5: {
@@ -679,6 +735,15 @@ export const HttpConnectionManager: MessageFns<HttpConnectionManager> = {
         }
         break;
       }
+      case "scopedRoutes": {
+        if (object.routeSpecifier?.value !== undefined && object.routeSpecifier?.value !== null) {
+          message.routeSpecifier = {
+            $case: "scopedRoutes",
+            value: ScopedRoutes.fromPartial(object.routeSpecifier.value),
+          };
+        }
+        break;
+      }
     }
     message.httpFilters = object.httpFilters?.map((e) => HttpFilter.fromPartial(e)) || [];
     message.httpProtocolOptions = (object.httpProtocolOptions !== undefined && object.httpProtocolOptions !== null)
@@ -981,6 +1046,463 @@ export const HttpConnectionManager_SetCurrentClientCertDetails: MessageFns<
     message.dns = object.dns ?? false;
     message.uri = object.uri ?? false;
     message.chain = object.chain ?? false;
+    return message;
+  },
+};
+
+function createBaseScopedRoutes(): ScopedRoutes {
+  return {
+    name: "",
+    scopeKeyBuilder: undefined,
+    rdsConfigSource: undefined,
+    configSpecifier: undefined,
+    _unknownFields: undefined,
+  };
+}
+
+export const ScopedRoutes: MessageFns<ScopedRoutes> = {
+  encode(message: ScopedRoutes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.scopeKeyBuilder !== undefined) {
+      ScopedRoutes_ScopeKeyBuilder.encode(message.scopeKeyBuilder, writer.uint32(18).fork()).join();
+    }
+    if (message.rdsConfigSource !== undefined) {
+      ConfigSource.encode(message.rdsConfigSource, writer.uint32(26).fork()).join();
+    }
+    switch (message.configSpecifier?.$case) {
+      case "scopedRouteConfigurationsList":
+        ScopedRouteConfigurationsList.encode(message.configSpecifier.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScopedRoutes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRoutes();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.scopeKeyBuilder = ScopedRoutes_ScopeKeyBuilder.decode(reader, reader.uint32());
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.rdsConfigSource = ConfigSource.decode(reader, reader.uint32());
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.configSpecifier = {
+            $case: "scopedRouteConfigurationsList",
+            value: ScopedRouteConfigurationsList.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ScopedRoutes>): ScopedRoutes {
+    return ScopedRoutes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScopedRoutes>): ScopedRoutes {
+    const message = createBaseScopedRoutes();
+    message.name = object.name ?? "";
+    message.scopeKeyBuilder = (object.scopeKeyBuilder !== undefined && object.scopeKeyBuilder !== null)
+      ? ScopedRoutes_ScopeKeyBuilder.fromPartial(object.scopeKeyBuilder)
+      : undefined;
+    message.rdsConfigSource = (object.rdsConfigSource !== undefined && object.rdsConfigSource !== null)
+      ? ConfigSource.fromPartial(object.rdsConfigSource)
+      : undefined;
+    switch (object.configSpecifier?.$case) {
+      case "scopedRouteConfigurationsList": {
+        if (object.configSpecifier?.value !== undefined && object.configSpecifier?.value !== null) {
+          message.configSpecifier = {
+            $case: "scopedRouteConfigurationsList",
+            value: ScopedRouteConfigurationsList.fromPartial(object.configSpecifier.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseScopedRoutes_ScopeKeyBuilder(): ScopedRoutes_ScopeKeyBuilder {
+  return { fragments: [], _unknownFields: undefined };
+}
+
+export const ScopedRoutes_ScopeKeyBuilder: MessageFns<ScopedRoutes_ScopeKeyBuilder> = {
+  encode(message: ScopedRoutes_ScopeKeyBuilder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.fragments) {
+      ScopedRoutes_ScopeKeyBuilder_FragmentBuilder.encode(v!, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScopedRoutes_ScopeKeyBuilder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRoutes_ScopeKeyBuilder();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.fragments.push(ScopedRoutes_ScopeKeyBuilder_FragmentBuilder.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ScopedRoutes_ScopeKeyBuilder>): ScopedRoutes_ScopeKeyBuilder {
+    return ScopedRoutes_ScopeKeyBuilder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScopedRoutes_ScopeKeyBuilder>): ScopedRoutes_ScopeKeyBuilder {
+    const message = createBaseScopedRoutes_ScopeKeyBuilder();
+    message.fragments = object.fragments?.map((e) => ScopedRoutes_ScopeKeyBuilder_FragmentBuilder.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder(): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder {
+  return { type: undefined, _unknownFields: undefined };
+}
+
+export const ScopedRoutes_ScopeKeyBuilder_FragmentBuilder: MessageFns<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder> = {
+  encode(
+    message: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    switch (message.type?.$case) {
+      case "headerValueExtractor":
+        ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor.encode(
+          message.type.value,
+          writer.uint32(10).fork(),
+        ).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.type = {
+            $case: "headerValueExtractor",
+            value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder {
+    return ScopedRoutes_ScopeKeyBuilder_FragmentBuilder.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder {
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder();
+    switch (object.type?.$case) {
+      case "headerValueExtractor": {
+        if (object.type?.value !== undefined && object.type?.value !== null) {
+          message.type = {
+            $case: "headerValueExtractor",
+            value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor.fromPartial(object.type.value),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor(): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor {
+  return { name: "", elementSeparator: "", extractType: undefined, _unknownFields: undefined };
+}
+
+export const ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor: MessageFns<
+  ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor
+> = {
+  encode(
+    message: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.elementSeparator !== "") {
+      writer.uint32(18).string(message.elementSeparator);
+    }
+    switch (message.extractType?.$case) {
+      case "index":
+        writer.uint32(24).uint32(message.extractType.value);
+        break;
+      case "element":
+        ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement.encode(
+          message.extractType.value,
+          writer.uint32(34).fork(),
+        ).join();
+        break;
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(
+    input: BinaryReader | Uint8Array,
+    length?: number,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.elementSeparator = reader.string();
+          continue;
+        }
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.extractType = { $case: "index", value: reader.uint32() };
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.extractType = {
+            $case: "element",
+            value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement.decode(
+              reader,
+              reader.uint32(),
+            ),
+          };
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor {
+    return ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor {
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor();
+    message.name = object.name ?? "";
+    message.elementSeparator = object.elementSeparator ?? "";
+    switch (object.extractType?.$case) {
+      case "index": {
+        if (object.extractType?.value !== undefined && object.extractType?.value !== null) {
+          message.extractType = { $case: "index", value: object.extractType.value };
+        }
+        break;
+      }
+      case "element": {
+        if (object.extractType?.value !== undefined && object.extractType?.value !== null) {
+          message.extractType = {
+            $case: "element",
+            value: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement.fromPartial(
+              object.extractType.value,
+            ),
+          };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement(): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
+  return { separator: "", key: "", _unknownFields: undefined };
+}
+
+export const ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement: MessageFns<
+  ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement
+> = {
+  encode(
+    message: ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.separator !== "") {
+      writer.uint32(10).string(message.separator);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(
+    input: BinaryReader | Uint8Array,
+    length?: number,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.separator = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.key = reader.string();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(
+    base?: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
+    return ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement>,
+  ): ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement {
+    const message = createBaseScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_KvElement();
+    message.separator = object.separator ?? "";
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
+function createBaseScopedRouteConfigurationsList(): ScopedRouteConfigurationsList {
+  return { scopedRouteConfigurations: [], _unknownFields: undefined };
+}
+
+export const ScopedRouteConfigurationsList: MessageFns<ScopedRouteConfigurationsList> = {
+  encode(message: ScopedRouteConfigurationsList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.scopedRouteConfigurations) {
+      ScopedRouteConfiguration.encode(v!, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScopedRouteConfigurationsList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseScopedRouteConfigurationsList();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.scopedRouteConfigurations.push(ScopedRouteConfiguration.decode(reader, reader.uint32()));
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<ScopedRouteConfigurationsList>): ScopedRouteConfigurationsList {
+    return ScopedRouteConfigurationsList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScopedRouteConfigurationsList>): ScopedRouteConfigurationsList {
+    const message = createBaseScopedRouteConfigurationsList();
+    message.scopedRouteConfigurations =
+      object.scopedRouteConfigurations?.map((e) => ScopedRouteConfiguration.fromPartial(e)) || [];
     return message;
   },
 };
