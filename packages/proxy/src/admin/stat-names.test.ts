@@ -38,6 +38,8 @@ const names: readonly [dotted: string, family: string, labels: Record<string, st
     { envoy_dns_filter_prefix: 'dns' },
   ],
   ['cluster_manager.active_clusters', 'envoy_cluster_manager_active_clusters', {}],
+  ['http2.rx_reset', 'envoy_http2_rx_reset', {}],
+  ['cluster.be.http2.rx_reset', 'envoy_cluster_http2_rx_reset', { envoy_cluster_name: 'be' }],
   [
     'http.in.downstream_rq_5xx',
     'envoy_http_downstream_rq_xx',

@@ -48,6 +48,7 @@ const scopes: readonly Scope[] = [
     groups: ['rds', 'fault', 'rbac', 'tracing', 'ext_authz', 'ratelimit', 'local_rate_limit'],
   },
   { prefix: 'envoy_http1_', root: 'http1', groups: [] },
+  { prefix: 'envoy_http2_', root: 'http2', groups: [] },
   { prefix: 'envoy_listener_manager_', root: 'listener_manager', groups: ['lds'] },
   { prefix: 'envoy_listener_', root: 'listener', label: 'envoy_listener_address', groups: tlsGroups },
   { prefix: 'envoy_tcp_', root: 'tcp', label: 'envoy_tcp_prefix', groups: [] },
