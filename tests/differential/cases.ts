@@ -8,6 +8,7 @@ import { framingCases } from './cases/framing.ts';
 import { grpcCases } from './cases/grpc.ts';
 import { grpcBridgeCases } from './cases/grpc-bridge.ts';
 import { grpcWebCases } from './cases/grpc-web.ts';
+import { http2ClientCases } from './cases/http2-clients.ts';
 import { http2UpstreamCases } from './cases/http2-upstreams.ts';
 import { identityCases } from './cases/identity.ts';
 import { optionCases } from './cases/options.ts';
@@ -35,6 +36,7 @@ export const cases: readonly DifferentialCase[] = [
   ...routingCases,
   ...authorizationCases,
   ...accessLogCases,
+  ...http2ClientCases,
   ...http2UpstreamCases,
   ...grpcCases,
   ...grpcWebCases,

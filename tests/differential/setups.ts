@@ -85,6 +85,26 @@ const setups = {
   'underscores-dropped': {
     manager: { common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' } },
   },
+  'trailers-underscores-rejected': {
+    manager: {
+      common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
+      http_protocol_options: { enable_trailers: true },
+    },
+    upstreamHttp: { explicit_http_config: { http_protocol_options: { enable_trailers: true } } },
+  },
+  'trailers-underscores-dropped': {
+    manager: {
+      common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' },
+      http_protocol_options: { enable_trailers: true },
+    },
+    upstreamHttp: { explicit_http_config: { http_protocol_options: { enable_trailers: true } } },
+  },
+  bodiless: {
+    routes: [204, 304].map((status) => ({
+      match: { path: `/${status}` },
+      direct_response: { status, body: { inline_string: 'text' } },
+    })),
+  },
   'small-heads': {
     manager: { max_request_headers_kb: 1, common_http_protocol_options: { max_headers_count: 10 } },
   },

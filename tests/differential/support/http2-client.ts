@@ -48,7 +48,8 @@ export class Http2Client {
     });
     if (!hasEnded) return null;
     const { ':status': status, ...rest } = head;
-    const ending = stream.rstCode === 0 ? '' : ` cut off with ${stream.rstCode}`;
+    // A code says little: where the connection ends, the client makes one up.
+    const ending = stream.rstCode === 0 ? '' : ', cut off';
     return {
       line: `HTTP/2 ${status ?? 'without a head'}${ending}`,
       fields: seenFields(linesOf(rest)),

@@ -32,6 +32,8 @@ export interface RequestHeadView extends MessageView {
   readonly method: string;
   /** Path and query as they came, `*` for OPTIONS, empty for CONNECT. */
   readonly path: string;
+  /** `path` has a fragment, which travels in no request: a codec that takes such requests leaves it to others to refuse them. */
+  readonly hasFragment: boolean;
   /** Host as it is routed and forwarded. */
   readonly authority: string;
   /** Nothing says whom the request is for: a codec that takes such requests leaves it to others to refuse them. */

@@ -47,6 +47,19 @@ async function startHttp2(
 }
 
 describe('clients that speak HTTP/2', () => {
+  test('are told that a path has no fragment, and may go on', async (t) => {
+    const { session, seen, proxy } = await startHttp2(t, () => hello);
+    for (const path of ['/a#b', '/#', '/a?b#c']) {
+      const { headers } = await answerTo(session.request({ ':path': path, ':authority': 'a' }));
+      assert.equal(headers[':status'], 400, path);
+    }
+    assert.equal(seen(), '');
+    assert.equal(proxy.finished[0]?.details, 'path_normalization_failed');
+    const { headers } = await answerTo(session.request({ ':path': '/a%23b', ':authority': 'a' }));
+    assert.equal(headers[':status'], 200);
+    assert.equal(proxy.downstream.http2ConnectionsTotal.value, 1);
+  });
+
   test('are answered by servers that speak HTTP/1.1', async (t) => {
     const { session, seen, proxy } = await startHttp2(t, () => hello);
     const stream = session.request({ ':path': '/a?b', ':authority': 'a', 'x-one': '1', cookie: 'a=1; b=2' });

@@ -81,6 +81,7 @@ export class IncomingRequest implements RequestView {
     this.replaced = null;
     this.acceptsTrailers = head.acceptsTrailers;
     if (head.lacksHost) return Admission.noHost;
+    if (head.hasFragment) return Admission.badPath;
     const isConnect = head.method === 'CONNECT';
     if (!isConnect && head.path.charCodeAt(0) !== 0x2f) return Admission.noPath;
     if (rules.path !== null && !isConnect) {

@@ -32,6 +32,8 @@ export class RequestHead extends MessageHead implements RequestHeadView {
   method = '';
   /** Origin form: path and query as they came, `*` for OPTIONS. */
   path = '';
+  /** The scanner takes no such target. */
+  readonly hasFragment = false;
   /** Host as it is routed and forwarded: from the target where that is absolute, else from the Host field. */
   authority = '';
   lacksHost = false;

@@ -68,13 +68,20 @@ describe('values', () => {
 });
 
 describe('fields with rules of their own', () => {
+  test('a fragment in a path is told', () => {
+    const rules = (path: string): number => rulesOf(new Field(':path', path));
+    for (const path of ['/a#b', '/#', '/##']) assert.equal(rules(path), FieldRule.path | FieldRule.fragment);
+    assert.equal(rules('/a'), FieldRule.path);
+    for (const path of ['#', 'a#', '/a #b']) assert.equal(rules(path), FieldRule.path | FieldRule.badValue);
+  });
+
   for (const [name, good, bad] of [
     [':method', ['GET', 'CONNECT', 'OPTIONS', 'get', 'M-SEARCH'], ['', 'G T', 'GET ', 'G\r\n', 'G/T']],
     [':scheme', ['http', 'https', 'HTTP', 'a+b.c-d'], ['', 'h ttp', 'http:', '1http', 'http\n']],
     [
       ':path',
       ['/', '/a?b=c', '*', '/"<>\\^`{|}', '/%0d%0a'],
-      ['', 'a', '**', '/a b', '/a#b', '/\u007f', '/é', '/a\r\nb', 'http://a/'],
+      ['', 'a', '**', '/a b', '/\u007f', '/é', '/a\r\nb', 'http://a/'],
     ],
     [
       ':authority',

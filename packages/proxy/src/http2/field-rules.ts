@@ -32,6 +32,8 @@ export const FieldRule = {
   interim: 1 << 12,
   /** The name holds `_` (Envoy's `headers_with_underscores_action`). */
   underscore: 1 << 13,
+  /** `:path` has a fragment, and nothing else is wrong with it. */
+  fragment: 1 << 14,
   /** No name of a field: empty, in capitals, no token, or a pseudo-header that nobody has defined. */
   badName: 1 << 20,
   /** A value that no field, or not this one, may have. */
@@ -110,7 +112,11 @@ function rulesOfValue({ fieldId, value }: Field): number {
       return badUnless(validHost.test(value));
     case FieldId.path:
       if (value === '*') return FieldRule.asterisk;
-      return badUnless(value.charCodeAt(0) === 0x2f && consistsOf(value, isTargetCharacter));
+      if (value.charCodeAt(0) !== 0x2f) return FieldRule.badValue;
+      if (consistsOf(value, isTargetCharacter)) return 0;
+      return consistsOf(value.replaceAll('#', ''), isTargetCharacter)
+        ? FieldRule.fragment
+        : FieldRule.badValue;
     case FieldId.protocol:
       return badUnless(consistsOf(value, isTokenCharacter));
     case FieldId.status: {

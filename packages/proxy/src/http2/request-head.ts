@@ -2,13 +2,16 @@
 import type { FieldFilter } from '../codec/field-filter.ts';
 import type { FieldList } from '../codec/field-list.ts';
 import { FieldId } from '../codec/field-name.ts';
+import type { Field } from '../codec/field.ts';
 import type { RequestHeadView } from '../codec/message-view.ts';
 import { FieldHead } from './field-head.ts';
+import { FieldRule, rulesOf } from './field-rules.ts';
 
 /** The head of a request that came by HTTP/2. One object per stream, filled anew for each request. */
 export class Http2RequestHead extends FieldHead implements RequestHeadView {
   method = '';
   path = '';
+  hasFragment = false;
   authority = '';
   /** Host never goes on as a field: it is written from `authority`. */
   readonly replacesHost = true;
@@ -22,6 +25,7 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
   override take(list: FieldList, isFollowed: boolean): void {
     this.method = '';
     this.path = '';
+    this.hasFragment = false;
     this.authority = '';
     this.expectsContinue = false;
     this.acceptsTrailers = false;
@@ -30,7 +34,7 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
     for (let i = 0; i < length; i++) {
       const { fieldId, value } = fields[i]!;
       if (fieldId === FieldId.method) this.method = value;
-      else if (fieldId === FieldId.path) this.path = value;
+      else if (fieldId === FieldId.path) this.takePath(fields[i]!);
       else if (fieldId === FieldId.authority) this.authority = value;
       else if (fieldId === FieldId.protocol) this.extendedProtocol = value.toLowerCase();
       else if (fieldId === FieldId.te) this.acceptsTrailers = true;
@@ -40,6 +44,11 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
     }
     // What follows CONNECT is a tunnel's.
     super.take(list, isFollowed && this.method !== 'CONNECT');
+  }
+
+  private takePath(field: Field): void {
+    this.path = field.value;
+    this.hasFragment = (rulesOf(field) & FieldRule.fragment) !== 0;
   }
 
   get lacksHost(): boolean {

@@ -307,6 +307,26 @@ describe('requests that are none', () => {
     assert.deepEqual(rejecting.peer.received(), ['RST_STREAM 1 INTERNAL_ERROR']);
     assert.equal(counted(rejecting.settings)['underscoreRequestsRejected'], 1);
   });
+
+  it('lose trailers with an underscore in their name, or are cut off for them', () => {
+    const dropping = served({ underscores: 2 });
+    dropping.peer.send(
+      headers(1, getRequest),
+      headers(
+        1,
+        [
+          ['x_a', '1'],
+          ['x-b', '2'],
+        ],
+        end,
+      ),
+    );
+    assert.deepEqual(dropping.stream(1).take(), [`headers ${requestLine}`, 'trailers x-b=2', 'end']);
+    const rejecting = served({ underscores: 1 });
+    rejecting.peer.send(headers(1, getRequest), headers(1, [['x_a', '1']], end));
+    assert.deepEqual(rejecting.peer.received(), ['RST_STREAM 1 INTERNAL_ERROR']);
+    assert.equal(counted(rejecting.settings)['underscoreRequestsRejected'], 1);
+  });
 });
 
 describe('extended CONNECT', () => {

@@ -199,6 +199,22 @@ export class Http2ServerConnection extends Http2Connection implements TimerWheel
     if (endStream && !stream.isClosed) this.onEndStream(stream);
   }
 
+  protected override takeTrailers(
+    stream: Http2Stream,
+    endStream: boolean,
+    fields: FieldList,
+    error: number,
+  ): void {
+    const isLooked = error === HpackError.none && stream.received !== MessageState.ended;
+    if (isLooked && this.settings.options.underscores !== UnderscoreAction.allow) {
+      if (!this.takeUnderscores(fields)) {
+        this.failStream(stream, ErrorCode.internalError, 'http2.unexpected_underscore');
+        return;
+      }
+    }
+    super.takeTrailers(stream, endStream, fields, error);
+  }
+
   /** Does as `headers_with_underscores_action` says; false where the request is to be refused. */
   private takeUnderscores(fields: FieldList): boolean {
     const { options, metrics } = this.settings;

@@ -10,6 +10,7 @@ const nothing: FieldFilter = new Uint8Array(256);
 class ConnectHead implements RequestHeadView {
   readonly method = 'CONNECT';
   readonly path = '';
+  readonly hasFragment = false;
   readonly authority: string;
   readonly replacesHost = false;
   readonly lacksHost = false;
