@@ -1,12 +1,20 @@
 // Who listens on what, where several threads or two processes share ports.
 import type { TransportAddress } from '../transport/transport.ts';
 import { describeAddress, isUnixAddress } from '../transport/address.ts';
-import type { InheritedSockets, ListenPlan, SocketSource } from '../transport/socket-source.ts';
+import type {
+  DuplicateSocket,
+  InheritedSockets,
+  ListenPlan,
+  SocketSource,
+} from '../transport/socket-source.ts';
 import type { BoundAddress } from './worker-messages.ts';
 
-/** Told of what the main thread has bound; `spare` are sockets for the workers, one each as far as there are any. */
+/**
+ * Told of what the main thread has bound; `spare` are sockets for the workers, one each as far as there are any, `duplicate`
+ * makes further ones of a Unix socket.
+ */
 export interface BindObserver {
-  onBound(address: string, port: number, spare: readonly number[]): void;
+  onBound(address: string, port: number, spare: readonly number[], duplicate: DuplicateSocket): void;
   onClosed(address: string, port: number): void;
 }
 
@@ -26,20 +34,20 @@ export class MainSockets implements SocketSource {
   prepare(address: TransportAddress): Promise<ListenPlan> {
     const inherited = this.inherited.take(address);
     // One for each thread; more than there are threads come from a process with more of them, and are ours to serve.
-    const isShared = !isUnixAddress(address) && this.threads > 1;
-    const spare = isShared ? inherited.slice(1, this.threads) : [];
+    const spare = inherited.slice(1, this.threads);
     this.spare.set(describeAddress(address), spare);
     return Promise.resolve({
       descriptors: inherited.filter((descriptor) => !spare.includes(descriptor)),
-      sharesPort: isShared,
+      sharesPort: !isUnixAddress(address) && this.threads > 1,
       port: null,
       listens: true,
+      removesFile: true,
     });
   }
 
-  onBound(address: TransportAddress, port: number): void {
+  onBound(address: TransportAddress, port: number, duplicate: DuplicateSocket): void {
     const key = describeAddress(address);
-    this.observer?.onBound(key, port, this.spare.get(key) ?? []);
+    this.observer?.onBound(key, port, this.spare.get(key) ?? [], duplicate);
     this.spare.delete(key);
   }
 
@@ -61,14 +69,15 @@ export class WorkerSockets implements SocketSource {
   }
 
   async prepare(address: TransportAddress): Promise<ListenPlan> {
-    // A Unix socket cannot be shared like a port.
-    if (isUnixAddress(address)) return { descriptors: [], sharesPort: false, port: null, listens: false };
     const { port, descriptor } = await this.next(describeAddress(address));
+    // A Unix socket cannot be opened twice like a port: all threads accept from one, or the main thread alone.
+    const isOne = isUnixAddress(address);
     return {
       descriptors: descriptor === null ? [] : [descriptor],
-      sharesPort: true,
+      sharesPort: !isOne,
       port,
-      listens: port >= 0,
+      listens: isOne ? descriptor !== null : port >= 0,
+      removesFile: false,
     };
   }
 

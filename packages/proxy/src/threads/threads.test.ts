@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import {
   startBackend,
   startStaticProxy,
 } from '../bootstrap/static-proxy-harness.ts';
+import { openEngine } from '../transport/sys/sys-transport.ts';
 import type { StaticProxy, StaticProxyOptions } from '../bootstrap/static-proxy.ts';
 
 const concurrency = 3;
@@ -279,4 +281,30 @@ test('circuit breakers are those of the process, whichever threads the requests 
   await eventually('it is let through', () => held.length === 1);
   held[0]!();
   assert.equal((await again).status, 200);
+});
+
+test('all threads accept from one Unix socket, whose file goes with the last', async (t) => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'proxy.sock');
+  const direct_response = { status: 200, body: { inline_string: 'hello' } };
+  const hosts = [{ name: 'a', domains: ['*'], routes: [{ match: { prefix: '/' }, direct_response }] }];
+  const listener = listenerTo(
+    'web',
+    '',
+    { address: { pipe: { path } } },
+    { route_config: { virtual_hosts: hosts } },
+  );
+  const proxy = await startStaticProxy({ static_resources: { listeners: [listener] } }, { concurrency });
+  t.after(() => proxy.close());
+  // Without system calls the main thread is alone.
+  const isShared = typeof openEngine() !== 'string' && process.env['HEDDLE_TRANSPORT'] !== 'node';
+  const threads = isShared ? concurrency : 1;
+  await eventually('they listen', async () => (await proxy.openSockets()).length === threads);
+  const script =
+    "require('node:http').get({ socketPath: process.argv[1] }, (response) => response.pipe(process.stdout))";
+  // The main thread stands still meanwhile.
+  const { stdout } = spawnSync(process.execPath, ['-e', script, path], { encoding: 'utf8', timeout: 5_000 });
+  assert.equal(stdout, isShared ? 'hello' : '');
+  await proxy.close();
+  await assert.rejects(stat(path), { code: 'ENOENT' });
 });

@@ -47,7 +47,7 @@ export interface BoundAddress {
   readonly address: string;
   /** -1 where it could not be bound. */
   readonly port: number;
-  /** A socket that the worker is to take over; null: it opens its own on the port. */
+  /** A socket that the worker is to take over; null: it opens its own on the port, or does without a Unix socket. */
   readonly descriptor: number | null;
 }
 

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, errorMessage, HeddleError, type Logger } from '@heddle/base';
 import type { MetricFamily } from '@heddle/telemetry';
-import type { OpenSocket } from '../transport/socket-source.ts';
+import type { DuplicateSocket, OpenSocket } from '../transport/socket-source.ts';
 import { closeLeftOpen } from '../transport/sys/close-left-open.ts';
 import { DescriptorLedger } from '../transport/sys/descriptor-ledger.ts';
 import type { ClusterStatus } from './cluster-status.ts';
@@ -85,6 +85,12 @@ class WorkerThread {
   }
 }
 
+/** What the main thread listens on. */
+interface Bound {
+  readonly port: number;
+  readonly duplicate: DuplicateSocket;
+}
+
 export class WorkerPool implements WorkerThreads, BindObserver {
   /** What limits count, as the main thread is to count it. */
   readonly counts: SharedCounts;
@@ -92,7 +98,7 @@ export class WorkerPool implements WorkerThreads, BindObserver {
   private readonly memory: SharedArrayBuffer;
   private readonly threads: WorkerThread[] = [];
   /** Ports of the addresses that the main thread listens on. */
-  private readonly bound = new Map<string, number[]>();
+  private readonly bound = new Map<string, Bound[]>();
   private secrets: WorkerSecrets | null = null;
   /** By thread, what it counted when it was last asked: a thread that crashes takes less with it. */
   private readonly lastFamilies = new Map<number, readonly MetricFamily[]>();
@@ -163,20 +169,21 @@ export class WorkerPool implements WorkerThreads, BindObserver {
     await Promise.all(this.threads.map((thread) => thread.terminate()));
   }
 
-  onBound(address: string, port: number, spare: readonly number[]): void {
-    const ports = this.bound.get(address);
-    if (ports === undefined) this.bound.set(address, [port]);
-    else ports.push(port);
+  onBound(address: string, port: number, spare: readonly number[], duplicate: DuplicateSocket): void {
+    const known = this.bound.get(address);
+    const bound = { port, duplicate };
+    if (known === undefined) this.bound.set(address, [bound]);
+    else known.push(bound);
     for (const [index, thread] of this.threads.entries()) {
-      thread.post({ type: 'bound', bound: { address, port, descriptor: spare[index] ?? null } });
+      thread.post({ type: 'bound', bound: { address, port, descriptor: spare[index] ?? duplicate() } });
     }
   }
 
   onClosed(address: string, port: number): void {
     // Refused: the threads that wait for it are told.
     if (port < 0) this.postAll({ type: 'bound', bound: { address, port, descriptor: null } });
-    const ports = (this.bound.get(address) ?? []).filter((known) => known !== port);
-    this.bound.set(address, ports);
+    const rest = (this.bound.get(address) ?? []).filter((known) => known.port !== port);
+    this.bound.set(address, rest);
   }
 
   private postAll(message: ToWorker): void {
@@ -221,8 +228,9 @@ export class WorkerPool implements WorkerThreads, BindObserver {
     this.threads[index - 1] = thread;
     if (this.secrets !== null) thread.post({ type: 'secrets', secrets: this.secrets });
     for (const command of catchUp()) thread.post({ type: 'run', command });
-    for (const [address, ports] of this.bound) {
-      for (const port of ports) thread.post({ type: 'bound', bound: { address, port, descriptor: null } });
+    for (const [address, all] of this.bound) {
+      for (const { port, duplicate } of all)
+        thread.post({ type: 'bound', bound: { address, port, descriptor: duplicate() } });
     }
   }
 }

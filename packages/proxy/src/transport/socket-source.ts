@@ -20,21 +20,27 @@ export interface ListenPlan {
   readonly port: number | null;
   /** False: another thread listens, this one is to do without. */
   readonly listens: boolean;
+  /** The file of a Unix socket goes when it is closed; else it is another thread's affair. */
+  readonly removesFile: boolean;
 }
+
+/** Opens a listening socket once more, for another thread; null where that can't be done. */
+export type DuplicateSocket = () => number | null;
 
 /** Where a transport's listening sockets come from. */
 export interface SocketSource {
   /** Asked before an address is bound. */
   prepare(address: TransportAddress): Promise<ListenPlan>;
-  /** An address that was asked for is bound, on `port`; 0 for a Unix socket. */
-  onBound(address: TransportAddress, port: number): void;
+  /** An address that was asked for is bound, on `port`; 0 for a Unix socket, which `duplicate` opens for other threads. */
+  onBound(address: TransportAddress, port: number, duplicate: DuplicateSocket): void;
   /** It is closed; -1 for the port of one that could not be bound. */
   onClosed(address: TransportAddress, port: number): void;
 }
 
 /** Opens a socket of its own for each address, as a process of one thread does. */
 export const ownSockets: SocketSource = {
-  prepare: () => Promise.resolve({ descriptors: [], sharesPort: false, port: null, listens: true }),
+  prepare: () =>
+    Promise.resolve({ descriptors: [], sharesPort: false, port: null, listens: true, removesFile: true }),
   onBound: () => undefined,
   onClosed: () => undefined,
 };

@@ -47,6 +47,8 @@ const noSecrets: TransportError = Object.freeze({
 export interface NodeTransportOptions extends SocketTransportOptions {
   /** Plain bytes go to the handle below the socket; default where this version of Node allows it. */
   readonly writesDirectly?: boolean;
+  /** Opens a descriptor once more, negative where it can't; absent where no system calls can be made. */
+  readonly duplicate?: (descriptor: number) => number;
 }
 
 export class NodeTransport implements SocketTransport {
@@ -60,6 +62,7 @@ export class NodeTransport implements SocketTransport {
   private readonly sessions = new ClientSessions();
   private readonly contexts = new ClientContexts();
   private readonly sockets: SocketSource;
+  private readonly duplicate: NodeTransportOptions['duplicate'];
   /** By server, the address that it was asked to listen on. */
   private readonly servers = new Map<Server, string>();
   private isHandedOver = false;
@@ -71,6 +74,7 @@ export class NodeTransport implements SocketTransport {
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? defaultHandshakeTimeoutMs;
     this.ticketSecret = options.ticketSecret ?? randomBytes(32);
     this.sockets = options.sockets ?? ownSockets;
+    this.duplicate = options.duplicate;
     this.writesDirectly = options.writesDirectly ?? writesWithoutRequest;
   }
 
@@ -103,7 +107,7 @@ export class NodeTransport implements SocketTransport {
     const port = isUnixAddress(bound) ? 0 : bound.port;
     const key = describeAddress(address);
     for (const server of servers) this.servers.set(server, key);
-    this.sockets.onBound(address, port);
+    this.sockets.onBound(address, port, () => this.duplicateOf(servers[0]!));
     return {
       address: bound,
       close: async () => {
@@ -113,7 +117,7 @@ export class NodeTransport implements SocketTransport {
           this.servers.delete(server);
         }
         this.sockets.onClosed(address, port);
-        if (!this.isHandedOver) await unbind(address);
+        if (!this.isHandedOver && plan.removesFile) await unbind(address);
       },
     };
   }
@@ -123,6 +127,12 @@ export class NodeTransport implements SocketTransport {
       const handle = handleOfServer(server);
       return { address, descriptor: handle?.fd ?? -1, handle };
     });
+  }
+
+  private duplicateOf(server: Server): number | null {
+    const descriptor = handleOfServer(server)?.fd ?? -1;
+    const copy = descriptor < 0 ? -1 : (this.duplicate?.(descriptor) ?? -1);
+    return copy < 0 ? null : copy;
   }
 
   handOver(): void {

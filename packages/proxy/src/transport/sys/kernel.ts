@@ -283,11 +283,18 @@ export class Kernel {
    */
   adoptListeningSocket(fd: number): number {
     this.setNoDelay(fd);
-    const adopted = this.c.dup(fd);
+    const adopted = this.duplicate(fd);
     if (adopted < 0) return fd;
-    this.c.dup3(fd, adopted, C.SOCK_CLOEXEC);
     this.c.close(fd);
     return adopted;
+  }
+
+  /** Another descriptor of the same socket, which no program started from here gets. */
+  duplicate(fd: number): number {
+    const copy = this.c.dup(fd);
+    // It can't be had at once without a call whose arguments vary in number.
+    if (copy >= 0) this.c.dup3(fd, copy, C.SOCK_CLOEXEC);
+    return copy;
   }
 
   close(fd: number): void {

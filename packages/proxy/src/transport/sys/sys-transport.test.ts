@@ -72,7 +72,7 @@ test(
     const left = openListeningSocket(kernel, address, { sharesPort: false, port: null }, false);
     const { port } = kernel.localAddress(left)!;
     const listen = async (descriptors: readonly number[]): Promise<Listener> => {
-      const plan = { descriptors, sharesPort: true, port, listens: true };
+      const plan = { descriptors, sharesPort: true, port, listens: true, removesFile: true };
       const sockets = { ...ownSockets, prepare: () => Promise.resolve(plan) };
       const transport = new SysTransport(engine, systemClock, silentLogger, { sockets });
       return await transport.listen({ address, security: null }, () => new RecordingHandler());

@@ -60,7 +60,8 @@ export class SysTransport implements SocketTransport {
     this.shared = engine;
     this.clock = clock;
     this.logger = logger;
-    this.node = new NodeTransport(clock, logger, options);
+    const duplicate = (descriptor: number): number => engine.kernel.duplicate(descriptor);
+    this.node = new NodeTransport(clock, logger, { ...options, duplicate });
     this.sockets = options.sockets ?? ownSockets;
     this.ownAddress = this.node.ownAddress;
   }
@@ -96,7 +97,8 @@ export class SysTransport implements SocketTransport {
       throw error;
     }
     for (const listener of listeners) this.listeners.set(listener, describeAddress(address));
-    this.sockets.onBound(address, port);
+    // Threads share a port, and have a socket of their own each.
+    this.sockets.onBound(address, port, () => null);
     return {
       address: bound,
       close: () => {
