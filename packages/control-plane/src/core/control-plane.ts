@@ -14,7 +14,7 @@ import {
   type ObjectKind,
 } from '@heddle/model';
 import { TypeUrl, type RpcMethods } from '@heddle/xds';
-import { DeltaServer, deltaAdsMethod } from '@heddle/xds/server';
+import { DeltaServer } from '@heddle/xds/server';
 import { MeshResources } from '../compile/mesh-resources.ts';
 import { ConfigMirror, type MirrorChange } from '../config/config-mirror.ts';
 import { Configuration } from '../config/configuration.ts';
@@ -90,7 +90,7 @@ export class ControlPlane {
     );
     this.ads = this.makeAds(clock, logger, issuer.trustDomain);
     this.methods = new Map([
-      [deltaAdsMethod, this.ads.method],
+      ...this.ads.methods,
       [
         leaseMethod,
         instanceService({

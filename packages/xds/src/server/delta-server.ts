@@ -1,15 +1,17 @@
 // The server's side of incremental xDS: pure protocol over `RpcStream`. What it serves comes from a `ResourceSource`.
 import type { Clock } from '@heddle/base';
 import { RpcCode } from '../rpc.ts';
-import type { RpcMethod, RpcStatus } from '../rpc.ts';
+import type { RpcMethod, RpcMethods, RpcPeer, RpcStatus, RpcStream } from '../rpc.ts';
+import { TypeUrl } from '../type-url.ts';
 import { waitForAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementOutcome, AcknowledgementTarget } from './acknowledgements.ts';
 import { DeltaStream } from './delta-stream.ts';
-import type { StreamContext } from './delta-stream.ts';
+import type { StreamContext, StreamOptions } from './delta-stream.ts';
 import { FirstSyncSlots } from './first-sync-slots.ts';
 import { NameTable, VersionTable } from './name-table.ts';
 import type { ResourceSource, XdsClient } from './resource-source.ts';
 import { ResponseCache } from './response-cache.ts';
+import { SotwStream, wholeTypeUrls } from './sotw-stream.ts';
 import type { RejectedResource, StreamStatus } from './stream-status.ts';
 
 export type { AcknowledgementOutcome, AcknowledgementTarget };
@@ -17,6 +19,38 @@ export type { AcknowledgementOutcome, AcknowledgementTarget };
 /** The path of the method that `DeltaServer.method` serves. */
 export const deltaAdsMethod =
   '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources';
+/** The path of aggregated streams of the state of the world: those of gRPC's clients, and of Envoy unless it is told otherwise. */
+export const sotwAdsMethod =
+  '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
+
+/** Services whose streams are of one type. */
+const discoveryServices = [
+  {
+    service: 'envoy.service.listener.v3.ListenerDiscoveryService',
+    resources: 'Listeners',
+    typeUrl: TypeUrl.listener,
+  },
+  {
+    service: 'envoy.service.route.v3.RouteDiscoveryService',
+    resources: 'Routes',
+    typeUrl: TypeUrl.routeConfiguration,
+  },
+  {
+    service: 'envoy.service.cluster.v3.ClusterDiscoveryService',
+    resources: 'Clusters',
+    typeUrl: TypeUrl.cluster,
+  },
+  {
+    service: 'envoy.service.endpoint.v3.EndpointDiscoveryService',
+    resources: 'Endpoints',
+    typeUrl: TypeUrl.clusterLoadAssignment,
+  },
+  {
+    service: 'envoy.service.secret.v3.SecretDiscoveryService',
+    resources: 'Secrets',
+    typeUrl: TypeUrl.secret,
+  },
+] as const;
 
 /** What the server's owner is told, synchronously. */
 export interface DeltaServerHooks {
@@ -59,6 +93,8 @@ export interface DeltaServerOptions {
 export class DeltaServer {
   /** To be registered under `deltaAdsMethod`. */
   readonly method: RpcMethod;
+  /** All streams of xDS by their paths: aggregated or of one type, incremental or the state of the world. */
+  readonly methods: RpcMethods;
   private readonly streams = new Set<DeltaStream>();
   private readonly names = new Map<string, NameTable>();
   private readonly clock: Clock;
@@ -79,18 +115,44 @@ export class DeltaServer {
       nameTable: (typeUrl) => this.nameTable(typeUrl),
       onClosed: (stream) => this.streams.delete(stream),
     };
-    this.method = {
-      kind: 'stream',
-      open: (stream, peer) => {
-        const opened = new DeltaStream(context, stream, peer);
-        this.streams.add(opened);
-        return opened;
-      },
-    };
+    this.method = this.delta(context, {});
+    const methods = new Map([
+      [deltaAdsMethod, this.method],
+      [sotwAdsMethod, this.sotw(context, null)],
+    ]);
+    for (const { service, resources, typeUrl } of discoveryServices) {
+      methods.set(`/${service}/Delta${resources}`, this.delta(context, { implicitType: typeUrl }));
+      methods.set(`/${service}/Stream${resources}`, this.sotw(context, typeUrl));
+    }
+    this.methods = methods;
     this.unwatch = options.source.watch((changes) => {
       this.forgetNames();
       for (const stream of this.streams) stream.noteChanges(changes);
     });
+  }
+
+  private delta(context: StreamContext, options: StreamOptions): RpcMethod {
+    return { kind: 'stream', open: (stream, peer) => this.open(context, stream, peer, options) };
+  }
+
+  private sotw(context: StreamContext, implicitType: string | null): RpcMethod {
+    const options = { implicitType, wholeTypes: wholeTypeUrls };
+    return {
+      kind: 'stream',
+      open: (client, peer) =>
+        new SotwStream(client, implicitType).attach((stream) => this.open(context, stream, peer, options)),
+    };
+  }
+
+  private open(
+    context: StreamContext,
+    stream: RpcStream,
+    peer: RpcPeer,
+    options: StreamOptions,
+  ): DeltaStream {
+    const opened = new DeltaStream(context, stream, peer, options);
+    this.streams.add(opened);
+    return opened;
   }
 
   private nameTable(typeUrl: string): NameTable {

@@ -36,7 +36,15 @@ export interface StreamContext {
   onClosed(stream: DeltaStream): void;
 }
 
+export interface StreamOptions {
+  /** The type of a stream that has only one, which its requests need not name; null for an aggregated stream. */
+  readonly implicitType?: string | null;
+  /** Types of which a response must not be divided. */
+  readonly wholeTypes?: ReadonlySet<string>;
+}
+
 const wildcard = '*';
+const none: ReadonlySet<string> = new Set();
 
 /** Whether an empty first subscription means everything, as it did before `*` existed. */
 function hasLegacyWildcard(typeUrl: string): boolean {
@@ -54,6 +62,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private readonly types = new Map<string, TypeState>();
   /** Clusters that were sent and whose endpoints the client must have before routes may use them, with the time that ends. */
   private readonly awaitedEndpoints = new Map<string, number>();
+  private readonly implicitType: string | null;
+  private readonly wholeTypes: ReadonlySet<string>;
   private isBlocked = false;
   private isOver = false;
   private isFlushScheduled = false;
@@ -61,8 +71,15 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private timer: Timer | null = null;
   private slotTimer: Timer | null = null;
 
-  constructor(context: StreamContext, stream: RpcStream, peer: RpcPeer) {
+  constructor(
+    context: StreamContext,
+    stream: RpcStream,
+    peer: RpcPeer,
+    { implicitType = null, wholeTypes = none }: StreamOptions = {},
+  ) {
     this.context = context;
+    this.implicitType = implicitType;
+    this.wholeTypes = wholeTypes;
     this.stream = stream;
     this.peer = peer;
     this.connectedAt = context.clock.now();
@@ -78,6 +95,14 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       return;
     }
     if (this.client === null && !this.identify(request)) return;
+    if (this.implicitType !== null && request.typeUrl === '') request.typeUrl = this.implicitType;
+    if (this.implicitType !== null && request.typeUrl !== this.implicitType) {
+      this.refuse(
+        RpcCode.invalidArgument,
+        `This stream is of ${this.implicitType}, and the request of ${request.typeUrl}.`,
+      );
+      return;
+    }
     if (request.typeUrl === '') {
       this.refuse(
         RpcCode.invalidArgument,
@@ -273,16 +298,18 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     const { hooks, clock } = this.context;
     let accepted = response.names;
     if (request.errorDetail === undefined) {
-      state.noteAcknowledged();
+      state.noteAcknowledged(response);
       state.rejected.delete('');
       hooks.onAck?.(this.client, state.typeUrl, accepted);
     } else {
-      const reasons = rejectionsOf(request.errorDetail, response.names);
+      // That something is gone cannot be refused.
+      const refusable = response.names.filter((name) => state.names.version(name) >= KnownVersion.foreign);
+      const reasons = rejectionsOf(request.errorDetail, refusable);
       accepted = response.names.filter((name) => !reasons.has(name));
       const at = clock.now();
       const rejected: RejectedResource[] = [];
       for (const [name, reason] of reasons) {
-        state.rejected.set(name, { reason, at });
+        if (state.isCurrent(name, response)) state.rejected.set(name, { reason, at });
         rejected.push({ typeUrl: state.typeUrl, name, reason, at });
       }
       hooks.onNack?.(this.client, rejected);
@@ -381,7 +408,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       const plan = planResponse(client, state, source, {
         now,
         holdTimeoutMs,
-        maxResponseBytes,
+        maxResponseBytes: this.wholeTypes.has(typeUrl) ? Infinity : maxResponseBytes,
         versions,
         mayUpdate: this.mayUpdate(client, typeUrl, now),
         // One unanswered response at a time: what changes meanwhile is merged, and only its latest state is sent.

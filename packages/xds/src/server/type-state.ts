@@ -87,8 +87,19 @@ export class TypeState {
     }
   }
 
-  noteAcknowledged(): void {
+  /** A response has been accepted: what an earlier one said of its names is over, whatever the client still says of that. */
+  noteAcknowledged({ sequence, names }: InFlight): void {
     this.acknowledged++;
+    for (const [nonce, earlier] of this.inFlight) {
+      if (earlier.sequence > sequence) continue;
+      const left = earlier.names.filter((name) => !names.includes(name));
+      this.inFlight.set(nonce, { ...earlier, names: left });
+    }
+  }
+
+  /** Whether a response is the last that said something of a name. */
+  isCurrent(name: string, { sequence }: InFlight): boolean {
+    return this.inFlightSequenceOf(name) < sequence;
   }
 
   /** Forgets everything about a name. */

@@ -5,7 +5,7 @@ import {
 } from '../generated/envoy/service/discovery/v3/discovery.ts';
 import type { DeepPartial } from '../message-types.ts';
 import type { RpcPeer, RpcStatus, RpcStream, RpcStreamHandler } from '../rpc.ts';
-import type { DeltaServer } from '../server/delta-server.ts';
+import { deltaAdsMethod, type DeltaServer } from '../server/delta-server.ts';
 
 export const testPeer: RpcPeer = {
   identity: 'spiffe://cluster.local/ns/default/sa/reviews',
@@ -40,10 +40,11 @@ export class TestClient implements RpcStream {
   private readonly nodeId: string;
   private isNodeSent = false;
 
-  constructor(server: DeltaServer, nodeId = 'node', peer: RpcPeer = testPeer) {
+  constructor(server: DeltaServer, nodeId = 'node', peer: RpcPeer = testPeer, path = deltaAdsMethod) {
     this.nodeId = nodeId;
-    assert.equal(server.method.kind, 'stream');
-    this.handler = server.method.open(this, peer);
+    const method = server.methods.get(path);
+    assert.ok(method?.kind === 'stream');
+    this.handler = method.open(this, peer);
   }
 
   send(message: Uint8Array): boolean {
