@@ -1,4 +1,4 @@
-// One configuration for Envoy and for Heddle: gRPC over HTTP/2 without TLS to one server.
+// One configuration for Envoy and for Heddle: gRPC over HTTP/2 without TLS, and gRPC-Web, to one server.
 
 export interface Ports {
   readonly listener: number;
@@ -18,7 +18,6 @@ function address(port: number): object {
 export function bootstrapOf({ listener, admin, server }: Ports): object {
   const http = typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: 'grpc',
-    codec_type: 'HTTP2',
     stream_idle_timeout: '60s',
     route_config: {
       virtual_hosts: [
@@ -30,6 +29,10 @@ export function bootstrapOf({ listener, admin, server }: Ports): object {
       ],
     },
     http_filters: [
+      {
+        name: 'envoy.filters.http.grpc_web',
+        typed_config: typed('envoy.extensions.filters.http.grpc_web.v3.GrpcWeb'),
+      },
       {
         name: 'envoy.filters.http.router',
         typed_config: typed('envoy.extensions.filters.http.router.v3.Router'),
