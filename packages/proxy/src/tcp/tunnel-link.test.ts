@@ -207,6 +207,24 @@ for (const [tunnel, what, links] of [
       assert.equal(rx, 24);
     });
 
+    test('what comes at once with the end is there before it', async (t) => {
+      const made = await Link.start(t, tunnel);
+      for (let count = 0; count < 10; count++) {
+        const client = made.connect();
+        client.connection.writeLatin1('all of it');
+        client.connection.end();
+      }
+      const { accepted } = made.backend;
+      await made.world.until(
+        'all have ended',
+        () => accepted.length === 10 && accepted.every(({ handler }) => handler.ends === 1),
+      );
+      assert.deepEqual(
+        accepted.map(({ handler }) => handler.received.toString()),
+        Array.from({ length: 10 }, () => 'all of it'),
+      );
+    });
+
     test('who is denied gets no byte, and the application hears nothing', async (t) => {
       const guards = { http: [rbac('http')], network: [rbac('network')] };
       const made = await Link.start(t, tunnel, guards);

@@ -140,6 +140,8 @@ export class NodeConnection implements PlainSocket {
   private endsWhenWritten = false;
   /** What a paused TLS socket had decrypted already; at most what one read of the network brings. */
   private held: Buffer | null = null;
+  /** The peer has ended behind what is held back. */
+  private endWaits = false;
 
   constructor(socket: Socket, logger: Logger) {
     this.socket = socket;
@@ -329,6 +331,7 @@ export class NodeConnection implements PlainSocket {
     if (held === null || this.isPaused || this.closed) return;
     this.held = null;
     this.deliver(held, held.length);
+    if (this.endWaits) this.onEnd();
     // The owner may have paused it again.
     if (!this.isPaused) this.resumeReading();
   }
@@ -342,6 +345,8 @@ export class NodeConnection implements PlainSocket {
   }
 
   onEnd(): void {
+    this.endWaits = this.held !== null;
+    if (this.endWaits) return;
     try {
       this.handler?.onEnd();
     } catch (error) {
