@@ -125,8 +125,6 @@ export class ControlPlane {
       ...(leaseTimes === undefined ? {} : { times: leaseTimes }),
     });
     await leases.restore();
-    const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
-    for (const { instance } of leases.list()) services.put(instance);
     let controlPlane: ControlPlane | null = null;
     const mirror = await ConfigMirror.open({
       store: options.configStore,
@@ -134,6 +132,9 @@ export class ControlPlane {
       logger,
       onChange: (change) => controlPlane?.onConfiguration(change),
     });
+    // From here on nothing is waited for, so that no lease is missed.
+    const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
+    for (const { instance } of leases.list()) services.put(instance);
     const compiler = new MeshCompiler({ domain: defaultDomain });
     compiler.apply({
       objects: mirror

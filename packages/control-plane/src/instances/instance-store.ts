@@ -25,10 +25,23 @@ export interface Instance {
   readonly publishedAt: number;
 }
 
+/** What a store that several control planes write tells of the others' instances. */
+export interface InstanceWatcher {
+  /** Another control plane holds this instance now, also one that this one has held. */
+  onPut(instance: Instance): void;
+  /** Another control plane's instance is gone: withdrawn, or its control plane has not been heard of. */
+  onRemove(instance: string): void;
+}
+
 /** Failures of the store itself reject with a `HeddleError`. */
 export interface InstanceStore {
-  /** All instances, sorted by id. */
+  /** What this control plane has left behind and takes over when it starts, sorted by id. */
   list(): Promise<readonly Instance[]>;
+  /**
+   * Tells of the instances that other control planes hold: of those there are before it resolves, then of each change.
+   * Called once. Absent: no others write this store.
+   */
+  watch?(watcher: InstanceWatcher): Promise<void>;
   /** Adds it or replaces the one with its id. */
   put(instance: Instance): Promise<void>;
   /** Does nothing where there is none. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger, type Clock } from '@heddle/base';
 import { VirtualClock } from '@heddle/testkit';
-import type { Instance } from './instance-store.ts';
+import type { Instance, InstanceWatcher } from './instance-store.ts';
 import { LeaseManager, type LeaseHolder } from './lease-manager.ts';
 import { MemoryInstanceStore } from './memory-instance-store.ts';
 
@@ -52,6 +52,15 @@ function makeWorld(store = new MemoryInstanceStore()): World {
     events.push(`${lossy.monotonic()} ${event.type} ${event.instance.instance} ${detail}`.trim());
   });
   return { clock, standStill: (ms) => void (lostMs += ms), store, manager, events };
+}
+
+/** A store in which other control planes have instances, too. */
+class SharedStore extends MemoryInstanceStore {
+  watcher: InstanceWatcher | null = null;
+
+  async watch(watcher: InstanceWatcher): Promise<void> {
+    this.watcher = watcher;
+  }
 }
 
 function renewEvery(clock: VirtualClock, holder: LeaseHolder, periodMs: number): void {
@@ -195,3 +204,55 @@ function countCalls<K extends string>(
   });
   return calls;
 }
+
+describe('instances of other control planes', () => {
+  async function makeShared() {
+    const store = new SharedStore();
+    const world = makeWorld(store);
+    await world.manager.restore();
+    const others = store.watcher ?? assert.fail('the store is watched');
+    return { ...world, others, puts: countCalls(store, 'put'), removals: countCalls(store, 'remove') };
+  }
+
+  it('are there as long as the store says so, without any renewal here', async () => {
+    const { clock, manager, events, others, removals } = await makeShared();
+    others.onPut(instance('a'));
+    clock.advance(60_000);
+    assert.equal(manager.get('a')?.state, 'ready');
+    assert.ok((manager.get('a')?.leaseExpiresAt ?? 0) > clock.now());
+    others.onPut(instance('a'));
+    others.onPut(instance('a', { port: 20_001 }));
+    others.onRemove('a');
+    others.onRemove('a');
+    assert.deepEqual(events, ['0 published a', '60000 published a', '60000 withdrawn a withdrawn']);
+    assert.equal(removals.count, 0, 'its control plane has taken it out of the store');
+    await manager.close();
+  });
+
+  it('come over without anybody noticing, and are judged here from then on', async () => {
+    const { clock, manager, events, others, puts } = await makeShared();
+    others.onPut(instance('a'));
+    const holder = await manager.publish(instance('a', { publishedAt: 99 }));
+    assert.equal(puts.count, 1, 'the store has to know whose it is');
+    assert.equal(manager.get('a')?.instance.publishedAt, 1);
+    others.onRemove('a');
+    assert.equal(holder.renew(), true, 'the end of the old one is nothing to it');
+    clock.advance(6000);
+    await manager.close();
+    assert.deepEqual(events, ['0 published a', '5000 withdrawn a lease-expired']);
+  });
+
+  it('go over to another, and the stream that held them here holds nothing any more', async () => {
+    const { clock, manager, events, others, removals } = await makeShared();
+    const holder = await manager.publish(instance('a'));
+    others.onPut(instance('a'));
+    assert.equal(holder.renew(), false);
+    holder.release();
+    await holder.withdraw();
+    clock.advance(60_000);
+    assert.deepEqual(events, ['0 published a']);
+    assert.equal(removals.count, 0);
+    assert.equal(manager.size, 1);
+    await manager.close();
+  });
+});

@@ -55,9 +55,12 @@ interface Lease {
   state: LeaseState;
   /** Null while nobody holds it. */
   holder: LeaseHolder | null;
-  /** Monotonic milliseconds. */
+  /** Monotonic milliseconds; infinite where another control plane judges it. */
   deadline: number;
 }
+
+/** The deadline of what another control plane holds: the store says when it is gone. */
+const judgedElsewhere = Infinity;
 
 /** How often leases are judged, at least. */
 const checkMs = 500;
@@ -97,6 +100,10 @@ export class LeaseManager {
       this.leases.set(instance.instance, { instance, state: 'restored', holder: null, deadline });
     }
     this.schedule(deadline);
+    await this.store.watch?.({
+      onPut: (instance) => this.putElsewhere(instance),
+      onRemove: (instance) => this.removeElsewhere(instance),
+    });
   }
 
   /** Calls `listener` after each change, until the returned function is called. */
@@ -134,6 +141,7 @@ export class LeaseManager {
       );
     }
     const unchanged = present !== undefined && sameInstance(present.instance, instance);
+    const isOurs = present?.deadline !== judgedElsewhere;
     // An instance that comes back unchanged keeps the time at which it was published first.
     const kept = unchanged ? present.instance : instance;
     const holder = this.makeHolder(instance.instance);
@@ -142,6 +150,9 @@ export class LeaseManager {
     this.schedule(deadline);
     if (!unchanged) {
       this.emit({ type: 'published', instance: kept, previous: present?.instance });
+      await this.write(() => this.store.put(kept));
+    } else if (!isOurs) {
+      // Its sidecar has come over from another control plane.
       await this.write(() => this.store.put(kept));
     } else if (present.state !== 'ready') {
       this.emit({ type: 'state', instance: kept, state: 'ready' });
@@ -157,6 +168,22 @@ export class LeaseManager {
     this.timer = null;
     this.listeners.clear();
     await this.writing;
+  }
+
+  private putElsewhere(instance: Instance): void {
+    if (this.isClosed) return;
+    const previous = this.leases.get(instance.instance)?.instance;
+    const lease: Lease = { instance, state: 'ready', holder: null, deadline: judgedElsewhere };
+    this.leases.set(instance.instance, lease);
+    if (previous === undefined || !sameInstance(previous, instance))
+      this.emit({ type: 'published', instance, previous });
+  }
+
+  private removeElsewhere(id: string): void {
+    const lease = this.leases.get(id);
+    if (lease === undefined || lease.deadline !== judgedElsewhere || this.isClosed) return;
+    this.leases.delete(id);
+    this.emit({ type: 'withdrawn', instance: lease.instance, reason: 'withdrawn' });
   }
 
   private makeHolder(id: string): LeaseHolder {
@@ -208,7 +235,9 @@ export class LeaseManager {
   }
 
   private describe(lease: Lease): LeasedInstance {
-    const leaseExpiresAt = Math.round(this.clock.now() + lease.deadline - this.clock.monotonic());
+    const remainingMs =
+      lease.deadline === judgedElsewhere ? this.times.leaseMs : lease.deadline - this.clock.monotonic();
+    const leaseExpiresAt = Math.round(this.clock.now() + remainingMs);
     return { instance: lease.instance, state: lease.state, leaseExpiresAt };
   }
 

@@ -1,21 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
 import { storeError } from '../store/sqlite-database.ts';
+import { instanceSchema } from './instance-schema.ts';
 import type { Instance, InstanceStore } from './instance-store.ts';
-
-const instanceSchema = z.object({
-  instance: z.string(),
-  namespace: z.string(),
-  service: z.string(),
-  serviceAccount: z.string(),
-  servicePort: z.number(),
-  protocol: z.string(),
-  address: z.string(),
-  port: z.number(),
-  labels: z.record(z.string(), z.string()),
-  takesTunnels: z.boolean().default(false),
-  publishedAt: z.number(),
-});
 
 /** The store of one machine: `instances.db`. */
 export class SqliteInstanceStore implements InstanceStore {

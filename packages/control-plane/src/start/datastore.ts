@@ -1,8 +1,11 @@
 /** Where the mesh's configuration is kept, as `heddle up --datastore` says. */
 import { assertNever, type Clock, type Logger, type Random } from '@heddle/base';
+import type { TokenStore } from '@heddle/ca';
 import type { ChannelTls } from '../etcd/grpc-channel.ts';
+import type { InstanceStore } from '../instances/instance-store.ts';
 import type { ConfigStore } from '../store/config-store.ts';
 import { MemoryConfigStore } from '../store/memory-config-store.ts';
+import type { ServiceBindings } from '../store/service-bindings.ts';
 import { SqliteConfigStore } from '../store/sqlite-config-store.ts';
 import type { StoreDirectory } from './store-directory.ts';
 
@@ -34,7 +37,17 @@ export interface Surroundings {
 /** An opened store, and how to close it with all that keeps it up to date. */
 export interface Datastore {
   readonly config: ConfigStore;
+  /** What several control planes have in common beside the configuration; null where there is only one. */
+  readonly shared: SharedStores | null;
   close(): Promise<void>;
+}
+
+export interface SharedStores {
+  readonly instances: InstanceStore;
+  readonly tokens: TokenStore;
+  readonly bindings: ServiceBindings;
+  /** Makes the root in the directory that of all; `make` makes one where there is none yet. */
+  shareRoot(directory: string, make: () => Promise<void>): Promise<void>;
 }
 
 /** Opens it. Rejects with `HEDDLE_STORE_FAILED` where what it stands on is not there. */
@@ -42,11 +55,11 @@ export async function openDatastore(options: DatastoreOptions, around: Surroundi
   switch (options.type) {
     case 'sqlite': {
       const config = sqliteStore(around);
-      return { config, close: () => config.close() };
+      return { config, shared: null, close: () => config.close() };
     }
     case 'memory': {
       const config = new MemoryConfigStore(around.clock);
-      return { config, close: () => config.close() };
+      return { config, shared: null, close: () => config.close() };
     }
     case 'directory':
       return await openDirectory(options.path, around);
@@ -73,6 +86,7 @@ async function openDirectory(path: string, around: Surroundings): Promise<Datast
   const reason = `The configuration of this mesh is the files in ${path}: change them, and the control plane takes over what they say.`;
   return {
     config: new ReadOnlyConfigStore(store, reason),
+    shared: null,
     close: async () => {
       await sync.close();
       await store.close();
@@ -84,16 +98,29 @@ async function openEtcd(
   { endpoints, prefix, tls }: DatastoreOptions & { readonly type: 'etcd' },
   { clock, random, logger }: Surroundings,
 ): Promise<Datastore> {
-  const [{ EtcdClient }, { EtcdConfigStore }] = await Promise.all([
-    import('../etcd/etcd-client.ts'),
-    import('../etcd/etcd-config-store.ts'),
-  ]);
+  const [{ EtcdClient }, { EtcdConfigStore }, { EtcdInstanceStore }, tokenStore, serviceBindings, root] =
+    await Promise.all([
+      import('../etcd/etcd-client.ts'),
+      import('../etcd/etcd-config-store.ts'),
+      import('../etcd/etcd-instance-store.ts'),
+      import('../etcd/etcd-token-store.ts'),
+      import('../etcd/etcd-service-bindings.ts'),
+      import('../etcd/shared-root.ts'),
+    ]);
   const client = new EtcdClient({ endpoints, ...(tls === undefined ? {} : { tls }) }, clock);
   try {
     const config = await EtcdConfigStore.open({ client, prefix, clock, random, logger });
+    const instances = await EtcdInstanceStore.open({ client, prefix, clock, logger });
     return {
       config,
+      shared: {
+        instances,
+        tokens: new tokenStore.EtcdTokenStore(client, prefix),
+        bindings: new serviceBindings.EtcdServiceBindings(client, prefix),
+        shareRoot: (directory, make) => root.shareRoot(client, prefix, directory, make),
+      },
       close: async () => {
+        await instances.close();
         await config.close();
         client.close();
       },

@@ -135,6 +135,12 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   const bindAddress = options.bindAddress ?? '127.0.0.1';
   const store = openStoreDirectory(options.storeDirectory);
   cleanup.add(() => store.close());
+  const around = { directory: store, clock, random, logger };
+  const datastore = await openDatastore(options.datastore ?? { type: 'sqlite' }, around);
+  cleanup.add(() => datastore.close());
+  const { config: configStore, shared } = datastore;
+  const makeRoot = async (): Promise<void> => void (await openRootOf(options, clock));
+  await shared?.shareRoot(rootDirectoryOf(options), makeRoot);
   const log = new SqliteIssuanceLog(store.instances, store.instancesPath);
   const root = await openRootOf(options, clock);
   const ttl = options.leafTtlMs === undefined ? {} : { leafTtlMs: options.leafTtlMs };
@@ -150,13 +156,9 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     }),
   );
   cleanup.add(() => identity.close());
-
-  const around = { directory: store, clock, random, logger };
-  const datastore = await openDatastore(options.datastore ?? { type: 'sqlite' }, around);
-  cleanup.add(() => datastore.close());
-  const configStore = datastore.config;
-  const instanceStore = new SqliteInstanceStore(store.instances, store.instancesPath);
-  const bindings = new SqliteServiceBindings(store.configuration, store.configurationPath);
+  const instanceStore = shared?.instances ?? new SqliteInstanceStore(store.instances, store.instancesPath);
+  const bindings =
+    shared?.bindings ?? new SqliteServiceBindings(store.configuration, store.configurationPath);
   const controlPlane = await ControlPlane.open({
     clock,
     logger,
@@ -179,7 +181,8 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   cleanup.add(() => xds.close());
   cleanup.add(() => controlPlane.close());
 
-  const tokens = new JoinTokens(new SqliteTokenStore(store.configuration, store.configurationPath), clock);
+  const tokenStore = shared?.tokens ?? new SqliteTokenStore(store.configuration, store.configurationPath);
+  const tokens = new JoinTokens(tokenStore, clock);
   const xdsPort = portOf(xds.address);
   const enrolment = new Enrolment({
     authority,
@@ -248,13 +251,17 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   };
 }
 
+function rootDirectoryOf({ storeDirectory }: StartOptions): string {
+  return join(storeDirectory, storeFiles.certificateAuthority);
+}
+
 async function openRootOf(options: StartOptions, clock: Clock): Promise<Root> {
   const trustDomain = parseTrustDomain(options.trustDomain ?? 'cluster.local');
   if (!trustDomain.ok) {
     const reason = trustDomain.error[0]?.message ?? 'it is not valid';
     throw new HeddleError('HEDDLE_TRUST_DOMAIN_INVALID', `This is no name for a trust domain: ${reason}.`);
   }
-  const directory = join(options.storeDirectory, storeFiles.certificateAuthority);
+  const directory = rootDirectoryOf(options);
   return unwrap(await openRoot({ directory, trustDomain: trustDomain.value, clock }));
 }
 
