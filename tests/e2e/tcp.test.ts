@@ -1,4 +1,4 @@
-// An application whose protocol the mesh doesn't know, called through two sidecars.
+// Applications that speak no HTTP, or stop to, called through two sidecars.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -58,7 +58,7 @@ test('TCP connections are streams of few links between sidecars, which hide what
   const relay = await startRelay(inboundPort);
   await using _server = relay.server;
   // The client is there first, and knows nothing of what it will call.
-  const client = await mesh.client(['echo:7000'], ['--access-log', mesh.path('client.log')]);
+  const client = await mesh.client(['echo:7000', 'chat:80'], ['--access-log', mesh.path('client.log')]);
   const port = Number(new URL(client.url('echo')).port);
   assert.equal((await send({ url: client.url('echo') })).status, 503);
   const early = new Conversation(port);
@@ -73,8 +73,11 @@ test('TCP connections are streams of few links between sidecars, which hide what
     mesh.path('echo.log'),
   ];
   const flags = ['--protocol', 'tcp', '--inbound-port', `${inboundPort}`, ...advertised];
-  const server = await mesh.publish('echo', echo, { port: 7000, flags });
-  await mesh.synced(2);
+  const [server] = await Promise.all([
+    mesh.publish('echo', echo, { port: 7000, flags }),
+    mesh.publish('chat', [process.execPath, testApp('chat.ts')], { port: 80 }),
+  ]);
+  await mesh.synced(3);
 
   const open = Array.from({ length: 60 }, () => new Conversation(port));
   await Promise.all(open.map((one) => one.hears(/^hello from \d+\n$/)));
@@ -110,6 +113,19 @@ test('TCP connections are streams of few links between sidecars, which hide what
         assert.equal(all.indexOf(secret), -1);
   }
 
+  // A WebSocket is a stream of the HTTP link, and one of HTTP/1.1 again at the other end.
+  const chat = new Conversation(Number(new URL(client.url('chat')).port));
+  chat.socket.write(
+    'GET / HTTP/1.1\r\nHost: chat\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+  );
+  await chat.hears(
+    /^HTTP\/1\.1 101 [^]*sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=\r\n[^]*\r\n\r\n$/,
+  );
+  chat.socket.write('echoed');
+  await chat.hears(/\r\n\r\nechoed$/);
+  chat.socket.destroy();
+
   // Both sides have counted, and know of each other.
   const caller = await countsOf(client);
   assert.deepEqual(caller.get('opened'), 61);
@@ -126,7 +142,7 @@ test('TCP connections are streams of few links between sidecars, which hide what
 
   // What is open goes on while the instance leaves, and ends with the application.
   server.run.kill('SIGTERM');
-  await eventually('the instance is withdrawn', async () => (await mesh.endpoints()).length === 0);
+  await eventually('the instance is withdrawn', async () => (await mesh.endpoints()).length === 1);
   for (const { socket } of others) socket.write('still here\n');
   await Promise.all(others.map((one) => one.hears(/still here\n$/)));
   for (const { socket } of others) socket.end();
