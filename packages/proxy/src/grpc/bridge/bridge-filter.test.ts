@@ -13,6 +13,7 @@ import {
   countsOf,
   message,
 } from '../calls-under-test.ts';
+import { WebFilter } from '../web/web-filter.ts';
 import { BridgeFilter, type BridgeFilterSettings } from './bridge-filter.ts';
 
 const call: RequestToSend = {
@@ -150,4 +151,31 @@ test('calls over HTTP/2 keep their trailers', async (t) => {
   const { trailers, headers } = await ask(t, call, { answer: answersTwo, over: 'http2' });
   assert.equal(trailers['grpc-status'], '0');
   assert.equal(headers['grpc-status'], undefined);
+});
+
+test('a call of gRPC-Web that is bridged, too, has its outcome in head and body, as in Envoy', async (t) => {
+  const web = new WebFilter({ kind: 'grpc-web', name: 'web', isDisabled: false });
+  const bridge = new BridgeFilter(
+    {
+      kind: 'grpc-http1-bridge',
+      name: 'bridge',
+      isDisabled: false,
+      upgradesProtobuf: false,
+      ignoresQuery: false,
+    },
+    new ConnectionManagerMetrics(new MetricRegistry().scope(), 'bridge', null),
+  );
+  const request = { headers: { 'content-type': 'application/grpc-web' }, body: message('hello') };
+  const { headers, body, proxy } = await askThrough(t, request, [web, bridge], {
+    answer: ends({ 'grpc-status': '0' }),
+  });
+  assert.deepEqual(
+    [headers['grpc-status'], headers['content-type'], headers['content-length']],
+    ['0', 'application/grpc-web+proto', undefined],
+  );
+  assert.deepEqual(
+    body,
+    Buffer.concat([message('hello'), Buffer.from('\u0080\0\0\0\u000fgrpc-status:0\r\n', 'latin1')]),
+  );
+  assert.equal(proxy.finished[0]!.details, 'via_upstream');
 });

@@ -1,5 +1,5 @@
 // Hot path of bridged calls.
-import type { FieldList } from '../../codec/field-list.ts';
+import { FieldList } from '../../codec/field-list.ts';
 import { Field } from '../../codec/field.ts';
 import { BodyKind } from '../../codec/message-view.ts';
 import type { OutgoingResponse } from '../../codec/outgoing-response.ts';
@@ -26,6 +26,8 @@ export class BridgeLayer extends StreamLayer {
   private readonly body = new PendingBytes();
   /** The head in front of it. */
   private heldHead: OutgoingResponse | null = null;
+  /** Behind it: for who may stand between here and the client. */
+  private readonly trailers = new FieldList();
   /** Bytes at the beginning of the response's body that the client doesn't get. */
   private stripped = 0;
 
@@ -98,6 +100,7 @@ export class BridgeLayer extends StreamLayer {
     const { heldHead, body, exchange } = this;
     if (heldHead === null) return;
     const { added } = heldHead;
+    this.trailers.copy(fields);
     heldHead.status = addOutcome(heldHead.status, fields, added);
     exchange.responseCode = heldHead.status;
     if (this.isBare) this.stripped = Math.min(messagePrefixBytes, body.length);
@@ -116,6 +119,7 @@ export class BridgeLayer extends StreamLayer {
     if (heldHead !== null) {
       super.sendHead(heldHead);
       if (body.length > stripped) super.sendBody(body.bytes, stripped, body.length);
+      if (this.trailers.length > 0) super.sendTrailers(this.trailers);
     }
     super.endResponse();
   }
