@@ -3,6 +3,13 @@ import { findProgram } from '../process/programs.ts';
 import { freePort, waitForPort } from '../process/ports.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../process/temporary.ts';
 
+/** Paths of PEM files: the server's certificate, and the root of those that it takes of clients. */
+export interface EtcdTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** A real etcd of one member, in a directory of its own. */
 export class EtcdServer implements AsyncDisposable {
   /** `host:port`. */
@@ -11,16 +18,31 @@ export class EtcdServer implements AsyncDisposable {
   private readonly command: readonly string[];
   private child: Child | null = null;
 
-  private constructor(directory: TemporaryDirectory, clientPort: number, peerPort: number) {
+  private constructor(
+    directory: TemporaryDirectory,
+    [clientPort, peerPort]: readonly [number, number],
+    tls: EtcdTls | undefined,
+  ) {
     this.directory = directory;
     this.endpoint = `127.0.0.1:${clientPort}`;
-    const client = `http://${this.endpoint}`;
+    const client = `${tls === undefined ? 'http' : 'https'}://${this.endpoint}`;
     const peer = `http://127.0.0.1:${peerPort}`;
     this.command = [
       ...['--data-dir', `${directory.path}/data`, '--log-level', 'error', '--logger', 'zap'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', `default=${peer}`],
+      ...(tls === undefined
+        ? []
+        : [
+            '--cert-file',
+            tls.certificate,
+            '--key-file',
+            tls.key,
+            '--trusted-ca-file',
+            tls.ca,
+            '--client-cert-auth',
+          ]),
     ];
   }
 
@@ -29,10 +51,10 @@ export class EtcdServer implements AsyncDisposable {
     return findProgram('etcd');
   }
 
-  /** Starts it; resolves when it listens. */
-  static async start(): Promise<EtcdServer> {
+  /** Starts it; resolves when it listens. With `tls` it wants certificates of its clients. */
+  static async start(tls?: EtcdTls): Promise<EtcdServer> {
     const directory = await temporaryDirectory('heddle-etcd');
-    const server = new EtcdServer(directory, await freePort(), await freePort());
+    const server = new EtcdServer(directory, [await freePort(), await freePort()], tls);
     await server.restart();
     return server;
   }
