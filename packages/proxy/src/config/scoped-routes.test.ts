@@ -82,7 +82,11 @@ test('scopes that can not be told apart or found are refused', () => {
     configSpecifier: {
       $case: 'scopedRouteConfigurationsList',
       value: {
-        scopedRouteConfigurations: scopes.map((one) => ({ ...one, routeConfigurationName: 'r' })),
+        scopedRouteConfigurations: scopes.map(({ name, key }) => ({
+          name,
+          key,
+          routeConfigurationName: 'r',
+        })),
       },
     },
   });
