@@ -48,6 +48,8 @@ export interface ControlPlaneOptions {
 }
 
 const defaultWithdrawTimeoutMs = 5000;
+/** Of changes in quick succession: short for people, long for a look at thousands of streams. */
+const mergeWindowMs = 50;
 /** How long a service without instances stays known: longer than any restart, shorter than a test environment's life. */
 const desertedServiceMs = 600_000;
 
@@ -172,6 +174,7 @@ export class ControlPlane {
     return new DeltaServer({
       source: this.resources,
       clock,
+      mergeWindowMs,
       hooks: {
         onConnect: (client) => {
           const refusal = admitNode(client, trustDomain);

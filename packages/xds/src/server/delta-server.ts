@@ -11,6 +11,7 @@ import { FirstSyncSlots } from './first-sync-slots.ts';
 import { NameTable, VersionTable } from './name-table.ts';
 import type { ResourceSource, XdsClient } from './resource-source.ts';
 import { ResponseCache } from './response-cache.ts';
+import { PushWindow } from './push-window.ts';
 import { SotwStream, wholeTypeUrls } from './sotw-stream.ts';
 import type { RejectedResource, StreamStatus } from './stream-status.ts';
 
@@ -84,6 +85,11 @@ export interface DeltaServerOptions {
   readonly maxResponseBytes?: number;
   /** The default is 100,000. */
   readonly maxNamesPerType?: number;
+  /**
+   * Changes that come so soon after another are sent together, at most once in this time; the first after a pause is sent at once. The
+   * default is 0: each by itself.
+   */
+  readonly mergeWindowMs?: number;
   /** How many clients may be in their first sync at once; the default is 64. */
   readonly maxFirstSyncs?: number;
   /** How much of what was sent is kept to be shared; the default is 8 MiB. */
@@ -98,6 +104,7 @@ export class DeltaServer {
   private readonly streams = new Set<DeltaStream>();
   private readonly names = new Map<string, NameTable>();
   private readonly clock: Clock;
+  private readonly window: PushWindow;
   private readonly unwatch: () => void;
 
   constructor(options: DeltaServerOptions) {
@@ -125,9 +132,14 @@ export class DeltaServer {
       methods.set(`/${service}/Stream${resources}`, this.sotw(context, typeUrl));
     }
     this.methods = methods;
+    this.window = new PushWindow(options.clock, options.mergeWindowMs ?? 0, () => {
+      for (const stream of this.streams) stream.pushChanges();
+    });
     this.unwatch = options.source.watch((changes) => {
       this.forgetNames();
+      // Noted at once: a stream that sends something for another reason has to know all that must go before it.
       for (const stream of this.streams) stream.noteChanges(changes);
+      this.window.request();
     });
   }
 
@@ -207,6 +219,7 @@ export class DeltaServer {
   /** Ends all streams and stops listening to the source. */
   close(): void {
     this.unwatch();
+    this.window.close();
     this.disconnect({ code: RpcCode.unavailable, message: 'The control plane is shutting down.' });
   }
 }

@@ -67,6 +67,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private isBlocked = false;
   private isOver = false;
   private isFlushScheduled = false;
+  private hasChanges = false;
   private firstSync: 'none' | 'waiting' | 'running' | 'done' = 'none';
   private timer: Timer | null = null;
   private slotTimer: Timer | null = null;
@@ -148,7 +149,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     this.dispose();
   }
 
-  /** Something changed at the source. */
+  /** Something changed at the source. What follows from it is sent by `pushChanges`, or with what is sent before that. */
   noteChanges(changes: readonly ResourceChange[]): void {
     if (this.client === null || this.isOver) return;
     for (const change of changes) {
@@ -163,6 +164,12 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         if (state.isInterestedIn(name)) state.pending.add(name);
       }
     }
+    this.hasChanges = true;
+  }
+
+  pushChanges(): void {
+    if (!this.hasChanges) return;
+    this.hasChanges = false;
     this.scheduleFlush();
   }
 
