@@ -32,7 +32,7 @@ export interface EnrolmentAnswer {
 export interface EnrolmentOptions {
   readonly authority: CertificateAuthority;
   readonly tokens: JoinTokens;
-  /** Where the sidecar finds the xDS listener, given the address of ours that it has reached. */
+  /** Where the sidecar finds the xDS listener, given the address of ours that it has reached; with commas several. */
   readonly xdsAddress: (reachedAddress: string) => string;
   /**
    * Stores what a token has allowed, before the certificate is issued: a workload that is let in finds it in force. Called

@@ -60,7 +60,7 @@ function firstMessage(problems: readonly Problem[]): string {
  */
 export class WorkloadIdentity {
   readonly id: SpiffeId;
-  /** `host:port` of the control plane's xDS listener, as told when joining. */
+  /** `host:port` of the control plane's xDS listener, as told when joining; with commas those of several. */
   readonly xdsAddress: string;
   private readonly store: IdentityStore;
   private readonly clock: Clock;

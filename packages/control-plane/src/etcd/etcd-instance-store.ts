@@ -57,6 +57,11 @@ export class EtcdInstanceStore implements InstanceStore {
     return store;
   }
 
+  /** The lease below which this control plane's instances stand. */
+  get replicaLease(): ReplicaLease {
+    return this.lease;
+  }
+
   /** Nothing: what an earlier process of this control plane held is another's until its sidecars have come back. */
   async list(): Promise<readonly Instance[]> {
     return [];

@@ -46,6 +46,10 @@ export interface SharedStores {
   readonly instances: InstanceStore;
   readonly tokens: TokenStore;
   readonly bindings: ServiceBindings;
+  /** Tells the other control planes where this one serves xDS, `host:port`. */
+  announce(xdsAddress: string): Promise<void>;
+  /** Where the others serve xDS. */
+  otherControlPlanes(): readonly string[];
   /** Makes the root in the directory that of all; `make` makes one where there is none yet. */
   shareRoot(directory: string, make: () => Promise<void>): Promise<void>;
 }
@@ -98,28 +102,41 @@ async function openEtcd(
   { endpoints, prefix, tls }: DatastoreOptions & { readonly type: 'etcd' },
   { clock, random, logger }: Surroundings,
 ): Promise<Datastore> {
-  const [{ EtcdClient }, { EtcdConfigStore }, { EtcdInstanceStore }, tokenStore, serviceBindings, root] =
-    await Promise.all([
-      import('../etcd/etcd-client.ts'),
-      import('../etcd/etcd-config-store.ts'),
-      import('../etcd/etcd-instance-store.ts'),
-      import('../etcd/etcd-token-store.ts'),
-      import('../etcd/etcd-service-bindings.ts'),
-      import('../etcd/shared-root.ts'),
-    ]);
+  const [
+    { EtcdClient },
+    { EtcdConfigStore },
+    { EtcdInstanceStore },
+    { ReplicaList },
+    tokenStore,
+    serviceBindings,
+    root,
+  ] = await Promise.all([
+    import('../etcd/etcd-client.ts'),
+    import('../etcd/etcd-config-store.ts'),
+    import('../etcd/etcd-instance-store.ts'),
+    import('../etcd/replica-list.ts'),
+    import('../etcd/etcd-token-store.ts'),
+    import('../etcd/etcd-service-bindings.ts'),
+    import('../etcd/shared-root.ts'),
+  ]);
   const client = new EtcdClient({ endpoints, ...(tls === undefined ? {} : { tls }) }, clock);
   try {
     const config = await EtcdConfigStore.open({ client, prefix, clock, random, logger });
     const instances = await EtcdInstanceStore.open({ client, prefix, clock, logger });
+    const lease = instances.replicaLease;
+    const replicas = new ReplicaList({ client, prefix, lease, clock, random, logger });
     return {
       config,
       shared: {
         instances,
+        announce: (xdsAddress) => replicas.announce(xdsAddress),
+        otherControlPlanes: () => replicas.others(),
         tokens: new tokenStore.EtcdTokenStore(client, prefix),
         bindings: new serviceBindings.EtcdServiceBindings(client, prefix),
         shareRoot: (directory, make) => root.shareRoot(client, prefix, directory, make),
       },
       close: async () => {
+        replicas.close();
         await instances.close();
         await config.close();
         client.close();

@@ -187,10 +187,12 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   const enrolment = new Enrolment({
     authority,
     tokens,
-    xdsAddress: (reached) => `${hostForUrl(ipv4Of(reached))}:${xdsPort}`,
+    xdsAddress: (reached) =>
+      [`${hostForUrl(ipv4Of(reached))}:${xdsPort}`, ...(shared?.otherControlPlanes() ?? [])].join(),
     bindService: (binding) => bindings.add(binding),
     logger,
   });
+  await shared?.announce(`${hostForUrl(reachableAddress(bindAddress))}:${xdsPort}`);
   const joinPort = options.joinPort ?? defaultPorts.join;
   const joining = unwrap(
     await JoinServer.open({

@@ -44,9 +44,11 @@ export function connectToControlPlane(options: ControlPlaneLinkOptions): GrpcCli
     },
     alpn: ['h2'],
   });
+  const [address = '', ...alternatives] = identity.xdsAddress.split(',');
   return new GrpcClient({
     ...environment,
-    address: parseAddress(identity.xdsAddress),
+    address: parseAddress(address),
+    alternatives: alternatives.map(parseAddress),
     // Connections last, and a control plane that has restarted knows none of the sessions before.
     security: { ...security, maxSessions: 0 },
     explainFailure: () => {

@@ -68,6 +68,39 @@ function refuse(code: number, message: string): (stream: ServerHttp2Stream) => v
 }
 
 describe('gRPC client', () => {
+  it('asks the next server where no connection can be made, and stays with one that answers', async (context) => {
+    const asked: string[] = [];
+    const serve = (name: string) => (stream: ServerHttp2Stream) => {
+      asked.push(name);
+      refuse(RpcCode.notFound, name)(stream);
+    };
+    const [first, second] = [await serving(context, serve('first')), await serving(context, serve('second'))];
+    const addressOf = (server: Http2Server) => ({
+      host: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+    });
+    const client = new GrpcClient({
+      transport: new NodeTransport(systemClock, silentLogger),
+      address: addressOf(first.server),
+      alternatives: [addressOf(second.server)],
+      security: null,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    context.after(() => client.close());
+    const call = async () => (await client.call('/s/m', Buffer.from('x'), 5000)).status.message;
+    assert.equal(await call(), 'first');
+    assert.equal(await call(), 'first');
+    for (const session of first.sessions) session.destroy();
+    first.server.close();
+    await once(first.server, 'close');
+    // Said to whoever calls: it is their pause that lies between.
+    assert.match(await call(), /^Cannot connect to 127\.0\.0\.1:\d+: /);
+    assert.equal(await call(), 'second');
+    assert.equal(await call(), 'second');
+    assert.deepEqual(asked, ['first', 'first', 'second', 'second']);
+  });
+
   it('carries messages both ways, and the status of an orderly end', async (context) => {
     const { client } = await serving(context, echo);
     const opened = new OpenedStream(client, '/s/m');

@@ -36,6 +36,8 @@ const ticks = 16;
 export interface GrpcClientOptions {
   readonly transport: Transport;
   readonly address: TransportAddress;
+  /** Other servers that do the same: asked in turn where no connection to the one before can be made. */
+  readonly alternatives?: readonly TransportAddress[];
   /** Null for HTTP/2 in the clear. Must offer `h2`. */
   readonly security: LinkSecurity | null;
   readonly clock: Clock;
@@ -58,7 +60,9 @@ export interface GrpcClientOptions {
 /** Calls over one connection, which is made when it is needed and again when it was lost or its server leaves it. */
 export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
   private readonly options: GrpcClientOptions;
-  private readonly authority: string;
+  private readonly addresses: readonly [TransportAddress, ...TransportAddress[]];
+  /** Which of the addresses is asked. */
+  private chosen = 0;
   private readonly logger: Logger;
   private readonly settings: Http2Settings;
   private readonly context: Http2Context;
@@ -72,7 +76,7 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
   constructor(options: GrpcClientOptions) {
     const { clock, random, keepAliveMs = 10_000, keepAliveTimeoutMs = 5000 } = options;
     this.options = options;
-    this.authority = describeAddress(options.address);
+    this.addresses = [options.address, ...(options.alternatives ?? [])];
     this.logger = options.logger ?? silentLogger;
     this.settings = {
       options: {
@@ -155,8 +159,13 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
   onGone(link: GrpcLink, failure: string | null): void {
     if (this.link !== link) return;
     this.link = null;
-    if (failure === null) this.serveWaiting();
-    else this.failWaiting(failure);
+    if (failure === null) {
+      this.serveWaiting();
+      return;
+    }
+    this.failWaiting(failure);
+    // Calls are made again after a pause, and then to another.
+    this.chosen = (this.chosen + 1) % this.addresses.length;
   }
 
   private start(method: string, deadlineMs: number | null, handler: RpcStreamHandler): OutgoingCall {
@@ -185,14 +194,18 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
   }
 
   private connect(): GrpcLink {
-    const { transport, address, security, connectTimeoutMs: timeoutMs = 10_000 } = this.options;
-    const options = { address, security, timeoutMs };
+    const { transport, security, connectTimeoutMs: timeoutMs = 10_000 } = this.options;
+    const options = { address: this.address, security, timeoutMs };
     return new GrpcLink(transport, options, this, this.settings, this.context, this.logger);
+  }
+
+  private get address(): TransportAddress {
+    return this.addresses[this.chosen] ?? this.addresses[0];
   }
 
   private failWaiting(failure: string): void {
     const reason = this.options.explainFailure?.() ?? failure;
-    const message = `Cannot connect to ${this.authority}: ${reason}`;
+    const message = `Cannot connect to ${describeAddress(this.address)}: ${reason}`;
     for (const call of this.waiting) call.fail({ code: RpcCode.unavailable, message });
   }
 
@@ -202,7 +215,7 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
       new Field(':method', 'POST'),
       new Field(':scheme', security === null ? 'http' : 'https'),
       new Field(':path', method),
-      new Field(':authority', this.authority),
+      new Field(':authority', describeAddress(this.address)),
       new Field('te', 'trailers'),
     );
     if (deadlineMs !== null) {
