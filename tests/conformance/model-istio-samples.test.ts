@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatProblem } from '@heddle/base';
-import { parseManifests } from '@heddle/model';
+import { analyzeFiles, parseManifests } from '@heddle/model';
 import { suiteFolder } from './model-data.ts';
 import { explain } from './model-deviations.ts';
 
@@ -84,3 +84,30 @@ for (const name of accepted) {
     assert.ok(objects.length > 0);
   });
 }
+
+/** Files that the walk-through applies one at a time, and what they need beside bookinfo's services and subsets. */
+const walkThrough: readonly (readonly string[])[] = [
+  ...accepted
+    .filter(
+      (name) => !name.includes('rating') && !name.includes('destination') && !name.includes('details-v2'),
+    )
+    .map((name) => [`networking/${name}.yaml`]),
+  ['networking/virtual-service-ratings-test-delay.yaml'],
+  ['networking/virtual-service-ratings-test-abort.yaml'],
+  ['networking/virtual-service-details-v2.yaml', 'platform/kube/bookinfo-details-v2.yaml'],
+  ['networking/virtual-service-ratings-db.yaml', 'platform/kube/bookinfo-ratings-v2.yaml'],
+  ['networking/virtual-service-ratings-mysql.yaml', 'platform/kube/bookinfo-ratings-v2-mysql.yaml'],
+  ['networking/egress-rule-google-apis.yaml'],
+];
+
+test('finds nothing wrong with the walk-through of bookinfo', { skip: folder === undefined }, () => {
+  const base = ['platform/kube/bookinfo.yaml', 'networking/destination-rule-all.yaml'];
+  for (const files of walkThrough) {
+    const read = [...base, ...files].map((name) => {
+      return { name, text: readFileSync(join(folder!, 'bookinfo', name), 'utf8') };
+    });
+    const found = analyzeFiles(read, { namespace: 'default' });
+    const wrong = found.filter(({ level }) => level === 'ERROR').map(({ problem }) => formatProblem(problem));
+    assert.deepEqual(wrong, [], files.join());
+  }
+});

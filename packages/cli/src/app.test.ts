@@ -49,6 +49,7 @@ describe('heddle', () => {
       'apply',
       'get',
       'delete',
+      'analyze',
       'history',
       'rollback',
       'proxy',

@@ -17,6 +17,7 @@ import type { HeddleContext } from './commands/define-command.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { demoCommand } from './commands/demo.ts';
 import { getCommand } from './commands/get.ts';
+import { analyzeCommand } from './commands/analyze.ts';
 import { historyCommand } from './commands/history.ts';
 import { interceptCommands } from './commands/intercept.ts';
 import { proxyCommand } from './commands/proxy.ts';
@@ -36,6 +37,7 @@ const routes = {
   apply: applyCommand,
   get: getCommand,
   delete: deleteCommand,
+  analyze: analyzeCommand,
   history: historyCommand,
   rollback: rollbackCommand,
   proxy: proxyCommand,

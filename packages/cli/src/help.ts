@@ -82,7 +82,7 @@ export function renderRouteMapHelp(name: string, map: RouteMap<CommandContext>):
 const groups: readonly (readonly [title: string, commands: readonly string[]])[] = [
   ['Try it', ['demo']],
   ['Run a mesh', ['up', 'run', 'token']],
-  ['Steer it and look at it', ['apply', 'delete', 'get', 'history', 'rollback']],
+  ['Steer it and look at it', ['apply', 'delete', 'get', 'analyze', 'history', 'rollback']],
   ['The data plane alone', ['proxy', 'intercept']],
   ['About', ['version']],
 ];

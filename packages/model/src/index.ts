@@ -11,3 +11,4 @@ export * from './mesh/host-name.ts';
 export * from './mesh/mesh-compiler.ts';
 export * from './mesh/services.ts';
 export { analyze, type AnalysisInput } from './analysis/analyze.ts';
+export * from './analysis/analyze-files.ts';

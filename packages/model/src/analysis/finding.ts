@@ -11,7 +11,24 @@ export type Analyzer =
   | 'destination-subset'
   | 'rule-host'
   | 'mesh-conflict'
-  | 'unreachable-rule';
+  | 'unreachable-rule'
+  | 'server-verification'
+  | 'sidecar-selector'
+  | 'telemetry-selector'
+  | 'telemetry-provider'
+  | 'policy-selector'
+  | 'gateway-conflict'
+  | 'gateway-port'
+  | 'gateway-host'
+  | 'ingress-rule'
+  | 'service-entry-address'
+  | 'service-entry-protocol'
+  | 'port-name'
+  | 'service-conflict'
+  | 'subset-workloads'
+  | 'envoy-filter'
+  | 'deprecation'
+  | 'lightstep';
 
 /** Something true of a valid object that its author most likely did not want: the object is stored nevertheless. */
 export interface Finding {

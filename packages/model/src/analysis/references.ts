@@ -7,6 +7,7 @@ import type { MeshService } from '../mesh/model.ts';
 import { applicableRules, hostsOf } from '../mesh/object-index.ts';
 import type { Destination } from '../schema/virtual-service.ts';
 import type { AnalysisContext } from './analyze.ts';
+import { destinationsOf } from './destinations.ts';
 import type { Analyzer, Finding } from './finding.ts';
 
 function notFound(
@@ -30,11 +31,8 @@ function notFound(
 
 /** Destinations whose host, port or subset does not exist. */
 export function findMissingDestinations(object: VirtualService, context: AnalysisContext): Finding[] {
-  return (object.spec.http ?? []).flatMap((rule, ruleIndex) =>
-    (rule.route ?? []).flatMap(({ destination }, index) => {
-      const path = `spec.http[${ruleIndex}].route[${index}].destination`;
-      return findMissingDestination(object, destination, path, context);
-    }),
+  return destinationsOf(object).flatMap(({ destination, path }) =>
+    findMissingDestination(object, destination, path, context),
   );
 }
 
@@ -47,7 +45,7 @@ function findMissingDestination(
   const findings: Finding[] = [];
   const host = expandHost(destination.host, object.metadata.namespace, context.domain);
   const service = context.services.get(host);
-  if (!context.knowsHost(host)) {
+  if (!context.knowsHost(host, object.metadata.namespace)) {
     const message = `the host ${name(destination.host, host)} does not exist`;
     findings.push(
       notFound(
@@ -134,14 +132,12 @@ function namespaceOf(host: string, domain: string): string | undefined {
 export function findMissingHosts(object: MeshObject, context: AnalysisContext): Finding[] {
   const isVirtualService = object.kind === 'VirtualService';
   const destinations = new Set<string>();
-  for (const { destination } of isVirtualService
-    ? (object.spec.http ?? []).flatMap((rule) => rule.route ?? [])
-    : []) {
+  for (const { destination } of isVirtualService ? destinationsOf(object) : []) {
     destinations.add(expandHost(destination.host, object.metadata.namespace, context.domain));
   }
   return hostsOf(object, context.domain).flatMap((host, index) => {
     const isOurs = namespaceOf(host, context.domain) !== undefined && !host.startsWith('*');
-    if (!isOurs || destinations.has(host) || context.knowsHost(host)) return [];
+    if (!isOurs || destinations.has(host) || context.knowsHost(host, object.metadata.namespace)) return [];
     const written = isVirtualService
       ? object.spec.hosts![index]!
       : object.kind === 'DestinationRule'

@@ -1,6 +1,6 @@
 // HTTP rules and matches that an earlier rule leaves no request for (IST0130, IST0131).
 import { type VirtualService, keyOf } from '../manifest/object.ts';
-import type { HttpMatch, HttpRule } from '../schema/virtual-service.ts';
+import type { HttpMatch } from '../schema/virtual-service.ts';
 import type { Finding } from './finding.ts';
 
 interface Earlier {
@@ -11,11 +11,26 @@ interface Earlier {
 
 /** Rules of one VirtualService that can never decide. */
 export function findUnreachableRules(object: VirtualService): Finding[] {
+  const { http = [], tls = [], tcp = [] } = object.spec;
+  return [
+    ...findUnreachable(object, 'http', http),
+    ...findUnreachable(object, 'tls', tls),
+    ...findUnreachable(object, 'tcp', tcp),
+  ];
+}
+
+/** What rules for HTTP, TLS and TCP have in common here. */
+interface Rule {
+  readonly name?: string | undefined;
+  readonly match?: readonly HttpMatch[] | undefined;
+}
+
+function findUnreachable(object: VirtualService, kind: string, rules: readonly Rule[]): Finding[] {
   const findings: Finding[] = [];
   const earlier: Earlier[] = [];
   let everything: string | undefined;
-  for (const [index, rule] of (object.spec.http ?? []).entries()) {
-    const path = `spec.http[${index}]`;
+  for (const [index, rule] of rules.entries()) {
+    const path = `spec.${kind}[${index}]`;
     const label = labelOf(rule, index);
     if (everything !== undefined) {
       findings.push(
@@ -50,7 +65,7 @@ export function findUnreachableRules(object: VirtualService): Finding[] {
   return findings;
 }
 
-function labelOf(rule: HttpRule, index: number): string {
+function labelOf(rule: Rule, index: number): string {
   return rule.name === undefined || rule.name === ''
     ? `rule ${index + 1}`
     : `rule ${index + 1} ('${rule.name}')`;
