@@ -26,6 +26,9 @@ import { RBAC as NetworkRbac } from './generated/envoy/extensions/filters/networ
 import { TcpProxy } from './generated/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.ts';
 import { DnsFilterConfig } from './generated/envoy/extensions/filters/udp/dns_filter/v3/dns_filter.ts';
 import { DownstreamConnectionsConfig } from './generated/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.ts';
+import { AllowListedRoutesConfig } from './generated/envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.ts';
+import { PreviousRoutesConfig } from './generated/envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.ts';
+import { SafeCrossSchemeConfig } from './generated/envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.ts';
 import { PreviousHostsPredicate } from './generated/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.ts';
 import { ProxyProtocolUpstreamTransport } from './generated/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.ts';
 import { RawBuffer } from './generated/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.ts';
@@ -66,6 +69,9 @@ const messageTypes = {
   [TypeUrl.rawBuffer]: RawBuffer,
   [TypeUrl.upstreamProxyProtocol]: ProxyProtocolUpstreamTransport,
   [TypeUrl.previousHosts]: PreviousHostsPredicate,
+  [TypeUrl.previousRoutes]: PreviousRoutesConfig,
+  [TypeUrl.allowListedRoutes]: AllowListedRoutesConfig,
+  [TypeUrl.safeCrossScheme]: SafeCrossSchemeConfig,
   [TypeUrl.fileAccessLog]: FileAccessLog,
   [TypeUrl.stdoutAccessLog]: StdoutAccessLog,
   [TypeUrl.stderrAccessLog]: StderrAccessLog,

@@ -1,6 +1,7 @@
 import type { SetupName } from '../setups.ts';
-import type { DifferentialCase } from '../support/case.ts';
-import { passed, request } from '../support/expectations.ts';
+import type { Answer, DifferentialCase } from '../support/case.ts';
+import { answer, passed, request } from '../support/expectations.ts';
+import { plainAnswer } from '../support/upstream.ts';
 
 const toOther = {
   'http.in.downstream_rq_2xx': 1,
@@ -35,6 +36,47 @@ function replied(
     rule: 'local_reply_config',
     setup,
     client,
+    counters,
+  };
+}
+
+/** A response that redirects. */
+const to = (location: string, status = '302 Found', body = 'no'): Answer => ({
+  text: answer(status, `location: ${location}\r\nx-copied: yes\r\ncontent-length: ${body.length}\r\n`, body),
+});
+const answering302: Answer = { text: answer('302 Found', 'content-length: 0\r\n') };
+const post = (path: string, fields: string, body: string): string =>
+  request(`POST ${path}`, `Host: a\r\nx-absent: 1\r\n${fields}`, body);
+const followed = {
+  'http.in.downstream_rq_total': 2,
+  'http.in.downstream_rq_completed': 1,
+  'http.in.downstream_rq_2xx': 1,
+  'http.in.rq_total': 2,
+  'cluster.be.upstream_rq_total': 2,
+  'cluster.be.upstream_rq_2xx': 1,
+  'cluster.be.upstream_rq_3xx': 0,
+  'cluster.be.upstream_internal_redirect_succeeded_total': 1,
+  'cluster.be.upstream_internal_redirect_failed_total': 0,
+} as const;
+const passedOn = (why?: string): DifferentialCase['counters'] => ({
+  'http.in.downstream_rq_total': 1,
+  'http.in.downstream_rq_3xx': 1,
+  'cluster.be.upstream_internal_redirect_failed_total': 1,
+  ...(why === undefined ? {} : { [`http.in.passthrough_internal_redirect_${why}`]: 1 }),
+});
+
+function redirected(
+  name: string,
+  redirects: readonly Answer[],
+  counters: DifferentialCase['counters'],
+  client = request('GET /', 'Host: a\r\nx-absent: 1\r\n'),
+): DifferentialCase {
+  return {
+    name: `a redirect ${name}`,
+    rule: 'internal_redirect_policy',
+    setup: 'redirected',
+    client,
+    upstream: [...redirects, plainAnswer],
     counters,
   };
 }
@@ -98,6 +140,76 @@ export const routingCases: readonly DifferentialCase[] = [
     client: request('GET /direct', 'Host: a\r\nx-kind: kind\r\nx-scope: vip=one\r\n'),
     counters: { 'http.in.downstream_rq_2xx': 1, 'cluster.be.upstream_rq_total': 0 },
   },
+  redirected('to a URL', [to('http://b/next?c=d')], followed),
+  redirected('to a URL with a port and a rewritten path', [to('http://b:81/rewritten/x')], followed),
+  redirected('to a URL without a path', [to('http://b')], followed),
+  redirected('without a body of its own', [to('http://b/x', '302 Found', '')], followed),
+  redirected('after a body', [to('http://b/next')], followed, post('/', 'Content-Length: 3\r\n', 'abc')),
+  redirected(
+    'after a body in chunks',
+    [to('http://b/next', '307 Temporary Redirect')],
+    followed,
+    post('/', 'Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n'),
+  ),
+  redirected(
+    'by 303 after a body',
+    [to('http://b/next', '303 See Other')],
+    followed,
+    post('/', 'Content-Length: 3\r\n', 'abc'),
+  ),
+  redirected('twice', [to('http://b/one'), to('http://a/two')], {
+    ...followed,
+    'http.in.downstream_rq_total': 3,
+    'http.in.rq_total': 3,
+    'cluster.be.upstream_rq_total': 3,
+    'cluster.be.upstream_internal_redirect_succeeded_total': 2,
+  }),
+  redirected('too often', [to('http://b/1'), to('http://b/2'), to('http://b/3')], {
+    'cluster.be.upstream_internal_redirect_succeeded_total': 2,
+    'cluster.be.upstream_internal_redirect_failed_total': 1,
+    'http.in.passthrough_internal_redirect_too_many_redirects': 1,
+    'http.in.downstream_rq_3xx': 1,
+  }),
+  redirected('to an answer of the proxy', [to('http://b/direct')], {
+    'http.in.downstream_rq_total': 2,
+    'cluster.be.upstream_rq_total': 1,
+    'http.in.downstream_rq_2xx': 1,
+  }),
+  redirected('to a path', [to('/next')], passedOn('bad_location')),
+  redirected('to another scheme', [to('https://b/next')], passedOn('unsafe_scheme')),
+  redirected('to a host without a route', [to('http://c/next')], passedOn('no_route')),
+  redirected('without a location', [answering302], { ...passedOn(), 'cluster.be.upstream_rq_302': 1 }),
+  redirected('by another status', [to('http://b/next', '301 Moved Permanently')], {
+    'cluster.be.upstream_internal_redirect_failed_total': 0,
+    'http.in.downstream_rq_3xx': 1,
+  }),
+  redirected(
+    'to https, which is not safe',
+    [to('https://b/next')],
+    passedOn('predicate'),
+    request('GET /cross'),
+  ),
+  redirected(
+    'to the same route twice',
+    [to('http://b/once'), to('http://b/once')],
+    {
+      'cluster.be.upstream_internal_redirect_succeeded_total': 1,
+      'http.in.passthrough_internal_redirect_predicate': 1,
+    },
+    request('GET /once'),
+  ),
+  redirected(
+    'to a route that is not listed',
+    [to('http://b/next')],
+    passedOn('predicate'),
+    request('GET /listed'),
+  ),
+  redirected(
+    'to a route that is listed',
+    [to('http://b/direct')],
+    { 'http.in.downstream_rq_2xx': 1, 'cluster.be.upstream_rq_total': 1 },
+    request('GET /listed'),
+  ),
   mirrored(
     'a copy of a request',
     '/a?b',

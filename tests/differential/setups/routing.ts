@@ -1,5 +1,5 @@
 // Where requests go, and what becomes of the proxy's own answers.
-import type { Json, Setup } from './parts.ts';
+import { type Json, type Setup, type } from './parts.ts';
 
 const status = (op: string, value: number): Json => ({
   status_code_filter: { comparison: { op, value: { default_value: value, runtime_key: 'none' } } },
@@ -22,6 +22,11 @@ const answers: readonly Json[] = [
   { match: { prefix: '/moved' }, redirect: { path_redirect: '/there' } },
   { match: { prefix: '/nowhere' }, route: { cluster: 'nowhere' } },
 ];
+
+const redirectPredicate = (name: string, config: string, more: Json = {}): Json => ({
+  name,
+  typed_config: { '@type': type(`internal_redirect.${name}.v3.${config}`), ...more },
+});
 
 /** Two scopes, by the second part of their key. */
 const scopes = (name: string, extractor: Json): Json => ({
@@ -78,6 +83,64 @@ export const routingSetups = {
     manager: {
       route_config: undefined,
       scoped_routes: scopes('x-scope', { element_separator: ',', index: 1 }),
+    },
+  },
+  redirected: {
+    routes: [
+      {
+        name: 'cross',
+        match: { prefix: '/cross' },
+        route: {
+          cluster: 'be',
+          internal_redirect_policy: {
+            allow_cross_scheme_redirect: true,
+            predicates: [redirectPredicate('safe_cross_scheme', 'SafeCrossSchemeConfig')],
+          },
+        },
+      },
+      {
+        name: 'once',
+        match: { prefix: '/once' },
+        route: {
+          cluster: 'be',
+          internal_redirect_policy: {
+            max_internal_redirects: 5,
+            predicates: [redirectPredicate('previous_routes', 'PreviousRoutesConfig')],
+          },
+        },
+      },
+      {
+        name: 'listed',
+        match: { prefix: '/listed' },
+        route: {
+          cluster: 'be',
+          internal_redirect_policy: {
+            predicates: [
+              redirectPredicate('allow_listed_routes', 'AllowListedRoutesConfig', {
+                allowed_route_names: ['direct'],
+              }),
+            ],
+          },
+        },
+      },
+      {
+        name: 'direct',
+        match: { prefix: '/direct' },
+        direct_response: { status: 200, body: { inline_string: 'direct' } },
+      },
+      {
+        name: 'rewritten',
+        match: { prefix: '/rewritten' },
+        route: { cluster: 'be', prefix_rewrite: '/new' },
+      },
+    ],
+    virtualHost: { domains: ['a', 'b', 'b:81'] },
+    action: {
+      internal_redirect_policy: {
+        max_internal_redirects: 2,
+        redirect_response_codes: [302, 303, 307],
+        response_headers_to_copy: ['x-copied', 'x-absent'],
+      },
     },
   },
   mirrored: {

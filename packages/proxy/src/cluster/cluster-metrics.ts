@@ -70,6 +70,9 @@ export class ClusterMetrics {
   /** Requests not tried again because their body had gone. */
   readonly retriesAbandoned: Counter;
   readonly retrySuccesses: Counter;
+  /** Redirects that the proxy followed itself, and those that it meant to. */
+  readonly redirectsFollowed: Counter;
+  readonly redirectsPassedOn: Counter;
   readonly retryLimitsReached: Counter;
   readonly requestTimeouts: Counter;
   /** Tries that took too long, or stood still for too long. */
@@ -206,6 +209,14 @@ export class ClusterMetrics {
     this.retrySuccesses = counter(
       'upstream_rq_retry_success',
       'Requests answered after they were tried again.',
+    );
+    this.redirectsFollowed = counter(
+      'upstream_internal_redirect_succeeded_total',
+      'Redirects that the proxy followed itself.',
+    );
+    this.redirectsPassedOn = counter(
+      'upstream_internal_redirect_failed_total',
+      'Redirects that the proxy could not follow itself.',
     );
     this.retryLimitsReached = counter(
       'upstream_rq_retry_limit_exceeded',

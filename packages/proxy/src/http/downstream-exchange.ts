@@ -196,13 +196,18 @@ export abstract class DownstreamExchange
     this.maxRequestBytes = -1;
     this.responseHeaders = null;
     const { metrics, requestTimeoutMs } = settings.server;
-    metrics.requestsTotal.value++;
-    if (head === null || head.protocol !== 'HTTP/2') metrics.http1RequestsTotal.value++;
-    else metrics.http2RequestsTotal.value++;
+    this.countRequest(head);
     metrics.requestsActive.value++;
     this.limits.watchIdle(settings.streamIdleTimeoutMs);
     if (requestTimeoutMs > 0 && !this.server.isRequestComplete) this.limits.limitRequest(requestTimeoutMs);
     if (settings.maxStreamDurationMs > 0) this.limits.limitDuration(settings.maxStreamDurationMs);
+  }
+
+  protected countRequest(head: RequestHeadView | null): void {
+    const { metrics } = this.settings.server;
+    metrics.requestsTotal.value++;
+    if (head === null || head.protocol !== 'HTTP/2') metrics.http1RequestsTotal.value++;
+    else metrics.http2RequestsTotal.value++;
   }
 
   /** From here on `request_timeout` doesn't matter any more, as in Envoy, nor can another answer be given. */

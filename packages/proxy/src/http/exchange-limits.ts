@@ -92,6 +92,11 @@ export class ExchangeLimits {
     if (timeoutMs > 0) this.timers.arm(this.response, timeoutMs, nowMs);
   }
 
+  /** The response that was awaited is none: another one is to come. */
+  restartResponse(): void {
+    this.timers.disarm(this.response);
+  }
+
   /** What it has become only standing still ends, and `max_stream_duration`; the tunnel watches itself. */
   becomeTunnel(): void {
     this.timers.disarm(this.idle);

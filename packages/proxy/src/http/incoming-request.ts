@@ -1,7 +1,7 @@
 // Hot path: one object per exchange; a request costs the fields that are its own, as a rule its id.
 import type { RequestIds } from '@heddle/telemetry';
 import { FieldId } from '../codec/field-name.ts';
-import type { FieldFilter } from '../codec/field-filter.ts';
+import { type FieldFilter, createFieldFilter } from '../codec/field-filter.ts';
 import { FieldList } from '../codec/field-list.ts';
 import { Field } from '../codec/field.ts';
 import { fieldNameCache } from '../codec/name-cache.ts';
@@ -94,6 +94,20 @@ export class IncomingRequest implements RequestView {
     this.resolveClient(head, connection, rules);
     this.addFields(head, connection, rules, requestIds);
     return Admission.admitted;
+  }
+
+  /** Goes on as another request, which the proxy has made of this one: nothing of it is hidden. */
+  resume(head: RequestHeadView, scheme: string): void {
+    this.head = head;
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority;
+    this.scheme = scheme;
+    this.rewritesHost = false;
+    this.filters = ownFilters;
+    this.added.clear();
+    this.timeoutMs = -1;
+    this.replaced = null;
   }
 
   /** Forgets the last request. */
@@ -264,6 +278,12 @@ export class IncomingRequest implements RequestView {
   }
 }
 
+/** Of requests that the proxy has made itself. */
+const ownFilters: RequestFilters = {
+  asItCame: createFieldFilter([]),
+  withNewHost: createFieldFilter([FieldId.host]),
+  hidden: new Set(),
+};
 const requestIdName = fieldNameCache.of('x-request-id');
 const noField = new Field('', '');
 const internalField = new Field('x-envoy-internal', 'true');

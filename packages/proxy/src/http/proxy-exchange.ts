@@ -8,6 +8,8 @@ import { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
+import type { InternalRedirectPolicy } from '../routing/internal-redirect.ts';
+import type { RouteMatch } from '../routing/route-match.ts';
 import type { MirrorPolicy } from '../routing/mirror-policy.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { TryLimits } from '../routing/try-limits.ts';
@@ -17,6 +19,7 @@ import { forwardAgain, forwardRequest } from './forwarded-request.ts';
 import { forwardResponse } from './forwarded-response.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, type LocalReply, connectFailure, resetReply, withFlag } from './response-flags.ts';
+import { type NextRequest, RedirectFollower } from './redirect-follower.ts';
 import { RoutedExchange } from './routed-exchange.ts';
 import { ShadowRequest, type ShadowedRequest } from './shadow-request.ts';
 import { TryWatch, type WatchedTry } from './try-watch.ts';
@@ -33,6 +36,10 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   private followsTimeout = false;
   /** The `Sec-WebSocket-Accept` that is to come; empty where it is the client who knows, or nobody. */
   private accept = '';
+  /** Null before the first request of a route that follows redirects. */
+  private follower: RedirectFollower | null = null;
+  /** Follows as soon as the response that redirects is over. */
+  private next: NextRequest | null = null;
   /** Copies of the request, as long as it is coming. */
   private shadows: ShadowRequest[] = [];
 
@@ -41,7 +48,13 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   onRequestHead(head: RequestHeadView): void {
     this.begin(head);
     if (!this.admit(head)) return;
-    const match = this.settings.routes.current?.match(this.request, this.context.random) ?? null;
+    if (this.follower !== null) this.follower.begin();
+    this.next = null;
+    this.goTo(head, this.settings.routes.current?.match(this.request, this.context.random) ?? null);
+  }
+
+  /** Does with the request what its route, where there is one, says. */
+  private goTo(head: RequestHeadView, match: RouteMatch<ClusterSlot<ConnectionPool>> | null): void {
     if (match !== null && !this.takeRoute(head, match)) return;
     if (!this.passesFilters(match)) return;
     const { metrics } = this.settings.server;
@@ -225,8 +238,11 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   }
 
   onResponseEnd(): void {
-    // That of a response in whose place there is another try.
-    if (this.upstream === null) return;
+    // That of a response in whose place there is another try, or another request.
+    if (this.upstream === null) {
+      if (this.next !== null && this.active) this.goOnAs(this.next);
+      return;
+    }
     if (this.response.bodyKind === BodyKind.chunked) this.bytesSent = this.upstream.chunkedBytes;
     this.upstream = null;
     this.finish();
@@ -314,7 +330,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   private outgrow(): void {
     const { held, retries } = this;
     held.limit = -1;
-    if (this.route!.retryPolicy !== null) {
+    if (this.route!.retryPolicy !== null || this.route!.internalRedirect !== null) {
       retries.isOver = true;
       this.cluster!.metrics.retriesAbandoned.value++;
     }
@@ -371,6 +387,63 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     if (flag !== null) this.reply(withFlag(flag, reply));
   }
 
+  /** Whether the proxy follows the redirect itself: the request then goes on as another one. */
+  private isRedirected(head: ResponseHeadView, policy: InternalRedirectPolicy): boolean {
+    if (!policy.statuses.has(head.status)) return false;
+    const { metrics } = this.cluster!;
+    const isWhole = this.requestEnded && !this.bodyForwarded && this.changedBodyKind < 0;
+    this.follower ??= new RedirectFollower();
+    const next =
+      isWhole && this.upgrade === ''
+        ? this.follower.follow(head, policy, {
+            sent: this.outgoing,
+            protocol: this.head!.protocol,
+            scheme: this.request.scheme,
+            routeName: this.routeName,
+            settings: this.settings,
+            random: this.context.random,
+          })
+        : null;
+    if (next === null) {
+      metrics.redirectsPassedOn.value++;
+      return false;
+    }
+    metrics.redirectsFollowed.value++;
+    const upstream = this.upstream!;
+    this.upstream = null;
+    // One that ends with its head is over at once, and its connection as good as before.
+    if (head.isWhole) {
+      this.next = next;
+    } else {
+      upstream.abandon();
+      this.goOnAs(next);
+    }
+    return true;
+  }
+
+  /** The client's request goes on as this one, as if it had come so, but for the listener's rules. */
+  private goOnAs({ request, match }: NextRequest): void {
+    this.next = null;
+    const { held, retries } = this;
+    this.countRequest(request.head);
+    if (this.tryWatch !== null) this.tryWatch.end();
+    retries.end();
+    retries.attempts = 0;
+    retries.isOver = false;
+    this.isPrepared = false;
+    this.isRepeated = false;
+    this.followsTimeout = false;
+    if (request.dropsBody) held.release();
+    held.isKept = false;
+    held.limit = -1;
+    this.head = request.head;
+    this.request.resume(request.head, request.scheme);
+    this.limits.restartResponse();
+    this.goTo(request.head, match);
+    if (!this.active || this.route?.kind !== 'forward') return;
+    this.limits.limitResponse(this.timeoutMs, this.context.clock.monotonic());
+  }
+
   /** Sends copies of the request wherever their policies say. */
   private startShadows(policies: readonly MirrorPolicy<ClusterSlot<ConnectionPool>>[]): void {
     if (!this.active || this.endpoint === null || this.upgrade !== '') return;
@@ -416,6 +489,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
 
   /** It is the answer that the client gets. */
   private passHeadOn(head: ResponseHeadView): void {
+    const { internalRedirect } = this.route!;
+    if (internalRedirect !== null && this.isRedirected(head, internalRedirect)) return;
     if (this.held.isKept) this.held.release();
     if (this.tryWatch !== null) this.tryWatch.answered();
     this.responseHead = head;

@@ -218,17 +218,22 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
       bodyKind === BodyKind.chunked &&
       protocol !== 'http2' &&
       protocol !== 'auto' &&
-      this.route!.mirrors === null;
+      !this.route!.takesPlainBodies;
     const isUnframed = came === BodyKind.chunked && !isPassedOn;
     if (isUnframed) this.server.unframeRequest();
     this.outgoing.bodyKind = isUnframed ? BodyKind.untilEnd : bodyKind;
   }
 
   /** Keeps the body where it may be wanted again: a policy says so, or it is that of a gRPC call, few bytes as a rule. */
-  private keepBody({ retryPolicy, keptBodyBytes }: RouteMatch<unknown>): void {
-    if ((retryPolicy === null && !this.isGrpc) || this.retries.isOver) return;
+  private keepBody({ retryPolicy, internalRedirect, keptBodyBytes }: RouteMatch<unknown>): void {
+    const isRetried = (retryPolicy !== null || this.isGrpc) && !this.retries.isOver;
+    if (!isRetried && internalRedirect === null) return;
     const { held, settings } = this;
     let limit = keptBodyBytes >= 0 ? keptBodyBytes : settings.bufferLimitBytes;
+    if (internalRedirect !== null) {
+      held.keep(limit, this.head!.contentLength);
+      return;
+    }
     if (retryPolicy === null) limit = Math.min(limit, maxCallBytes);
     else if (!retryPolicy.repeatsWhatWasSent && !this.isGrpc) {
       held.limit = limit;

@@ -15,7 +15,7 @@ export class Http2RequestHead extends FieldHead implements RequestHeadView {
   authority = '';
   /** Host never goes on as a field: it is written from `authority`. */
   readonly replacesHost = true;
-  readonly protocol = 'HTTP/2';
+  protocol: RequestHeadView['protocol'] = 'HTTP/2';
   expectsContinue = false;
   acceptsTrailers = false;
   /** `:protocol` of an extended CONNECT (RFC 8441); empty for none. */

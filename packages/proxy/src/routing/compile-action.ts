@@ -30,9 +30,11 @@ import type { RetryPolicy } from './retry-policy.ts';
 import { compileRouteFilters, joinRouteFilters } from './compile-route-filters.ts';
 import { isHeaderName, isHeaderValue } from './header-syntax.ts';
 import type { HostRewrite } from './host-rewrite.ts';
+import { compileInternalRedirect } from './compile-internal-redirect.ts';
 import { compileMirrors } from './compile-mirrors.ts';
 import { namedByRequest, noTarget, type Target, type TargetContext } from './compile-target.ts';
 import { compileRouteUpgrades } from './compile-upgrades.ts';
+import type { InternalRedirectPolicy } from './internal-redirect.ts';
 import type { MirrorPolicy } from './mirror-policy.ts';
 import type { PathMatcher } from './path-matcher.ts';
 import type { WeightedMatch } from './route-entry.ts';
@@ -83,6 +85,7 @@ interface Outcome {
   readonly maxStreamDurationMs: number;
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
+  readonly internalRedirect: InternalRedirectPolicy | null;
   readonly retryPolicy: RetryPolicy | null;
   readonly tryLimits: TryLimits | null;
   readonly tellsTimeoutRetries: boolean;
@@ -107,6 +110,7 @@ export const localOutcome: Outcome = {
   maxStreamDurationMs: -1,
   grpcTimeout: null,
   maxRequestBytes: -1,
+  internalRedirect: null,
   retryPolicy: null,
   tryLimits: null,
   tellsTimeoutRetries: false,
@@ -161,6 +165,11 @@ export function compileAction<C>(
         keptBodyBytes: keptBody(route, context),
         tellsAttempts: context.tellsAttempts,
         returnsAttempts: context.returnsAttempts,
+        internalRedirect: compileInternalRedirect(
+          action.value.internalRedirectPolicy,
+          `${path}.route.internal_redirect_policy`,
+          problems,
+        ),
         retryPolicy: retries.policy,
         tryLimits: retries.limits,
         tellsTimeoutRetries: context.tellsTimeoutRetries,

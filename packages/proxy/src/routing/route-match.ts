@@ -4,6 +4,7 @@ import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '../regex/regex-rewrite.ts';
 import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import type { HeaderMutation } from './header-mutation.ts';
+import type { InternalRedirectPolicy } from './internal-redirect.ts';
 import type { MirrorPolicy } from './mirror-policy.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { HostRewrite } from './host-rewrite.ts';
@@ -70,6 +71,7 @@ export interface RouteMatchFields<C> {
   readonly maxStreamDurationMs: number;
   readonly grpcTimeout: GrpcTimeoutRules | null;
   readonly maxRequestBytes: number;
+  readonly internalRedirect: InternalRedirectPolicy | null;
   readonly retryPolicy: RetryPolicy | null;
   readonly tryLimits: TryLimits | null;
   readonly tellsTimeoutRetries: boolean;
@@ -121,6 +123,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly maxRequestBytes: number;
   /** Null where nothing is tried again. */
   readonly retryPolicy: RetryPolicy | null;
+  /** Which redirects the proxy follows itself; null for none. */
+  readonly internalRedirect: InternalRedirectPolicy | null;
   /** Null where tries may take as long as they like. */
   readonly tryLimits: TryLimits | null;
   /** The upstream is told whether a retry follows a timeout (`x-envoy-is-timeout-retry`). */
@@ -132,6 +136,8 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   readonly returnsAttempts: boolean;
   /** Where it differs from the listener's; null where it doesn't. */
   readonly upgrades: UpgradeRules | null;
+  /** Bodies are needed without HTTP/1's chunks. */
+  readonly takesPlainBodies: boolean;
   /** One of the limits above is the route's own: all others skip them together. */
   readonly hasOwnLimits: boolean;
   readonly pathRewrite: PathRewrite | null;
@@ -165,12 +171,14 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.grpcTimeout = fields.grpcTimeout;
     this.maxRequestBytes = fields.maxRequestBytes;
     this.retryPolicy = fields.retryPolicy;
+    this.internalRedirect = fields.internalRedirect;
     this.tryLimits = fields.tryLimits;
     this.tellsTimeoutRetries = fields.tellsTimeoutRetries;
     this.keptBodyBytes = fields.keptBodyBytes;
     this.tellsAttempts = fields.tellsAttempts;
     this.returnsAttempts = fields.returnsAttempts;
     this.upgrades = fields.upgrades;
+    this.takesPlainBodies = fields.mirrors !== null || fields.internalRedirect !== null;
     this.hasOwnLimits =
       fields.idleTimeoutMs >= 0 ||
       fields.maxStreamDurationMs >= 0 ||

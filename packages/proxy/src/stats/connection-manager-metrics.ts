@@ -64,6 +64,12 @@ export class ConnectionManagerMetrics {
 
   /** Requests that came to the router, and what became of some of them. */
   readonly requestsRouted: Counter;
+  /** Redirects that were not followed, by why. */
+  readonly redirectsToNoUrl: Counter;
+  readonly redirectsToUnsafeScheme: Counter;
+  readonly redirectsTooMany: Counter;
+  readonly redirectsToNoRoute: Counter;
+  readonly redirectsRefused: Counter;
   readonly routesNotFound: Counter;
   readonly clustersNotFound: Counter;
   /** Redirects, too. */
@@ -175,6 +181,13 @@ export class ConnectionManagerMetrics {
       'Connections closed for requests that were reset at once.',
     );
     this.responsesReset = counter('downstream_rq_tx_reset', 'Responses that were cut off.');
+    const redirect = (name: string, help: string): Counter =>
+      counter(`passthrough_internal_redirect_${name}`, `Redirects that were passed on: ${help}.`);
+    this.redirectsToNoUrl = redirect('bad_location', 'they lead to no absolute URL');
+    this.redirectsToUnsafeScheme = redirect('unsafe_scheme', 'they lead to another scheme');
+    this.redirectsTooMany = redirect('too_many_redirects', 'the request had been redirected often enough');
+    this.redirectsToNoRoute = redirect('no_route', 'no route is there');
+    this.redirectsRefused = redirect('predicate', 'a predicate of the route refused them');
     this.requestsRouted = counter('rq_total', 'Requests that came to the router.');
     this.clustersNotFound = counter('no_cluster', 'Requests whose route names a cluster that is not there.');
     this.directResponses = counter('rq_direct_response', 'Requests that a route answers itself.');

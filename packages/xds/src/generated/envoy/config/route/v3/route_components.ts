@@ -17,6 +17,7 @@ import {
   RoutingPriority,
   RuntimeFractionalPercent,
 } from "../../core/v3/base.ts";
+import { TypedExtensionConfig } from "../../core/v3/extension.ts";
 
 export const protobufPackage = "envoy.config.route.v3";
 
@@ -218,6 +219,7 @@ export interface RouteAction {
   grpcTimeoutOffset?: Duration | undefined;
   requestMirrorPolicies: RouteAction_RequestMirrorPolicy[];
   regexRewrite?: RegexMatchAndSubstitute | undefined;
+  internalRedirectPolicy?: InternalRedirectPolicy | undefined;
   maxStreamDuration?: RouteAction_MaxStreamDuration | undefined;
   appendXForwardedHost: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -258,6 +260,15 @@ export interface RouteAction_MaxStreamDuration {
   maxStreamDuration?: Duration | undefined;
   grpcTimeoutHeaderMax?: Duration | undefined;
   grpcTimeoutHeaderOffset?: Duration | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface InternalRedirectPolicy {
+  maxInternalRedirects?: number | undefined;
+  redirectResponseCodes: number[];
+  predicates: TypedExtensionConfig[];
+  allowCrossSchemeRedirect: boolean;
+  responseHeadersToCopy: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2141,6 +2152,7 @@ function createBaseRouteAction(): RouteAction {
     grpcTimeoutOffset: undefined,
     requestMirrorPolicies: [],
     regexRewrite: undefined,
+    internalRedirectPolicy: undefined,
     maxStreamDuration: undefined,
     appendXForwardedHost: false,
     _unknownFields: undefined,
@@ -2206,6 +2218,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     if (message.regexRewrite !== undefined) {
       RegexMatchAndSubstitute.encode(message.regexRewrite, writer.uint32(258).fork()).join();
+    }
+    if (message.internalRedirectPolicy !== undefined) {
+      InternalRedirectPolicy.encode(message.internalRedirectPolicy, writer.uint32(274).fork()).join();
     }
     if (message.maxStreamDuration !== undefined) {
       RouteAction_MaxStreamDuration.encode(message.maxStreamDuration, writer.uint32(290).fork()).join();
@@ -2377,6 +2392,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           message.regexRewrite = RegexMatchAndSubstitute.decode(reader, reader.uint32());
           continue;
         }
+        case 34: {
+          if (tag !== 274) {
+            break;
+          }
+
+          message.internalRedirectPolicy = InternalRedirectPolicy.decode(reader, reader.uint32());
+          continue;
+        }
         case 36: {
           if (tag !== 290) {
             break;
@@ -2481,6 +2504,10 @@ export const RouteAction: MessageFns<RouteAction> = {
     message.regexRewrite = (object.regexRewrite !== undefined && object.regexRewrite !== null)
       ? RegexMatchAndSubstitute.fromPartial(object.regexRewrite)
       : undefined;
+    message.internalRedirectPolicy =
+      (object.internalRedirectPolicy !== undefined && object.internalRedirectPolicy !== null)
+        ? InternalRedirectPolicy.fromPartial(object.internalRedirectPolicy)
+        : undefined;
     message.maxStreamDuration = (object.maxStreamDuration !== undefined && object.maxStreamDuration !== null)
       ? RouteAction_MaxStreamDuration.fromPartial(object.maxStreamDuration)
       : undefined;
@@ -2784,6 +2811,120 @@ export const RouteAction_MaxStreamDuration: MessageFns<RouteAction_MaxStreamDura
       (object.grpcTimeoutHeaderOffset !== undefined && object.grpcTimeoutHeaderOffset !== null)
         ? Duration.fromPartial(object.grpcTimeoutHeaderOffset)
         : undefined;
+    return message;
+  },
+};
+
+function createBaseInternalRedirectPolicy(): InternalRedirectPolicy {
+  return {
+    maxInternalRedirects: undefined,
+    redirectResponseCodes: [],
+    predicates: [],
+    allowCrossSchemeRedirect: false,
+    responseHeadersToCopy: [],
+    _unknownFields: undefined,
+  };
+}
+
+export const InternalRedirectPolicy: MessageFns<InternalRedirectPolicy> = {
+  encode(message: InternalRedirectPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxInternalRedirects !== undefined) {
+      UInt32Value.encode({ value: message.maxInternalRedirects! }, writer.uint32(10).fork()).join();
+    }
+    if (message.redirectResponseCodes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.redirectResponseCodes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.predicates) {
+      TypedExtensionConfig.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.allowCrossSchemeRedirect !== false) {
+      writer.uint32(32).bool(message.allowCrossSchemeRedirect);
+    }
+    for (const v of message.responseHeadersToCopy) {
+      writer.uint32(42).string(v!);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InternalRedirectPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseInternalRedirectPolicy();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.maxInternalRedirects = UInt32Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 2: {
+          if (tag === 16) {
+            message.redirectResponseCodes.push(reader.uint32());
+
+            continue;
+          }
+
+          if (tag === 18) {
+            const end2 = reader.uint32() + reader.pos;
+            while (reader.pos < end2) {
+              message.redirectResponseCodes.push(reader.uint32());
+            }
+
+            continue;
+          }
+
+          break;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.predicates.push(TypedExtensionConfig.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.allowCrossSchemeRedirect = reader.bool();
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.responseHeadersToCopy.push(reader.string());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<InternalRedirectPolicy>): InternalRedirectPolicy {
+    return InternalRedirectPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InternalRedirectPolicy>): InternalRedirectPolicy {
+    const message = createBaseInternalRedirectPolicy();
+    message.maxInternalRedirects = object.maxInternalRedirects ?? undefined;
+    message.redirectResponseCodes = object.redirectResponseCodes?.map((e) => e) || [];
+    message.predicates = object.predicates?.map((e) => TypedExtensionConfig.fromPartial(e)) || [];
+    message.allowCrossSchemeRedirect = object.allowCrossSchemeRedirect ?? false;
+    message.responseHeadersToCopy = object.responseHeadersToCopy?.map((e) => e) || [];
     return message;
   },
 };
