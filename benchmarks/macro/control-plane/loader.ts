@@ -36,8 +36,8 @@ function taken<T>(result: Result<T, unknown>): T {
 class Load {
   private readonly proxies: SimulatedProxy[] = [];
   private readonly readyAt: number[] = [];
-  /** By type and name of what few responses are about: when each proxy got it last. */
-  private readonly seen = new Map<string, Float64Array>();
+  /** By type and name, of what complete proxies were sent: when each got it last. The empty name stands for any of the type. */
+  private readonly seen = new Map<string, Map<string, Float64Array>>();
   private ready = 0;
   private lastReadyAt = 0;
   private reconnects = 0;
@@ -74,10 +74,10 @@ class Load {
       this.ready++;
       this.lastReadyAt = now;
     }
-    // What a change causes is short; the many names of a first state interest nobody.
-    if (names.length > 20) return;
-    for (const name of names) this.note(`${typeUrl} ${name}`, proxy.index, now);
-    this.note(`${typeUrl} `, proxy.index, now);
+    // A first state holds everything, and interests nobody.
+    if (this.readyAt[proxy.index] === undefined) return;
+    for (const name of names) this.timesOf(typeUrl, name)[proxy.index] = now;
+    this.timesOf(typeUrl, '')[proxy.index] = now;
   }
 
   onLost(proxy: SimulatedProxy): void {
@@ -97,7 +97,7 @@ class Load {
 
   /** Waits until all proxies that were complete when the change was made have it. */
   async latencies({ at, typeUrl, name }: Change, timeoutMs: number): Promise<Latencies> {
-    const times = this.timesOf(`${typeUrl} ${name}`);
+    const times = this.timesOf(typeUrl, name);
     const concerned = this.proxies.filter(({ index }) => (this.readyAt[index] ?? Infinity) < at);
     const until = at + timeoutMs;
     while (machineMs() < until && concerned.some(({ index }) => times[index]! < at)) {
@@ -109,15 +109,16 @@ class Load {
     return { expected: concerned.length, ms: ms.sort((a, b) => a - b) };
   }
 
-  private note(key: string, index: number, now: number): void {
-    this.timesOf(key)[index] = now;
-  }
-
-  private timesOf(key: string): Float64Array {
-    let times = this.seen.get(key);
+  private timesOf(typeUrl: string, name: string): Float64Array {
+    let byName = this.seen.get(typeUrl);
+    if (byName === undefined) {
+      byName = new Map();
+      this.seen.set(typeUrl, byName);
+    }
+    let times = byName.get(name);
     if (times === undefined) {
       times = new Float64Array(this.proxies.length);
-      this.seen.set(key, times);
+      byName.set(name, times);
     }
     return times;
   }
