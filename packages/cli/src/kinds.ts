@@ -1,33 +1,22 @@
 // The kinds of things that `get` and `delete` know by name.
 import { nearestName } from '@heddle/base';
+import { findKind as findWrittenKind, kinds } from '@heddle/model';
 import { usageError } from './cli-error.ts';
 
 /** A kind that people write. */
 export interface ConfigurationKind {
   readonly kind: string;
   readonly apiVersion: string;
-  /** As in the API's paths. */
+  /** As in the API's paths: with the group where two kinds have one name. */
   readonly plural: string;
 }
 
-const virtualService: ConfigurationKind = {
-  kind: 'VirtualService',
-  apiVersion: 'networking.istio.io/v1',
-  plural: 'virtualservices',
-};
-const destinationRule: ConfigurationKind = {
-  kind: 'DestinationRule',
-  apiVersion: 'networking.istio.io/v1',
-  plural: 'destinationrules',
-};
+const stored = kinds.filter(({ isStored }) => isStored);
 
 /** What `get` shows that nobody writes. */
 export type Observed = 'services' | 'endpoints' | 'proxies';
 
-const names: ReadonlyMap<string, Observed | ConfigurationKind> = new Map<
-  string,
-  Observed | ConfigurationKind
->([
+const names: ReadonlyMap<string, Observed> = new Map<string, Observed>([
   ['services', 'services'],
   ['service', 'services'],
   ['svc', 'services'],
@@ -38,22 +27,26 @@ const names: ReadonlyMap<string, Observed | ConfigurationKind> = new Map<
   ['proxies', 'proxies'],
   ['proxy', 'proxies'],
   ['px', 'proxies'],
-  ['virtualservices', virtualService],
-  ['virtualservice', virtualService],
-  ['vs', virtualService],
-  ['destinationrules', destinationRule],
-  ['destinationrule', destinationRule],
-  ['dr', destinationRule],
 ]);
 
 /** Finds a kind by its name, plural or short name, in any case; `virtualservices.networking.istio.io` works too. */
 export function findKind(input: string): Observed | ConfigurationKind {
-  const name = input.toLowerCase().replace(/\.networking\.istio\.io$/, '');
-  const found = names.get(name);
-  if (found !== undefined) return found;
-  const nearest = nearestName(name, names.keys());
+  const name = input.toLowerCase();
+  const observed = names.get(name);
+  if (observed !== undefined) return observed;
+  const info = findWrittenKind(name);
+  if (info?.isStored === true) {
+    const isFirst = findWrittenKind(info.plural) === info;
+    const plural = isFirst ? info.plural : `${info.plural}.${info.group}`;
+    return { kind: info.kind, apiVersion: info.storageApiVersion, plural };
+  }
+  if (info !== undefined) {
+    throw usageError(`${info.plural} are not stored: they are only read, to judge others by them`);
+  }
+  const plurals = stored.map(({ plural }) => plural);
+  const nearest = nearestName(name, [...names.keys(), ...plurals]);
   throw usageError(
     `there is no kind '${input}'${nearest === undefined ? '' : `; did you mean '${nearest}'?`}`,
-    'known: services, endpoints, proxies, virtualservices, destinationrules',
+    `known: services, endpoints, proxies, ${plurals.slice(0, 4).join(', ')} and others: docs/configuration.md`,
   );
 }

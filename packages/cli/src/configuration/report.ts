@@ -19,9 +19,11 @@ export function reportProblems(problems: readonly ApiProblem[], files: readonly 
 
 /** `virtualservice.networking.istio.io/reviews`, as kubectl names objects; with its namespace unless it is `default`. */
 export function objectName(reference: ObjectReference): string {
-  const group = reference.apiVersion.split('/')[0] ?? '';
+  const [group, version] = reference.apiVersion.split('/');
   const suffix = reference.namespace === 'default' ? '' : ` (namespace ${reference.namespace})`;
-  return `${reference.kind.toLowerCase()}.${group}/${reference.name}${suffix}`;
+  // Kubernetes' own kinds have a version only.
+  const kind = version === undefined ? '' : `.${group}`;
+  return `${reference.kind.toLowerCase()}${kind}/${reference.name}${suffix}`;
 }
 
 /** Writes the reasons of a refusal; what is left to say is the failure itself. */

@@ -89,12 +89,19 @@ function texts(value: unknown): string {
   return Array.isArray(value) ? value.map(String).join(',') : typeof value === 'string' ? value : '';
 }
 
+/** What a kind is about, where that is hosts. */
+function hostColumns(kind: string): readonly Column<ObjectWithStatus>[] {
+  if (kind === 'DestinationRule') {
+    return [{ title: 'HOST', value: ({ spec }) => orDash(texts(spec['host'])) }];
+  }
+  if (kind !== 'VirtualService' && kind !== 'ServiceEntry') return [];
+  return [{ title: 'HOSTS', value: ({ spec }) => orDash(texts(spec['hosts'])) }];
+}
+
 export function objectColumns(kind: string, nowMs: number): readonly Column<ObjectWithStatus>[] {
   return [
     { title: 'NAME', value: ({ metadata }) => metadata.name },
-    kind === 'VirtualService'
-      ? { title: 'HOSTS', value: ({ spec }) => orDash(texts(spec['hosts'])) }
-      : { title: 'HOST', value: ({ spec }) => orDash(texts(spec['host'])) },
+    ...hostColumns(kind),
     {
       title: 'PROXIES',
       value: ({ status }) => `${status.proxies.acknowledged}/${status.proxies.total}`,

@@ -54,6 +54,47 @@ async function refused(
 }
 
 describe('applying', () => {
+  it('stores what has no effect yet and says so, and of what it only reads that it is not stored', async () => {
+    const world = await makeMeshWorld();
+    const results = await applied(
+      world,
+      `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody}
+spec: {}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio}
+data: {mesh: 'trustDomain: shop'}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+stringData: {tls.key: secret}
+`,
+    );
+    const told = results.map(
+      ({ kind, change, warnings }) => `${kind} ${change} ${warnings.map(({ code }) => code).join()}`,
+    );
+    assert.deepEqual(told, [
+      'AuthorizationPolicy created HEDDLE_NO_EFFECT_YET',
+      'ConfigMap created HEDDLE_NO_EFFECT_YET',
+      'Secret skipped HEDDLE_NO_EFFECT_YET',
+    ]);
+    const stored = world.controlPlane.mirror.list().map(({ object }) => JSON.stringify(object.spec));
+    assert.deepEqual(stored, ['{"data":{"mesh":"trustDomain: shop"}}', '{}']);
+  });
+
+  it('refuses with strict what would have no effect', async () => {
+    const world = await makeMeshWorld();
+    const yaml =
+      'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n';
+    const [problem] = await refused(world, yaml, { strict: true });
+    assert.equal(problem?.code, 'HEDDLE_NO_EFFECT_YET');
+  });
+
   it('says what it created, configured and left as it was', async () => {
     const world = await worldWithReviews();
     const changes = (results: readonly ApplyResult[]): string[] =>
