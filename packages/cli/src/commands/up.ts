@@ -1,5 +1,5 @@
 import { parseIpAddress, parseName, parsePortOrZero } from '../flags.ts';
-import { parseDatastore, type DatastoreChoice } from '../up/parse-datastore.ts';
+import { parseDatastore, type DatastoreChoice } from '../datastore/parse-datastore.ts';
 import { defineCommand } from './define-command.ts';
 
 export interface UpFlags {

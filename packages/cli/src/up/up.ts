@@ -12,7 +12,7 @@ import { watchNpm } from '../npm-parent.ts';
 import { shellWord } from '../output/shell-word.ts';
 import { type EndRequests, listenForEnd } from '../signals.ts';
 import { heddleVersion } from '../version.ts';
-import { datastoreOf } from './datastore-of.ts';
+import { datastoreOf } from '../datastore/datastore-of.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
 import { renderLogLine } from './log-line.ts';
 import type { UpMessage } from './up-message.ts';
