@@ -166,6 +166,17 @@ describe('the control plane', () => {
     assert.deepEqual(lease.answers.slice(1), ['withdrawn false 1']);
   });
 
+  it('tells a withdrawal that cannot be stored, although proxies are slower than the store', async () => {
+    const { world, page } = await bookstore();
+    const lease = world.connect({ instance: 'reviews-3', service: 'reviews' }).publish();
+    await world.settle();
+    page.isMute = true;
+    world.instanceStore.remove = () => Promise.reject(new Error('the disk is full'));
+    lease.withdraw();
+    await world.clock.advanceAsync(5500);
+    assert.match(lease.answers[1] ?? '', /could not store/);
+  });
+
   it('keeps a service without instances known for ten minutes, then leaves nothing of it', async () => {
     const world = await makeMeshWorld();
     const page = world.connect({ instance: 'page-1', service: 'productpage' });

@@ -256,6 +256,8 @@ export class ControlPlane {
     // Asked before it is gone: afterwards its service may be, too.
     const names = this.resources.assignmentsWith(this.services.hostOf(instance), instance);
     const removed = remove();
+    // A failure that comes before the proxies' answers is told with them.
+    removed.catch(() => {});
     const outcome = await this.ads.whenAcknowledged(
       [...names].map((name) => ({ typeUrl: TypeUrl.clusterLoadAssignment, name })),
       this.withdrawTimeoutMs,

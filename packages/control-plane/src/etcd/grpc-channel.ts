@@ -116,6 +116,8 @@ export class GrpcChannel {
     });
     const wait = (): void => {
       timer = this.clock.setTimer(keepaliveMs, () => {
+        // Over, while its connection is not.
+        if (session.destroyed) return;
         timer = this.clock.setTimer(keepaliveTimeoutMs, () =>
           session.destroy(new Error('the peer is silent')),
         );

@@ -18,17 +18,27 @@ export interface GrpcSessionOptions {
   readonly keepaliveTimeoutMs: number;
 }
 
+/** A sidecar has a handful. */
+const maxConcurrentStreams = 100;
+
 /** Begins to serve a connection; returns how to end it at once. */
 export function serveConnection(socket: Duplex, peer: RpcPeer, options: GrpcSessionOptions): () => void {
-  const session = performServerHandshake(socket, { settings: { enablePush: false } });
+  const session = performServerHandshake(socket, {
+    settings: { enablePush: false, maxConcurrentStreams },
+  });
+  const end = (): void => {
+    session.destroy();
+    // After a goodbye of the peer's, HTTP/2 leaves the end of the connection to the peer.
+    if (session.closed) socket.destroy();
+  };
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     serveCall(stream, headers, peer, options.methods);
   });
   // Whatever a peer does wrong ends its connection and nothing else.
   session.on('error', () => session.destroy());
-  const keepalive = new Keepalive(session, options);
+  const keepalive = new Keepalive(session, end, options);
   session.on('close', () => keepalive.stop());
-  return () => session.destroy();
+  return end;
 }
 
 function serveCall(
@@ -52,11 +62,13 @@ function serveCall(
 
 class Keepalive {
   private readonly session: ServerHttp2Session;
+  private readonly end: () => void;
   private readonly options: GrpcSessionOptions;
   private timer: Timer;
 
-  constructor(session: ServerHttp2Session, options: GrpcSessionOptions) {
+  constructor(session: ServerHttp2Session, end: () => void, options: GrpcSessionOptions) {
     this.session = session;
+    this.end = end;
     this.options = options;
     this.timer = this.wait();
   }
@@ -71,7 +83,12 @@ class Keepalive {
 
   private ask(): void {
     const { clock, keepaliveTimeoutMs } = this.options;
-    this.timer = clock.setTimer(keepaliveTimeoutMs, () => this.session.destroy());
+    // The peer has said goodbye, and holds the connection all the same: a session that is over takes no ping.
+    if (this.session.destroyed) {
+      this.end();
+      return;
+    }
+    this.timer = clock.setTimer(keepaliveTimeoutMs, this.end);
     this.session.ping((error) => {
       if (error !== null || this.session.destroyed) return;
       this.timer.cancel();
