@@ -18,8 +18,10 @@ const retryMs = 500;
 /** An instance that this control plane holds. */
 interface OwnInstance {
   readonly instance: Instance;
-  /** etcd's revision of what was put; null while that is on its way. */
-  revision: number | null;
+  /** etcd's revision of what was put last; 0 before that. */
+  revision: number;
+  /** Whether it is being put, or waits for that. */
+  isWriting: boolean;
   /** What has been heard of its key meanwhile: it came before what was put, or after it. */
   held: WatchEvent | null;
 }
@@ -37,6 +39,11 @@ export class EtcdInstanceStore implements InstanceStore {
   private readonly own = new Map<string, OwnInstance>();
   /** Ids of what others hold. */
   private readonly others = new Set<string>();
+  /** Ids whose record in etcd may be another than it should be. */
+  private readonly doubtful = new Set<string>();
+  private isMending = false;
+  /** Writes happen one after the other: etcd must not see an instance's end before its beginning. */
+  private writing: Promise<void> = Promise.resolve();
   private watcher: InstanceWatcher | null = null;
   private stream: EtcdWatch | null = null;
   private lease!: ReplicaLease;
@@ -52,7 +59,7 @@ export class EtcdInstanceStore implements InstanceStore {
   static async open(options: EtcdInstanceStoreOptions): Promise<EtcdInstanceStore> {
     const store = new EtcdInstanceStore(options);
     store.lease = await ReplicaLease.open(options.client, options.clock, options.logger, () => {
-      void store.putAll();
+      store.mend(store.own.keys());
     });
     return store;
   }
@@ -67,25 +74,30 @@ export class EtcdInstanceStore implements InstanceStore {
     return [];
   }
 
+  /** Where it rejects, the instance is not this control plane's, and etcd is rid of it as soon as it answers. */
   async put(instance: Instance): Promise<void> {
     const { instance: id } = instance;
-    const own: OwnInstance = { instance, revision: null, held: null };
+    const own: OwnInstance = { instance, revision: 0, isWriting: true, held: null };
     this.own.set(id, own);
     this.others.delete(id);
-    const value = Buffer.from(JSON.stringify(instance));
-    const { revision } = await this.client.txn({
-      compare: [],
-      success: [{ type: 'put', key: this.keys + id, value, lease: this.lease.id }],
-    });
-    own.revision = revision;
-    if (own.held !== null && this.own.get(id) === own) this.takeEvent(own.held);
+    try {
+      await this.write(id);
+    } catch (error) {
+      if (this.own.get(id) === own) this.own.delete(id);
+      this.mend([id]);
+      throw error;
+    }
   }
 
+  /** Where it rejects, it is tried again until it is done. */
   async remove(instance: string): Promise<void> {
     if (!this.own.delete(instance)) return;
-    const key = this.keys + instance;
-    // Not where it is another's by now.
-    await this.client.txn({ compare: [{ key, lease: this.lease.id }], success: [{ type: 'delete', key }] });
+    try {
+      await this.write(instance);
+    } catch (error) {
+      this.mend([instance]);
+      throw error;
+    }
   }
 
   async watch(watcher: InstanceWatcher): Promise<void> {
@@ -101,13 +113,64 @@ export class EtcdInstanceStore implements InstanceStore {
     this.lease.close();
   }
 
-  private async putAll(): Promise<void> {
-    try {
-      for (const own of [...this.own.values()])
-        if (this.own.get(own.instance.instance) === own) await this.put(own.instance);
-    } catch (error) {
-      this.logger.error('Cannot put the instances into etcd', { error: errorMessage(error) });
+  /** Brings the record of an instance in etcd to what is held here. */
+  private write(id: string): Promise<void> {
+    const written = this.writing.then(async () => await this.writeNow(id));
+    this.writing = written.catch(() => {});
+    return written;
+  }
+
+  private async writeNow(id: string): Promise<void> {
+    const key = this.keys + id;
+    const lease = this.lease.id;
+    const own = this.own.get(id);
+    if (own === undefined) {
+      // Not where it is another's by now.
+      await this.client.txn({ compare: [{ key, lease }], success: [{ type: 'delete', key }] });
+      return;
     }
+    const value = Buffer.from(JSON.stringify(own.instance));
+    own.isWriting = true;
+    try {
+      const { revision } = await this.client.txn({
+        compare: [],
+        success: [{ type: 'put', key, value, lease }],
+      });
+      own.revision = revision;
+    } finally {
+      const { held } = own;
+      own.isWriting = false;
+      own.held = null;
+      if (held !== null && this.own.get(id) === own) this.takeEvent(held);
+    }
+  }
+
+  /** Writes these again until etcd has taken them. */
+  private mend(ids: Iterable<string>): void {
+    for (const id of ids) this.doubtful.add(id);
+    if (this.isMending) return;
+    this.isMending = true;
+    void this.mendAll();
+  }
+
+  private async mendAll(): Promise<void> {
+    let isComplaining = false;
+    for (const id of this.doubtful) {
+      if (this.isClosed) return;
+      this.doubtful.delete(id);
+      try {
+        await this.write(id);
+      } catch (error) {
+        this.doubtful.add(id);
+        if (!isComplaining)
+          this.logger.error('Cannot put the instances into etcd', { error: errorMessage(error) });
+        isComplaining = true;
+        await new Promise<void>((resolve) => {
+          this.clock.setTimer(retryMs, resolve);
+        });
+      }
+    }
+    this.isMending = false;
   }
 
   /** Compares what there is with what is known; returns etcd's revision of it. */
@@ -152,14 +215,14 @@ export class EtcdInstanceStore implements InstanceStore {
     const id = kv.key.slice(this.keys.length);
     if (type === 'put' && kv.lease === this.lease.id) return;
     const own = this.own.get(id);
-    if (own?.revision === null) {
+    if (own !== undefined && kv.modRevision < own.revision) return;
+    if (own?.isWriting === true) {
       own.held = event;
       return;
     }
-    if (own !== undefined && kv.modRevision < (own.revision ?? 0)) return;
     if (type === 'put') this.take(id, kv);
     // With a lease of ours that has expired, while the sidecar is well.
-    else if (own !== undefined) void this.putAll();
+    else if (own !== undefined) this.mend([id]);
     else this.forget(id);
   }
 

@@ -182,6 +182,20 @@ describe('leases', () => {
     assert.deepEqual(events.slice(3), ['23500 withdrawn b stream-lost', '26500 withdrawn a lease-expired']);
   });
 
+  it('stores an instance that comes back where it could not be stored before', async () => {
+    const { manager, store } = makeWorld();
+    const failing = store.put.bind(store);
+    store.put = () => Promise.reject(new Error('the store is away'));
+    await assert.rejects(manager.publish(instance('a')), /away/);
+    store.put = failing;
+    await manager.publish(instance('a'));
+    assert.deepEqual(
+      (await store.list()).map(({ instance: id }) => id),
+      ['a'],
+    );
+    await manager.close();
+  });
+
   it('leaves no timer behind when it is closed', async () => {
     const { clock, manager } = makeWorld();
     await manager.publish(instance('a'));

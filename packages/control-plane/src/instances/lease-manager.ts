@@ -57,6 +57,8 @@ interface Lease {
   holder: LeaseHolder | null;
   /** Monotonic milliseconds; infinite where another control plane judges it. */
   deadline: number;
+  /** Whether the store has it. */
+  isStored: boolean;
 }
 
 /** The deadline of what another control plane holds: the store says when it is gone. */
@@ -97,7 +99,13 @@ export class LeaseManager {
   async restore(): Promise<void> {
     const deadline = this.clock.monotonic() + this.times.leaseMs;
     for (const instance of await this.store.list()) {
-      this.leases.set(instance.instance, { instance, state: 'restored', holder: null, deadline });
+      this.leases.set(instance.instance, {
+        instance,
+        state: 'restored',
+        holder: null,
+        deadline,
+        isStored: true,
+      });
     }
     this.schedule(deadline);
     await this.store.watch?.({
@@ -141,21 +149,21 @@ export class LeaseManager {
       );
     }
     const unchanged = present !== undefined && sameInstance(present.instance, instance);
-    const isOurs = present?.deadline !== judgedElsewhere;
+    // Not where its sidecar has come over from another control plane, or where it could not be stored the last time.
+    const isStored = unchanged && present.isStored && present.deadline !== judgedElsewhere;
     // An instance that comes back unchanged keeps the time at which it was published first.
     const kept = unchanged ? present.instance : instance;
     const holder = this.makeHolder(instance.instance);
     const deadline = this.clock.monotonic() + this.times.leaseMs;
-    this.leases.set(instance.instance, { instance: kept, state: 'ready', holder, deadline });
+    const lease: Lease = { instance: kept, state: 'ready', holder, deadline, isStored };
+    this.leases.set(instance.instance, lease);
     this.schedule(deadline);
-    if (!unchanged) {
-      this.emit({ type: 'published', instance: kept, previous: present?.instance });
+    if (!unchanged) this.emit({ type: 'published', instance: kept, previous: present?.instance });
+    else if (present.state !== 'ready') this.emit({ type: 'state', instance: kept, state: 'ready' });
+    if (!isStored) {
       await this.write(() => this.store.put(kept));
-    } else if (!isOurs) {
-      // Its sidecar has come over from another control plane.
-      await this.write(() => this.store.put(kept));
+      lease.isStored = true;
     } else if (present.state !== 'ready') {
-      this.emit({ type: 'state', instance: kept, state: 'ready' });
       await this.writing;
     }
     return holder;
@@ -173,7 +181,13 @@ export class LeaseManager {
   private putElsewhere(instance: Instance): void {
     if (this.isClosed) return;
     const previous = this.leases.get(instance.instance)?.instance;
-    const lease: Lease = { instance, state: 'ready', holder: null, deadline: judgedElsewhere };
+    const lease: Lease = {
+      instance,
+      state: 'ready',
+      holder: null,
+      deadline: judgedElsewhere,
+      isStored: true,
+    };
     this.leases.set(instance.instance, lease);
     if (previous === undefined || !sameInstance(previous, instance))
       this.emit({ type: 'published', instance, previous });
