@@ -421,8 +421,9 @@ export abstract class DownstreamExchange
       response.bodyKind = BodyKind.none;
       server.sendHead(response);
     } else {
-      this.answer(status, body.length, fields, mutations);
-      const hasBody = body.length > 0 && !isHead;
+      const isBodiless = status === 204 || status === 304;
+      this.answer(status, isBodiless ? -1 : body.length, fields, mutations);
+      const hasBody = body.length > 0 && !isHead && !isBodiless;
       if (!hasBody) response.bodyKind = BodyKind.none;
       server.sendHead(response);
       if (hasBody) {

@@ -48,6 +48,15 @@ async function answerWith(
 const endOf = (answer: string): string => answer.slice(answer.indexOf('\r\n\r\n') + 4);
 
 describe('an answer of the proxy itself', () => {
+  for (const status of [204, 304])
+    test(`has no body where ${status} says that none follows`, async (t) => {
+      const answer = await answerWith(t, {
+        mappers: [{ filter: at(404), statusCode: status, body: words('none of its own') }],
+      });
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\n\\r\\n$`));
+      assert.doesNotMatch(answer, /content-length/);
+    });
+
   test('is written in the format of all answers', async (t) => {
     const answer = await answerWith(t, {
       bodyFormat: {

@@ -40,7 +40,8 @@ export function responseText(
   return (isChunked ? text + chunkedLine : text) + connectionLine + lineEnd;
 }
 
-/** An answer of the proxy's own that nothing follows, which a client of HTTP/1 has to be told. */
+/** An answer of the proxy's own that nothing follows, which a client of HTTP/1 has to be told unless its status says so. */
 function endsWithHead({ bodyKind, upgrade, status, added }: OutgoingResponse): boolean {
-  return bodyKind === BodyKind.none && upgrade === '' && status >= 200 && !added.has('content-length');
+  if (status < 200 || status === 204 || status === 304) return false;
+  return bodyKind === BodyKind.none && upgrade === '' && !added.has('content-length');
 }
