@@ -85,6 +85,27 @@ describe('a copy of a request', () => {
     assert.equal(proxy.finished[0]?.code, 200);
   });
 
+  test('has its time from its end on', async (t) => {
+    const { client, proxy, untilSeen } = await startChain(
+      t,
+      (text) => (text.endsWith('abc') ? hello : null),
+      {
+        routes: [
+          toBackend({ requestMirrorPolicies: [toItself], timeout: { seconds: 0, nanos: 20_000_000 } }),
+        ],
+      },
+    );
+    client.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab');
+    await untilSeen((seen) => seen.split('\r\n\r\nab').length === 3);
+    await new Promise((resolve) =>
+      proxy.timers.arm({ deadlineMs: -1, wheelSlot: -1, onTimeout: () => resolve(null) }, 60),
+    );
+    client.write('c');
+    await client.until((text) => text.endsWith('hello'));
+    while (proxy.metrics.requestsActive.value > 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(proxy.metrics.requestTimeouts.value, 0);
+  });
+
   test('is given up with a client that goes before its request is complete', async (t) => {
     const { client, proxy, untilSeen } = await start(t, [toItself], { end: 'never' });
     client.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc');

@@ -22,7 +22,7 @@ export interface ShadowedRequest {
   readonly priority: RoutingPriority;
   /** That the request came over. */
   readonly connection: Connection;
-  /** For all of it; 0 for any time. */
+  /** From its end to that of its response; 0 for any time. */
   readonly timeoutMs: number;
   /** A copy that has to wait with more of its body than this is given up. */
   readonly bufferLimitBytes: number;
@@ -74,7 +74,6 @@ export class ShadowRequest implements UpstreamExchange, ConnectionWaiter, TimerW
       this.end(unavailable);
       return;
     }
-    if (shadowed.timeoutMs > 0) context.timers.arm(this, shadowed.timeoutMs);
     this.pool = poolFor(endpoint, shadowed.connection, shadowed.priority);
     this.pool.acquire(this);
   }
@@ -97,7 +96,10 @@ export class ShadowRequest implements UpstreamExchange, ConnectionWaiter, TimerW
 
   /** The request is complete. */
   endRequest(): void {
+    if (this.isOver) return;
     this.isComplete = true;
+    const { context, shadowed } = this;
+    if (shadowed.timeoutMs > 0) context.timers.arm(this, shadowed.timeoutMs);
     if (this.upstream !== null && !this.isBlocked) this.sendWaiting(this.upstream);
   }
 
@@ -107,7 +109,7 @@ export class ShadowRequest implements UpstreamExchange, ConnectionWaiter, TimerW
     this.pool?.cancel(this);
     this.pool = null;
     const { upstream } = this;
-    this.end(0);
+    this.end(this.status);
     upstream?.abandon();
   }
 
@@ -168,7 +170,7 @@ export class ShadowRequest implements UpstreamExchange, ConnectionWaiter, TimerW
   }
 
   onUpstreamFailed(): void {
-    this.end(this.status === 0 ? unavailable : 0);
+    this.end(this.status === 0 ? unavailable : this.status);
   }
 
   // TimerWheelEntry
