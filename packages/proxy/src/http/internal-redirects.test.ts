@@ -1,6 +1,7 @@
 // Redirects that the proxy follows itself.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Route } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { parseRedirectTarget } from '../routing/internal-redirect.ts';
 import { get, hello, startChain } from './chain-under-test.ts';
 import { EscapedSlashes } from './path-normalization.ts';
@@ -64,6 +65,42 @@ describe('a redirect is followed', () => {
     await client.until((text) => text.split('hello').length === 3);
     assert.equal(upstreams.length, 1);
     assert.equal(proxy.finished.length, 2);
+  });
+
+  test('and copied as any other, with its body', async (t) => {
+    const copies: string[] = [];
+    const answers = [to('http://other/next'), hello];
+    const { client, untilSeen } = await startChain(
+      t,
+      (text) => {
+        if (!text.endsWith('\r\n\r\nabc')) return null;
+        if (!text.includes('-shadow')) return answers.shift()!;
+        copies.push(text.slice(0, text.indexOf(' HTTP')));
+        return hello;
+      },
+      { routes: [toBackend({ internalRedirectPolicy: {}, requestMirrorPolicies: [{ cluster: 'be' }] })] },
+    );
+    client.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
+    await client.until((text) => text.endsWith('hello'));
+    await untilSeen((seen) => seen.split('\r\n\r\nabc').length === 5);
+    assert.deepEqual(copies.sort(), ['POST /a', 'POST /next']);
+  });
+
+  test('to an answer of the proxy, which is not that of the cluster before it', async (t) => {
+    const direct = Route.fromPartial({
+      match: { pathSpecifier: { $case: 'prefix', value: '/next' } },
+      action: { $case: 'directResponse', value: { status: 503 } },
+    });
+    const hosts: string[] = [];
+    const { client, proxy } = await startChain(t, () => to('http://other/next'), {
+      routes: [direct, toBackend({ internalRedirectPolicy: {} })],
+      onFinished: ({ upstreamCluster, upstreamHost }) => hosts.push(upstreamCluster, upstreamHost),
+    });
+    client.write(get);
+    await client.until((text) => /^HTTP\/1\.1 503 [^]*\r\n\r\n$/.test(text));
+    assert.deepEqual(hosts, ['', '']);
+    const [endpoint] = proxy.cluster.endpoints;
+    assert.equal(endpoint?.requestsFailed, 0);
   });
 
   test('only past the filters', async (t) => {

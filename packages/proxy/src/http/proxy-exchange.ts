@@ -69,8 +69,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
       this.answerFor(match);
       return;
     }
-    this.toCluster(match);
-    if (match.mirrors !== null) this.startShadows(match.mirrors);
+    if (match.mirrors === null) this.toCluster(match);
+    else this.toClusterAndMirrors(match, match.mirrors);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -434,6 +434,12 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.isRepeated = false;
     this.followsTimeout = false;
     if (request.dropsBody) held.release();
+    // Whoever redirected has nothing to do with what comes of it.
+    this.cluster = null;
+    this.endpoint = null;
+    this.upstreamCluster = '';
+    this.upstreamHost = '';
+    this.upstreamLocalAddress = '';
     held.isKept = false;
     held.limit = -1;
     this.head = request.head;
@@ -442,6 +448,24 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.goTo(request.head, match);
     if (!this.active || this.route?.kind !== 'forward') return;
     this.limits.limitResponse(this.timeoutMs, this.context.clock.monotonic());
+  }
+
+  private toClusterAndMirrors(
+    match: RouteMatch<ClusterSlot<ConnectionPool>>,
+    mirrors: readonly MirrorPolicy<ClusterSlot<ConnectionPool>>[],
+  ): void {
+    const { bytes, trailers } = this.held;
+    const { bytes: body, length } = bytes;
+    this.toCluster(match);
+    this.startShadows(mirrors);
+    if (!this.requestEnded) return;
+    // Of a request that goes on as another one all has come already.
+    for (const shadow of this.shadows) {
+      if (length > 0) shadow.addBody(body, 0, length);
+      if (trailers !== null) shadow.addTrailers(trailers);
+      shadow.endRequest();
+    }
+    this.shadows = [];
   }
 
   /** Sends copies of the request wherever their policies say. */
