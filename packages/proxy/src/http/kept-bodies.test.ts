@@ -66,6 +66,19 @@ describe('a body that has gone goes again', () => {
     await client.until((text) => text.endsWith('hello'));
   });
 
+  test('unless a response has begun: then it is missed no more, however long it gets', async (t) => {
+    const { client, proxy } = await startChain(
+      t,
+      (text) => (text.endsWith('ab') ? hello.slice(0, -2) : text.endsWith('cdefgh') ? hello.slice(-2) : null),
+      { route: { retryPolicy: { retryOn: '5xx' } }, bufferLimitBytes: 4 },
+    );
+    client.write(`${post}Transfer-Encoding: chunked\r\n\r\n2\r\nab`);
+    await client.until((text) => text.endsWith('hel'));
+    client.write('\r\n6\r\ncdefgh');
+    await client.until((text) => text.endsWith('hello'));
+    assert.equal(proxy.metrics.retriesAbandoned.value, 0);
+  });
+
   test('with what comes in the pause before it, which may be more than is kept', async (t) => {
     const { client, proxy } = await start(t, '2\r\nab\r\n', 'ab\r\n6\r\ncdefgh\r\n0\r\n\r\n', {
       bufferLimitBytes: 4,

@@ -516,6 +516,8 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     const { internalRedirect } = this.route!;
     if (internalRedirect !== null && this.isRedirected(head, internalRedirect)) return;
     if (this.held.isKept) this.held.release();
+    // What of the body follows is not missed: there is no other try.
+    this.held.limit = -1;
     if (this.tryWatch !== null) this.tryWatch.answered();
     this.responseHead = head;
     this.responseCode = head.status;
