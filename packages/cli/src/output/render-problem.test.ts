@@ -29,6 +29,14 @@ test('shows the place, the line with a caret, the path and what to do', () => {
   );
 });
 
+test('does not show a line that may hold a secret', () => {
+  const text = renderProblem(
+    { code: 'A', severity: 'error', message: 'bad', line: 1, column: 2 },
+    '{"private_key": {"inline_string": "c2VjcmV0"}}',
+  );
+  assert.equal(text, '1:2: error: bad\n  1 | (not shown: a secret may stand here)\n  (A)\n');
+});
+
 test('does without what is not known', () => {
   const text = renderProblem({ code: 'IST0101', severity: 'warning', message: 'no such host' });
   assert.equal(text, 'warning: no such host\n  (IST0101)\n');

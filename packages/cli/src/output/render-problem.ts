@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Problem } from '@heddle/base';
+import { holdsSecret } from './holds-secret.ts';
 import { wrapText } from './wrap.ts';
 
 /** How long lines may be where no terminal says it, as in a log. */
@@ -28,7 +29,7 @@ function excerpt(text: string, place: number, available: number): { shown: strin
  *       at spec.http[0].rout (HEDDLE_UNKNOWN_FIELD)
  *
  * `source` is the text of the file that the problem names, where there is one. A line too long for `columns` is cut
- * around the place.
+ * around the place. One that may hold a secret is not shown: what is printed ends up in logs.
  */
 export function renderProblem(
   problem: Problem,
@@ -43,14 +44,19 @@ export function renderProblem(
     .join(':');
   const head = `${place === '' ? '' : `${style('bold', `${place}:`)} `}${style(color, `${problem.severity}:`)}`;
   const lines = [`${head} ${problem.message}`];
-  const text = problem.line === undefined ? undefined : source?.split(/\r?\n/)[problem.line - 1];
+  const sourceLines = source?.split(/\r?\n/) ?? [];
+  const text = problem.line === undefined ? undefined : sourceLines[problem.line - 1];
   if (problem.line !== undefined && text !== undefined) {
+    const isSecret = holdsSecret(sourceLines, problem.line - 1);
     const number = String(problem.line);
     const margin = `  ${number} | `.length;
-    const { shown, before } = excerpt(text, (problem.column ?? 1) - 1, columns - margin);
+    const { shown, before } = isSecret
+      ? { shown: '(not shown: a secret may stand here)', before: '' }
+      : excerpt(text, (problem.column ?? 1) - 1, columns - margin);
     const indent = before.replaceAll(/[^\t]/g, ' ');
     lines.push(`  ${style('dim', `${number} |`)} ${shown}`);
-    lines.push(`  ${style('dim', `${' '.repeat(number.length)} |`)} ${indent}${style(color, '^')}`);
+    if (!isSecret)
+      lines.push(`  ${style('dim', `${' '.repeat(number.length)} |`)} ${indent}${style(color, '^')}`);
   }
   const path = problem.path === undefined || problem.path === '' ? '' : `at ${problem.path} `;
   lines.push(`  ${style('dim', `${path}(${problem.code})`)}`);
