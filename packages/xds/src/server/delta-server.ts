@@ -2,7 +2,7 @@
 import type { Clock } from '@heddle/base';
 import { RpcCode } from '../rpc.ts';
 import type { RpcMethod, RpcMethods, RpcPeer, RpcStatus, RpcStream } from '../rpc.ts';
-import { TypeUrl } from '../type-url.ts';
+import { resourceTypeUrls, TypeUrl } from '../type-url.ts';
 import { waitForAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementOutcome, AcknowledgementTarget } from './acknowledgements.ts';
 import { DeltaStream } from './delta-stream.ts';
@@ -120,7 +120,11 @@ export class DeltaServer {
       maxNamesPerType: options.maxNamesPerType ?? 100_000,
       versions: new VersionTable(),
       nameTable: (typeUrl) => this.nameTable(typeUrl),
-      onClosed: (stream) => this.streams.delete(stream),
+      forgetNames: () => this.forgetNames(),
+      onClosed: (stream) => {
+        this.streams.delete(stream);
+        this.forgetTypes();
+      },
     };
     this.method = this.delta(context, {});
     const methods = new Map([
@@ -174,6 +178,15 @@ export class DeltaServer {
       this.names.set(typeUrl, table);
     }
     return table;
+  }
+
+  /** Drops the tables of types that nobody serves and nobody asks for any more: clients choose how they are called. */
+  private forgetTypes(): void {
+    for (const typeUrl of this.names.keys()) {
+      if ((resourceTypeUrls as readonly string[]).includes(typeUrl)) continue;
+      if ([...this.streams].every((stream) => stream.namesOf(typeUrl) === undefined))
+        this.names.delete(typeUrl);
+    }
   }
 
   /** Drops the names that no stream has anything to say of, where there may be many. */

@@ -32,6 +32,8 @@ export interface StreamContext {
   readonly holdTimeoutMs: number;
   readonly maxResponseBytes: number;
   readonly maxNamesPerType: number;
+  /** Drops the names that no stream has anything to say of, where there may be many. */
+  forgetNames(): void;
   /** Takes the stream off the server's list. */
   onClosed(stream: DeltaStream): void;
 }
@@ -43,6 +45,8 @@ export interface StreamOptions {
   readonly wholeTypes?: ReadonlySet<string>;
 }
 
+/** There are six; clients may ask for some that are not served here. */
+const maxTypes = 32;
 const wildcard = '*';
 const none: ReadonlySet<string> = new Set();
 
@@ -114,6 +118,10 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     let state = this.types.get(request.typeUrl);
     const isFirst = state === undefined;
     if (state === undefined) {
+      if (this.types.size >= maxTypes) {
+        this.refuse(RpcCode.resourceExhausted, `More than ${maxTypes} types on one stream.`);
+        return;
+      }
       state = new TypeState(request.typeUrl, this.context.nameTable(request.typeUrl));
       this.types.set(request.typeUrl, state);
     }
@@ -122,6 +130,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     if (isFirst) this.begin(state, request);
     else this.subscribe(state, request.resourceNamesSubscribe);
     this.unsubscribe(state, request.resourceNamesUnsubscribe);
+    // Names that come and go leave their numbers behind.
+    if (this.context.nameTable(request.typeUrl).isWorthCompacting) this.context.forgetNames();
     if (state.names.namedCount > this.context.maxNamesPerType) {
       this.refuse(RpcCode.resourceExhausted, `More than ${this.context.maxNamesPerType} names of one type.`);
       return;

@@ -16,6 +16,8 @@ import { TypeUrl } from '../type-url.ts';
 /** Types of which a response is everything there is: what it lacks does not exist. */
 export const wholeTypeUrls: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster]);
 
+/** Beyond this many unanswered responses the oldest is forgotten, as `TypeState` does: many clients answer only the last. */
+const maxNonces = 64;
 const wildcard = '*';
 
 /** One type on one stream, as the client sees it. */
@@ -101,6 +103,10 @@ export class SotwStream implements RpcStream, RpcStreamHandler {
     const nonce = this.nonce.toString(36);
     type.lastNonce = nonce;
     type.nonces.set(nonce, response.nonce);
+    for (const oldest of type.nonces.keys()) {
+      if (type.nonces.size <= maxNonces) break;
+      type.nonces.delete(oldest);
+    }
     const translated = DiscoveryResponse.fromPartial({
       typeUrl,
       nonce,
