@@ -27,6 +27,7 @@ class CutOffStore implements ConfigStore {
   readonly inner: MemoryConfigStore;
   isCut = false;
   failures = 0;
+  watchFailures = 0;
   /** Happens between what is read and what is watched next. */
   late: StoreChange | null = null;
   private watcher: StoreWatcher | null = null;
@@ -47,6 +48,10 @@ class CutOffStore implements ConfigStore {
   }
 
   async watch(afterRevision: number, watcher: StoreWatcher) {
+    if (this.watchFailures > 0) {
+      this.watchFailures--;
+      throw new HeddleError('HEDDLE_STORE_FAILED', 'The store does not answer.');
+    }
     this.watcher = watcher;
     this.present = await this.inner.watch(afterRevision, {
       onCommit: (commit) => {
@@ -88,6 +93,8 @@ test('a mirror whose watch is lost reads everything anew and says what is otherw
   await store.commit([rule('changed', 'new'), { type: 'delete', key: gone }], 'test');
   assert.equal(changes.length, 0);
   store.failures = 2;
+  // What was read before must not be forgotten for that.
+  store.watchFailures = 1;
   store.late = rule('late', 'late');
   store.lose();
   await clock.advanceAsync(5000);

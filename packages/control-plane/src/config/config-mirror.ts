@@ -54,7 +54,7 @@ export class ConfigMirror {
   /** Reads everything, then calls `onChange` after each commit. */
   static async open(options: MirrorOptions): Promise<ConfigMirror> {
     const mirror = new ConfigMirror(options);
-    await mirror.follow();
+    await mirror.follow(new Map());
     return mirror;
   }
 
@@ -76,9 +76,8 @@ export class ConfigMirror {
     this.watch?.close();
   }
 
-  /** Reads everything and watches from there on. Returns what is otherwise than it was before. */
-  private async follow(): Promise<MirrorChange> {
-    const before = new Map(this.objects);
+  /** Reads everything and watches from there on. Returns what is otherwise than it was `before`. */
+  private async follow(before: ReadonlyMap<string, MirroredObject>): Promise<MirrorChange> {
     const { revision, objects } = await this.store.read();
     this.objects.clear();
     for (const stored of objects) {
@@ -108,9 +107,11 @@ export class ConfigMirror {
 
   /** What has lost its history may still be hard to reach: asks until it answers. */
   private async followAgain(): Promise<void> {
+    // As it was told last, however often it is read.
+    const before = new Map(this.objects);
     while (!this.isClosed) {
       try {
-        const change = await this.follow();
+        const change = await this.follow(before);
         if (this.isClosed) this.watch?.close();
         else this.onChange(change);
         return;
