@@ -177,6 +177,23 @@ describe('the control plane', () => {
     assert.match(lease.answers[1] ?? '', /could not store/);
   });
 
+  it('ends a stream that says more than can be answered', async () => {
+    const world = await makeMeshWorld();
+    world.instanceStore.put = () => new Promise(() => {});
+    const lease = world.connect({ instance: 'reviews-1', service: 'reviews' }).publish();
+    for (let count = 0; count < 20; count++) lease.withdraw();
+    await world.settle();
+    assert.match(lease.answers[0] ?? '', /^end 8 /);
+  });
+
+  it('takes no instance whose protocol is a novel', async () => {
+    const world = await makeMeshWorld();
+    const sidecar = world.connect({ instance: 'reviews-1', service: 'reviews' });
+    const lease = sidecar.publish({ protocol: 'x'.repeat(100_000) });
+    await world.settle();
+    assert.match(lease.answers[0] ?? '', /protocol is not valid/);
+  });
+
   it('keeps a service without instances known for ten minutes, then leaves nothing of it', async () => {
     const world = await makeMeshWorld();
     const page = world.connect({ instance: 'page-1', service: 'productpage' });

@@ -35,6 +35,8 @@ const maxNameLength = 63;
 const maxInstanceLength = 253;
 const maxLabels = 64;
 const maxLabelLength = 317;
+/** A sidecar waits for each answer: whoever says so much at once only wants it kept. */
+const maxWaiting = 16;
 
 export function instanceService(options: InstanceServiceOptions): RpcMethod {
   return { kind: 'stream', open: (stream, peer) => new LeaseStream(options, stream, peer) };
@@ -48,6 +50,7 @@ class LeaseStream implements RpcStreamHandler {
   private holder: LeaseHolder | null = null;
   /** Requests are handled one after the other. */
   private work: Promise<void> = Promise.resolve();
+  private waiting = 0;
   private isOver = false;
 
   constructor(options: InstanceServiceOptions, stream: RpcStream, peer: RpcPeer) {
@@ -66,7 +69,9 @@ class LeaseStream implements RpcStreamHandler {
     }
     // Renewals don't queue: one that waits behind a slow disk would come too late.
     if (request.request?.$case === 'renew') this.renew();
-    else this.work = this.work.then(() => this.handle(request)).catch((error: unknown) => this.broken(error));
+    else if (this.waiting >= maxWaiting)
+      this.fail(RpcCode.resourceExhausted, `More than ${maxWaiting} requests wait for their answers.`);
+    else this.queue(request);
   }
 
   onHalfClose(): void {
@@ -80,6 +85,14 @@ class LeaseStream implements RpcStreamHandler {
 
   onEnd(): void {
     this.release();
+  }
+
+  private queue(request: LeaseRequest): void {
+    this.waiting++;
+    this.work = this.work
+      .then(() => this.handle(request))
+      .catch((error: unknown) => this.broken(error))
+      .then(() => void this.waiting--);
   }
 
   private async handle({ request }: LeaseRequest): Promise<void> {
@@ -194,12 +207,13 @@ class LeaseStream implements RpcStreamHandler {
 
 /** What speaks against a publication; null where nothing does. */
 function faultOf(publish: Publish, workload: WorkloadPeer): string | null {
-  const { instance, namespace, service, servicePort, address, port, labels } = publish;
+  const { instance, namespace, service, servicePort, protocol, address, port, labels } = publish;
   if (namespace !== workload.namespace)
     return `its namespace is ${JSON.stringify(namespace)}, that of the certificate ${workload.namespace}`;
   if (instance.length > maxInstanceLength || !instancePattern.test(instance)) return 'its id is not valid';
   if (service.length > maxNameLength || !namePattern.test(service))
     return 'the name of its service is not valid';
+  if (protocol.length > maxNameLength) return 'its protocol is not valid';
   if (servicePort > 65_535) return 'the port of its service is not valid';
   if (isIP(address) === 0 || port < 1 || port > 65_535)
     return 'its address must be an IP address with a port';
