@@ -103,6 +103,28 @@ describe('a redirect is followed', () => {
     assert.equal(endpoint?.requestsFailed, 0);
   });
 
+  test('and its time is that of its own upstream', async (t) => {
+    const answers = [to('http://other/next', ''), hello];
+    let redirectedAt = 0;
+    const { client, proxy } = await startChain(
+      t,
+      (_, socket) => {
+        if (answers.length === 1) return answers.shift()!;
+        const write = (): void => {
+          redirectedAt = performance.now();
+          socket.write(answers.shift()!);
+        };
+        proxy.timers.arm({ deadlineMs: -1, wheelSlot: -1, onTimeout: write }, 100);
+        return null;
+      },
+      { routes: [toBackend({ internalRedirectPolicy: {} })] },
+    );
+    client.write(get);
+    const answer = await client.until((text) => text.endsWith('hello'));
+    const ms = /x-envoy-upstream-service-time: (\d+)/.exec(answer)?.[1];
+    assert.ok(Number(ms) <= performance.now() - redirectedAt + 1, String(ms));
+  });
+
   test('only past the filters', async (t) => {
     const refused = { status: 403, flag: '-', details: 'refused', body: 'not there' };
     const filter: HttpFilter = { onRequest: ({ path }) => (path === '/secret' ? refused : null) };

@@ -262,8 +262,8 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
       return;
     }
     this.waiting = true;
-    // Handed over before `acquire` returns, a connection costs no look at the clock.
-    this.isHandedOverAtOnce = this.retries.attempts === 1;
+    // Handed over before `acquire` returns, a connection costs no look at the clock, unless there was another try or redirect.
+    this.isHandedOverAtOnce = this.retries.attempts === 1 && !this.requestEnded;
     this.choosePool(endpoint).acquire(this);
     this.isHandedOverAtOnce = false;
   }
