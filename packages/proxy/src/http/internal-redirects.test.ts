@@ -197,6 +197,8 @@ test('only absolute URLs of HTTP are targets', () => {
     'http:///x',
     'http://u@a/',
     'http://a/b c',
+    'http://a/b\u00e9',
+    'http://a/b\u0001',
     'http://a\\b/',
     'http://a:b/',
   ])

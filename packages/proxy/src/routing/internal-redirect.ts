@@ -27,7 +27,7 @@ export interface RedirectTarget {
   readonly path: string;
 }
 
-const absoluteUrl = /^(https?):\/\/([^/?#\\@]+)([/?][^#\s]*)?(?:#\S*)?$/i;
+const absoluteUrl = /^(https?):\/\/([^/?#\\@]+)([/?][!-"$-~]*)?(?:#\S*)?$/i;
 
 /** Reads an absolute URL; null for anything else, also for what is relative. */
 export function parseRedirectTarget(location: string): RedirectTarget | null {
