@@ -30,6 +30,13 @@ export const responseCases: readonly WireCase[] = [
   },
   {
     rule: '26',
+    name: '204 with a length of 0',
+    response: 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nx-upstream: yes\r\n\r\n',
+    keepsBack: ['ontent-'],
+    passesOn: ['x-upstream: yes\r\n'],
+  },
+  {
+    rule: '26',
     name: '304 with a body all the same',
     response: 'HTTP/1.1 304 Not Modified\r\nx-upstream: yes\r\ncontent-length: 5\r\n\r\nhello',
     keepsBack: ['hello'],
@@ -61,6 +68,12 @@ export const responseCases: readonly WireCase[] = [
     ['CR in a value', ok('x: y\rz\r\ncontent-length: 0\r\n')],
     ['NUL in a value', ok('x: y\0z\r\ncontent-length: 0\r\n')],
     ['LF alone', 'HTTP/1.1 200 OK\ncontent-length: 0\n\n'],
+    ['204 with a length', 'HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\n'],
+    ['204 that is chunked', 'HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'an interim response with a length',
+      `HTTP/1.1 103 Early Hints\r\ncontent-length: 3\r\n\r\n${ok('content-length: 0\r\n')}`,
+    ],
     ['no version', 'ICY 200 OK\r\n\r\n'],
     ['a version to come', 'HTTP/2.0 200 OK\r\n\r\n'],
     ['a status with two digits', 'HTTP/1.1 20 OK\r\n\r\n'],

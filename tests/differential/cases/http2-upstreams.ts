@@ -35,6 +35,8 @@ export const http2UpstreamCases: readonly DifferentialCase[] = [
   one('a body without a length comes in chunks', get, [ok], made),
   one('an answer without a body has a length of 0', get, [{ fields: upstreamFields }], made),
   one('204', get, [{ fields: { ':status': '204' } }], made),
+  one('204 with a length', get, [{ fields: { ':status': '204', 'content-length': '3' } }], failed),
+  one('204 with a length of 0', get, [{ fields: { ':status': '204', 'content-length': '0' } }], made),
   one('304 with a length', get, [{ fields: { ':status': '304', 'content-length': '5' } }], {
     'http.in.downstream_rq_3xx': 1,
   }),

@@ -40,6 +40,43 @@ export const responseCases: readonly DifferentialCase[] = [
     counters: passed,
   },
   {
+    name: '204 with a length',
+    rule: 'rule 26',
+    client: get,
+    upstream: { text: answer('204 No Content', 'content-length: 3\r\n') },
+    counters: unreadable,
+  },
+  {
+    name: '204 with a length of 0',
+    rule: 'rule 26',
+    client: get,
+    upstream: { text: answer('204 No Content', 'content-length: 0\r\n') },
+    counters: passed,
+  },
+  {
+    name: '204 that is chunked',
+    rule: 'rule 26',
+    client: get,
+    upstream: { text: answer('204 No Content', 'transfer-encoding: chunked\r\n') },
+    counters: unreadable,
+  },
+  {
+    name: '204 with a length to HEAD',
+    rule: 'rule 26',
+    client: request('HEAD /'),
+    upstream: { text: answer('204 No Content', 'content-length: 3\r\n') },
+    counters: unreadable,
+  },
+  {
+    name: '103 with a length',
+    rule: 'rule 26',
+    client: get,
+    upstream: {
+      text: `HTTP/1.1 103 Early Hints\r\ncontent-length: 3\r\n\r\n${answer('200 OK', 'content-length: 5\r\n', 'hello')}`,
+    },
+    counters: unreadable,
+  },
+  {
     name: '304 with a length has no body',
     rule: 'rule 26',
     client: get,

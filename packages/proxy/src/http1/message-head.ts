@@ -175,11 +175,16 @@ export abstract class MessageHead implements MessageView {
    * (RFC 9112 §6.1): who else reads it may have believed the length.
    */
   protected ignoreLength(): void {
+    this.dropLength();
+    this.closesConnection = true;
+  }
+
+  /** Takes Content-Length out of sight. */
+  protected dropLength(): void {
     for (let index = 0; index < this.fieldCount; index++) {
       if (this.fieldId(index) === FieldId.contentLength) this.dropField(index);
     }
     this.contentLength = 0;
-    this.closesConnection = true;
   }
 
   private dropField(index: number): void {

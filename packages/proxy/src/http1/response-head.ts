@@ -13,6 +13,8 @@ export const ResponseError = {
   bothLengths: -40,
   badContentLength: -41,
   badTransferEncoding: -42,
+  /** 1xx and 204 have no body, and may not speak of one. */
+  forbiddenLength: -43,
 } as const;
 
 /** One response's head. One object per upstream connection, filled anew for each response. */
@@ -91,6 +93,11 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
     }
     if (encodingSeen && (lengthSeen || this.minorVersion === 0)) return ResponseError.bothLengths;
     const status = this.status;
+    // RFC 9110 §8.6, RFC 9112 §6.1. A length of 0, which does no harm, is often there; it doesn't go on.
+    if ((lengthSeen || encodingSeen) && (status < 200 || status === 204)) {
+      if (encodingSeen || this.contentLength !== 0) return ResponseError.forbiddenLength;
+      this.dropLength();
+    }
     const isBodiless =
       asked === ResponseKind.head || (asked === ResponseKind.connect && status >= 200 && status < 300);
     if (isBodiless || status < 200 || status === 204 || status === 304) this.bodyKind = BodyKind.none;

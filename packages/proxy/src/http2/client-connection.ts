@@ -186,12 +186,17 @@ export class Http2ClientConnection extends Http2Connection {
     stream.hasReceived = true;
     // The only pseudo-header of a response, and so its first field.
     const status = Number(fields.fields[0]!.value);
+    const contentLength = contentLengthOf(fields);
+    // RFC 9110 §8.6: there is no body, and so no length.
+    if ((status < 200 || status === 204) && contentLength > 0) {
+      this.refuseMessage(stream);
+      return;
+    }
     if (status < 200) {
       if (endStream || ++stream.interimResponses > maxInterimResponses) this.refuseMessage(stream);
       else if (!stream.isDiscarding) stream.handler.onInformational(fields);
       return;
     }
-    const contentLength = contentLengthOf(fields);
     if (stream.requestKind === RequestKind.head || status === 204 || status === 304) {
       stream.contentLeft = 0;
     } else if (stream.requestKind !== RequestKind.connect || status >= 300) {

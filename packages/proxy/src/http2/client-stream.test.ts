@@ -208,6 +208,7 @@ describe('a response', () => {
     };
     assert.equal(lines(ResponseKind.usual, '404'), 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n');
     assert.equal(lines(ResponseKind.usual, '204'), 'HTTP/1.1 204 No Content\r\n');
+    assert.equal(lines(ResponseKind.usual, '204', ['content-length', '0']), 'HTTP/1.1 204 No Content\r\n');
     assert.equal(lines(ResponseKind.usual, '304'), 'HTTP/1.1 304 Not Modified\r\n');
     assert.equal(lines(ResponseKind.head, '200'), 'HTTP/1.1 200 OK\r\n');
     assert.equal(
@@ -258,6 +259,19 @@ describe('a stream that is cut off', () => {
       /^failed protocol-error /,
     );
   });
+
+  for (const status of ['103', '204']) {
+    it(`fails for ${status} with a length`, () => {
+      const bad = headers(1, [
+        [':status', status],
+        ['content-length', '3'],
+      ]);
+      assert.match(
+        failureOf((peer) => peer.send(bad)),
+        /^failed protocol-error /,
+      );
+    });
+  }
 
   it('tells nothing more once it is given up', () => {
     const { peer, send, ended } = world();

@@ -34,6 +34,8 @@ export class Http2ResponseHead extends FieldHead implements ResponseHeadView {
     const isAnsweredWithout =
       asked === ResponseKind.head || (asked >= ResponseKind.upgrade && status >= 200 && status < 300);
     this.take(list, !endStream && !isBodiless && !isAnsweredWithout);
+    // A length of 0, which does no harm, is often there where none may be (RFC 9110 §8.6); it doesn't go on.
+    if (isBodiless && status !== 304 && this.hasContentLength) this.fields.remove('content-length');
     this.lacksLength = endStream && !this.hasContentLength && !isBodiless && !isAnsweredWithout;
     this.hasServer = false;
     this.hasDate = false;
