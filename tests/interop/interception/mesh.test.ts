@@ -23,6 +23,10 @@ const application = `require('node:http').createServer((request, response) => {
 const serverFirst = `require('node:net').createServer((socket) => {
   socket.end('the database, asked by nobody yet\\n');
 }).listen(process.env.PORT, '127.0.0.1')`;
+/** HTTP/2 without TLS and nothing else, as most servers of gRPC. */
+const http2Server = `require('node:http2').createServer((request, response) => {
+  response.end('HTTP/2 for ' + request.headers[':authority'] + '\\n');
+}).listen(81, '0.0.0.0', () => console.log('listening'))`;
 const askDatabase =
   'import socket; print(socket.create_connection(("db", 5432), 10).recv(100).decode(), end="")';
 
@@ -34,6 +38,7 @@ describe('heddle run --intercept', { skip }, () => {
     const store = join(directory.path, 'store');
     const http = [{ host: '0.0.0.0', port: 80 }];
     await listenIn(stack, world, { label: 'world', redirected: false, tcp: [], udp: [], http });
+    await stack.use(await world.start([process.execPath, '-e', http2Server])).line(/^listening$/);
     const up = stack.use(await app.start([launcher, 'up', '--store', store]));
     await up.line(/dashboard|control plane/i);
     const service = ['run', '--store', store, '--service', 'reviews', '--port', '9080', '--'];
@@ -63,6 +68,7 @@ describe('heddle run --intercept', { skip }, () => {
     const programs = [
       `python3 -c '${askDatabase}'`,
       `curl --silent --show-error --max-time 10 --retry 3 ${list}`,
+      `curl --silent --show-error --max-time 10 --http2-prior-knowledge ${urls[0]} http://${Address.service}:81/`,
       `python3 '${file('client.py')}' ${list}`,
       `java '${file('Client.java')}' ${list}`,
     ];
@@ -72,15 +78,16 @@ describe('heddle run --intercept', { skip }, () => {
     const caller = /asked by .*URI=spiffe:\/\/cluster\.local\/ns\/default\/sa\/client$/;
     const lines = client.stdout.trim().split('\n');
     // Java asks twice, with each of its clients; all but curl print the status.
-    assert.equal(lines.length, 3 + 3 + 6 + 1, client.output);
+    assert.equal(lines.length, 3 + 2 + 3 + 6 + 1, client.output);
     const reviewsLines = lines.filter((line) => line.includes('reviews for'));
-    assert.equal(reviewsLines.length, 2 + 2 + 4);
+    assert.equal(reviewsLines.length, 2 + 1 + 2 + 4);
     for (const line of reviewsLines) {
       assert.match(line, /^(?:200 )?reviews for reviews(?:\.default\.svc\.cluster\.local)?:9080, /);
       assert.match(line, caller);
     }
     const foreign = `world ${Address.service} by a proxy from ${Address.app}`;
     assert.equal(lines.filter((line) => line.endsWith(foreign)).length, 1 + 1 + 2);
+    assert.equal(lines.filter((line) => line === `HTTP/2 for ${Address.service}:81`).length, 1);
     assert.equal(lines[0], 'the database, asked by nobody yet');
     assert.equal((await app.heddle('intercept', 'show')).stdout, '', 'the rules are gone with the client');
   });

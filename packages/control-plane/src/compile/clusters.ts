@@ -51,6 +51,13 @@ const negotiated = httpProtocolOptions({
 });
 
 const http2Only = explicitHttp2({});
+/** Nobody knows what is spoken there but the client. */
+const asCame = httpProtocolOptions({
+  upstreamProtocolOptions: {
+    $case: 'useDownstreamProtocolConfig',
+    value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+  },
+});
 /** The link of TCP connections. Those that are no streams are made with the same security, but for ALPN. */
 const tunnels = explicitHttp2(linkOptions, { maxConnectionDuration: linkAge });
 
@@ -168,6 +175,7 @@ export function originalDestination(): Uint8Array {
     clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.ORIGINAL_DST },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+    typedExtensionProtocolOptions: asCame,
   });
 }
 

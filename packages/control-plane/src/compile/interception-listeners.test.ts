@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TypeUrl, unpackAny } from '@heddle/xds';
+import { HttpConnectionManager_CodecType as CodecType } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { type TestSidecar, makeMeshWorld } from '../testing/mesh-world.ts';
 
 const redirect = { MODE: 'REDIRECT', ADDRESS: '::', OUTBOUND_PORT: 15_001, INBOUND_PORT: 15_006 };
@@ -87,6 +88,30 @@ test('intercepted requests to what the mesh does not know go where they were goi
     value: 'OriginalDestinationCluster',
   });
   assert.ok(routes.virtualHosts.some(({ domains }) => domains.includes('reviews:9080')));
+});
+
+test('HTTP of every version is routed, and goes by the same one to what the mesh does not know', async () => {
+  const world = await makeMeshWorld();
+  const page = world.connect({
+    instance: 'page-1',
+    service: 'productpage',
+    metadata: { INTERCEPTION: redirect },
+  });
+  await world.settle();
+  const [http] = page.get(TypeUrl.listener, 'virtualOutbound').filterChains;
+  assert.deepEqual(http?.filterChainMatch?.applicationProtocols, ['http/1.0', 'http/1.1', 'h2c']);
+  const manager = unpackAny(http.filters[0]!.configType!.value, TypeUrl.httpConnectionManager);
+  assert.ok(manager.ok);
+  assert.equal(manager.value.codecType, CodecType.AUTO);
+  const cluster = page.get(TypeUrl.cluster, 'OriginalDestinationCluster');
+  const [options] = Object.values(cluster.typedExtensionProtocolOptions);
+  const protocol = unpackAny(options!, TypeUrl.upstreamHttpProtocolOptions);
+  assert.ok(protocol.ok);
+  const { upstreamProtocolOptions: choice } = protocol.value;
+  assert.equal(choice?.$case, 'useDownstreamProtocolConfig');
+  assert.ok(
+    choice.value.httpProtocolOptions !== undefined && choice.value.http2ProtocolOptions !== undefined,
+  );
 });
 
 test('connections to TCP services are known by where they go; what else goes to their ports stays what it is', async () => {

@@ -21,7 +21,7 @@ export const detectionTimeout = { seconds: 0, nanos: 300_000_000 };
 /** HTTP in the clear: TLS may carry it, too, and says so, but then it is nobody's here. */
 export const plainHttp: DeepPartial<FilterChainMatch> = {
   transportProtocol: 'raw_buffer',
-  applicationProtocols: ['http/1.0', 'http/1.1'],
+  applicationProtocols: ['http/1.0', 'http/1.1', 'h2c'],
 };
 
 export const virtualOutboundName = 'virtualOutbound';

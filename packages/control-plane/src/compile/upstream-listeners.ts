@@ -3,7 +3,7 @@ import { clusterName, type MeshHost, type MeshModel, viewOf } from '@heddle/mode
 import { type DeepPartial, encodeMessage, packAny, TypeUrl, type EncodedResource } from '@heddle/xds';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import type { FilterChain } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
-import { detectionTimeout, listenerFilter } from './interception-listeners.ts';
+import { detectionTimeout, listenerFilter, plainHttp } from './interception-listeners.ts';
 import { outboundListener } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
 import { upstreamListenerName, upstreamRoutesName } from './names.ts';
@@ -80,17 +80,13 @@ function compileUpstreamListener(
 
 /** Until it is known, HTTP is answered with 503, and other connections are closed at once, as where nobody listens. */
 function detecting(http: DeepPartial<Listener>, opaque: DeepPartial<FilterChain>): DeepPartial<Listener> {
-  const filterChainMatch = {
-    transportProtocol: 'raw_buffer',
-    applicationProtocols: ['http/1.0', 'http/1.1', 'h2c'],
-  };
   const filters = http.filterChains?.[0]?.filters;
   return {
     ...http,
     listenerFilters: [listenerFilter('http_inspector', packAny(TypeUrl.httpInspector, {}))],
     listenerFiltersTimeout: detectionTimeout,
     continueOnListenerFiltersTimeout: true,
-    filterChains: [{ name: 'http', filterChainMatch, filters: filters ?? [] }],
+    filterChains: [{ name: 'http', filterChainMatch: plainHttp, filters: filters ?? [] }],
     defaultFilterChain: opaque,
   };
 }
