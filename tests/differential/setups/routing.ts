@@ -159,6 +159,7 @@ export const routingSetups = {
     ],
     action: { prefix_rewrite: '/new/' },
     virtualHost: {
+      include_request_attempt_count: true,
       request_headers_to_add: [field('x-route', 'host')],
       request_mirror_policies: [{ cluster: 'other' }],
     },

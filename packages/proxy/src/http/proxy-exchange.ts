@@ -473,6 +473,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     if (!this.active || this.endpoint === null || this.upgrade !== '') return;
     if (!this.isPrepared) this.prepareRequest();
     const { context, route } = this;
+    if (route!.tellsAttempts) tellAttempts(this.outgoing, this.retries.attempts);
     const shadowed: ShadowedRequest = {
       head: this.outgoing,
       priority: route!.priority,

@@ -61,6 +61,15 @@ describe('a copy of a request', () => {
     await untilSeen((seen) => seen.split('2\r\nde\r\n0\r\n\r\n').length === 3);
   });
 
+  test('says which try it is, as the request does', async (t) => {
+    const virtualHost = { includeRequestAttemptCount: true };
+    const { client, untilSeen } = await start(t, [toItself], { virtualHost });
+    client.write(get);
+    await client.until((text) => text.endsWith('hello'));
+    const seen = await untilSeen(isCopy);
+    assert.equal(seen.split('x-envoy-attempt-count: 1\r\n').length, 3);
+  });
+
   test('may keep the host', async (t) => {
     const { client, untilSeen } = await start(t, [{ ...toItself, disableShadowHostSuffixAppend: true }]);
     client.write(get);
