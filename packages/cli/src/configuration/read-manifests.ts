@@ -3,10 +3,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, parse } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ManifestFile } from '@heddle/control-plane';
+import { readManifestFiles } from '@heddle/control-plane/read-directory';
 import { errorMessage, nearestName, systemErrorCode } from '@heddle/base';
 import { CliError } from '../cli-error.ts';
+import { visible } from '../output/visible.ts';
 
-const extensions = /\.(?:ya?ml|json)$/i;
 const urlTimeoutMs = 30_000;
 
 /** A file of nearly the same name in a directory; extensions, which most of them share, are no resemblance. */
@@ -33,28 +34,36 @@ function decode(name: string, bytes: Uint8Array): ManifestFile {
   }
 }
 
+async function unreadable(path: string, error: unknown): Promise<CliError> {
+  if (error instanceof CliError) return error;
+  if (systemErrorCode(error) === 'ENOENT') return await missingFile(path);
+  return new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${path}' (${systemErrorCode(error)})`);
+}
+
+/** A file that was named itself may be a FIFO, as `-f <(generate)` makes one. */
 async function readOne(path: string): Promise<ManifestFile> {
   try {
     return decode(path, await readFile(path));
   } catch (error) {
-    if (error instanceof CliError) throw error;
-    if (systemErrorCode(error) === 'ENOENT') throw await missingFile(path);
-    throw new CliError('HEDDLE_FILE_UNREADABLE', `can't read '${path}' (${systemErrorCode(error)})`);
+    throw await unreadable(path, error);
   }
 }
 
 async function readDirectory(path: string, isRecursive: boolean): Promise<readonly ManifestFile[]> {
-  const entries = await readdir(path, { recursive: isRecursive, withFileTypes: true });
-  const names = entries
-    .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  if (names.length === 0) {
+  const { files, leftOut } = await readManifestFiles(path, { isRecursive, withHidden: true }).catch(
+    async (error: unknown) => {
+      const place = error instanceof Error && 'path' in error ? String(error.path) : path;
+      throw await unreadable(place, error);
+    },
+  );
+  if (leftOut.length > 0)
+    process.stderr.write(`warning: left out of '${visible(path)}': ${leftOut.map(visible).join(', ')}\n`);
+  if (files.length === 0) {
     throw new CliError('HEDDLE_FILE_NOT_FOUND', `there is no .yaml, .yml or .json file in '${path}'`, {
       hint: isRecursive ? '' : '--recursive looks into its directories too',
     });
   }
-  return await Promise.all(names.map(readOne));
+  return files.map(({ name, bytes }) => decode(join(path, name), bytes));
 }
 
 async function readUrl(url: string): Promise<ManifestFile> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,7 @@ function makeWorld(limit?: number): World {
   const database = openHeddleDatabase(path);
   const store = new SqliteConfigStore(database, path, systemClock, limit);
   const log: string[] = [];
-  const logger = createLogger({ level: 'error', sink: (line) => void log.push(line) });
+  const logger = createLogger({ level: 'warn', sink: (line) => void log.push(line) });
   const sync = new DirectorySync({ directory, store, clock: systemClock, logger });
   return {
     directory,
@@ -105,6 +106,30 @@ describe('a directory of files', () => {
     write('README.md', 'no manifest');
     await sync.sync();
     assert.deepEqual(await names(), ['a', 'b']);
+  });
+
+  it('leaves out what is no regular file and a link to a directory it is in, and says so once', async (t) => {
+    const { directory, sync, names, write, log } = worldFor(t);
+    mkdirSync(join(directory, 'shop'));
+    write('shop/a.yaml', manifest('a', '1'));
+    execFileSync('mkfifo', [join(directory, 'f.yaml')]);
+    symlinkSync('../../mesh', join(directory, 'shop', 'loop'));
+    symlinkSync('/dev/null', join(directory, 'null.json'));
+    await sync.sync();
+    await sync.sync();
+    assert.deepEqual(await names(), ['a']);
+    assert.equal(log.length, 1);
+    assert.equal(
+      JSON.parse(log[0]!).leftOut,
+      'f.yaml (no regular file), null.json (no regular file), shop/loop (a link to a directory that it is in)',
+    );
+  });
+
+  it('names the link that can not be followed', async (t) => {
+    const { directory, sync, log } = worldFor(t);
+    symlinkSync('self', join(directory, 'self'));
+    await sync.sync();
+    assert.match(log.at(-1) ?? '', /ELOOP: .*mesh\/self/);
   });
 
   it('keeps what was there while a file is wrong, says where once, and takes all when it is right', async (t) => {

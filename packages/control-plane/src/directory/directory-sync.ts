@@ -26,6 +26,9 @@ const quietMs = 200;
 /** What the system says nothing of, as on network file systems, is found so soon. */
 const lookMs = 5000;
 
+/** Names that begin with a dot are editors' and git's, and the directories behind the links of a mounted ConfigMap. */
+const scope = { isRecursive: true, withHidden: false };
+
 export interface DirectorySyncOptions {
   readonly directory: string;
   readonly store: ConfigStore;
@@ -40,6 +43,7 @@ export class DirectorySync {
   private look: Timer | null = null;
   private signature = '';
   private complaint = '';
+  private leftOut = '';
   /** One sync after the other. */
   private work: Promise<void> = Promise.resolve();
   private isClosed = false;
@@ -52,11 +56,11 @@ export class DirectorySync {
   async start(): Promise<void> {
     const { directory } = this.options;
     try {
-      await signatureOf(directory);
+      await signatureOf(directory, scope);
     } catch (error) {
       throw new HeddleError(
         'HEDDLE_STORE_FAILED',
-        `The directory ${directory} with the mesh's configuration can't be read: ${systemErrorCode(error) || errorMessage(error)}.`,
+        `The directory ${directory} with the mesh's configuration can't be read: ${reasonOf(error)}.`,
         { cause: error },
       );
     }
@@ -83,8 +87,10 @@ export class DirectorySync {
     if (this.isClosed) return;
     const { directory, store, logger } = this.options;
     try {
-      const signature = await signatureOf(directory);
-      const files = await readManifestFiles(directory);
+      const signature = await signatureOf(directory, scope);
+      const { files: found, leftOut } = await readManifestFiles(directory, scope);
+      const files = found.map(({ name, bytes }) => ({ name, text: new TextDecoder().decode(bytes) }));
+      this.warnOf(leftOut.join(', '));
       const { objects, problems } = parseManifests(files, { namespace: 'default' });
       const errors = problems.filter(({ severity }) => severity === 'error');
       const present = await store.read();
@@ -114,7 +120,7 @@ export class DirectorySync {
       // As it was before they were read: what has changed since is looked at again.
       this.signature = signature;
     } catch (error) {
-      this.complain([systemErrorCode(error) || errorMessage(error)]);
+      this.complain([reasonOf(error)]);
     }
   }
 
@@ -126,6 +132,14 @@ export class DirectorySync {
     const { directory, logger } = this.options;
     for (const reason of reasons)
       logger.error('The files are not taken; what was there before stays in force', { directory, reason });
+  }
+
+  /** Says what is left out, once. */
+  private warnOf(leftOut: string): void {
+    const { directory, logger } = this.options;
+    if (leftOut !== '' && leftOut !== this.leftOut)
+      logger.warn('Left out what can not be read as a file', { directory, leftOut });
+    this.leftOut = leftOut;
   }
 
   private observe(): void {
@@ -156,9 +170,17 @@ export class DirectorySync {
 
   private async lookNow(): Promise<void> {
     // A directory that is gone is complained of by the sync.
-    const signature = await signatureOf(this.options.directory).catch(() => 'gone');
+    const signature = await signatureOf(this.options.directory, scope).catch(() => 'gone');
     if (signature !== this.signature) await this.sync();
   }
+}
+
+/** With the path, as it may be any of those in the directory. */
+function reasonOf(error: unknown): string {
+  const code = systemErrorCode(error);
+  if (code === '') return errorMessage(error);
+  const path = error instanceof Error && 'path' in error ? String(error.path) : '';
+  return path === '' ? code : `${code}: ${path}`;
 }
 
 function describe(problem: Problem): string {
