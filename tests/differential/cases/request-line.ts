@@ -125,6 +125,18 @@ export const requestLineCases: readonly DifferentialCase[] = [
     client: request('CONNECT a:80', 'Host: a:80\r\n'),
     counters: refused,
   },
+  ...['0', '00080', '65535'].map((port) => ({
+    name: `a CONNECT to port ${port} that no route takes`,
+    rule: 'CONNECT',
+    client: request(`CONNECT a:${port}`, 'Host: a:80\r\n'),
+    counters: refused,
+  })),
+  ...['65536', '99999'].map((port) => ({
+    name: `a CONNECT to port ${port}`,
+    rule: 'CONNECT',
+    client: request(`CONNECT a:${port}`, 'Host: a:80\r\n'),
+    counters: malformed,
+  })),
   {
     name: 'a fragment in the target',
     rule: 'path normalisation 1',

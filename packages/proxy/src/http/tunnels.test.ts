@@ -180,6 +180,20 @@ describe('CONNECT', () => {
     assert.equal(proxy.finished[0]?.code, 200);
   });
 
+  for (const [port, status] of [
+    ['65535', 200],
+    ['65536', 400],
+    ['99999', 400],
+  ] as const) {
+    test(`to port ${port} is answered by ${status}`, async (t) => {
+      const { client, proxy } = await startChain(t, () => null, { routes: [toConnect({})] });
+      client.write(connect.replace('5432', port));
+      const response = await client.until((text) => text.includes('\r\n\r\n'));
+      assert.ok(response.startsWith(`HTTP/1.1 ${status} `), response);
+      assert.equal(proxy.metrics.connectionsTotal.value, status === 200 ? 1 : 0);
+    });
+  }
+
   test('goes on to the upstream without connect_config, as a request for the same authority', async (t) => {
     const agree = (received: string): string | null =>
       received.startsWith('CONNECT') ? 'HTTP/1.1 200 OK\r\n\r\n' : received.toUpperCase();

@@ -25,6 +25,7 @@ export const RequestError = {
   bodyDisallowed: -50,
 } as const;
 
+const maxPort = 65_535;
 const schemePrefix = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 /** One request's head. One object per connection, filled anew for each request. */
@@ -186,7 +187,9 @@ export class RequestHead extends MessageHead implements RequestHeadView {
     const first = this.text.charCodeAt(start);
     if (this.method === 'CONNECT') {
       const target = this.text.slice(start, end);
-      if (!validHost.test(target) || !/:[0-9]{1,5}$/.test(target)) return RequestError.badTargetForm;
+      const port = /:([0-9]{1,5})$/.exec(target)?.[1];
+      if (!validHost.test(target) || port === undefined || Number(port) > maxPort)
+        return RequestError.badTargetForm;
       // Behind its head a CONNECT request is the tunnel (RFC 9110 §9.3.6): a length would say where something else begins.
       if (this.bodyKind !== BodyKind.none) return RequestError.bodyDisallowed;
       this.path = '';
