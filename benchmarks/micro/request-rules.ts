@@ -42,7 +42,7 @@ const certRules: ClientCertRules = {
   chain: false,
   uri: true,
   dns: true,
-  ownIdentity: 'spiffe://cluster.local/ns/default/sa/reviews',
+  ownUris: ['spiffe://cluster.local/ns/default/sa/reviews'],
 };
 const element = clientCertElement(peer, certRules);
 

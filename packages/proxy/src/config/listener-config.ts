@@ -36,7 +36,7 @@ export interface HttpConfig {
   readonly appendXForwardedPort: boolean;
   readonly internalRanges: readonly InternalRange[];
   /** What is told of the caller's certificate. */
-  readonly clientCert: Omit<ClientCertRules, 'ownIdentity'>;
+  readonly clientCert: Omit<ClientCertRules, 'ownUris'>;
   /** Appended to Via in both directions; empty for none. */
   readonly via: string;
   /** Null for paths and hosts as they come. */

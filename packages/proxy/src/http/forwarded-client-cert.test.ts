@@ -15,7 +15,7 @@ const nothing: ClientCertRules = {
   chain: false,
   uri: false,
   dns: false,
-  ownIdentity: 'spiffe://td/own',
+  ownUris: ['spiffe://td/own'],
 };
 const peer: ClientCertificate = {
   fingerprint: '00ff',
@@ -30,22 +30,23 @@ const bare: ClientCertificate = { ...peer, subject: '', uriSans: [], dnsSans: []
 // The form is that of Envoy 1.40 for such certificates.
 const elements: readonly (readonly [string, ClientCertificate, Partial<ClientCertRules>, string])[] = [
   ['only who and which', peer, {}, 'By=spiffe://td/own;Hash=00ff'],
-  ['no identity of our own', peer, { ownIdentity: '' }, 'Hash=00ff'],
+  ['no identity of our own', peer, { ownUris: [] }, 'Hash=00ff'],
+  [
+    'several URIs of our own',
+    peer,
+    { ownUris: ['spiffe://x/y', 'urn:a;b'] },
+    'By=spiffe://x/y;By=urn:a%3Bb;Hash=00ff',
+  ],
   ['uri', peer, { uri: true }, 'By=spiffe://td/own;Hash=00ff;URI=spiffe://td/client;URI=spiffe://td/second'],
   ['uri of none', bare, { uri: true }, 'By=spiffe://td/own;Hash=00ff;URI='],
   ['dns', peer, { dns: true }, 'By=spiffe://td/own;Hash=00ff;DNS=client.example;DNS=b.example'],
   ['dns of none', bare, { dns: true }, 'By=spiffe://td/own;Hash=00ff'],
-  [
-    'subject',
-    peer,
-    { subject: true, ownIdentity: '' },
-    'Hash=00ff;Subject="CN=client=1,O=Ac\\"me\\, Inc,C=DE"',
-  ],
-  ['subject of none', bare, { subject: true, ownIdentity: '' }, 'Hash=00ff;Subject=""'],
+  ['subject', peer, { subject: true, ownUris: [] }, 'Hash=00ff;Subject="CN=client=1,O=Ac\\"me\\, Inc,C=DE"'],
+  ['subject of none', bare, { subject: true, ownUris: [] }, 'Hash=00ff;Subject=""'],
   [
     'everything, in order',
     peer,
-    { subject: true, cert: true, chain: true, uri: true, dns: true, ownIdentity: '' },
+    { subject: true, cert: true, chain: true, uri: true, dns: true, ownUris: [] },
     'Hash=00ff;Cert="-----BEGIN%20CERTIFICATE-----%0AMI%2B%2F%3D%0A-----END%20CERTIFICATE-----%0A";Chain="A%0AB%0A";' +
       'Subject="CN=client=1,O=Ac\\"me\\, Inc,C=DE";URI=spiffe://td/client;URI=spiffe://td/second;DNS=client.example;DNS=b.example',
   ],

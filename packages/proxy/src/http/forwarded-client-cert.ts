@@ -24,14 +24,14 @@ export interface ClientCertRules {
   readonly chain: boolean;
   readonly uri: boolean;
   readonly dns: boolean;
-  /** This proxy's own URI, for `By`; empty for none. */
-  readonly ownIdentity: string;
+  /** The URIs of this proxy's own certificate, for `By`. */
+  readonly ownUris: readonly string[];
 }
 
 /** The element for one certificate, in Envoy's order: `By`, `Hash`, `Cert`, `Chain`, `Subject`, `URI`, `DNS`. */
 export function clientCertElement(peer: ClientCertificate, rules: ClientCertRules): string {
   const parts: string[] = [];
-  if (rules.ownIdentity !== '') parts.push(`By=${rules.ownIdentity}`);
+  for (const uri of rules.ownUris) parts.push(`By=${escaped(uri, unsafeInName)}`);
   parts.push(`Hash=${peer.fingerprint}`);
   if (rules.cert) parts.push(`Cert="${encodeURIComponent(peer.pem)}"`);
   if (rules.chain) parts.push(`Chain="${encodeURIComponent(peer.chainPem)}"`);

@@ -110,7 +110,7 @@ export const plainRules: RequestRuleOptions = {
     chain: false,
     uri: false,
     dns: false,
-    ownIdentity: '',
+    ownUris: [],
   },
   path: null,
   host: null,

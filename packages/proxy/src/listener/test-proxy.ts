@@ -47,12 +47,12 @@ export function httpChain(body: string, chain: object = {}): object {
   return managerChain({ direct_response: { status: 200, body: { inline_string: body } } }, chain);
 }
 
-/** A filter chain that sends every request to a cluster. */
-export function routedHttpChain(cluster: string, chain: object = {}): object {
-  return managerChain({ route: { cluster } }, chain);
+/** A filter chain that sends every request to a cluster; `manager`: what else its connection manager is told. */
+export function routedHttpChain(cluster: string, chain: object = {}, manager: object = {}): object {
+  return managerChain({ route: { cluster } }, chain, manager);
 }
 
-function managerChain(action: object, chain: object): object {
+function managerChain(action: object, chain: object, manager: object = {}): object {
   const router = {
     name: 'envoy.filters.http.router',
     typed_config: typed('filters.http.router.v3.Router'),
@@ -62,6 +62,7 @@ function managerChain(action: object, chain: object): object {
     stat_prefix: 'http',
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: [route] }] },
     http_filters: [router],
+    ...manager,
   });
   return { filters: [{ name: 'hcm', typed_config: config }], ...chain };
 }

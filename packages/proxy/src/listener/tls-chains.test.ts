@@ -11,7 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { connect, createServer, createSecureContext, TLSSocket } from 'node:tls';
 import { makeLeaf, makeRoot } from '@heddle/identity/test-authority';
 import { readProxyHeader } from '../inspect/proxy-protocol.ts';
-import { httpChain, socketAddress, staticCluster, tcpChain, typed } from './test-proxy.ts';
+import { httpChain, routedHttpChain, socketAddress, staticCluster, tcpChain, typed } from './test-proxy.ts';
 import { socketWorld } from './test-worlds.ts';
 
 const root = makeRoot('cluster.local');
@@ -21,13 +21,13 @@ function leaf(name: string) {
 }
 
 /** A chain's transport socket that shows the certificate of `name`. */
-function ownCertificate(name: string): object {
+function ownCertificate(name: string, validation: object = {}): object {
   const { pem, keyPem } = leaf(name);
   const certificate = { certificate_chain: { inline_string: pem }, private_key: { inline_string: keyPem } };
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: typed('transport_sockets.tls.v3.DownstreamTlsContext', {
-      common_tls_context: { tls_certificates: [certificate] },
+      common_tls_context: { tls_certificates: [certificate], ...validation },
     }),
   };
 }
@@ -123,6 +123,45 @@ test('a changed certificate is shown to new connections without a gap, and old o
   await world.proxy.load({ listeners: [listener('two')] });
   assert.equal(world.proxy.port('l'), port);
   assert.equal(await ask(t, port, ''), 'two: by two');
+});
+
+test('an upstream learns whose certificate vouched for the client, and who says so', async (t) => {
+  const world = socketWorld(t);
+  const backend = await world.backend();
+  const transport_socket = ownCertificate('server', {
+    validation_context: { trusted_ca: { inline_string: root.pem } },
+  });
+  await world.proxy.load({
+    listeners: [
+      {
+        name: 'l',
+        address: socketAddress('127.0.0.1', 0),
+        filter_chains: [
+          routedHttpChain(
+            'be',
+            { transport_socket },
+            {
+              forward_client_cert_details: 'APPEND_FORWARD',
+              set_current_client_cert_details: { uri: true },
+            },
+          ),
+        ],
+      },
+    ],
+    clusters: [staticCluster('be', '127.0.0.1', [backend.port])],
+  });
+  const { pem, keyPem } = leaf('client');
+  const options = { port: world.proxy.port('l'), host: '127.0.0.1', ca: root.pem, cert: pem, key: keyPem };
+  const client = connect({ ...options, checkServerIdentity: () => undefined });
+  t.after(() => client.destroy());
+  await once(client, 'secureConnect');
+  client.write('GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-client-cert: By=before\r\n\r\n');
+  const received = (): string => backend.accepted[0]?.handler.received.toString() ?? '';
+  await world.until('it is asked', () => received().endsWith('\r\n\r\n'));
+  assert.match(
+    received(),
+    /client-cert: By=before,By=spiffe:\/\/\S+\/sa\/server;Hash=[0-9a-f]{64};URI=spiffe:\/\/\S+\/sa\/client\r\n/,
+  );
 });
 
 test('towards the upstream the PROXY header comes in the clear, before the ClientHello', async (t) => {

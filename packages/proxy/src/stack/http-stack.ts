@@ -128,9 +128,17 @@ function requestRules(config: HttpStackConfig, environment: StackEnvironment): R
     generatesRequestId: http.generateRequestId,
     preservesRequestId: http.preserveExternalRequestId,
     via: http.via,
-    clientCert: { ...http.clientCert, ownIdentity: environment.ownIdentity },
+    clientCert: { ...http.clientCert, ownUris: ownUris(config.tls, environment.ownIdentity) },
     path: http.pathRules,
     host: http.hostRules,
     ownAddress: environment.context.ownAddress,
   });
+}
+
+/** What a server says of itself: the URIs of its certificate where that stands in the configuration, or the workload's identity. */
+function ownUris(tls: DownstreamTlsConfig | null, ownIdentity: string): readonly string[] {
+  const first = tls?.certificates[0];
+  const named = first?.kind === 'static' ? first.certificate.leaf.extensions.uriNames : [];
+  if (named.length > 0) return named;
+  return ownIdentity === '' ? [] : [ownIdentity];
 }
