@@ -28,7 +28,8 @@ const groups: Readonly<Record<string, Group>> = {
   libraries: unit('unit tests of the libraries', '{base,telemetry,model,xds,identity,ca}'),
   proxy: unit('unit tests of the data plane and the testkit', '{proxy,testkit}'),
   'control-plane': unit('unit tests of the control plane', 'control-plane'),
-  'command-line': unit('unit tests of the command line', 'cli'),
+  // They start processes, and wait for them.
+  'command-line': { ...unit('unit tests of the command line', 'cli'), limitMs: 240_000 },
   dashboard: unit('unit tests of the dashboard', 'dashboard'),
   tools: {
     title: 'unit tests of tools, benchmarks and the fuzzer',
@@ -44,6 +45,7 @@ const groups: Readonly<Record<string, Group>> = {
   e2e: across('whole meshes in processes', 'e2e', 5),
   browser: across('the dashboard in a browser', 'browser', 3),
   interop: across('against foreign implementations', '{interop,differential}', 20),
+  documentation: across('what the pages tell people to type', 'documentation', 5),
   conformance: across('third-party conformance data', 'conformance', 20),
   soak: across('long runs', 'soak', 24 * 60),
 };

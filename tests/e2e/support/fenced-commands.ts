@@ -1,4 +1,4 @@
-// Reads the commands that a document tells people to type. README.md's are run by readme.test.ts, which says how they
+// Reads the commands that a document tells people to type. README.md's are run by tests/documentation/readme.test.ts, which says how they
 // are marked.
 
 /** What is to be done, in the order of the document. */

@@ -28,6 +28,9 @@ export function testApp(file: string): string {
   return join(import.meta.dirname, '../apps', file);
 }
 
+/** What `stablePort` has given: free until somebody listens there, and yet taken. */
+const given = new Set<number>();
+
 /**
  * A free port below the range from which the system takes ports for outgoing connections and from which `heddle run`
  * takes its own (from 20,000 on): a program that is killed and started again finds it free again.
@@ -35,12 +38,15 @@ export function testApp(file: string): string {
 export async function stablePort(): Promise<number> {
   for (;;) {
     const port = randomInt(16_000, 20_000);
+    if (given.has(port)) continue;
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-    if (isFree) return port;
+    if (!isFree) continue;
+    given.add(port);
+    return port;
   }
 }
 

@@ -14,6 +14,7 @@ import { type EndRequests, listenForEnd } from '../signals.ts';
 import { heddleVersion } from '../version.ts';
 import { datastoreOf } from '../datastore/datastore-of.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
+import { requireDistinctPorts } from './distinct-ports.ts';
 import { renderLogLine } from './log-line.ts';
 import type { UpMessage } from './up-message.ts';
 
@@ -72,6 +73,11 @@ function tellParent(message: UpMessage): void {
 }
 
 async function serve(flags: UpFlags, end: EndRequests): Promise<number> {
+  requireDistinctPorts({
+    '--api-port': flags.apiPort,
+    '--xds-port': flags.xdsPort,
+    '--join-port': flags.joinPort,
+  });
   const isChild = process.send !== undefined;
   const dashboard = updateDashboard();
   let running: RunningControlPlane;

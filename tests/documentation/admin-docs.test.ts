@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { freePort, startChild, temporaryDirectory } from '@heddle/testkit';
-import { launcher, repositoryRoot } from './support/sandbox.ts';
+import { launcher, repositoryRoot } from '../e2e/support/sandbox.ts';
 
 const run = promisify(execFile);
 

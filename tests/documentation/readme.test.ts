@@ -18,10 +18,10 @@ import { readFile, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { type Child, eventually, findProgram, skipWithout } from '@heddle/testkit';
-import { claimDefaultPorts } from './support/default-ports.ts';
-import { readSteps, type Step } from './support/fenced-commands.ts';
-import { listeningPortsOf, portsInUse, processesWithMark } from './support/marked-processes.ts';
-import { repositoryRoot, Sandbox } from './support/sandbox.ts';
+import { claimDefaultPorts } from '../e2e/support/default-ports.ts';
+import { readSteps, type Step } from '../e2e/support/fenced-commands.ts';
+import { listeningPortsOf, portsInUse, processesWithMark } from '../e2e/support/marked-processes.ts';
+import { repositoryRoot, Sandbox } from '../e2e/support/sandbox.ts';
 
 const readme = await readFile(join(repositoryRoot, 'README.md'), 'utf8');
 
