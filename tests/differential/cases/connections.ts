@@ -124,6 +124,33 @@ export const connectionCases: readonly DifferentialCase[] = [
     counters: { 'http.in.downstream_cx_upgrades_total': 1 },
   },
   {
+    name: 'an upgrade that is granted with a length of 0',
+    rule: 'Upgrade',
+    setup: 'upgrades',
+    client: [{ send: webSocket }, { responses: 1 }, { send: 'hello' }, { text: 'hello' }],
+    upstream: {
+      text: switching.replace('connection:', 'content-length: 0\r\nconnection:'),
+      afterwards: 'echo',
+    },
+    counters: { 'http.in.downstream_cx_upgrades_total': 1 },
+  },
+  {
+    name: 'an upgrade that is granted with a length',
+    rule: 'Upgrade',
+    setup: 'upgrades',
+    client: webSocket,
+    upstream: { text: switching.replace('connection:', 'content-length: 3\r\nconnection:') },
+    counters: { 'http.in.downstream_rq_5xx': 1 },
+  },
+  {
+    name: 'an upgrade that is granted as chunked',
+    rule: 'Upgrade',
+    setup: 'upgrades',
+    client: webSocket,
+    upstream: { text: switching.replace('connection:', 'transfer-encoding: chunked\r\nconnection:') },
+    counters: { 'http.in.downstream_rq_5xx': 1 },
+  },
+  {
     name: 'the upstream declines an upgrade',
     rule: 'Upgrade',
     setup: 'upgrades',
