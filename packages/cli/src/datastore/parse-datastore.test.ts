@@ -31,3 +31,20 @@ test('says what is wrong with it', () => {
     assert.throws(() => parseDatastore(input), { message }, input);
   }
 });
+
+test('repeats no password', () => {
+  for (const [input, shown] of [
+    ['etcd://u:secretpw@host', 'etcd://***@host'],
+    ['etcd:u:secretpw@host', 'etcd:***@host'],
+    ['etcds://u:secret/p@w@host:1/x', 'etcds://***@host:1/x'],
+    ['u:secretpw@host', 'u:***@host'],
+    ['etcd://host?password=secretpw', 'etcd://host?***'],
+    ['etcd://u:secret?p#w@host', 'etcd://***@host'],
+  ] as const) {
+    assert.throws(
+      () => parseDatastore(input),
+      ({ message }: Error) => message.startsWith(`'${shown}' is no place`),
+      input,
+    );
+  }
+});

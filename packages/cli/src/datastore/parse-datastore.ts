@@ -16,6 +16,13 @@ const usage = 'write sqlite, memory, dir:PATH or etcd://HOST:PORT';
 const defaultEtcdPort = 2379;
 const defaultPrefix = '/heddle';
 
+/** What was written without a user's name and password and without parameters: messages end up in logs. */
+function withoutSecrets(input: string): string {
+  return input
+    .replace(/^((?:[a-z][a-z0-9+.-]*:\/*)?).*@/is, '$1***@')
+    .replace(/[?#].*$/s, (rest) => `${rest[0]}***`);
+}
+
 /** `sqlite`, `memory`, `dir:PATH`, `etcd://HOST[:PORT][,…][/PREFIX]`; `etcds://` with TLS. */
 export function parseDatastore(input: string): DatastoreChoice {
   if (input === 'sqlite' || input === 'memory') return { type: input };
@@ -24,8 +31,9 @@ export function parseDatastore(input: string): DatastoreChoice {
     if (path === '') throw new Error(`'${input}' names no directory: write dir:PATH`);
     return { type: 'directory', path: resolve(path) };
   }
-  const match = /^(etcds?):\/\/([^/?#@]+)(\/[^?#]*)?$/.exec(input);
-  if (match === null) throw new Error(`'${input}' is no place to keep configuration in: ${usage}`);
+  const match = /^(etcds?):\/\/([^/?#@]+)(\/[^?#@]*)?$/.exec(input);
+  if (match === null)
+    throw new Error(`'${withoutSecrets(input)}' is no place to keep configuration in: ${usage}`);
   const [, scheme, members = '', path = ''] = match;
   const prefix = path.replace(/\/+$/, '');
   return {
