@@ -10,6 +10,7 @@ import {
   parseName,
   parsePort,
   parsePortOrZero,
+  parseRevision,
   parseUpstream,
 } from './flags.ts';
 
@@ -19,6 +20,12 @@ test('takes ports from 1 to 65535 only, and 0 where it has a meaning', () => {
   for (const input of ['0', '65536', '-1', '80x', '', '1e3', ' 80']) {
     assert.throws(() => parsePort(input), /is no port/, input);
   }
+});
+
+test('takes 0 and whole numbers as revisions, and says so', () => {
+  assert.deepEqual(['0', '12'].map(parseRevision), [0, 12]);
+  for (const input of ['-1', '01', '1.5', ''])
+    assert.throws(() => parseRevision(input), /write 0 or a whole number/);
 });
 
 test('takes DNS labels as names', () => {

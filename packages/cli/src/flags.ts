@@ -109,7 +109,9 @@ export function parseCount(input: string): number {
 
 /** A revision of the configuration; 0 is before the first change. */
 export function parseRevision(input: string): number {
-  return input === '0' ? 0 : parseCount(input);
+  if (!/^(?:0|[1-9]\d{0,8})$/.test(input))
+    throw new Error(`'${input}' is no revision: write 0 or a whole number above it`);
+  return Number(input);
 }
 
 /**

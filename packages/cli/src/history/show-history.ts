@@ -1,10 +1,4 @@
-import type {
-  HistoryChange,
-  HistoryChangeDetail,
-  HistoryDetail,
-  HistoryEntry,
-  HistoryResponse,
-} from '@heddle/control-plane';
+import type { HistoryChangeDetail, HistoryDetail, HistoryResponse } from '@heddle/control-plane';
 import { systemClock } from '@heddle/base';
 import { styleText } from 'node:util';
 import { type Api, connectApi } from '../api/connect.ts';
@@ -13,30 +7,9 @@ import type { HistoryFlags } from '../commands/history.ts';
 import { objectName } from '../configuration/report.ts';
 import { ExitCode } from '../exit-code.ts';
 import { lineDiff } from '../output/line-diff.ts';
-import { type Column, renderTable, terminalColumns } from '../output/table.ts';
-import { formatAge } from '../output/units.ts';
+import { terminalColumns } from '../output/table.ts';
+import { renderHistory } from './history-table.ts';
 import { namedObject } from './named-object.ts';
-
-/** More objects of one change are counted, not named. */
-const namedChanges = 3;
-
-/** `DestinationRule default/reviews configured`, of several the first ones. */
-function summary(changes: readonly HistoryChange[]): string {
-  const named = changes
-    .slice(0, namedChanges)
-    .map(({ kind, namespace, name, change }) => `${kind} ${namespace}/${name} ${change}`);
-  const more = changes.length - named.length;
-  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
-}
-
-function columns(nowMs: number): readonly Column<HistoryEntry>[] {
-  return [
-    { title: 'REVISION', value: ({ revision }) => String(revision), align: 'right' },
-    { title: 'AGE', value: ({ at }) => formatAge(nowMs - at) },
-    { title: 'WHO', value: ({ author }) => author },
-    { title: 'CHANGES', value: ({ changes }) => summary(changes) },
-  ];
-}
 
 async function print(value: unknown, output: 'yaml' | 'json'): Promise<void> {
   const text =
@@ -53,7 +26,7 @@ async function showList(api: Api, flags: HistoryFlags, words: readonly string[])
     process.stderr.write(object === undefined ? 'Nothing was ever changed.\n' : 'It was never changed.\n');
     return;
   }
-  process.stdout.write(renderTable(columns(systemClock.now()), entries, terminalColumns()));
+  process.stdout.write(renderHistory(entries, systemClock.now(), terminalColumns()));
 }
 
 const colorOf = { '-': 'red', '+': 'green' } as const;

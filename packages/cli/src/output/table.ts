@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { textColumns } from './wrap.ts';
 
 /** One column of a table of rows of type T. */
 export interface Column<T> {
@@ -58,7 +59,7 @@ export function renderTable<T>(
   return `${[titles, ...cells.map(line)].join('\n')}\n`;
 }
 
-/** How wide a table may be: the terminal's width, or as wide as it needs where there is none. */
+/** How wide a table may be: the terminal's width, or as wide as it needs where there is none; a terminal may not know its own. */
 export function terminalColumns(): number {
-  return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  return process.stdout.isTTY ? process.stdout.columns || textColumns : Number.POSITIVE_INFINITY;
 }
