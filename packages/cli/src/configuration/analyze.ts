@@ -3,6 +3,7 @@ import { type AnalyzedProblem, analyzeFiles, kinds, weigh } from '@heddle/model'
 import { connectApi } from '../api/connect.ts';
 import type { AnalyzeFlags } from '../commands/analyze.ts';
 import { ExitCode } from '../exit-code.ts';
+import { visible } from '../output/visible.ts';
 import { wrapText } from '../output/wrap.ts';
 import { readManifests } from './read-manifests.ts';
 
@@ -46,10 +47,12 @@ async function analyzeMesh(flags: AnalyzeFlags): Promise<Analysis> {
 /** One finding, in lines of a terminal's width. */
 export function renderFinding({ level, problem }: AnalyzedProblem): string {
   const { file, line, column, path, code, message, hint } = problem;
-  const place = [file === '-' ? 'standard input' : file, line, column].filter((part) => part !== undefined);
-  const lines = [...wrapText(message, columns - 2)];
-  if (path !== undefined && path !== '') lines.push(`at ${path}`);
-  if (hint !== undefined) lines.push(...wrapText(`hint: ${hint}`, columns - 2));
+  const place = [file === '-' ? 'standard input' : file && visible(file), line, column].filter(
+    (part) => part !== undefined,
+  );
+  const lines = [...wrapText(visible(message), columns - 2)];
+  if (path !== undefined && path !== '') lines.push(`at ${visible(path)}`);
+  if (hint !== undefined) lines.push(...wrapText(`hint: ${visible(hint)}`, columns - 2));
   return [`${place.join(':')}: ${level} ${code}`, ...lines.map((text) => `  ${text}`), ''].join('\n');
 }
 

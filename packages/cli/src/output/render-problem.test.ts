@@ -64,3 +64,30 @@ test('cuts a long line around the place', () => {
   const fits = 'c'.repeat(33);
   assert.equal(shownAt(fits, 34)[0], `  1 | ${fits}`);
 });
+
+test('shows control characters escaped, with the caret below the place', () => {
+  const text = renderProblem(
+    {
+      code: 'A',
+      severity: 'error',
+      message: "unknown field '\u001b[31mred'\r\nerror: fake",
+      hint: 'did you mean \u009b2J?',
+      file: 'a\u001b.yaml',
+      line: 2,
+      column: 7,
+      path: 'spec.\u202ered\0',
+    },
+    'a: 1\r\n\u001bb\rc: d\u2066\n',
+  );
+  assert.equal(
+    text,
+    [
+      String.raw`a\x1b.yaml:2:7: error: unknown field '\x1b[31mred'\r\nerror: fake`,
+      String.raw`  2 | \x1bb\rc: d\u2066`,
+      `    | ${' '.repeat(10)}^`,
+      String.raw`  at spec.\u202ered\x00 (A)`,
+      String.raw`  hint: did you mean \x9b2J?`,
+      '',
+    ].join('\n'),
+  );
+});

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Problem } from '@heddle/base';
 import { holdsSecret } from './holds-secret.ts';
+import { visible } from './visible.ts';
 import { wrapText } from './wrap.ts';
 
 /** How long lines may be where no terminal says it, as in a log. */
@@ -29,7 +30,8 @@ function excerpt(text: string, place: number, available: number): { shown: strin
  *       at spec.http[0].rout (HEDDLE_UNKNOWN_FIELD)
  *
  * `source` is the text of the file that the problem names, where there is one. A line too long for `columns` is cut
- * around the place. One that may hold a secret is not shown: what is printed ends up in logs.
+ * around the place. One that may hold a secret is not shown: what is printed ends up in logs. Control characters are
+ * shown escaped, as what files say must not reach the terminal as commands.
  */
 export function renderProblem(
   problem: Problem,
@@ -39,11 +41,15 @@ export function renderProblem(
   const style = (format: 'red' | 'yellow' | 'dim' | 'bold', text: string): string =>
     styleText(format, text, { stream: process.stderr });
   const color = problem.severity === 'error' ? 'red' : 'yellow';
-  const place = [problem.file === '-' ? 'standard input' : problem.file, problem.line, problem.column]
-    .filter((part) => part !== undefined)
+  const place = [
+    problem.file === '-' ? 'standard input' : visible(problem.file ?? ''),
+    problem.line,
+    problem.column,
+  ]
+    .filter((part) => part !== undefined && part !== '')
     .join(':');
   const head = `${place === '' ? '' : `${style('bold', `${place}:`)} `}${style(color, `${problem.severity}:`)}`;
-  const lines = [`${head} ${problem.message}`];
+  const lines = [`${head} ${visible(problem.message)}`];
   const sourceLines = source?.split(/\r?\n/) ?? [];
   const text = problem.line === undefined ? undefined : sourceLines[problem.line - 1];
   if (problem.line !== undefined && text !== undefined) {
@@ -52,15 +58,15 @@ export function renderProblem(
     const margin = `  ${number} | `.length;
     const { shown, before } = isSecret
       ? { shown: '(not shown: a secret may stand here)', before: '' }
-      : excerpt(text, (problem.column ?? 1) - 1, columns - margin);
+      : excerpt(visible(text), visible(text.slice(0, (problem.column ?? 1) - 1)).length, columns - margin);
     const indent = before.replaceAll(/[^\t]/g, ' ');
     lines.push(`  ${style('dim', `${number} |`)} ${shown}`);
     if (!isSecret)
       lines.push(`  ${style('dim', `${' '.repeat(number.length)} |`)} ${indent}${style(color, '^')}`);
   }
-  const path = problem.path === undefined || problem.path === '' ? '' : `at ${problem.path} `;
+  const path = problem.path === undefined || problem.path === '' ? '' : `at ${visible(problem.path)} `;
   lines.push(`  ${style('dim', `${path}(${problem.code})`)}`);
   if (problem.hint !== undefined)
-    lines.push(...wrapText(`hint: ${problem.hint}`, 78).map((line) => `  ${line}`));
+    lines.push(...wrapText(`hint: ${visible(problem.hint)}`, 78).map((line) => `  ${line}`));
   return `${lines.join('\n')}\n`;
 }
