@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { HeddleError } from '@heddle/base';
 import { ExitCode } from './exit-code.ts';
+import { visible } from './output/visible.ts';
 
 interface CliErrorOptions {
   /** What to do about it, one sentence. */
@@ -26,6 +27,11 @@ export function usageError(message: string, hint = ''): CliError {
   return new CliError('HEDDLE_USAGE', message, { hint, exitCode: ExitCode.usage });
 }
 
+/** Line by line, as some messages have several. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
 /** Everything the user gets to know about a failure. Stack traces only with HEDDLE_DEBUG=1. */
 export function renderError(error: unknown, debug: boolean): string {
   const label = (text: string): string => styleText(['red', 'bold'], text, { stream: process.stderr });
@@ -33,11 +39,12 @@ export function renderError(error: unknown, debug: boolean): string {
   const lines: string[] = [];
   if (error instanceof HeddleError) {
     const code = error.code === 'HEDDLE_USAGE' ? '' : ` ${dim(`(${error.code})`)}`;
-    lines.push(`${label('error:')} ${error.message}${code}`);
-    if (error instanceof CliError && error.hint !== '') lines.push(`${dim('hint:')} ${error.hint}`);
+    lines.push(`${label('error:')} ${visibleLines(error.message)}${code}`);
+    if (error instanceof CliError && error.hint !== '')
+      lines.push(`${dim('hint:')} ${visibleLines(error.hint)}`);
   } else {
     const message = error instanceof Error ? error.message : String(error);
-    lines.push(`${label('error:')} unexpected failure: ${message}`);
+    lines.push(`${label('error:')} unexpected failure: ${visibleLines(message)}`);
     if (!debug) lines.push(`${dim('hint:')} HEDDLE_DEBUG=1 shows where; it is a bug worth reporting`);
   }
   if (debug) {
