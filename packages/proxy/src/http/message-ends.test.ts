@@ -7,7 +7,7 @@ const count = (text: string, of: string): number => text.split(of).length - 1;
 describe('where messages end', () => {
   test('204, 304 and answers to HEAD have no body, whatever their fields say', async (t) => {
     const bodiless = [
-      'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
       'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n',
       'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n',
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n',
