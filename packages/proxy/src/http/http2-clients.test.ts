@@ -203,4 +203,13 @@ describe('clients that speak HTTP/2', () => {
     await goaway;
     await proxy.connections.whenEmpty();
   });
+
+  test('are told to go elsewhere where their connection came while the listener drains', async (t) => {
+    const { session, proxy } = await startHttp2(t, () => hello);
+    await once(session, 'remoteSettings');
+    proxy.connections.drain();
+    const late = connect(`http://127.0.0.1:${proxy.port}`);
+    t.after(() => late.destroy());
+    await once(late, 'goaway');
+  });
 });

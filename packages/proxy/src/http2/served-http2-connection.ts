@@ -70,6 +70,8 @@ export class ServedHttp2Connection
     );
     this.ageLimit = maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
     if (this.ageLimit !== null) context.timers.arm(this.ageLimit, maxConnectionDurationMs, acceptedAt);
+    // It was on its way when the others were asked to go. What its client sends before it hears of it is served.
+    if (connections.isDraining) this.codec.drain(http2.drainTimeoutMs);
     this.armIdle();
   }
 
