@@ -65,9 +65,8 @@ for (const concurrency of [1, 3]) {
       t.diagnostic(describeLoad(report));
       assert.deepEqual(report.failures.slice(0, 5), []);
     }
-    // Connections that nobody uses keep an old one alive; now all of them are closed. With several threads a link that a peer opens
-    // in the moment of the change may still be kept until the drain's deadline, which is longer than a test.
-    for (const { run } of concurrency === 1 ? [client, ratings, reviews] : [])
+    // Connections that nobody uses keep an old one alive; now all of them are closed.
+    for (const { run } of [client, ratings, reviews])
       await eventually('the old sidecars have ended', () => sidecarsOf(run.pid).length === 1);
     await mesh.synced(3);
     assert.equal(await applicationPid(), pid, 'the application has not noticed');
