@@ -1,6 +1,6 @@
-import { parseName } from '../flags.ts';
 import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
 import { defineCommand } from './define-command.ts';
+import { manifestFlags, optionalFilename } from './manifest-flags.ts';
 
 export interface AnalyzeFlags extends ConnectionFlags {
   readonly filename?: readonly string[];
@@ -28,33 +28,15 @@ export const analyzeCommand = defineCommand<AnalyzeFlags>(
   },
   {
     flags: {
-      filename: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        optional: true,
-        placeholder: 'FILE',
-        brief: 'file, directory, URL, or - for standard input; may be repeated',
-      },
-      namespace: {
-        kind: 'parsed',
-        parse: parseName,
-        default: 'default',
-        placeholder: 'NS',
-        brief: 'for objects that name none',
-      },
+      filename: optionalFilename,
+      namespace: manifestFlags.namespace,
       strict: {
         kind: 'boolean',
         default: false,
         withNegated: false,
         brief: 'fail for warnings too',
       },
-      recursive: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'read directories in directories too',
-      },
+      recursive: manifestFlags.recursive,
       output: {
         kind: 'enum',
         values: ['text', 'json'],

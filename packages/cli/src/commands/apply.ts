@@ -1,5 +1,5 @@
-import { parseName } from '../flags.ts';
 import { defineCommand } from './define-command.ts';
+import { manifestFlags } from './manifest-flags.ts';
 import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
 
 export interface ApplyFlags extends ConnectionFlags {
@@ -30,20 +30,8 @@ export const applyCommand = defineCommand<ApplyFlags>(
   },
   {
     flags: {
-      filename: {
-        kind: 'parsed',
-        parse: String,
-        variadic: true,
-        placeholder: 'FILE',
-        brief: 'file, directory, URL, or - for standard input; may be repeated',
-      },
-      namespace: {
-        kind: 'parsed',
-        parse: parseName,
-        default: 'default',
-        placeholder: 'NS',
-        brief: 'for objects that name none',
-      },
+      filename: manifestFlags.filename,
+      namespace: manifestFlags.namespace,
       strict: {
         kind: 'boolean',
         default: false,
@@ -56,12 +44,7 @@ export const applyCommand = defineCommand<ApplyFlags>(
         withNegated: false,
         brief: 'say what would happen, store nothing',
       },
-      recursive: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'read directories in directories too',
-      },
+      recursive: manifestFlags.recursive,
       ...connectionFlags,
     },
     aliases: { f: 'filename', n: 'namespace', R: 'recursive' },

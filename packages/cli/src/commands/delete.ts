@@ -1,6 +1,6 @@
-import { parseName } from '../flags.ts';
 import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
 import { defineCommand } from './define-command.ts';
+import { manifestFlags, optionalFilename } from './manifest-flags.ts';
 
 export interface DeleteFlags extends ConnectionFlags {
   readonly filename?: readonly string[];
@@ -24,27 +24,9 @@ export const deleteCommand = defineCommand<DeleteFlags, readonly string[]>(
   },
   {
     flags: {
-      filename: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        variadic: true,
-        placeholder: 'FILE',
-        brief: 'file, directory, URL, or - for standard input; may be repeated',
-      },
-      namespace: {
-        kind: 'parsed',
-        parse: parseName,
-        default: 'default',
-        placeholder: 'NS',
-        brief: 'for objects that name none',
-      },
-      recursive: {
-        kind: 'boolean',
-        default: false,
-        withNegated: false,
-        brief: 'read directories in directories too',
-      },
+      filename: optionalFilename,
+      namespace: manifestFlags.namespace,
+      recursive: manifestFlags.recursive,
       ignoreNotFound: {
         kind: 'boolean',
         default: false,
