@@ -1,7 +1,7 @@
 // What a route's regular expression costs, beside the engine of the runtime.
 // Run: node benchmarks/micro/regex.ts
 import { bench, run } from './harness.ts';
-import { Regex, Substitution } from '../../packages/proxy/src/regex/regex.ts';
+import { Regex, Substitution } from '../../packages/base/src/regex/regex.ts';
 
 const pattern = '/api/v[0-9]+/users/[^/]+(/.*)?';
 const path = '/api/v12/users/abcdef/orders/2024-01-01';

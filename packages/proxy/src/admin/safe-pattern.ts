@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '@heddle/base';
-import { Regex } from '../regex/regex.ts';
+import { Regex } from '@heddle/base/regex/regex.ts';
 
 /** A regular expression that is looked for anywhere in a name. */
 export interface NamePattern {

@@ -1,7 +1,7 @@
 import type { RegexMatchAndSubstitute, RegexMatcher } from '@heddle/xds/api/envoy/type/matcher/v3/regex.ts';
 import type { ProblemList } from '../config/problem-list.ts';
-import { Regex, Substitution } from '../regex/regex.ts';
-import { RegexRewrite } from '../regex/regex-rewrite.ts';
+import { Regex, Substitution } from '@heddle/base/regex/regex.ts';
+import { RegexRewrite } from '@heddle/base/regex/regex-rewrite.ts';
 import { isHeaderValue } from './header-syntax.ts';
 
 /** Compiles a `type.matcher.v3.RegexMatcher`; null with a problem noted. */

@@ -3,7 +3,7 @@ import { assertNever } from '@heddle/base';
 import { validHost } from '../codec/valid-host.ts';
 import { pathWithoutQuery } from './path-matcher.ts';
 import type { RequestView } from './request-view.ts';
-import type { RegexRewrite } from '../regex/regex-rewrite.ts';
+import type { RegexRewrite } from '@heddle/base/regex/regex-rewrite.ts';
 
 /** Where the `Host` to send upstream comes from. */
 export type HostRewrite =

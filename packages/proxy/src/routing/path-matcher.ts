@@ -1,6 +1,6 @@
 // Hot path.
 import { assertNever } from '@heddle/base';
-import type { Regex } from '../regex/regex.ts';
+import type { Regex } from '@heddle/base/regex/regex.ts';
 
 /** `connect` is for CONNECT, whose path is empty; the others are for everything else. */
 export type PathMatcherKind = 'prefix' | 'path' | 'path-separated-prefix' | 'regex' | 'connect';

@@ -1,7 +1,7 @@
 // Hot path.
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
-import type { RegexRewrite } from '../regex/regex-rewrite.ts';
+import type { RegexRewrite } from '@heddle/base/regex/regex-rewrite.ts';
 import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
 import type { HeaderMutation } from './header-mutation.ts';
 import type { InternalRedirectPolicy } from './internal-redirect.ts';

@@ -1,4 +1,4 @@
-import { type Result, err } from '@heddle/base';
+import { type Result, err } from '../result.ts';
 import { FullMatcher } from './full-matcher.ts';
 import { parseRegex } from './parse-regex.ts';
 import { type Program, compileProgram } from './program.ts';

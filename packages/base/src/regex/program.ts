@@ -1,5 +1,6 @@
 // A parsed pattern as instructions of a machine that can be in many places at once: what makes matching linear.
-import { type Result, assertNever, err, ok } from '@heddle/base';
+import { assertNever } from '../assert.ts';
+import { type Result, err, ok } from '../result.ts';
 import type { Assertion, ByteSet, Node } from './syntax-tree.ts';
 
 /** One instruction. Branches prefer their first target: that is the match that a backtracking engine would find. */

@@ -1,6 +1,6 @@
 // Reads RE2's syntax. What RE2 lacks (back references, look-around) is refused as RE2 does; so are Unicode classes, which
 // have no place in paths and headers.
-import { type Result, err, ok } from '@heddle/base';
+import { type Result, err, ok } from '../result.ts';
 import {
   type ByteSet,
   type Node,

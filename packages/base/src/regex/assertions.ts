@@ -1,5 +1,5 @@
 // Hot path.
-import { assertNever } from '@heddle/base';
+import { assertNever } from '../assert.ts';
 import { type Assertion, wordBytes } from './syntax-tree.ts';
 
 /** Stands for the byte before the first and after the last one. */
