@@ -1,6 +1,7 @@
 // The kinds of things that `get` and `delete` know by name.
 import { nearestName } from '@heddle/base';
-import { findKind as findWrittenKind, kinds } from '@heddle/model';
+// Not from the package as a whole, whose schemas and parsers take longer to load than most commands run.
+import { findKind as findWrittenKind, kinds } from '@heddle/model/kinds';
 import { usageError } from './cli-error.ts';
 
 /** A kind that people write. */
