@@ -53,6 +53,21 @@ describe('traffic collection', () => {
     assert.deepEqual(services[0]?.errors, [0, 2, 0]);
   });
 
+  it('takes a series that a report leaves out for unchanged', () => {
+    const clock = new VirtualClock();
+    const collector = new TrafficCollector(clock);
+    const reporter = collector.reporter();
+    reporter.report([requests(1000), requests(7, { isError: true })]);
+    clock.advance(1000);
+    reporter.report([]);
+    clock.advance(1000);
+    reporter.report([requests(1010)]);
+    clock.advance(1000);
+    const { services } = collector.history(3);
+    assert.deepEqual(services[0]?.requests, [0, 0, 10]);
+    assert.deepEqual(services[0]?.errors, [0, 0, 0]);
+  });
+
   it('spreads a report over the seconds that it covers', () => {
     const clock = new VirtualClock();
     const collector = new TrafficCollector(clock);

@@ -26,7 +26,7 @@ export interface ReportedSeries {
 
 /** What one proxy reports over one stream. */
 export interface ProxyReporter {
-  /** Takes a full report. The first sets the mark that later ones are compared with. */
+  /** Takes totals. The first report sets the mark that later ones are compared with; what is missing in one is as it was. */
   report(series: readonly ReportedSeries[]): void;
 }
 
@@ -41,6 +41,8 @@ interface ServiceRings {
 /** A report covers the second before it: the newest second that is complete ended at least so long ago. */
 const settleMs = 1000;
 const summarySeconds = 10;
+/** Series of one stream that are remembered, and so counted: a proxy that calls thousands of services has fewer. */
+const mostSeries = 50_000;
 
 /** Holds a quarter of an hour of traffic of all services. */
 export class TrafficCollector {
@@ -53,18 +55,21 @@ export class TrafficCollector {
 
   /** Starts to compare the reports of one stream with each other. */
   reporter(): ProxyReporter {
-    let previous: Map<string, ReportedSeries> | null = null;
+    let known: Map<string, ReportedSeries> | null = null;
     let previousMs = this.clock.now();
     return {
       report: (series) => {
         const nowMs = this.clock.now();
-        const current = new Map(series.map((one) => [one.key, one]));
         // What a proxy counted before its first report was counted by an earlier stream, or too long ago to place.
-        if (previous !== null) {
-          const span = { fromMs: previousMs, toMs: nowMs };
-          for (const one of current.values()) this.add(one, previous.get(one.key), span);
+        const isFirst = known === null;
+        known ??= new Map();
+        const span = { fromMs: previousMs, toMs: nowMs };
+        for (const one of series) {
+          const before = known.get(one.key);
+          if (before === undefined && known.size >= mostSeries) continue;
+          if (!isFirst) this.add(one, before, span);
+          known.set(one.key, one);
         }
-        previous = current;
         previousMs = nowMs;
       },
     };

@@ -1,7 +1,7 @@
 // Tells the control plane what this proxy has counted, over Envoy's metrics service, so that the dashboard needs no
 // Prometheus and real Envoys can report the same way.
 import type { Clock, Random, Timer } from '@heddle/base';
-import type { MetricFamily } from '@heddle/telemetry';
+import type { LabelPairs, MetricFamily } from '@heddle/telemetry';
 import type { DeepPartial, RpcClient, RpcStatus, RpcStream, RpcStreamHandler } from '@heddle/xds';
 import { StreamMetricsMessage } from '@heddle/xds/api/envoy/service/metrics/v3/metrics_service.ts';
 import { MetricType } from '@heddle/xds/api/io/prometheus/client/metrics.ts';
@@ -21,13 +21,18 @@ export interface MetricsReporterOptions {
   readonly node: { readonly id: string; readonly cluster: string };
 }
 
-/** Sends the totals once a second; a slow control plane is sent fewer of them, never a queue. */
+/**
+ * Sends totals once a second: all of them at first, then those that have changed; a slow control plane is sent fewer
+ * messages, never a queue. A message without totals says that nothing has happened.
+ */
 export class MetricsReporter implements RpcStreamHandler {
   private readonly options: MetricsReporterOptions;
   private stream: RpcStream | null = null;
   private timer: Timer | null = null;
   private isWritable = true;
   private isFirst = true;
+  /** What this stream was told last, by the labels' object, which is a series' own for as long as there is one. */
+  private told = new WeakMap<LabelPairs, number>();
   private isClosed = false;
   private ended: (() => void) | null = null;
 
@@ -87,6 +92,7 @@ export class MetricsReporter implements RpcStreamHandler {
       this.stream = this.options.rpc.openStream(method, this);
       this.isWritable = true;
       this.isFirst = true;
+      this.told = new WeakMap();
     }
     if (this.isWritable) {
       void this.options.collect().then((families) => this.send(families));
@@ -97,9 +103,12 @@ export class MetricsReporter implements RpcStreamHandler {
   private send(collected: readonly MetricFamily[]): void {
     // Worker threads have been asked meanwhile.
     if (this.stream !== null && this.isWritable) {
-      const families = collected.filter((family) => this.options.isReported(family.name));
       const message: DeepPartial<StreamMetricsMessage> = {
-        envoyMetrics: families.map((family) => encodeFamily(family)),
+        envoyMetrics: collected
+          .filter((family) => this.options.isReported(family.name))
+          .map((family) => this.takeChanged(family))
+          .filter((family) => family.samples.length > 0)
+          .map((family) => encodeFamily(family)),
       };
       if (this.isFirst) message.identifier = { node: this.options.node };
       this.isFirst = false;
@@ -107,6 +116,17 @@ export class MetricsReporter implements RpcStreamHandler {
         StreamMetricsMessage.encode(StreamMetricsMessage.fromPartial(message)).finish(),
       );
     }
+  }
+
+  private takeChanged(family: MetricFamily): MetricFamily {
+    const isChanged = (labels: LabelPairs, total: number): boolean => {
+      if (this.told.get(labels) === total) return false;
+      this.told.set(labels, total);
+      return true;
+    };
+    return family.type === 'histogram'
+      ? { ...family, samples: family.samples.filter(({ labels, count }) => isChanged(labels, count)) }
+      : { ...family, samples: family.samples.filter(({ labels, value }) => isChanged(labels, value)) };
   }
 }
 
