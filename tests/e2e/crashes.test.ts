@@ -137,15 +137,19 @@ test('`heddle demo` ends cleanly on Ctrl-C', async (t) => {
   assert.doesNotMatch(child.output, /warning|error/i);
 });
 
-test('`heddle demo --duration 8s` ends by itself with exit code 0', async (t) => {
+test('`heddle demo --duration 2s` shows the bookstore and ends by itself with exit code 0', async (t) => {
   await using _ports = await claimDefaultPorts();
   await using sandbox = await Sandbox.create();
-  const { child, ports } = await startDemo(sandbox, ['--duration', '8s']);
+  const { child, ports } = await startDemo(sandbox, ['--duration', '2s']);
   const started = performance.now();
+  const [, pageUrl] = await child.line(/^ *Page +(http:\S+)/);
+  assert.match(await (await fetch(pageUrl!)).text(), /Silas Marner.*reviews v[123]/s);
   assert.deepEqual(await child.ended(30_000), { code: 0, signal: null }, child.output);
   const tookMs = performance.now() - started;
   t.diagnostic(`ended ${seconds(tookMs)} after it was up`);
-  assert.ok(tookMs > 7_000, `${tookMs} ms`);
+  assert.ok(tookMs > 1_500, `${tookMs} ms`);
+  assert.match(child.stdout, /Dashboard {2}http:\/\/127\.0\.0\.1:\d+\/#token=hdd_\S+\n/);
+  assert.equal(child.stdout.match(/^ {2}\S*heddle (?:get|apply) .*$/gm)?.length, 3, child.stdout);
   assert.deepEqual(processesWithMark(sandbox.mark), []);
   assert.deepEqual(portsInUse(ports), []);
 });

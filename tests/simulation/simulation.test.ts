@@ -6,7 +6,6 @@ import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runChild } from '@heddle/testkit';
 import {
-  contradictions,
   countByService,
   countRequestsByInstance,
   crashVictims,
@@ -91,11 +90,5 @@ describe(`a mesh of 50 sidecars in memory, seed ${seed}`, () => {
     const again = JSON.parse(child.stdout) as { lines: string[]; digest: string };
     assert.equal(firstDifference(run.mesh.lines, again.lines), null);
     assert.equal(again.digest, run.mesh.digest);
-  });
-
-  test('another seed gives another log', async () => {
-    const other = await runScenario(seed + 1);
-    assert.deepEqual(contradictions(other), []);
-    assert.notEqual(other.mesh.digest, run.mesh.digest);
   });
 });
