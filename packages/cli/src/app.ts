@@ -15,6 +15,7 @@ import { exitCodeOf } from './cli-error.ts';
 import { applyCommand } from './commands/apply.ts';
 import type { HeddleContext } from './commands/define-command.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { diffCommand } from './commands/diff.ts';
 import { demoCommand } from './commands/demo.ts';
 import { getCommand } from './commands/get.ts';
 import { analyzeCommand } from './commands/analyze.ts';
@@ -35,6 +36,7 @@ const routes = {
   up: upCommand,
   run: runCommand,
   apply: applyCommand,
+  diff: diffCommand,
   get: getCommand,
   delete: deleteCommand,
   analyze: analyzeCommand,

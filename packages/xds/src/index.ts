@@ -17,5 +17,5 @@ export { TypeUrl, messageNameOf, resourceTypeUrls, typeUrlOf } from './type-url.
 export type { ReceivedResource, ResourceSink } from './client/resource-sink.ts';
 export { encodeResource } from './server/encode-resource.ts';
 export type { EncodedResource, ResourceChange, ResourceSource, XdsClient } from './server/resource-source.ts';
-export type { RejectedResource, StreamStatus, TypeStatus } from './server/stream-status.ts';
+export type { RejectedResource, StreamStatus, Subscription, TypeStatus } from './server/stream-status.ts';
 export { decodeResource } from './check/decode-resource.ts';

@@ -105,7 +105,7 @@ export async function readManifests(
 }
 
 /** The failure of a command whose files hold no object: most likely they are not those that were meant. */
-export function noObjects(verb: 'apply' | 'delete', files: readonly ManifestFile[]): CliError {
+export function noObjects(verb: 'apply' | 'delete' | 'compare', files: readonly ManifestFile[]): CliError {
   const names = files.map(({ name }) => (name === '-' ? 'standard input' : `'${name}'`)).join(', ');
   return new CliError('HEDDLE_NO_OBJECTS', `nothing to ${verb} in ${names}`);
 }

@@ -50,6 +50,7 @@ function makeBackend(applied: Applied[]): ApiBackend {
       return ok({ results: [] });
     },
     delete: async () => ok({ results: [] }),
+    diff: async () => ok({ objects: [], proxies: { changed: [], total: 0 } }),
     history: async (limit, object) =>
       object?.kind === 'nothing'
         ? undefined

@@ -12,6 +12,7 @@ import { checkHost, checkOrigin } from './request-guard.ts';
 import {
   applySchema,
   deleteSchema,
+  diffSchema,
   limitSchema,
   loginSchema,
   revisionSchema,
@@ -174,6 +175,14 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
           problems: outcome.error,
         },
       );
+    return context.json(outcome.value);
+  });
+  app.post('/api/v1/diff', limitBody(maxManifestBytes), async (context) => {
+    const outcome = await backend.diff(await readBody(context, diffSchema));
+    if (!outcome.ok)
+      throw new RequestRefused(422, 'HEDDLE_DIFF_REFUSED', 'What was sent has problems.', {
+        problems: outcome.error,
+      });
     return context.json(outcome.value);
   });
   app.post('/api/v1/delete', limitBody(maxManifestBytes), async (context) => {

@@ -6,6 +6,8 @@ import type {
   CertificatesResponse,
   DeleteRequest,
   DeleteResponse,
+  DiffRequest,
+  DiffResponse,
   EndpointsResponse,
   HistoryDetail,
   HistoryResponse,
@@ -35,6 +37,8 @@ export interface ApiBackend {
   /** Stores all objects of the files or none. */
   apply(request: ApplyRequest, author: string): Promise<Result<ApplyResponse, readonly Problem[]>>;
   delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>>;
+  /** What applying or deleting would change, for whom. */
+  diff(request: DiffRequest): Promise<Result<DiffResponse, readonly Problem[]>>;
   /** The latest changes, of one object where one is named; undefined where there is no kind of that name. */
   history(limit: number, object: NamedObject | undefined): Promise<HistoryResponse | undefined>;
   /** Undefined where the history does not hold the revision. */

@@ -16,6 +16,8 @@ export const applySchema = z.strictObject({
 
 export const deleteSchema = z.strictObject({ files, namespace: name });
 
+export const diffSchema = z.strictObject({ files, namespace: name, delete: z.boolean().default(false) });
+
 /** Who somebody is, in the history: a name, an e-mail address, a robot's. */
 const subject = z
   .string()

@@ -270,6 +270,62 @@ export interface DeleteResponse {
   readonly results: readonly DeleteResult[];
 }
 
+/**
+ * `POST /api/v1/diff`: what would change if the files were applied, or what they name deleted. Nothing is stored, and no
+ * proxy is told.
+ */
+export interface DiffRequest {
+  readonly files: readonly ManifestFile[];
+  /** For objects that name none. */
+  readonly namespace: string;
+  /** Looks at deleting instead of applying. */
+  readonly delete?: boolean;
+}
+
+/** A field that differs; `before` or `after` is absent where the field is. */
+export interface FieldDiff {
+  /** Such as `spec.http[0].route[1].weight`; in resources, items of lists are named where they have names. */
+  readonly path: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** Of the file, for fields of objects; 1-based. */
+  readonly line?: number;
+}
+
+/** A resource that proxies would get, get differently, or lose. */
+export interface ResourceDiff {
+  readonly type: XdsTypeName;
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  /** Node ids of the proxies for which it is so. */
+  readonly proxies: readonly string[];
+  /** Where it differs; empty for what is new or gone, and for secrets. */
+  readonly fields: readonly FieldDiff[];
+}
+
+export interface ObjectDiff extends ObjectReference {
+  readonly change: ApplyChange | 'deleted' | 'not-found';
+  /** Where it is written; absent where it would be deleted. */
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** Empty for what is new or gone. */
+  readonly fields: readonly FieldDiff[];
+  /** What this object, applied after those before it, changes for proxies that are connected. */
+  readonly resources: readonly ResourceDiff[];
+  readonly warnings: readonly ApiProblem[];
+}
+
+export interface DiffResponse {
+  readonly objects: readonly ObjectDiff[];
+  readonly proxies: {
+    /** Node ids of those that would be sent something. */
+    readonly changed: readonly string[];
+    /** How many are connected. */
+    readonly total: number;
+  };
+}
+
 /** What a commit did to one object. */
 export interface HistoryChange extends ObjectReference {
   readonly change: 'created' | 'configured' | 'deleted';

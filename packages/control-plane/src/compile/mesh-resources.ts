@@ -68,7 +68,7 @@ const noMembers: HostMembers = { instances: [], identities: [] };
  */
 export class MeshResources implements ResourceSource {
   private readonly members: (host: string) => HostMembers | undefined;
-  private readonly hosts = new Map<string, HostResources>();
+  private readonly hosts: Map<string, HostResources>;
   /** By namespace. */
   private readonly roles = new Map<string, RoleResources>();
   private readonly routes: RouteResources;
@@ -79,13 +79,19 @@ export class MeshResources implements ResourceSource {
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
-  /** `members` says who is behind a host at the moment. */
-  constructor(model: MeshModel, bundlePem: string, members: (host: string) => HostMembers | undefined) {
+  /** `members` says who is behind a host at the moment; `compiled` holds hosts that need not be compiled. */
+  constructor(
+    model: MeshModel,
+    bundlePem: string,
+    members: (host: string) => HostMembers | undefined,
+    compiled: ReadonlyMap<string, HostResources> = new Map(),
+  ) {
     this.model = model;
     this.members = members;
+    this.hosts = new Map(compiled);
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
-    for (const host of [...model.hosts.keys()].sort()) this.compileHost(host);
+    for (const host of [...model.hosts.keys()].sort()) if (!this.hosts.has(host)) this.compileHost(host);
     this.namespaces = new NamespaceListeners(model);
   }
 
@@ -117,6 +123,19 @@ export class MeshResources implements ResourceSource {
       changes.push({ typeUrl: TypeUrl.listener, names: listeners });
     }
     this.emit(changes);
+  }
+
+  /** The same resources, which can be changed without anybody being told; members stay those of now. */
+  fork(): MeshResources {
+    const members = new Map([...this.model.hosts.keys()].map((host) => [host, this.members(host)]));
+    const fork = new MeshResources(
+      this.model,
+      '',
+      (host) => (members.has(host) ? members.get(host) : this.members(host)),
+      this.hosts,
+    );
+    fork.trustBundle = this.trustBundle;
+    return fork;
   }
 
   /** Replaces the trust bundle. */

@@ -9,7 +9,10 @@ import {
   parseKeys,
   parseManifests,
   type Finding,
+  type MeshObject,
   type MeshService,
+  type ObjectKey as ModelKey,
+  type ObjectSource,
   type ParsedObject,
 } from '@heddle/model';
 import type {
@@ -18,6 +21,8 @@ import type {
   ApplyResult,
   DeleteRequest,
   DeleteResponse,
+  DeleteResult,
+  DiffRequest,
   RollbackResponse,
   RollbackResult,
 } from '../api/types.ts';
@@ -39,6 +44,19 @@ const maxAttempts = 5;
 interface Judged {
   readonly changes: readonly StoreChange[];
   readonly results: readonly ApplyResult[];
+}
+
+/** What a request would do to one object. */
+export interface PlannedChange {
+  readonly key: ModelKey;
+  readonly result: ApplyResult | DeleteResult;
+  /** As it is stored. */
+  readonly before: MeshObject | undefined;
+  readonly after: MeshObject | undefined;
+  /** The age that it would have among objects. */
+  readonly createdRevision: number;
+  /** Absent where it would be deleted. */
+  readonly source?: ObjectSource;
 }
 
 /** What to go back to. */
@@ -85,6 +103,42 @@ export class Configuration {
       if (outcome?.kind !== 'conflict') return ok({ results });
     }
     throw conflict();
+  }
+
+  /** What applying the files, or deleting what they name, would do to the stored objects. Stores nothing. */
+  plan({ files, namespace, delete: isDelete }: DiffRequest): Result<PlannedChange[], readonly Problem[]> {
+    if (isDelete === true) return this.planDeletion(files, namespace);
+    const { objects, problems } = parseManifests(files, { namespace });
+    if (problems.some(({ severity }) => severity === 'error')) return err(problems);
+    const judged = this.judge(objects, problems, false);
+    if (!judged.ok) return judged;
+    return ok(
+      objects.map(({ object, source }, index): PlannedChange => {
+        const key = keyOf(object);
+        const present = this.mirror.get(key);
+        const createdRevision = present?.stored.createdRevision ?? this.mirror.revision + 1;
+        const result = judged.value.results[index]!;
+        return { key, result, before: present?.object, after: object, createdRevision, source };
+      }),
+    );
+  }
+
+  private planDeletion(
+    files: DiffRequest['files'],
+    namespace: string,
+  ): Result<PlannedChange[], readonly Problem[]> {
+    const { keys, problems } = parseKeys(files, { namespace });
+    if (problems.some(({ severity }) => severity === 'error')) return err(problems);
+    const changes = keys.flatMap((key): PlannedChange[] => {
+      const info = kindOf(key);
+      if (info?.isStored !== true) return [];
+      const before = this.mirror.get(key)?.object;
+      const { group: _group, ...named } = key;
+      const change = before === undefined ? ('not-found' as const) : ('deleted' as const);
+      const result = { ...named, apiVersion: info.storageApiVersion, change };
+      return [{ key, result, before, after: undefined, createdRevision: 0 }];
+    });
+    return ok(changes);
   }
 
   /** Deletes the objects that the files name, all or none. */

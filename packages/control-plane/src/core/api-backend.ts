@@ -1,5 +1,5 @@
 /** Answers the API's questions from the control plane. */
-import { type Clock } from '@heddle/base';
+import { ok, type Clock } from '@heddle/base';
 import { findKind, type KindInfo } from '@heddle/model';
 import type { StreamStatus } from '@heddle/xds';
 import type { ApiBackend } from '../api/backend.ts';
@@ -15,6 +15,7 @@ import type {
   TokenResponse,
   XdsTypeName,
 } from '../api/types.ts';
+import { describeDiff } from '../preview/describe-diff.ts';
 import { readSidecarNode } from '../compile/node-metadata.ts';
 import { describeCommit, describeCommitInFull } from '../config/history.ts';
 import type { LeasedInstance } from '../instances/lease-manager.ts';
@@ -76,6 +77,10 @@ export function createBackend(options: BackendOptions): ApiBackend {
     latestTraffic: () => traffic.latest(),
     apply: (request, author) => configuration.apply(request, author),
     delete: (request, author) => configuration.delete(request, author),
+    diff: async (request) => {
+      const plan = configuration.plan(request);
+      return plan.ok ? ok(await describeDiff(controlPlane, plan.value)) : plan;
+    },
     history: async (limit, object) => {
       const key = object === undefined ? undefined : keyOfNamed(object);
       if (object !== undefined && key === undefined) return undefined;

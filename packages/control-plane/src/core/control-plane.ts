@@ -18,6 +18,7 @@ import { DeltaServer } from '@heddle/xds/server';
 import { MeshResources } from '../compile/mesh-resources.ts';
 import { ConfigMirror, type MirrorChange } from '../config/config-mirror.ts';
 import { Configuration } from '../config/configuration.ts';
+import { previewEffects, type Effect } from '../preview/preview-effects.ts';
 import type { Instance, InstanceStore } from '../instances/instance-store.ts';
 import { LeaseManager, type LeaseEvent, type LeaseTimes } from '../instances/lease-manager.ts';
 import { ServiceIndex } from '../instances/service-index.ts';
@@ -137,13 +138,7 @@ export class ControlPlane {
     // From here on nothing is waited for, so that no lease is missed.
     const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
     for (const { instance } of leases.list()) services.put(instance);
-    const compiler = new MeshCompiler({ domain: defaultDomain });
-    compiler.apply({
-      objects: mirror
-        .list()
-        .map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision })),
-      services: [...services.services().values()],
-    });
+    const compiler = compileFrom(mirror, services);
     controlPlane = new ControlPlane(options, { leases, services, mirror, compiler });
     leases.onChange((event) => controlPlane.onLease(event));
     return controlPlane;
@@ -152,6 +147,24 @@ export class ControlPlane {
   /** The mesh as it is compiled at the moment. */
   get model(): MeshModel {
     return this.compiler.model;
+  }
+
+  /**
+   * What these changes of the configuration, one after the other, would do to what the connected proxies have: by change,
+   * what would be otherwise after all of them. Nothing is stored, and nobody is told.
+   */
+  async preview(changes: readonly ModelChange[]): Promise<Effect[][]> {
+    const compiler = compileFrom(this.mirror, this.services);
+    const after = this.resources.fork();
+    return await previewEffects({
+      before: this.resources.fork(),
+      after,
+      subscriptions: this.ads.subscriptions(),
+      steps: changes.map((change) => () => {
+        after.update({ ...compiler.apply(change), changedMembers: new Set() });
+      }),
+      pause: () => new Promise((resolve) => void this.clock.setTimer(0, resolve)),
+    });
   }
 
   /** Replaces the trust bundle that proxies are given. */
@@ -265,6 +278,16 @@ export class ControlPlane {
     await removed;
     return outcome;
   }
+}
+
+/** The one way in which configuration and services become a mesh. */
+function compileFrom(mirror: ConfigMirror, services: ServiceIndex): MeshCompiler {
+  const compiler = new MeshCompiler({ domain: defaultDomain });
+  compiler.apply({
+    objects: mirror.list().map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision })),
+    services: [...services.services().values()],
+  });
+  return compiler;
 }
 
 interface Parts {

@@ -13,7 +13,7 @@ import type { ResourceSource, XdsClient } from './resource-source.ts';
 import { ResponseCache } from './response-cache.ts';
 import { PushWindow } from './push-window.ts';
 import { SotwStream, wholeTypeUrls } from './sotw-stream.ts';
-import type { RejectedResource, StreamStatus } from './stream-status.ts';
+import type { RejectedResource, StreamStatus, Subscription } from './stream-status.ts';
 
 export type { AcknowledgementOutcome, AcknowledgementTarget };
 
@@ -209,6 +209,11 @@ export class DeltaServer {
       if (status !== null) result.push(status);
     }
     return result;
+  }
+
+  /** What each connected client has asked for. */
+  subscriptions(): Subscription[] {
+    return [...this.streams].flatMap((stream) => stream.subscription() ?? []);
   }
 
   /**

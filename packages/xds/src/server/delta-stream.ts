@@ -15,7 +15,7 @@ import type { ResponsePlan } from './plan-response.ts';
 import { KnownVersion, type NameStates, type NameTable, type VersionTable } from './name-table.ts';
 import type { ResourceChange, ResourceSource, XdsClient } from './resource-source.ts';
 import type { ResponseCache } from './response-cache.ts';
-import type { RejectedResource, StreamStatus } from './stream-status.ts';
+import type { RejectedResource, StreamStatus, Subscription } from './stream-status.ts';
 import { TypeState } from './type-state.ts';
 
 /** What all streams of a server share. */
@@ -199,6 +199,15 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   /** What the stream keeps of a type; undefined where the client has not asked for any. */
   namesOf(typeUrl: string): NameStates | undefined {
     return this.types.get(typeUrl)?.names;
+  }
+
+  subscription(): Subscription | null {
+    if (this.client === null) return null;
+    return {
+      client: this.client,
+      wants: (typeUrl, name) => this.types.get(typeUrl)?.isInterestedIn(name) === true,
+      names: (typeUrl) => this.namesOf(typeUrl)?.names() ?? [],
+    };
   }
 
   status(): StreamStatus | null {

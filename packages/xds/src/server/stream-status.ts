@@ -30,3 +30,12 @@ export interface StreamStatus extends XdsClient {
   /** What the client refused and was not sent anew since. */
   readonly rejected: readonly RejectedResource[];
 }
+
+/** What a connected client has asked for, as it is at the moment of the look. */
+export interface Subscription {
+  readonly client: XdsClient;
+  /** Whether a change of this resource would be sent. */
+  wants(typeUrl: string, name: string): boolean;
+  /** The resources that it has asked for by name, or has been told of. */
+  names(typeUrl: string): Iterable<string>;
+}
