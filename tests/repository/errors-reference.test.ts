@@ -7,6 +7,7 @@ import { isGenerated, isTestFile, readRepositoryFile, typeScriptFiles } from './
 const otherNames: ReadonlyMap<string, string> = new Map([
   ['HEDDLE_COMPILE_CACHE', 'environment variable of the launcher'],
   ['HEDDLE_DEBUG', 'environment variable'],
+  ['HEDDLE_ENVOY', 'environment variable'],
   ['HEDDLE_LAUNCHER', 'environment variable of the launcher'],
   ['HEDDLE_MALLOC', 'environment variable of the launcher'],
   ['HEDDLE_SIDECAR_SOCKETS', 'environment variable of a sidecar that replaces another'],

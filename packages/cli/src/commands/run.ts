@@ -23,6 +23,8 @@ export interface RunFlags {
   readonly label?: readonly (readonly [string, string])[];
   readonly upstream?: readonly string[];
   readonly expose?: string;
+  readonly proxy: 'heddle' | 'envoy' | 'grpc';
+  readonly envoy?: string;
   readonly intercept?: 'redirect' | 'tproxy';
   readonly interceptRules: 'write' | 'keep';
   readonly join?: string;
@@ -52,6 +54,9 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         'whatever they carry; see docs/tcp.md.',
       'With --intercept neither is needed: rules of the packet filter lead all connections of this network namespace ' +
         'through the sidecar, and DNS knows the names of the mesh. The rules are gone when the workload is, however it ends.',
+      'With --proxy envoy an Envoy does what the sidecar would; with --proxy grpc the application does it itself, by the xDS ' +
+        'of its gRPC library, whose bootstrap GRPC_XDS_BOOTSTRAP names. Keys are made here either way; see ' +
+        'docs/foreign-proxies.md.',
       'On SIGTERM or Ctrl-C the instance is withdrawn, running requests end, the application gets SIGTERM, and its exit ' +
         'code is passed on. A second Ctrl-C ends everything at once. SIGUSR2 replaces the sidecar in place, such as ' +
         'by a newer version.',
@@ -66,6 +71,7 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         'A database, for programs with --upstream db:6379',
         'heddle run --service db --port 6379 --protocol tcp -- ./redis -p {{port}}',
       ],
+      ['Beside an Envoy', 'heddle run --proxy envoy --service a --port 80 -- ./a'],
       ['Let browsers in on port 8080', 'heddle run --service web --port 80 --expose 8080 -- node web.js'],
       [
         'Join a mesh on another machine; the token is in the environment',
@@ -151,6 +157,19 @@ export const runCommand = defineCommand<RunFlags, readonly string[]>(
         optional: true,
         placeholder: '[IP:]PORT',
         brief: 'open a plain HTTP listener for browsers, on loopback if no IP is said',
+      },
+      proxy: {
+        kind: 'enum',
+        values: ['heddle', 'envoy', 'grpc'],
+        default: 'heddle',
+        brief: "what moves its traffic: Heddle's sidecar, an Envoy, or its own gRPC library by xDS",
+      },
+      envoy: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: "Envoy's program; HEDDLE_ENVOY or envoy in PATH if nothing is said",
       },
       intercept: {
         kind: 'enum',

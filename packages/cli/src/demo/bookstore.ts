@@ -45,6 +45,8 @@ export function bookstore(
     port: servicePort,
     appPort: null,
     protocol: 'http',
+    proxy: 'heddle',
+    envoy: null,
     intercept: null,
     namespace: 'default',
     serviceAccount: null,

@@ -38,6 +38,36 @@ async function readToken(flags: RunFlags): Promise<string | null> {
   return token === undefined || token.trim() === '' ? null : token;
 }
 
+/** What a data plane that is not Heddle's can't do is refused, not left out. */
+function refuseForeign({
+  proxy,
+  envoy,
+  protocol,
+  expose,
+  intercept,
+  accessLog,
+  inboundPort,
+}: RunFlags): void {
+  if (envoy !== undefined && proxy !== 'envoy') throw usageError('--envoy is for --proxy envoy only');
+  if (proxy === 'heddle') return;
+  if (intercept !== undefined) throw usageError(`--intercept needs Heddle's sidecar, not --proxy ${proxy}`);
+  if (proxy !== 'grpc') return;
+  const given = Object.entries({
+    '--expose': expose,
+    '--access-log': accessLog,
+    '--inbound-port': inboundPort,
+  });
+  const [flag] = given.find(([, value]) => value !== undefined) ?? [];
+  if (flag !== undefined) {
+    throw usageError(
+      `${flag} is a proxy's affair, and with --proxy grpc there is none but the application`,
+      flag === '--inbound-port' ? '--app-port says where it listens' : '',
+    );
+  }
+  if (protocol !== 'http' && protocol !== 'grpc')
+    throw usageError(`--proxy grpc speaks gRPC, not --protocol ${protocol}`);
+}
+
 /** What the flags ask for, checked. */
 export async function workloadOptions(flags: RunFlags, command: readonly string[]): Promise<WorkloadOptions> {
   const { service, port, namespace } = flags;
@@ -59,19 +89,22 @@ export async function workloadOptions(flags: RunFlags, command: readonly string[
       '--expose opens a listener for HTTP, which an application with --protocol tcp does not speak',
     );
   }
+  refuseForeign(flags);
   return {
     service,
     port,
     namespace,
     version: flags.version,
     appPort: flags.appPort ?? null,
-    protocol: flags.protocol,
+    protocol: flags.proxy === 'grpc' ? 'grpc' : flags.protocol,
     serviceAccount: flags.serviceAccount ?? null,
     labels: Object.fromEntries(flags.label ?? []),
     upstreams: (flags.upstream ?? []).map((text) =>
       named('--upstream', () => parseUpstream(text, namespace)),
     ),
     expose: expose === undefined ? null : named('--expose', () => parseBindAddress(expose, '127.0.0.1')),
+    proxy: flags.proxy,
+    envoy: flags.envoy ?? null,
     intercept: flags.intercept === undefined ? null : { mode: flags.intercept, rules: flags.interceptRules },
     join: flags.join ?? null,
     token: await readToken(flags),

@@ -70,3 +70,16 @@ test('a sidecar gets nothing that it would only hold in memory, and no token', (
   assert.deepEqual(checkout, { ...own, LANG: 'C' }, 'types are taken out at each start');
   assert.deepEqual(sidecarEnvironment(cache, '/dist/sidecar.js'), cache, 'what a user set stays');
 });
+
+test('gives an application that is its own proxy its bootstrap and targets, and no proxy', () => {
+  const grpc = { ...addresses, grpcBootstrap: '/state/grpc-bootstrap.json' };
+  const environment = applicationEnvironment({}, grpc);
+  assert.deepEqual(environment, {
+    PORT: '20001',
+    GRPC_XDS_BOOTSTRAP: '/state/grpc-bootstrap.json',
+    USER_STORE_PROD_ADDRESS: 'xds:///x:80',
+  });
+  const values = templateValues(grpc);
+  assert.equal(values.get('user-store.prod'), 'xds:///x:80');
+  assert.equal(values.get('user-store.prod-port'), '80');
+});

@@ -13,6 +13,8 @@ export interface WorkloadAddresses {
   readonly upstreams: readonly BoundUpstream[];
   /** Its connections are led to the sidecar without its doing; default false. */
   readonly isIntercepted?: boolean;
+  /** The file from which its gRPC library learns of the mesh, where that is its proxy. */
+  readonly grpcBootstrap?: string;
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '::1'];
@@ -22,6 +24,11 @@ export function formatAddress(address: BindAddress): string {
   return address.address.includes(':')
     ? `[${address.address}]:${address.port}`
     : `${address.address}:${address.port}`;
+}
+
+/** What a gRPC channel is made for. */
+function xdsTarget({ host, port }: Upstream): string {
+  return `xds:///${host}:${port}`;
 }
 
 /** `ratings` → `RATINGS_URL`, `user-store.prod` → `USER_STORE_PROD_URL`; `kind` is `URL`, or `ADDRESS` for what is no HTTP. */
@@ -55,6 +62,12 @@ export function applicationEnvironment(
   // A secret that admits to the mesh: the sidecar has used it, the application has no business with it.
   delete environment['HEDDLE_TOKEN'];
   environment['PORT'] = String(addresses.appPort);
+  if (addresses.grpcBootstrap !== undefined) {
+    environment['GRPC_XDS_BOOTSTRAP'] = addresses.grpcBootstrap;
+    for (const upstream of addresses.upstreams)
+      environment[upstreamVariable(upstream.name, 'ADDRESS')] = xdsTarget(upstream);
+    return environment;
+  }
   if (addresses.isIntercepted !== true) nameProxy(environment, inherited, addresses.outboundProxy);
   for (const upstream of addresses.upstreams) {
     const address = formatAddress(upstream.bind);
@@ -110,10 +123,12 @@ export function templateValues(addresses: WorkloadAddresses): ReadonlyMap<string
         `write it with its namespace: --upstream ${upstream.name}.NAMESPACE:${upstream.port}`,
       );
     }
-    values.set(upstream.name, formatAddress(upstream.bind));
+    const isGrpc = addresses.grpcBootstrap !== undefined;
+    values.set(upstream.name, isGrpc ? xdsTarget(upstream) : formatAddress(upstream.bind));
   }
   // Programs that want host and port apart.
-  for (const { name, bind } of addresses.upstreams) {
+  for (const { name, bind, port } of addresses.upstreams) {
+    if (addresses.grpcBootstrap !== undefined) values.set(`${name}-port`, String(port));
     if (!values.has(`${name}-port`)) values.set(`${name}-port`, String(bind.port));
   }
   return values;

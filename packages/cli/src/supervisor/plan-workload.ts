@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { type Random, systemRandom } from '@heddle/base';
 import type { SidecarOptions } from '@heddle/proxy';
+import type { AgentOptions } from '../agent/agent-options.ts';
 import { usageError } from '../cli-error.ts';
 import { type BoundUpstream, upstreamVariable } from './environment.ts';
 import { planInterceptedSidecar } from './plan-interception.ts';
@@ -13,7 +14,7 @@ import type { WorkloadOptions } from './workload-options.ts';
 
 /** What the sidecar and the application are started with. */
 export interface WorkloadPlan {
-  readonly sidecar: SidecarOptions;
+  readonly sidecar: SidecarOptions | AgentOptions;
   readonly upstreams: readonly BoundUpstream[];
 }
 
@@ -51,21 +52,24 @@ async function inboundAddress(advertised: string): Promise<string> {
   return advertised.includes(':') ? '::' : '0.0.0.0';
 }
 
-/** Chooses what the user left open, and refuses what can't work. */
+/** Chooses what the user left open, and refuses what can't work. `envoy` is the program that was found for `--proxy envoy`. */
 export async function planWorkload(
   options: WorkloadOptions,
   target: JoinTarget,
   ports: PortBlocks,
+  envoy: string | null = null,
 ): Promise<WorkloadPlan> {
   const advertiseAddress = options.advertise?.address ?? (await addressTowards(target.address));
   const inbound = await inboundAddress(advertiseAddress);
   if (options.inboundPort !== null) await requireFreePort(options.inboundPort, inbound, '--inbound-port');
   if (options.appPort !== null) await requireFreePort(options.appPort, '127.0.0.1', '--app-port');
   if (options.expose !== null) await requireFreePort(options.expose.port, options.expose.address, '--expose');
-  const inboundPort = options.inboundPort ?? (await ports.take(inbound));
+  // Others come to the application itself, where that is its own proxy.
+  const isOwnProxy = options.proxy === 'grpc';
+  const inboundPort = (isOwnProxy ? options.appPort : options.inboundPort) ?? (await ports.take(inbound));
   const outboundPort = await ports.take();
   const adminPort = await ports.take();
-  const appPort = options.appPort ?? (await ports.take());
+  const appPort = isOwnProxy ? inboundPort : (options.appPort ?? (await ports.take()));
   const upstreams = await planUpstreams(options, ports);
   const { intercept } = options;
   const interception = intercept === null ? {} : await planInterceptedSidecar(intercept, ports);
@@ -99,6 +103,7 @@ export async function planWorkload(
       accessLog: options.accessLog,
       concurrency: options.concurrency,
       logLevel: process.env['HEDDLE_DEBUG'] === '1' ? 'debug' : 'info',
+      ...(options.proxy === 'heddle' ? {} : { proxy: options.proxy, envoy: envoy ?? '' }),
     },
   };
 }

@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import { errorMessage, systemClock } from '@heddle/base';
 import { sidecarEntry } from '@heddle/proxy';
+import { agentEntry } from '../agent/agent-entry.ts';
+import { grpcBootstrapFile } from '../agent/grpc-bootstrap-file.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import { type Application, type ApplicationEnd, signalExitCode, startApplication } from './app-process.ts';
 import { within } from './delay.ts';
 import { applicationEnvironment, templateValues } from './environment.ts';
+import { findEnvoy } from './find-envoy.ts';
 import { findJoinTarget } from './join-target.ts';
 import { planWorkload, type WorkloadPlan } from './plan-workload.ts';
 import { HeldInterception } from '../intercept/held-interception.ts';
@@ -68,14 +71,21 @@ export async function runWorkload(options: WorkloadOptions, context: WorkloadCon
   const ports = new PortBlocks();
   try {
     const target = await findJoinTarget(options);
-    const plan = await planWorkload(options, target, ports);
+    const envoy = options.proxy === 'envoy' ? await findEnvoy(options.envoy, environment) : null;
+    const plan = await planWorkload(options, target, ports, envoy);
     const isIntercepted = options.intercept !== null;
-    const addresses = { ...plan.sidecar, upstreams: plan.upstreams, isIntercepted };
+    const { stateDirectory } = plan.sidecar;
+    const addresses = {
+      ...plan.sidecar,
+      upstreams: plan.upstreams,
+      isIntercepted,
+      ...(options.proxy === 'grpc' ? { grpcBootstrap: grpcBootstrapFile(stateDirectory) } : {}),
+    };
     const command = fillTemplates(options.command, templateValues(addresses));
     await sweepSidecarDirectories(options.store);
     // An application with an address for each upstream need not know of proxies.
     const isJudged =
-      options.upstreams.length === 0 && options.intercept === null
+      options.upstreams.length === 0 && options.intercept === null && options.proxy !== 'grpc'
         ? warnOfDeafRuntime(programPath, searchPath, context.output)
         : Promise.resolve(true);
     const run = new WorkloadRun(options, context, plan, command, isJudged);
@@ -129,7 +139,7 @@ class WorkloadRun {
     const { output, signal } = this.context;
     const directory = this.plan.sidecar.stateDirectory;
     const sidecar = new SidecarProcess({
-      entry: this.context.sidecarEntry ?? sidecarEntry,
+      entry: this.context.sidecarEntry ?? (this.options.proxy === 'heddle' ? sidecarEntry : agentEntry),
       optionsFile,
       logFile: join(directory, 'sidecar.log'),
       group: this.plan.sidecar.interception === undefined ? null : interceptionDefaults.owner,
@@ -194,8 +204,15 @@ class WorkloadRun {
   }
 
   private async upgrade(sidecar: SidecarProcess): Promise<void> {
-    const failure = await sidecar.upgrade();
     const { output } = this.context;
+    if (this.options.proxy !== 'heddle') {
+      output.warning(
+        `only Heddle's sidecar is replaced in place, not what stands beside --proxy ${this.options.proxy}`,
+        'start another instance, and end this one',
+      );
+      return;
+    }
+    const failure = await sidecar.upgrade();
     if (failure === null)
       output.info('a new sidecar serves; the old one ends as soon as its connections have ended');
     else output.warning(`the sidecar is not replaced: ${failure}`);
@@ -218,6 +235,7 @@ class WorkloadRun {
       appPort: this.plan.sidecar.appPort,
       isCalled: this.options.port !== 0,
       isJudged: this.isJudged,
+      isOwnProxy: this.options.proxy === 'grpc',
       store: this.options.store,
       isPublished: () => this.published,
       output: this.context.output,

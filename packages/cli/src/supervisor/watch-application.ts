@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly isCalled: boolean;
   /** Whether its runtime needs no more judging: it has been warned about, or proxy variables don't matter to it. */
   readonly isJudged: Promise<boolean>;
+  /** Others come to it, not to a sidecar: it has their certificates shown to itself. */
+  readonly isOwnProxy: boolean;
   readonly store: string;
   readonly isPublished: () => boolean;
   readonly output: WorkloadOutput;
@@ -119,7 +121,7 @@ export async function watchApplication(options: WatchOptions): Promise<void> {
     if (signal.aborted) return;
     const view = await inspectProcessTree(options.pid);
     if (view === null) return;
-    const findings = [...openListeners(view)];
+    const findings = options.isOwnProxy ? [] : [...openListeners(view)];
     findings.push(...straightConnections(view, await neighbourPorts(options.store, options.instance)));
     if (!(await options.isJudged)) findings.push(...(await deafRuntimes(view)));
     if (options.isCalled && !options.isPublished() && lookAtMs >= wrongPortAfterMs) {

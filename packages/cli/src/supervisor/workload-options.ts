@@ -1,4 +1,5 @@
 import type { BindAddress } from '@heddle/proxy';
+import type { ForeignProxy } from '../agent/agent-options.ts';
 import type { AdvertisedAddress } from '../flags.ts';
 
 /** A dependency that the application names, `--upstream ratings:9080` or `--upstream ratings.prod:9080`. */
@@ -37,6 +38,10 @@ export interface WorkloadOptions {
   readonly upstreams: readonly Upstream[];
   /** The plain HTTP listener for browsers; null for none. */
   readonly expose: BindAddress | null;
+  /** What moves the application's traffic; with `grpc` it does so itself. */
+  readonly proxy: 'heddle' | ForeignProxy;
+  /** Envoy's program as the user named it; null to look for it. */
+  readonly envoy: string | null;
   /** Leads what the application sends and gets through the sidecar; null where nothing is intercepted. */
   readonly intercept: WorkloadInterception | null;
   /** `host:port` of the control plane's join listener; null to find it in the store. */

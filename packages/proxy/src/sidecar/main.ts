@@ -12,13 +12,7 @@ import {
   systemClock,
   systemRandom,
 } from '@heddle/base';
-import {
-  type JoinOptions,
-  RenewalSchedule,
-  type WorkloadIdentity,
-  joinMesh,
-  loadWorkloadIdentity,
-} from '@heddle/identity';
+import { RenewalSchedule, type WorkloadIdentity, joinMesh } from '@heddle/identity';
 import { MetricRegistry } from '@heddle/telemetry';
 import type { CertificateEntry } from '../admin/certificates-page.ts';
 import { AdminServer } from '../admin/admin-server.ts';
@@ -40,6 +34,7 @@ import { receiveSockets, sendSockets } from './hand-over.ts';
 import { IdentitySecrets } from './link-secrets.ts';
 import type { FromSidecar, ToSidecar } from './messages.ts';
 import { nodeOf } from './node-metadata.ts';
+import { joinOptionsOf, obtainIdentity } from './obtain-identity.ts';
 import { rejoining } from './rejoining.ts';
 import type { SidecarOptions } from './options.ts';
 import { Sidecar, sidecarDrain } from './sidecar.ts';
@@ -54,30 +49,6 @@ function fail(error: HeddleError, logger: Logger): never {
   logger.error('The sidecar cannot start', { code: error.code, reason: error.message });
   tell({ type: 'failed', code: error.code, message: error.message });
   process.exit(1);
-}
-
-function joinOptionsOf(options: SidecarOptions, logger: Logger): JoinOptions {
-  const { stateDirectory, namespace, serviceAccount, service, joinAddress, joinToken } = options;
-  return {
-    stateDirectory,
-    namespace,
-    serviceAccount,
-    service,
-    joinAddress,
-    joinToken,
-    clock: systemClock,
-    logger,
-  };
-}
-
-/** The identity of an earlier life, or a new one by the join token. */
-async function obtainIdentity(options: SidecarOptions, logger: Logger): Promise<WorkloadIdentity> {
-  const joining = joinOptionsOf(options, logger);
-  const stored = await loadWorkloadIdentity(joining);
-  if (stored.ok && stored.value !== null) return stored.value;
-  if (!stored.ok) logger.warn('The stored identity is not used', { reason: stored.error.message });
-  const joined = await joinMesh(joining);
-  return joined.ok ? joined.value : fail(joined.error, logger);
 }
 
 /** A snapshot made under other ports or another name is not for this life. */
@@ -106,7 +77,8 @@ async function run(options: SidecarOptions): Promise<void> {
   const level = options.logLevel === 'warn' ? 'warning' : options.logLevel;
   const loggers = new Loggers(level, { instance: options.instance });
   const logger = loggers.get('main');
-  const identity = await obtainIdentity(options, logger);
+  const obtained = await obtainIdentity(options, systemClock, logger);
+  const identity = obtained.ok ? obtained.value : fail(obtained.error, logger);
   const shared = { viaName: makeViaName(systemRandom), ticketSecret: randomBytes(32) };
   const { concurrency } = options;
   const workers =
@@ -145,7 +117,7 @@ async function run(options: SidecarOptions): Promise<void> {
       clock: systemClock,
       logger,
       rejoin: async () => {
-        const joined = await joinMesh(joinOptionsOf(options, logger));
+        const joined = await joinMesh(joinOptionsOf(options, systemClock, logger));
         if (joined.ok) identity.adopt(joined.value);
         return joined.ok ? ok(undefined) : joined;
       },

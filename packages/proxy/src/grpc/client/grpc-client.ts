@@ -16,7 +16,7 @@ import { FlushQueue } from '../../http2/flush-queue.ts';
 import { defaultHttp2Options } from '../../http2/http2-options.ts';
 import { Http2Metrics } from '../../stats/http2-metrics.ts';
 import type { LinkSecurity } from '../../tls/link-security.ts';
-import { describeAddress } from '../../transport/address.ts';
+import { describeAddress, isUnixAddress } from '../../transport/address.ts';
 import type { Transport, TransportAddress } from '../../transport/transport.ts';
 import { formatGrpcTimeout } from '../timeout-header.ts';
 import { GrpcLink, type LinkOwner } from './grpc-link.ts';
@@ -215,7 +215,8 @@ export class GrpcClient implements RpcClient, CallOwner, LinkOwner {
       new Field(':method', 'POST'),
       new Field(':scheme', security === null ? 'http' : 'https'),
       new Field(':path', method),
-      new Field(':authority', describeAddress(this.address)),
+      // A path is no authority; gRPC says this for all Unix sockets.
+      new Field(':authority', isUnixAddress(this.address) ? 'localhost' : describeAddress(this.address)),
       new Field('te', 'trailers'),
     );
     if (deadlineMs !== null) {

@@ -1,0 +1,145 @@
+// Real Envoy as the data plane of workloads: started by `heddle run --proxy envoy`, in a mesh with Heddle's own sidecars.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { descendantsOf, eventually, findEnvoy, skipWithout } from '@heddle/testkit';
+import { type ClientWorkload, Mesh, type Workload } from '../../e2e/support/mesh.ts';
+import { send } from '../../e2e/support/requests.ts';
+
+const envoy = findEnvoy();
+const skip = skipWithout({ envoy });
+const flags = ['--proxy', 'envoy', '--envoy', envoy ?? ''];
+const node = (...words: string[]): string[] => [process.execPath, ...words];
+
+/** Answers with who it is and what it was sent. */
+const echo = `require('node:http').createServer((request, response) => {
+  const { url, headers } = request;
+  const answer = () => response.end(JSON.stringify({ from: process.argv[1], url, headers }));
+  setTimeout(answer, Number(new URL(url, 'http://a').searchParams.get('ms') ?? 0));
+}).listen(process.env.PORT, '127.0.0.1')`;
+
+interface Echo {
+  readonly from: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function ask(client: ClientWorkload, service: string): Promise<Echo & { readonly status: number }> {
+  const { status, body } = await send({ url: `${client.url(service)}/` });
+  return { status, ...(status === 200 ? (JSON.parse(body) as Echo) : { from: body, headers: {} }) };
+}
+
+/** Who answers, of so many requests. */
+async function answers(
+  client: ClientWorkload,
+  service: string,
+  count: number,
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (let index = 0; index < count; index++) {
+    const { status, from } = await ask(client, service);
+    const name = status === 200 ? from : String(status);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function split(first: number): string {
+  return JSON.stringify({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'reviews' },
+    spec: {
+      hosts: ['reviews'],
+      http: [
+        {
+          route: [
+            { destination: { host: 'reviews', subset: 'v1' }, weight: first },
+            { destination: { host: 'reviews', subset: 'v2' }, weight: 100 - first },
+          ],
+        },
+      ],
+    },
+  });
+}
+
+const subsets = JSON.stringify({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'DestinationRule',
+  metadata: { name: 'reviews' },
+  spec: {
+    host: 'reviews',
+    subsets: ['v1', 'v2'].map((version) => ({ name: version, labels: { version } })),
+  },
+});
+
+const envoyOf = ({ run }: Workload): number =>
+  descendantsOf(run.pid).find(({ command }) => command.startsWith(envoy ?? '?'))?.pid ?? 0;
+
+test('Envoys and sidecars carry each other traffic, over every change', { skip }, async () => {
+  await using mesh = await Mesh.start();
+  const [byEnvoy, bySidecar, first, second] = await Promise.all([
+    mesh.client(['reviews:9080', 'ratings:9080'], flags),
+    mesh.client(['reviews:9080', 'ratings:9080']),
+    mesh.publish('reviews', node('-e', echo, 'one'), { version: 'v1', flags }),
+    mesh.publish('reviews', node('-e', echo, 'two'), { version: 'v2' }),
+    mesh.publish('ratings', node('-e', echo, 'ratings')),
+  ]);
+  await mesh.synced(5);
+  for (const workload of [byEnvoy, first]) assert.notEqual(envoyOf(workload), 0);
+
+  // By mTLS, both ways: the certificate that was shown is told to the application.
+  const identity = (name: string): string => `spiffe://cluster.local/ns/default/sa/${name}`;
+  for (const client of [byEnvoy, bySidecar]) {
+    assert.deepEqual(Object.keys(await answers(client, 'reviews', 6)).sort(), ['one', 'two']);
+    const { headers } = await ask(client, 'ratings');
+    assert.match(headers['x-forwarded-client-cert'] ?? '', new RegExp(`URI=${identity('client')}`));
+  }
+  const plain = await send({ url: 'http://ratings:9080/', proxy: byEnvoy.proxy });
+  assert.equal(plain.status, 200);
+
+  await mesh.apply(subsets);
+  for (const [weight, who] of [
+    [100, 'one'],
+    [0, 'two'],
+  ] as const) {
+    await mesh.apply(split(weight));
+    await mesh.synced(5);
+    for (const client of [byEnvoy, bySidecar])
+      assert.deepEqual(await answers(client, 'reviews', 5), { [who]: 5 });
+  }
+  await mesh.apply(split(100));
+  await mesh.synced(5);
+
+  // Withdrawn while a request runs, which ends in peace; nobody is sent to it any more.
+  const slow = send({ url: `${bySidecar.url('reviews')}/?ms=1500` });
+  await mesh.apply(split(50));
+  await mesh.synced(5);
+  first.run.kill('SIGTERM');
+  assert.equal((await slow).status, 200);
+  await first.run.ended();
+  await mesh.synced(4);
+  assert.equal(envoyOf(first), 0);
+  const third = await mesh.publish('reviews', node('-e', echo, 'three'), { version: 'v1', flags });
+  await mesh.synced(5);
+  await mesh.apply(split(100));
+  await mesh.synced(5);
+  for (const client of [byEnvoy, bySidecar])
+    assert.deepEqual(await answers(client, 'reviews', 4), { three: 4 });
+
+  // A crash of Envoy is one of the sidecar: started again, published again.
+  const crashed = envoyOf(third);
+  process.kill(crashed, 'SIGKILL');
+  await eventually('Envoy is there again', () => ![0, crashed].includes(envoyOf(third)));
+  await eventually('and serves', async () => (await ask(bySidecar, 'reviews')).from === 'three');
+
+  // The control plane comes back under the same address: streams are opened again, and changes arrive.
+  await mesh.killControlPlane();
+  assert.deepEqual(await answers(byEnvoy, 'reviews', 3), { three: 3 });
+  await mesh.startControlPlane();
+  await mesh.synced(5);
+  await mesh.apply(split(0));
+  await mesh.synced(5);
+  for (const client of [byEnvoy, bySidecar])
+    assert.deepEqual(await answers(client, 'reviews', 4), { two: 4 });
+  for (const { rejected } of await mesh.proxies()) assert.deepEqual(rejected, []);
+  for (const { run } of [byEnvoy, third, second]) assert.doesNotMatch(run.output, /refused/);
+});
