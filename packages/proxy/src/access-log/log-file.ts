@@ -15,7 +15,8 @@ const retryMs = 10;
 const pipeBytes = 4096;
 /** What may wait in memory while the disk or the reader of a pipe is slow; beyond it lines are dropped and counted. */
 const maxPendingBytes = 4 * 1024 * 1024;
-const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
+/** Paths that stand for descriptors of the process. */
+export const standardStreams: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 };
 // Access logs name people's addresses: the group may read, others not.
 const fileMode = 0o640;
 
