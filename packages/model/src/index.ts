@@ -9,6 +9,7 @@ export type { ObjectSource, Position } from './source/place.ts';
 export type { ManifestFile } from './source/read-documents.ts';
 export * from './mesh/host-name.ts';
 export * from './mesh/mesh-compiler.ts';
+export * from './mesh/declared-service.ts';
 export * from './mesh/services.ts';
 export { analyze, type AnalysisInput } from './analysis/analyze.ts';
 export * from './analysis/analyze-files.ts';

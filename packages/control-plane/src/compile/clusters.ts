@@ -1,5 +1,5 @@
 /** Clusters: the service's port or a part of its instances, the sidecar's own application, everything else. */
-import { type HostView, clusterName } from '@heddle/model';
+import { type DeclaredService, type HostView, clusterName } from '@heddle/model';
 import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
 import {
   Cluster_DiscoveryType,
@@ -14,10 +14,11 @@ import {
   type PassthroughFamily,
   passthroughCluster,
 } from './names.ts';
+import { type ClusterEndpoint, discoveryOf } from './declared-clusters.ts';
 import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
-import { linkAge, linkOptions, maxLinkStreams, opaqueProtocol } from './tcp-link.ts';
+import { isOpaque, linkAge, linkOptions, maxLinkStreams } from './tcp-link.ts';
 
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
@@ -117,29 +118,60 @@ export function planClusters(host: string, view: HostView): ClusterPlan[] {
  * service, not only of the subset, so that moving an instance between subsets changes no cluster.
  */
 export function outboundCluster(plan: ClusterPlan, host: string, identities: readonly string[]): Uint8Array {
-  const isOpaque = plan.protocol === opaqueProtocol;
+  return encodeCluster({
+    name: plan.name,
+    ...discoveryOf(plan, 'STATIC', []),
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    ...meshLink(plan, host, identities),
+  });
+}
+
+/** The cluster of a service that objects declare; with `identities` its peers must prove one, null is for the clear. */
+export function declaredCluster(
+  plan: ClusterPlan,
+  { host, resolution }: DeclaredService,
+  endpoints: readonly ClusterEndpoint[],
+  identities: readonly string[] | null,
+): Uint8Array {
+  return encodeCluster({
+    name: plan.name,
+    connectTimeout,
+    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    ...discoveryOf(plan, resolution, endpoints),
+    ...(identities === null ? plainLink(plan, resolution) : meshLink(plan, host, identities)),
+  });
+}
+
+function meshLink(plan: ClusterPlan, host: string, identities: readonly string[]): DeepPartial<Cluster> {
+  const opaque = isOpaque(plan.protocol);
   const tls = packAny(TypeUrl.upstreamTlsContext, {
     commonTlsContext: {
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation(identities),
       // Where nothing is said, links offer what they speak, and TCP connections nothing.
-      alpnProtocols: isOpaque ? [] : linkProtocols,
+      alpnProtocols: opaque ? [] : linkProtocols,
     },
     sni: `outbound_.${plan.port}_.${plan.subset}_.${host}`,
   });
-  return encodeCluster({
-    name: plan.name,
-    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: adsConfigSource },
-    connectTimeout,
-    lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
-    typedExtensionProtocolOptions: isOpaque ? tunnels : negotiated,
+  return {
+    typedExtensionProtocolOptions: opaque ? tunnels : negotiated,
     transportSocket: {
       name: 'envoy.transport_sockets.tls',
       configType: { $case: 'typedConfig', value: tls },
     },
-  });
+  };
+}
+
+/** No mesh at the other end: what the port's protocol says is spoken, as HTTP/1.1 where it says just HTTP. */
+function plainLink(
+  { protocol }: ClusterPlan,
+  resolution: DeclaredService['resolution'],
+): DeepPartial<Cluster> {
+  if (isOpaque(protocol)) return {};
+  if (protocol !== 'http') return { typedExtensionProtocolOptions: http2Only };
+  return resolution === 'NONE' ? { typedExtensionProtocolOptions: asCame } : {};
 }
 
 /** The sidecar's own application, on loopback. `isHttp2`: it speaks HTTP/2, without TLS and without being asked. */

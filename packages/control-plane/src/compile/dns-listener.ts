@@ -4,6 +4,7 @@ import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
 import { SocketAddress_Protocol } from '@heddle/xds/api/envoy/config/core/v3/address.ts';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { DnsTable_DnsVirtualDomain } from '@heddle/xds/api/envoy/data/dns/v3/dns_table.ts';
+import { addressesOf, needsVirtualAddress } from './declared-addresses.ts';
 import type { Bind } from './node-metadata.ts';
 import type { VirtualAddresses } from './virtual-addresses.ts';
 
@@ -12,10 +13,10 @@ export const dnsListenerName = 'dns';
 /** Istio's. */
 const answerTtl = { seconds: 30, nanos: 0 };
 
-/** The hosts that get a virtual address: services, which have instances behind them. Wildcards are no names to look up. */
+/** The hosts that get a virtual address. */
 export function hostsWithVirtualAddress(model: MeshModel): Set<string> {
   const hosts = new Set<string>();
-  for (const [name, host] of model.hosts) if (host.service !== null && !name.startsWith('*')) hosts.add(name);
+  for (const [name, host] of model.hosts) if (needsVirtualAddress(host)) hosts.add(name);
   return hosts;
 }
 
@@ -29,14 +30,11 @@ export function dnsListener(
   const domains: DeepPartial<DnsTable_DnsVirtualDomain>[] = [];
   const taken = new Set<string>();
   for (const [name, host] of [...model.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const address = addresses.get(name);
     const view = host.views.get(namespace) ?? host.shared;
-    if (address === null || host.service === null || view.ports.length === 0) continue;
+    const address = addressesOf(view, addresses.get(name));
+    if (address.length === 0 || host.service === null || view.ports.length === 0) continue;
     const endpoint = {
-      endpointConfig: {
-        $case: 'addressList' as const,
-        value: { address: [address.v4, address.v6] },
-      },
+      endpointConfig: { $case: 'addressList' as const, value: { address: [...address] } },
     };
     for (const alias of hostAliases(host.service, namespace)) {
       const domain = alias.toLowerCase();

@@ -1,9 +1,10 @@
 /** Clusters and endpoints of one host, as clients of each namespace get them. */
-import type { HostView, MeshHost } from '@heddle/model';
+import type { DeclaredService, HostView, MeshHost, WorkloadLabels } from '@heddle/model';
 import { TypeUrl, type EncodedResource } from '@heddle/xds';
 import type { Instance } from '../instances/instance-store.ts';
-import { outboundCluster, planClusters, type ClusterPlan } from './clusters.ts';
-import { loadAssignment } from './endpoints.ts';
+import { declaredCluster, outboundCluster, planClusters, type ClusterPlan } from './clusters.ts';
+import { declaredEndpoints, expectsMeshTls, portOf, type ClusterEndpoint } from './declared-clusters.ts';
+import { instanceEndpoints, loadAssignment } from './endpoints.ts';
 import { makeResource } from './make-resource.ts';
 
 /** By cluster name, in the order of the plan. */
@@ -24,14 +25,31 @@ export interface HostMembers {
   readonly identities: readonly string[];
 }
 
+/** Who is in the mesh at the moment. */
+export interface MemberSource {
+  members(host: string): HostMembers | undefined;
+  /** The instances of a namespace, sorted by id, that carry all of these labels. */
+  selected(namespace: string, labels: WorkloadLabels): readonly Instance[];
+  /** The SPIFFE id of a service account. */
+  identityOf(owner: { readonly namespace: string; readonly serviceAccount: string }): string;
+}
+
+const noMembers: HostMembers = { instances: [], identities: [] };
+
 /** Compiles a host's clusters and endpoints; what comes out as it was in `previous` is the same object. */
 export function compileHostResources(
   host: MeshHost,
-  members: HostMembers,
+  source: MemberSource,
   previous: HostResources | undefined,
 ): HostResources {
   const known = new KnownResources(previous);
-  const compile = (view: HostView): ViewResources => compileView(host, view, members, known);
+  const members = source.members(host.host) ?? noMembers;
+  const compile = (view: HostView): ViewResources => {
+    const { declared } = view;
+    return declared === undefined
+      ? compileView(host, view, members, known)
+      : compileDeclared(view, declared, members, source, known);
+  };
   const shared = compile(host.shared);
   const views = new Map([...host.views].map(([namespace, view]) => [namespace, compile(view)]));
   return { shared, views };
@@ -59,15 +77,17 @@ export function viewFor(host: HostResources | undefined, namespace: string): Vie
   return host?.views.get(namespace) ?? host?.shared;
 }
 
-/** Names of the clusters, in any view, that have this instance as an endpoint. */
+/** Names of the clusters, in any view, that have this instance as an endpoint: one of the host's own, or a selected one. */
 export function clustersWith(host: MeshHost, instance: Instance): Set<string> {
-  const plans = [host.shared, ...host.views.values()].flatMap((view) => planClusters(host.host, view));
-  const { servicePort, labels } = instance;
-  const names = plans.filter(
-    (plan) =>
-      plan.port === servicePort && Object.entries(plan.labels).every(([key, value]) => labels[key] === value),
-  );
-  return new Set(names.map(({ name }) => name));
+  const names = new Set<string>();
+  for (const view of [host.shared, ...host.views.values()]) {
+    const { declared } = view;
+    for (const plan of planClusters(host.host, view)) {
+      const ports = [plan.port, declared === undefined ? plan.port : portOf(plan, declared)?.targetPort];
+      if (ports.some((port) => instanceEndpoints(plan, [instance], port).length > 0)) names.add(plan.name);
+    }
+  }
+  return names;
 }
 
 function compileView(
@@ -83,7 +103,43 @@ function compileView(
   for (const plan of plans) {
     const cluster = outboundCluster(plan, host, members.identities);
     clusters.set(plan.name, known.make('clusters', TypeUrl.cluster, plan.name, cluster));
-    const assignment = loadAssignment(plan, members.instances);
+    const assignment = loadAssignment(plan, instanceEndpoints(plan, members.instances));
+    endpoints.set(plan.name, known.make('endpoints', TypeUrl.clusterLoadAssignment, plan.name, assignment));
+  }
+  return { clusters, endpoints };
+}
+
+/** The same for a service of which objects say something. */
+function compileDeclared(
+  view: HostView,
+  declared: DeclaredService,
+  own: HostMembers,
+  source: MemberSource,
+  known: KnownResources,
+): ViewResources {
+  const { host, namespace, selector, isExternal, subjectAltNames } = declared;
+  const ids = new Set(own.instances.map(({ instance }) => instance));
+  const selected =
+    selector === null || isExternal
+      ? []
+      : source.selected(namespace, selector).filter(({ instance }) => !ids.has(instance));
+  const hasMeshTls = own.identities.length > 0 || selected.length > 0 || expectsMeshTls(declared);
+  const accounts = declared.endpoints.flatMap(({ identity }) => identity ?? []);
+  const proven = [...own.identities, ...[...selected, ...accounts].map((owner) => source.identityOf(owner))];
+  const expected = subjectAltNames.length > 0 ? subjectAltNames : proven;
+  const identities = hasMeshTls ? [...new Set(expected)].sort() : null;
+  const clusters = new Map<string, EncodedResource>();
+  const endpoints = new Map<string, EncodedResource>();
+  for (const plan of planClusters(host, view)) {
+    const members: ClusterEndpoint[] = [
+      ...instanceEndpoints(plan, own.instances),
+      ...instanceEndpoints(plan, selected, portOf(plan, declared)?.targetPort),
+      ...declaredEndpoints(plan, declared, hasMeshTls),
+    ];
+    const cluster = declaredCluster(plan, declared, members, identities);
+    clusters.set(plan.name, known.make('clusters', TypeUrl.cluster, plan.name, cluster));
+    if (declared.resolution !== 'STATIC') continue;
+    const assignment = loadAssignment(plan, members);
     endpoints.set(plan.name, known.make('endpoints', TypeUrl.clusterLoadAssignment, plan.name, assignment));
   }
   return { clusters, endpoints };

@@ -1,5 +1,6 @@
 /** The two listeners that the packet filter leads connections to, with Istio's names and ports. */
 import { type DeepPartial, packAny, TypeUrl } from '@heddle/xds';
+import type { CidrRange } from '@heddle/xds/api/envoy/config/core/v3/address.ts';
 import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { Listener } from '@heddle/xds/api/envoy/config/listener/v3/listener.ts';
 import type {
@@ -13,7 +14,6 @@ import { interceptedRoutesName, originalDestinationCluster, passthroughFamilies 
 import type { Bind, Interception, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource } from './parts.ts';
 import { tcpProxy } from './tcp-link.ts';
-import type { VirtualAddress } from './virtual-addresses.ts';
 
 /** How long a client may be silent before its protocol is taken for one in which the server speaks first. */
 export const detectionTimeout = { seconds: 0, nanos: 300_000_000 };
@@ -28,10 +28,13 @@ export const virtualOutboundName = 'virtualOutbound';
 
 type InterceptingNode = Pick<SidecarNode, 'namespace' | 'accessLog'>;
 
-/** A port of the mesh whose bytes nobody looks at: known by its host's address, as there is no authority to go by. */
+/** A port whose bytes nobody looks at: known by its host's address, or by the name that TLS asks for. */
 export interface OpaqueDestination {
   readonly cluster: string;
-  readonly address: VirtualAddress;
+  /** Empty for every address. */
+  readonly ranges: readonly DeepPartial<CidrRange>[];
+  /** Empty for connections that need not be TLS. */
+  readonly serverNames: readonly string[];
   readonly port: number;
   /** As of `tcpProxy`. */
   readonly tunnelTo: string | null;
@@ -64,12 +67,14 @@ export function virtualOutbound(
     },
     filters: [filter('envoy.filters.network.http_connection_manager', manager)],
   }));
+  const isByName = opaque.some(({ serverNames }) => serverNames.length > 0);
   return {
     name,
     address: bothFamilies(outbound),
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: [
       listenerFilter('original_dst', packAny(TypeUrl.originalDst, {})),
+      ...(isByName ? [listenerFilter('tls_inspector', packAny(TypeUrl.tlsInspector, {}))] : []),
       listenerFilter('http_inspector', packAny(TypeUrl.httpInspector, {})),
     ],
     listenerFiltersTimeout: detectionTimeout,
@@ -81,15 +86,16 @@ export function virtualOutbound(
 
 function opaqueChain(
   node: InterceptingNode,
-  { cluster, address, port, tunnelTo }: OpaqueDestination,
+  { cluster, ranges, serverNames, port, tunnelTo }: OpaqueDestination,
 ): DeepPartial<FilterChain> {
-  const prefixRanges = [
-    { addressPrefix: address.v4, prefixLen: 32 },
-    { addressPrefix: address.v6, prefixLen: 128 },
-  ];
+  const isByName = serverNames.length > 0;
   return {
-    name: cluster,
-    filterChainMatch: { destinationPort: port, prefixRanges },
+    name: isByName ? `${cluster}|tls` : cluster,
+    filterChainMatch: {
+      destinationPort: port,
+      prefixRanges: [...ranges],
+      ...(isByName ? { serverNames: [...serverNames], transportProtocol: 'tls' } : {}),
+    },
     filters: [tcpProxy(node, cluster, cluster, tunnelTo)],
   };
 }

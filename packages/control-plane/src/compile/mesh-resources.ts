@@ -16,8 +16,8 @@ import {
   clustersWith,
   compileHostResources,
   viewFor,
-  type HostMembers,
   type HostResources,
+  type MemberSource,
   type ViewResources,
 } from './host-resources.ts';
 import { compileListeners } from './listeners.ts';
@@ -32,6 +32,7 @@ import {
 import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { RouteResources } from './route-resources.ts';
+import { Selections } from './selections.ts';
 import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
 
 /** What all clients of a namespace see of the mesh, by name. Kept in step with the hosts, so that asking costs one look. */
@@ -60,14 +61,13 @@ export interface MeshChange {
   readonly changedMembers: ReadonlySet<string>;
 }
 
-const noMembers: HostMembers = { instances: [], identities: [] };
-
 /**
  * Holds encoded resources and says which of them change. Clusters and endpoints are compiled per host when it changes,
  * route configurations when somebody asks for them, listeners per proxy. What all proxies get is encoded once.
  */
 export class MeshResources implements ResourceSource {
-  private readonly members: (host: string) => HostMembers | undefined;
+  private readonly members: MemberSource;
+  private readonly selections = new Selections();
   private readonly hosts: Map<string, HostResources>;
   /** By namespace. */
   private readonly roles = new Map<string, RoleResources>();
@@ -79,11 +79,11 @@ export class MeshResources implements ResourceSource {
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
-  /** `members` says who is behind a host at the moment; `compiled` holds hosts that need not be compiled. */
+  /** `compiled` holds hosts that need not be compiled. */
   constructor(
     model: MeshModel,
     bundlePem: string,
-    members: (host: string) => HostMembers | undefined,
+    members: MemberSource,
     compiled: ReadonlyMap<string, HostResources> = new Map(),
   ) {
     this.model = model;
@@ -91,6 +91,7 @@ export class MeshResources implements ResourceSource {
     this.hosts = new Map(compiled);
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
+    for (const [name, host] of model.hosts) this.selections.set(name, host);
     for (const host of [...model.hosts.keys()].sort()) if (!this.hosts.has(host)) this.compileHost(host);
     this.namespaces = new NamespaceListeners(model);
   }
@@ -127,13 +128,14 @@ export class MeshResources implements ResourceSource {
 
   /** The same resources, which can be changed without anybody being told; members stay those of now. */
   fork(): MeshResources {
-    const members = new Map([...this.model.hosts.keys()].map((host) => [host, this.members(host)]));
-    const fork = new MeshResources(
-      this.model,
-      '',
-      (host) => (members.has(host) ? members.get(host) : this.members(host)),
-      this.hosts,
-    );
+    const { members: source } = this;
+    const present = new Map([...this.model.hosts.keys()].map((host) => [host, source.members(host)]));
+    const members: MemberSource = {
+      members: (host) => (present.has(host) ? present.get(host) : source.members(host)),
+      selected: (namespace, labels) => source.selected(namespace, labels),
+      identityOf: (owner) => source.identityOf(owner),
+    };
+    const fork = new MeshResources(this.model, '', members, this.hosts);
     fork.trustBundle = this.trustBundle;
     return fork;
   }
@@ -180,17 +182,27 @@ export class MeshResources implements ResourceSource {
     return () => this.listeners.delete(listener);
   }
 
+  /** The hosts that have this instance as an endpoint because of its labels. */
+  hostsSelecting(instance: Instance): string[] {
+    return this.selections.hostsWith(instance);
+  }
+
   /** Names of the load assignments that hold this instance, in the present model. */
   assignmentsWith(hostName: string, instance: Instance): ReadonlySet<string> {
-    const host = this.model.hosts.get(hostName);
-    return host === undefined ? new Set() : clustersWith(host, instance);
+    const names = new Set<string>();
+    for (const name of [hostName, ...this.hostsSelecting(instance)]) {
+      const host = this.model.hosts.get(name);
+      if (host === undefined) continue;
+      for (const cluster of clustersWith(host, instance)) names.add(cluster);
+    }
+    return names;
   }
 
   private compileHost(name: string): HostResources | undefined {
     const host = this.model.hosts.get(name);
     const before = this.hosts.get(name);
-    const compiled =
-      host === undefined ? undefined : compileHostResources(host, this.members(name) ?? noMembers, before);
+    const compiled = host === undefined ? undefined : compileHostResources(host, this.members, before);
+    this.selections.set(name, host);
     if (compiled === undefined) this.hosts.delete(name);
     else this.hosts.set(name, compiled);
     for (const [namespace, role] of this.roles)

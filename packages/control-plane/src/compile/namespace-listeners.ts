@@ -2,13 +2,13 @@
  * The listeners by which intercepted applications find the mesh: names have addresses, and connections to those lead to TCP
  * services. They depend on the whole mesh, as seen from a namespace, and are the same for its sidecars with equal options.
  */
-import { clusterName, type MeshModel, viewOf } from '@heddle/model';
+import type { MeshModel } from '@heddle/model';
 import { encodeMessage, TypeUrl, type EncodedResource } from '@heddle/xds';
 import { dnsListener, dnsListenerName, hostsWithVirtualAddress } from './dns-listener.ts';
-import { type OpaqueDestination, virtualOutbound, virtualOutboundName } from './interception-listeners.ts';
+import { virtualOutbound, virtualOutboundName } from './interception-listeners.ts';
 import { makeResource } from './make-resource.ts';
 import type { SidecarNode } from './node-metadata.ts';
-import { opaqueProtocol } from './tcp-link.ts';
+import { opaqueDestinations } from './opaque-destinations.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** What may change with any host. */
@@ -49,25 +49,14 @@ export class NamespaceListeners {
       return this.resource(name, [namespace, interception.outbound, accessLog, hasTunnels], () =>
         encodeMessage(
           TypeUrl.listener,
-          virtualOutbound(node, interception, this.opaqueDestinations(namespace, hasTunnels)),
+          virtualOutbound(
+            node,
+            interception,
+            opaqueDestinations(this.model, namespace, this.addresses, hasTunnels),
+          ),
         ),
       );
     return undefined;
-  }
-
-  /** The TCP services that a namespace sees. */
-  private opaqueDestinations(namespace: string, hasTunnels: boolean): OpaqueDestination[] {
-    const destinations: OpaqueDestination[] = [];
-    for (const [name, host] of [...this.model.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const address = this.addresses.get(name);
-      if (address === null || host.service === null) continue;
-      for (const { port, protocol } of viewOf(host, namespace).ports) {
-        if (protocol !== opaqueProtocol) continue;
-        const tunnelTo = hasTunnels ? `${name}:${port}` : null;
-        destinations.push({ cluster: clusterName(port, '', name), address, port, tunnelTo });
-      }
-    }
-    return destinations;
   }
 
   private resource(name: string, parts: readonly unknown[], encode: () => Uint8Array): EncodedResource {

@@ -1,19 +1,18 @@
 /** Route configurations by name, made when a proxy asks for them and kept until the mesh changes. */
 import { viewOf, type HostView, type MeshHost, type MeshModel, type PortRoutes } from '@heddle/model';
-import { TypeUrl, type DeepPartial, type EncodedResource } from '@heddle/xds';
-import type { VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { TypeUrl, type EncodedResource } from '@heddle/xds';
+import { addressDomains } from './declared-addresses.ts';
+import { byAuthority, dependencyHost, isByCaller } from './declared-routes.ts';
 import { makeResource } from './make-resource.ts';
 import { originalDestinationCluster, parseRoutesName, passthroughCluster } from './names.ts';
 import {
   catchAll,
   domainsOf,
   encodeVirtualHost,
-  opaquePort,
+  portHost,
   routeConfiguration,
   unknownPort,
-  virtualHost,
 } from './routes.ts';
-import { opaqueProtocol } from './tcp-link.ts';
 
 /** More names than this have no use: proxies ask for one per namespace and one per dependency. */
 const maxNames = 20_000;
@@ -71,17 +70,19 @@ export class RouteResources {
     if (parsed === undefined) return undefined;
     const { namespace } = parsed;
     if (parsed.kind !== 'upstream')
-      return routeConfiguration(name, [...this.allHosts(namespace), allowAny[parsed.kind]]);
+      return routeConfiguration(name, [...this.allHosts(namespace, parsed.kind), allowAny[parsed.kind]]);
     const host = this.model.hosts.get(parsed.host);
     const view = host === undefined ? undefined : viewOf(host, namespace);
     const routes = view?.ports.find(({ port }) => port === parsed.port);
     const only =
-      routes === undefined ? unknownPort(parsed.host, parsed.port) : portHost(parsed.host, routes, ['*']);
+      view === undefined || routes === undefined
+        ? unknownPort(parsed.host, parsed.port)
+        : dependencyHost(parsed.host, view, routes);
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
   /** All hosts, services first, each authority once: proxies refuse a configuration in which one stands twice. */
-  private allHosts(namespace: string): Uint8Array[] {
+  private allHosts(namespace: string, kind: 'http-proxy' | 'intercepted'): Uint8Array[] {
     this.hosts ??= [...this.model.hosts.values()].sort(
       (a, b) => Number(a.service === null) - Number(b.service === null) || (a.host < b.host ? -1 : 1),
     );
@@ -91,7 +92,9 @@ export class RouteResources {
       for (const port of this.encodedPorts(host, namespace)) {
         const free = port.domains.filter((domain) => !taken.has(domain));
         for (const domain of free) taken.add(domain);
-        if (free.length === port.domains.length) pieces.push(port.bytes);
+        if (kind === 'http-proxy' && isByCaller(viewOf(host, namespace)))
+          pieces.push(encodeVirtualHost(byAuthority(portHost(host.host, port.routes, free))));
+        else if (free.length === port.domains.length) pieces.push(port.bytes);
         else if (free.length > 0) pieces.push(encodeVirtualHost(portHost(host.host, port.routes, free)));
       }
     }
@@ -108,15 +111,8 @@ export class RouteResources {
     }
     const place = host.service?.namespace === namespace ? 'home' : 'abroad';
     return (known[place] ??= view.ports.map((routes) => {
-      const domains = domainsOf(host, routes.port, namespace);
+      const domains = [...domainsOf(host, routes.port, namespace), ...addressDomains(view, routes.port)];
       return { routes, domains, bytes: encodeVirtualHost(portHost(host.host, routes, domains)) };
     }));
   }
-}
-
-/** The virtual host of one port. */
-function portHost(host: string, routes: PortRoutes, domains: readonly string[]): DeepPartial<VirtualHost> {
-  return routes.protocol === opaqueProtocol
-    ? opaquePort(host, routes.port, domains)
-    : virtualHost(host, routes, domains);
 }

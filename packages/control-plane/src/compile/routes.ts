@@ -19,6 +19,7 @@ import type {
   VirtualHost,
 } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import type { StringMatcher } from '@heddle/xds/api/envoy/type/matcher/v3/string.ts';
+import { isOpaque } from './tcp-link.ts';
 
 /** As in Istio, a route has no time limit unless it says so; Envoy's default would be 15 s. */
 const noTimeout = { seconds: 0, nanos: 0 };
@@ -60,16 +61,31 @@ export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost
 }
 
 /** For a port that speaks no HTTP: requests are told so, and go nowhere. */
-export function opaquePort(host: string, port: number, domains: readonly string[]): DeepPartial<VirtualHost> {
-  const text = `${host}:${port} is not HTTP: connect to it by --upstream\n`;
-  const body = { specifier: { $case: 'inlineString' as const, value: text } };
-  return {
-    name: `${host}:${port}`,
-    domains: [...domains],
-    routes: [
-      { ...everything, name: 'default', action: { $case: 'directResponse', value: { status: 421, body } } },
-    ],
-  };
+function opaquePort(host: string, port: number, domains: readonly string[]): DeepPartial<VirtualHost> {
+  return misdirected(`${host}:${port}`, domains, `${host}:${port} is not HTTP: connect to it by --upstream`);
+}
+
+/** For a dependency whose address only its callers know. */
+export function unreachableByAddress(host: string, port: number): DeepPartial<VirtualHost> {
+  const text = `${host} has the resolution NONE: ask for it by HTTP_PROXY, or with interception`;
+  return misdirected(`${host}:${port}`, ['*'], text);
+}
+
+function misdirected(name: string, domains: readonly string[], text: string): DeepPartial<VirtualHost> {
+  const body = { specifier: { $case: 'inlineString' as const, value: `${text}\n` } };
+  const action = { $case: 'directResponse' as const, value: { status: 421, body } };
+  return { name, domains: [...domains], routes: [{ ...everything, name: 'default', action }] };
+}
+
+/** The virtual host of one port, whatever it speaks. */
+export function portHost(
+  host: string,
+  routes: PortRoutes,
+  domains: readonly string[],
+): DeepPartial<VirtualHost> {
+  return isOpaque(routes.protocol)
+    ? opaquePort(host, routes.port, domains)
+    : virtualHost(host, routes, domains);
 }
 
 /** The rules for a port that the mesh does not know: a cluster that does not exist, which proxies answer with 503. */

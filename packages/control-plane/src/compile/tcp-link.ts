@@ -15,6 +15,11 @@ import type { SidecarNode } from './node-metadata.ts';
 /** What a port's protocol is called whose bytes nobody looks at. */
 export const opaqueProtocol = 'tcp';
 
+/** Whether a port's bytes are nobody's business: those of TLS that the application itself speaks are not, either. */
+export function isOpaque(protocol: string): boolean {
+  return protocol === opaqueProtocol || protocol === 'tls';
+}
+
 /** By ALPN, and in metadata, as Istio calls it. */
 export const tunnelProtocol = 'h2';
 

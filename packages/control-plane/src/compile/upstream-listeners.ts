@@ -8,7 +8,7 @@ import { outboundListener } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
 import { upstreamListenerName, upstreamRoutesName } from './names.ts';
 import type { SidecarNode, UpstreamBind } from './node-metadata.ts';
-import { opaqueProtocol, tcpProxy } from './tcp-link.ts';
+import { isOpaque, tcpProxy } from './tcp-link.ts';
 
 interface Made {
   readonly kind: UpstreamKind;
@@ -57,7 +57,7 @@ function kindOf({ port }: UpstreamBind, host: MeshHost | undefined, namespace: s
   const ports = host === undefined ? [] : viewOf(host, namespace).ports;
   const protocol = ports.find((known) => known.port === port)?.protocol;
   if (protocol === undefined) return 'unknown';
-  return protocol === opaqueProtocol ? 'tcp' : 'http';
+  return isOpaque(protocol) ? 'tcp' : 'http';
 }
 
 /** What the mesh says of a dependency's port: HTTP of some kind, TCP, or nothing yet. */

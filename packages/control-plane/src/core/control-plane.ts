@@ -88,9 +88,7 @@ export class ControlPlane {
     );
     this.traffic = new TrafficCollector(clock);
     this.metrics = new ControlPlaneMetrics(clock);
-    this.resources = new MeshResources(this.compiler.model, issuer.bundlePem, (host) =>
-      this.services.members(host),
-    );
+    this.resources = new MeshResources(this.compiler.model, issuer.bundlePem, this.services);
     this.ads = this.makeAds(clock, logger, issuer.trustDomain);
     this.methods = new Map([
       ...this.ads.methods,
@@ -227,16 +225,21 @@ export class ControlPlane {
       case 'state':
         return;
       case 'withdrawn':
-        this.changeMembers([this.services.remove(event.instance)]);
+        this.changeMembers([this.services.remove(event.instance)], [event.instance]);
         return;
       case 'published': {
-        const left = event.previous === undefined ? [] : [this.services.remove(event.previous)];
-        this.changeMembers([...left, this.services.put(event.instance)]);
+        const { instance, previous } = event;
+        const left = previous === undefined ? [] : [this.services.remove(previous)];
+        this.changeMembers(
+          [...left, this.services.put(instance)],
+          [instance, ...(previous ? [previous] : [])],
+        );
       }
     }
   }
 
-  private changeMembers(hosts: readonly string[]): void {
+  /** `instances` are those that came, went or changed; `hosts` are those of their own services. */
+  private changeMembers(hosts: readonly string[], instances: readonly Instance[]): void {
     const services: MeshService[] = [];
     const deletedServices: string[] = [];
     for (const host of new Set(hosts)) {
@@ -245,7 +248,8 @@ export class ControlPlane {
       if (service === undefined) deletedServices.push(host);
       else services.push(service);
     }
-    this.change({ services, deletedServices }, hosts);
+    const selecting = instances.flatMap((instance) => this.resources.hostsSelecting(instance));
+    this.change({ services, deletedServices }, [...hosts, ...selecting]);
   }
 
   private watchDesertion(host: string): void {
@@ -254,7 +258,7 @@ export class ControlPlane {
     if (!this.services.isDeserted(host)) return;
     const timer = this.clock.setTimer(desertedServiceMs, () => {
       this.desertions.delete(host);
-      if (this.services.forget(host)) this.changeMembers([host]);
+      if (this.services.forget(host)) this.changeMembers([host], []);
     });
     this.desertions.set(host, timer);
   }

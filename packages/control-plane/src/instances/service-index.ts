@@ -1,6 +1,12 @@
 /** The services that the published instances make up, and who is behind each. */
-import { collectServices, serviceHost, type MeshService } from '@heddle/model';
-import type { HostMembers } from '../compile/host-resources.ts';
+import {
+  collectServices,
+  isSelectedBy,
+  serviceHost,
+  type MeshService,
+  type WorkloadLabels,
+} from '@heddle/model';
+import type { HostMembers, MemberSource } from '../compile/host-resources.ts';
 import type { Instance } from './instance-store.ts';
 
 interface Entry {
@@ -16,7 +22,7 @@ interface Entry {
  * A service is known from its first instance on, and for a while after its last one has left: a service of one instance
  * that restarts must not become an unknown host, whose requests would go to whatever the name stands for outside the mesh.
  */
-export class ServiceIndex {
+export class ServiceIndex implements MemberSource {
   private readonly domain: string;
   private readonly trustDomain: string;
   private readonly entries = new Map<string, Entry>();
@@ -77,6 +83,16 @@ export class ServiceIndex {
       identities: entry.identities,
     };
     return entry.members;
+  }
+
+  selected(namespace: string, labels: WorkloadLabels): readonly Instance[] {
+    const found: Instance[] = [];
+    for (const { service, instances } of this.entries.values()) {
+      if (service.namespace !== namespace) continue;
+      for (const instance of instances.values())
+        if (isSelectedBy(labels, instance.labels)) found.push(instance);
+    }
+    return found.sort((a, b) => (a.instance < b.instance ? -1 : 1));
   }
 
   /** The SPIFFE id that an instance has proven. */

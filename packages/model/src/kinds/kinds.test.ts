@@ -45,5 +45,12 @@ spec: {host: reviews}
 
 test('says of every kind that is only stored what it does not do', () => {
   const effective = kinds.filter(({ noEffect }) => noEffect === null).map(({ kind }) => kind);
-  assert.deepEqual(effective, ['VirtualService', 'DestinationRule']);
+  assert.deepEqual(effective, [
+    'VirtualService',
+    'DestinationRule',
+    'ServiceEntry',
+    'WorkloadEntry',
+    'Service',
+    'EndpointSlice',
+  ]);
 });

@@ -124,11 +124,43 @@ export const kinds: readonly KindInfo[] = [
     {
       kind: 'ServiceEntry',
       shortNames: ['se'],
-      noEffect: 'Heddle sends requests to services of its own instances only so far',
+      columns: [
+        {
+          name: 'Hosts',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'ServiceEntry' ? list(spec.hosts) : ''),
+        },
+        {
+          name: 'Location',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'ServiceEntry' ? (spec.location ?? '') : ''),
+        },
+        {
+          name: 'Resolution',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'ServiceEntry' ? (spec.resolution ?? '') : ''),
+        },
+        age,
+      ],
     },
     { kind: 'Sidecar', noEffect: 'every proxy sees the whole mesh so far' },
-    { kind: 'WorkloadEntry', shortNames: ['we'], noEffect: 'instances register themselves by heddle run' },
-    { kind: 'WorkloadGroup', shortNames: ['wg'], noEffect: 'instances register themselves by heddle run' },
+    {
+      kind: 'WorkloadEntry',
+      shortNames: ['we'],
+      columns: [
+        age,
+        {
+          name: 'Address',
+          type: 'string',
+          value: ({ kind, spec }) => (kind === 'WorkloadEntry' ? (spec.address ?? '') : ''),
+        },
+      ],
+    },
+    {
+      kind: 'WorkloadGroup',
+      shortNames: ['wg'],
+      noEffect: 'instances register themselves by heddle run, which probes the port that it is told',
+    },
     { kind: 'EnvoyFilter', versions: ['v1alpha3'], noEffect: notEnvoy },
     {
       kind: 'ProxyConfig',
@@ -198,6 +230,7 @@ export const kinds: readonly KindInfo[] = [
     '',
     ['v1'],
     [
+      { kind: 'Service', shortNames: ['svc'] },
       {
         kind: 'Namespace',
         shortNames: ['ns'],
@@ -223,18 +256,12 @@ export const kinds: readonly KindInfo[] = [
     '',
     ['v1'],
     [
-      { kind: 'Service', shortNames: ['svc'], noEffect: 'services are made up by their running instances' },
       { kind: 'Secret', body: 'root', noEffect: 'nothing of Heddle uses certificates of users yet' },
       { kind: 'Pod', shortNames: ['po'], body: 'root', noEffect: 'Heddle starts no containers' },
     ],
     false,
   ),
-  ...group(
-    'discovery.k8s.io',
-    ['v1'],
-    [{ kind: 'EndpointSlice', body: 'root', noEffect: 'endpoints are those of running instances' }],
-    false,
-  ),
+  ...group('discovery.k8s.io', ['v1'], [{ kind: 'EndpointSlice', body: 'root' }]),
   ...group(
     'apps',
     ['v1'],

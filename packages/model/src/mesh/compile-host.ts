@@ -3,15 +3,23 @@ import { isDeepStrictEqual } from 'node:util';
 import { type DestinationRule, type VirtualService, keyOf } from '../manifest/object.ts';
 import { deepFreeze } from '../manifest/deep-freeze.ts';
 import { compileRules, defaultRule } from './compile-rules.ts';
+import type { Declarations } from './declarations.ts';
+import type { DeclaredService } from './declared-service.ts';
 import { expandHost } from './host-name.ts';
 import type { HostView, MeshHost, MeshService, PortRoutes, ServicePort, Subset } from './model.ts';
 import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
+import { countingDeclaration, joinService } from './services.ts';
 import { isVisible, namedNamespaces } from './visibility.ts';
 
 export interface HostContext {
   readonly domain: string;
   readonly rootNamespace: string;
   readonly index: ObjectIndex;
+  /** Those that are running. */
+  readonly running: ReadonlyMap<string, MeshService>;
+  /** Those that objects declare. */
+  readonly declarations: Declarations;
+  /** Both. */
   readonly services: ReadonlyMap<string, MeshService>;
 }
 
@@ -38,10 +46,12 @@ export function compileHost(host: string, context: HostContext): CompiledHost {
     }
   }
   const compile = (namespace: string): HostView =>
-    deepFreeze(compileView(host, service, namespace, candidates, context));
+    deepFreeze(compileView(host, namespace, candidates, context));
   const shared = compile(anyOtherNamespace);
   const views = new Map<string, HostView>();
-  for (const namespace of specialNamespaces(candidates)) {
+  const special = specialNamespaces(candidates);
+  for (const namespace of context.declarations.specialNamespaces(host)) special.add(namespace);
+  for (const namespace of special) {
     const view = compile(namespace);
     if (!isDeepStrictEqual(view, shared)) views.set(namespace, view);
   }
@@ -69,17 +79,33 @@ function specialNamespaces({ virtualServices, destinationRules }: Candidates): S
   return namespaces;
 }
 
+/** The service as clients of a namespace see it, and what of it is declared. */
+function serviceSeenBy(
+  host: string,
+  namespace: string,
+  { running, declarations }: HostContext,
+): { readonly service: MeshService | null; readonly declared: DeclaredService | null } {
+  const own = running.get(host) ?? null;
+  const declared = countingDeclaration(own, declarations.seenBy(host, namespace));
+  // Who is not to see what somebody declares of a host does not see its instances, either.
+  const isHidden = declared === null && !declarations.isVisible(host, namespace);
+  return { service: isHidden ? null : joinService(own, declared), declared };
+}
+
 function compileView(
   host: string,
-  service: MeshService | null,
   namespace: string,
   { virtualServices, destinationRules }: Candidates,
   context: HostContext,
 ): HostView {
+  const { service, declared } = serviceSeenBy(host, namespace, context);
   const virtualService = virtualServices.find(({ object }) => isVisible(object, namespace))?.object;
   const rules = applicableRules(destinationRules, namespace, service?.namespace, context.rootNamespace);
   const { domain, services } = context;
-  const ports = portsOf(service, virtualService).flatMap(({ number: port, protocol }): PortRoutes[] => {
+  // A service that these clients are not to see is no name for a rule to invent, either.
+  const isHidden = service === null && services.has(host);
+  const known = isHidden ? [] : portsOf(service, virtualService);
+  const ports = known.flatMap(({ number: port, protocol }): PortRoutes[] => {
     const written =
       virtualService === undefined ? [] : compileRules(virtualService, { domain, services, namespace, port });
     if (written.length > 0) return [{ port, protocol, rules: written }];
@@ -89,6 +115,7 @@ function compileView(
   return {
     ports,
     subsets: mergeSubsets(rules),
+    ...(declared === null ? {} : { declared }),
     virtualService: virtualService === undefined ? null : keyOf(virtualService),
     destinationRules: rules.map(keyOf),
   };

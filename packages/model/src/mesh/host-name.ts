@@ -40,6 +40,7 @@ export function hostAliases(
   namespace: string,
 ): string[] {
   const { name, namespace: home, host } = service;
+  if (!host.startsWith(`${name}.${home}.svc.`)) return [host];
   return [host, `${name}.${home}.svc`, `${name}.${home}`, ...(home === namespace ? [name] : [])];
 }
 

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObjectKey, StoredObject } from '../manifest/object.ts';
 import { compileHost } from './compile-host.ts';
+import { Declarations } from './declarations.ts';
 import { defaultDomain, defaultRootNamespace, hostMatches } from './host-name.ts';
 import type { HostView, MeshHost, MeshModel, MeshService } from './model.ts';
 import { ObjectIndex } from './object-index.ts';
+import { countingDeclaration, joinService } from './services.ts';
 
 export interface MeshOptions {
   /** `cluster.local` unless given. */
@@ -33,6 +35,10 @@ export class MeshCompiler {
   readonly #domain: string;
   readonly #rootNamespace: string;
   readonly #index: ObjectIndex;
+  readonly #declarations: Declarations;
+  /** Services that have instances. */
+  readonly #running = new Map<string, MeshService>();
+  /** Those, and the ones that objects declare. */
   readonly #services = new Map<string, MeshService>();
   readonly #hosts = new Map<string, MeshHost>();
   /** Which services each host was compiled with, and the reverse. */
@@ -44,6 +50,7 @@ export class MeshCompiler {
     this.#domain = options.domain ?? defaultDomain;
     this.#rootNamespace = options.rootNamespace ?? defaultRootNamespace;
     this.#index = new ObjectIndex(this.#domain);
+    this.#declarations = new Declarations(this.#domain);
     this.#model = { domain: this.#domain, services: new Map(), hosts: new Map() };
   }
 
@@ -56,16 +63,21 @@ export class MeshCompiler {
   apply(change: MeshChange): MeshUpdate {
     const patterns = new Set<string>();
     const services = new Set<string>();
-    for (const key of change.deletedObjects ?? [])
+    for (const key of change.deletedObjects ?? []) {
       for (const pattern of this.#index.delete(key)) patterns.add(pattern);
-    for (const stored of change.objects ?? [])
+      for (const host of this.#declarations.delete(key)) services.add(host);
+    }
+    for (const stored of change.objects ?? []) {
       for (const pattern of this.#index.set(stored)) patterns.add(pattern);
-    for (const host of change.deletedServices ?? []) if (this.#services.delete(host)) services.add(host);
+      for (const host of this.#declarations.set(stored)) services.add(host);
+    }
+    for (const host of change.deletedServices ?? []) if (this.#running.delete(host)) services.add(host);
     for (const service of change.services ?? []) {
-      if (isDeepStrictEqual(this.#services.get(service.host), service)) continue;
-      this.#services.set(service.host, service);
+      if (isDeepStrictEqual(this.#running.get(service.host), service)) continue;
+      this.#running.set(service.host, service);
       services.add(service.host);
     }
+    for (const host of services) this.#join(host);
     const changedHosts = new Set<string>();
     for (const host of this.#touched(patterns, services)) if (this.#compile(host)) changedHosts.add(host);
     if (changedHosts.size > 0 || services.size > 0) {
@@ -85,6 +97,15 @@ export class MeshCompiler {
     return touched;
   }
 
+  /** Puts together what the instances of a service say and what objects do. */
+  #join(host: string): void {
+    const running = this.#running.get(host) ?? null;
+    const declared = this.#declarations.first(host);
+    const joined = joinService(running, countingDeclaration(running, declared));
+    if (joined === null) this.#services.delete(host);
+    else this.#services.set(host, joined);
+  }
+
   /** Returns whether anything changed. */
   #compile(host: string): boolean {
     const previous = this.#hosts.get(host);
@@ -98,6 +119,8 @@ export class MeshCompiler {
       domain: this.#domain,
       rootNamespace: this.#rootNamespace,
       index: this.#index,
+      declarations: this.#declarations,
+      running: this.#running,
       services: this.#services,
     });
     this.#dependencies.set(host, compiled.dependencies);

@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../manifest/object.ts';
+import type { DeclaredService } from './declared-service.ts';
 
 /** One port of a service. */
 export interface ServicePort {
@@ -11,7 +12,7 @@ export interface ServicePort {
 export interface MeshService {
   readonly namespace: string;
   readonly name: string;
-  /** Fully qualified: `<name>.<namespace>.svc.<domain>`. */
+  /** Fully qualified: `<name>.<namespace>.svc.<domain>`, or whatever a ServiceEntry calls it. */
   readonly host: string;
   /** Ascending by number, each number once. */
   readonly ports: readonly ServicePort[];
@@ -112,6 +113,8 @@ export interface HostView {
   readonly ports: readonly PortRoutes[];
   /** Subsets of the DestinationRules that apply: one cluster each beside the one without subset. */
   readonly subsets: readonly Subset[];
+  /** What objects say of the service, beside what its instances do; absent where they say nothing. */
+  readonly declared?: DeclaredService;
   readonly virtualService: ObjectKey | null;
   readonly destinationRules: readonly ObjectKey[];
 }
@@ -120,7 +123,7 @@ export interface HostView {
 export interface MeshHost {
   /** Full name, or a wildcard such as `*.example.org` for all names that are no host of their own. */
   readonly host: string;
-  /** Null for a host that only a VirtualService names. */
+  /** As its instances say, and who declares it; null for a host that only a VirtualService names. */
   readonly service: MeshService | null;
   /** The view of every client namespace that `views` doesn't name. */
   readonly shared: HostView;

@@ -1,3 +1,4 @@
+import type { DeclaredService } from './declared-service.ts';
 import { defaultDomain, serviceHost } from './host-name.ts';
 import type { Instance, MeshService, ServicePort, Subset } from './model.ts';
 
@@ -27,4 +28,35 @@ export function collectServices(
 /** Whether an instance belongs to a subset: it carries all of the subset's labels. A subset without labels has all instances. */
 export function isInSubset(subset: Subset, labels: Readonly<Record<string, string>>): boolean {
   return Object.entries(subset.labels).every(([key, value]) => labels[key] === value);
+}
+
+/**
+ * What objects say of a service that has instances of its own, as far as that counts: they may add ports and endpoints in the
+ * service's own namespace, and can't make something else of it.
+ */
+export function countingDeclaration(
+  running: MeshService | null,
+  declared: DeclaredService | null,
+): DeclaredService | null {
+  if (running === null || declared === null) return declared;
+  const isAddition =
+    declared.namespace === running.namespace && declared.resolution === 'STATIC' && !declared.isExternal;
+  return isAddition ? declared : null;
+}
+
+/** One service of what its instances say and what objects do; of a port that both name the instances know the protocol. */
+export function joinService(
+  running: MeshService | null,
+  declared: DeclaredService | null,
+): MeshService | null {
+  if (declared === null) return running;
+  const { host, namespace } = declared;
+  const known = running?.ports ?? [];
+  const added = declared.ports
+    .filter(({ number }) => !known.some((port) => port.number === number))
+    .map(({ number, protocol }): ServicePort => ({ number, protocol }));
+  const ports = [...known, ...added].sort((a, b) => a.number - b.number);
+  const [first = host] = host.split('.');
+  const isServiceName = host.startsWith(`${first}.${namespace}.svc.`);
+  return { namespace, name: isServiceName ? first : host, host, ports };
 }

@@ -1,5 +1,8 @@
 import { type MeshObject, isHostRule } from '../manifest/object.ts';
 
+/** How a Kubernetes Service says what others say by `exportTo`: names with commas between them. */
+const exportAnnotation = 'networking.istio.io/exportTo';
+
 /** Whether an object is exported to clients of a namespace: to everybody unless `exportTo` says otherwise. */
 export function isVisible(object: MeshObject, namespace: string): boolean {
   const exportTo = exportsOf(object);
@@ -14,10 +17,14 @@ export function isVisible(object: MeshObject, namespace: string): boolean {
 export function namedNamespaces(object: MeshObject): string[] {
   const exportTo = exportsOf(object) ?? [];
   return exportTo
-    .filter((target) => target !== '*')
+    .filter((target) => target !== '*' && target !== '~')
     .map((target) => (target === '.' ? object.metadata.namespace : target));
 }
 
 function exportsOf(object: MeshObject): readonly string[] | undefined {
+  if (object.kind === 'Service') {
+    const text = object.metadata.annotations?.[exportAnnotation];
+    return text === undefined ? undefined : text.split(',').map((target) => target.trim());
+  }
   return isHostRule(object) || object.kind === 'ServiceEntry' ? object.spec.exportTo : undefined;
 }

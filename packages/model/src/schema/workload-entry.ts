@@ -1,6 +1,7 @@
 // WorkloadEntry: one workload that no orchestrator lists.
 import { z } from 'zod';
 import { about, portNumber, textMap, uint32 } from './fields.ts';
+import { notYet } from './support.ts';
 
 const portName = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
@@ -31,7 +32,7 @@ export const workloadTemplate = z
       )
       .optional(),
     labels: textMap.optional(),
-    network: z.string().max(2048).optional(),
+    network: notYet('gateways between networks', z.string().max(2048)),
     locality: z.string().max(2048).optional(),
     weight: uint32.optional(),
     serviceAccount: z.string().max(253).optional(),
