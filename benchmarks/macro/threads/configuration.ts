@@ -18,6 +18,7 @@ import {
 
 const port = 9080;
 const namespace = 'default';
+const noFilters = { requests: [], connections: [], strayConnections: [] };
 
 type Resources = Map<string, Map<string, EncodedResource>>;
 
@@ -94,7 +95,7 @@ export class LargeMesh implements ResourceSource {
       interception: null,
       accessLog: '',
     };
-    for (const [name, bytes] of compileListeners(sidecar)) this.put(TypeUrl.listener, name, bytes);
+    for (const [name, bytes] of compileListeners(sidecar, noFilters)) this.put(TypeUrl.listener, name, bytes);
     const roots = { $case: 'inlineString' as const, value: 'none' };
     this.put(
       TypeUrl.secret,

@@ -13,3 +13,11 @@ export * from './mesh/declared-service.ts';
 export * from './mesh/services.ts';
 export { analyze, type AnalysisInput } from './analysis/analyze.ts';
 export * from './analysis/analyze-files.ts';
+export * from './security/policy-index.ts';
+export * from './security/policy-scope.ts';
+export type {
+  AuthorizationCondition,
+  AuthorizationOperation,
+  AuthorizationRule,
+  AuthorizationSource,
+} from './schema/authorization-policy.ts';

@@ -102,11 +102,12 @@ function opaqueChain(
 
 /**
  * What others send to this machine past the mesh: it reaches what it would have reached without interception, and nothing
- * more. The application's port on loopback is open to the mTLS listener only.
+ * more, where `filters` let it. The application's port on loopback is open to the mTLS listener only.
  */
 export function virtualInbound(
   node: InterceptingNode,
   { mode, inbound, mark }: Interception,
+  filters: readonly DeepPartial<Filter>[],
 ): DeepPartial<Listener> {
   const name = 'virtualInbound';
   const source = listenerFilter('original_src', packAny(TypeUrl.originalSrc, { mark }));
@@ -122,7 +123,7 @@ export function virtualInbound(
     filterChains: passthroughFamilies.map(({ name: cluster, network }) => ({
       name: cluster,
       filterChainMatch: { prefixRanges: [{ addressPrefix: network, prefixLen: 0 }] },
-      filters: [tcpProxy(node, name, cluster)],
+      filters: [...filters, tcpProxy(node, name, cluster)],
     })),
   };
 }

@@ -9,6 +9,7 @@ import {
   type HttpFilter,
 } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { certificateSecret, inboundClusterName, proxyRoutesName } from './names.ts';
+import type { WorkloadFilters } from './authorization/workload-filters.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { connectionManager } from './connection-manager.ts';
@@ -17,41 +18,56 @@ import { catchAll } from './routes.ts';
 import { opaqueProtocol, tcpProxy, tunnelEnd, tunnelProtocol } from './tcp-link.ts';
 
 /** Encoded listeners by name, without those that are the mesh's affair too: for dependencies, names, and what is intercepted. */
-export function compileListeners(node: SidecarNode): Map<string, Uint8Array> {
+export function compileListeners(node: SidecarNode, filters: WorkloadFilters): Map<string, Uint8Array> {
   const listeners: DeepPartial<Listener>[] = [];
   const hasApplication = node.appPort > 0;
   const isOpaque = node.protocol === opaqueProtocol;
   if (node.inbound !== null && hasApplication) {
     listeners.push(
-      isOpaque ? opaqueInboundListener(node, node.inbound) : inboundListener(node, node.inbound),
+      isOpaque
+        ? opaqueInboundListener(node, node.inbound, filters)
+        : inboundListener(node, node.inbound, filters),
     );
   }
-  if (node.expose !== null && hasApplication && !isOpaque) listeners.push(exposeListener(node, node.expose));
+  if (node.expose !== null && hasApplication && !isOpaque)
+    listeners.push(exposeListener(node, node.expose, filters));
   if (node.outboundProxy !== null) {
     listeners.push(
       outboundListener(node, 'outbound-proxy', node.outboundProxy, proxyRoutesName(node.namespace)),
     );
   }
-  if (node.interception !== null) listeners.push(virtualInbound(node, node.interception));
+  if (node.interception !== null)
+    listeners.push(virtualInbound(node, node.interception, filters.strayConnections));
   return new Map(
     listeners.map((listener) => [listener.name ?? '', encodeMessage(TypeUrl.listener, listener)]),
   );
 }
 
 /** The same for an application whose bytes are nobody's business: as streams of a link, or as they are. */
-function opaqueInboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+function opaqueInboundListener(
+  node: SidecarNode,
+  bind: Bind,
+  { connections }: WorkloadFilters,
+): DeepPartial<Listener> {
   const cluster = inboundClusterName(node.servicePort);
+  const tunnel = tunnelEnd(node, cluster);
   return {
     name: 'inbound',
     address: socketAddress(bind),
     trafficDirection: TrafficDirection.INBOUND,
     listenerFilters: [listenerFilter('tls_inspector', packAny(TypeUrl.tlsInspector, {}))],
     filterChains: node.hasTunnels
-      ? [{ ...tunnelEnd(node, cluster), transportSocket: meshTls([tunnelProtocol]) }]
+      ? [
+          {
+            ...tunnel,
+            filters: [...connections, ...(tunnel.filters ?? [])],
+            transportSocket: meshTls([tunnelProtocol]),
+          },
+        ]
       : [],
     defaultFilterChain: {
       name: 'tcp',
-      filters: [tcpProxy(node, 'inbound', cluster)],
+      filters: [...connections, tcpProxy(node, 'inbound', cluster)],
       transportSocket: meshTls([]),
     },
   };
@@ -72,11 +88,11 @@ function meshTls(alpnProtocols: string[]): DeepPartial<TransportSocket> {
 }
 
 /** Other sidecars' way to the application. Who calls is told to it in X-Forwarded-Client-Cert, whatever the caller says. */
-function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+function inboundListener(node: SidecarNode, bind: Bind, filters: WorkloadFilters): DeepPartial<Listener> {
   return httpListener(
     { name: 'inbound', bind, direction: TrafficDirection.INBOUND },
     {
-      ...toApplication(node, 'inbound'),
+      ...toApplication(node, 'inbound', filters),
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
       setCurrentClientCertDetails: { uri: true },
     },
@@ -85,10 +101,10 @@ function inboundListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
 }
 
 /** Browsers' way to the application: an edge, so what only the mesh may say is removed. */
-function exposeListener(node: SidecarNode, bind: Bind): DeepPartial<Listener> {
+function exposeListener(node: SidecarNode, bind: Bind, filters: WorkloadFilters): DeepPartial<Listener> {
   return httpListener(
     { name: 'expose', bind, direction: TrafficDirection.INBOUND },
-    { ...toApplication(node, 'expose'), useRemoteAddress: true },
+    { ...toApplication(node, 'expose', filters), useRemoteAddress: true },
   );
 }
 
@@ -114,14 +130,18 @@ const grpcWeb: DeepPartial<HttpFilter> = {
   configType: { $case: 'typedConfig', value: packAny(TypeUrl.grpcWeb, {}) },
 };
 
-function toApplication(node: SidecarNode, statPrefix: string): DeepPartial<HttpConnectionManager> {
+function toApplication(
+  node: SidecarNode,
+  statPrefix: string,
+  { requests }: WorkloadFilters,
+): DeepPartial<HttpConnectionManager> {
   const cluster = inboundClusterName(node.servicePort);
   const routeConfig = {
     name: cluster,
     virtualHosts: [catchAll(`inbound|http|${node.servicePort}`, cluster)],
     validateClusters: false,
   };
-  const filters = node.protocol === 'grpc-web' ? [grpcWeb] : [];
+  const filters = node.protocol === 'grpc-web' ? [...requests, grpcWeb] : requests;
   return {
     ...connectionManager(node, statPrefix, filters),
     routeSpecifier: { $case: 'routeConfig', value: routeConfig },

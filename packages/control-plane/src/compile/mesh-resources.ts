@@ -1,6 +1,6 @@
 /** What every proxy gets by xDS: the model and the instances, compiled. */
 import { invariant } from '@heddle/base';
-import type { MeshModel } from '@heddle/model';
+import type { MeshModel, PolicyIndex } from '@heddle/model';
 import {
   encodeMessage,
   TypeUrl,
@@ -20,7 +20,6 @@ import {
   type MemberSource,
   type ViewResources,
 } from './host-resources.ts';
-import { compileListeners } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
 import {
   inboundClusterName,
@@ -31,6 +30,7 @@ import {
 } from './names.ts';
 import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
+import { type InboundSecurity, OwnListeners, inboundListenerNames } from './own-listeners.ts';
 import { RouteResources } from './route-resources.ts';
 import { Selections } from './selections.ts';
 import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
@@ -46,7 +46,7 @@ interface ClientResources {
   readonly node: SidecarNode;
   readonly role: RoleResources;
   /** All but those that depend on the mesh. */
-  readonly listeners: ReadonlyMap<string, EncodedResource>;
+  readonly listeners: OwnListeners;
   readonly upstreams: UpstreamListeners;
   /** Its application's, and what interception needs. */
   readonly clusters: ReadonlyMap<string, EncodedResource>;
@@ -59,6 +59,8 @@ export interface MeshChange {
   readonly changedHosts: ReadonlySet<string>;
   /** Hosts whose instances changed. */
   readonly changedMembers: ReadonlySet<string>;
+  /** Policies of security changed. */
+  readonly changesPolicies: boolean;
 }
 
 /**
@@ -76,17 +78,20 @@ export class MeshResources implements ResourceSource {
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
   private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
   private readonly namespaces: NamespaceListeners;
+  private readonly security: InboundSecurity;
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
   /** `compiled` holds hosts that need not be compiled. */
   constructor(
     model: MeshModel,
+    security: InboundSecurity,
     bundlePem: string,
     members: MemberSource,
     compiled: ReadonlyMap<string, HostResources> = new Map(),
   ) {
     this.model = model;
+    this.security = security;
     this.members = members;
     this.hosts = new Map(compiled);
     this.routes = new RouteResources(model);
@@ -97,7 +102,7 @@ export class MeshResources implements ResourceSource {
   }
 
   /** Takes a change in and tells whoever watches which resources it changes. */
-  update({ model, changedHosts, changedMembers }: MeshChange): void {
+  update({ model, changedHosts, changedMembers, changesPolicies }: MeshChange): void {
     const previous = this.model;
     this.model = model;
     const clusters = new Set<string>();
@@ -109,7 +114,7 @@ export class MeshResources implements ResourceSource {
       for (const name of changedNames(before, after, 'endpoints')) endpoints.add(name);
     }
     // Which proxies have which listeners, and whether they change, is not known here, either.
-    const listeners = new Set<string>();
+    const listeners = new Set<string>(changesPolicies ? inboundListenerNames : []);
     for (const hosts of [previous.hosts, model.hosts])
       for (const host of changedHosts) for (const name of listenersFor(hosts.get(host))) listeners.add(name);
     const changes: ResourceChange[] = [];
@@ -121,13 +126,13 @@ export class MeshResources implements ResourceSource {
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
       this.namespaces.setModel(model);
       for (const name of namespaceListenerNames) listeners.add(name);
-      changes.push({ typeUrl: TypeUrl.listener, names: listeners });
     }
+    if (listeners.size > 0) changes.push({ typeUrl: TypeUrl.listener, names: listeners });
     this.emit(changes);
   }
 
-  /** The same resources, which can be changed without anybody being told; members stay those of now. */
-  fork(): MeshResources {
+  /** The same resources, which can be changed without anybody being told; members stay those of now, `policies` are its own. */
+  fork(policies: PolicyIndex): MeshResources {
     const { members: source } = this;
     const present = new Map([...this.model.hosts.keys()].map((host) => [host, source.members(host)]));
     const members: MemberSource = {
@@ -135,7 +140,7 @@ export class MeshResources implements ResourceSource {
       selected: (namespace, labels) => source.selected(namespace, labels),
       identityOf: (owner) => source.identityOf(owner),
     };
-    const fork = new MeshResources(this.model, '', members, this.hosts);
+    const fork = new MeshResources(this.model, { ...this.security, policies }, '', members, this.hosts);
     fork.trustBundle = this.trustBundle;
     return fork;
   }
@@ -171,7 +176,7 @@ export class MeshResources implements ResourceSource {
   list(client: XdsClient, typeUrl: string): Iterable<string> {
     const { node, role, listeners, upstreams, clusters } = this.client(client);
     if (typeUrl === TypeUrl.listener) {
-      return [...listeners.keys(), ...upstreams.names, ...this.namespaces.names(node)];
+      return [...listeners.names, ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
     return [...clusters.keys(), passthroughCluster, ...role.clusters.keys()];
@@ -230,16 +235,10 @@ export class MeshResources implements ResourceSource {
     if (known !== undefined) return known;
     const node = readSidecarNode(client.node);
     invariant(node.ok, 'the node was read when its stream began');
-    const listeners = new Map(
-      [...compileListeners(node.value)].map(([name, message]) => [
-        name,
-        makeResource(TypeUrl.listener, name, message),
-      ]),
-    );
     const resources: ClientResources = {
       node: node.value,
       role: this.role(node.value.namespace),
-      listeners,
+      listeners: new OwnListeners(node.value, this.security),
       upstreams: new UpstreamListeners(node.value),
       clusters: ownClusters(node.value),
     };

@@ -59,8 +59,8 @@ describe('applying', () => {
     const results = await applied(
       world,
       `
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
 metadata: {name: nobody}
 spec: {}
 ---
@@ -79,7 +79,7 @@ stringData: {tls.key: secret}
       ({ kind, change, warnings }) => `${kind} ${change} ${warnings.map(({ code }) => code).join()}`,
     );
     assert.deepEqual(told, [
-      'AuthorizationPolicy created HEDDLE_NO_EFFECT_YET',
+      'Telemetry created HEDDLE_NO_EFFECT_YET',
       'ConfigMap created HEDDLE_NO_EFFECT_YET',
       'Secret skipped HEDDLE_NO_EFFECT_YET',
     ]);
@@ -90,7 +90,7 @@ stringData: {tls.key: secret}
   it('refuses with strict what would have no effect', async () => {
     const world = await makeMeshWorld();
     const yaml =
-      'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n';
+      'apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\nspec: {}\n';
     const [problem] = await refused(world, yaml, { strict: true });
     assert.equal(problem?.code, 'HEDDLE_NO_EFFECT_YET');
   });

@@ -51,7 +51,12 @@ export function createBackend(options: BackendOptions): ApiBackend {
   const { leases, services, traffic, configuration, mirror } = controlPlane;
   const startedAt = clock.now();
   const statuses = (): ObjectStatuses =>
-    new ObjectStatuses(controlPlane.model, configuration.findings(), controlPlane.ads.status());
+    new ObjectStatuses(
+      controlPlane.model,
+      controlPlane.policies,
+      configuration.findings(),
+      controlPlane.ads.status(),
+    );
   return {
     status: () => ({
       version: options.version,

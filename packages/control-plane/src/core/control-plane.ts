@@ -6,15 +6,18 @@
 import type { Clock, Logger, Timer } from '@heddle/base';
 import {
   MeshCompiler,
+  PolicyIndex,
   defaultDomain,
   type MeshChange as ModelChange,
   type MeshModel,
   type MeshService,
   type ObjectGroup,
   type ObjectKind,
+  type StoredObject,
 } from '@heddle/model';
 import { TypeUrl, type RpcMethods } from '@heddle/xds';
 import { DeltaServer } from '@heddle/xds/server';
+import { FilterFactory } from '../compile/authorization/workload-filters.ts';
 import { MeshResources } from '../compile/mesh-resources.ts';
 import { ConfigMirror, type MirrorChange } from '../config/config-mirror.ts';
 import { Configuration } from '../config/configuration.ts';
@@ -59,6 +62,7 @@ export class ControlPlane {
   readonly mirror: ConfigMirror;
   readonly leases: LeaseManager;
   readonly services: ServiceIndex;
+  readonly policies: PolicyIndex;
   readonly traffic: TrafficCollector;
   readonly metrics: ControlPlaneMetrics;
   readonly ads: DeltaServer;
@@ -79,6 +83,7 @@ export class ControlPlane {
     this.leases = parts.leases;
     this.services = parts.services;
     this.compiler = parts.compiler;
+    this.policies = parts.policies;
     this.withdrawTimeoutMs = options.withdrawTimeoutMs ?? defaultWithdrawTimeoutMs;
     this.configuration = new Configuration(
       options.configStore,
@@ -88,7 +93,12 @@ export class ControlPlane {
     );
     this.traffic = new TrafficCollector(clock);
     this.metrics = new ControlPlaneMetrics(clock);
-    this.resources = new MeshResources(this.compiler.model, issuer.bundlePem, this.services);
+    this.resources = new MeshResources(
+      this.compiler.model,
+      { policies: this.policies, filters: new FilterFactory([issuer.trustDomain]) },
+      issuer.bundlePem,
+      this.services,
+    );
     this.ads = this.makeAds(clock, logger, issuer.trustDomain);
     this.methods = new Map([
       ...this.ads.methods,
@@ -137,7 +147,8 @@ export class ControlPlane {
     const services = new ServiceIndex(defaultDomain, issuer.trustDomain);
     for (const { instance } of leases.list()) services.put(instance);
     const compiler = compileFrom(mirror, services);
-    controlPlane = new ControlPlane(options, { leases, services, mirror, compiler });
+    const policies = policiesFrom(mirror);
+    controlPlane = new ControlPlane(options, { leases, services, mirror, compiler, policies });
     leases.onChange((event) => controlPlane.onLease(event));
     return controlPlane;
   }
@@ -153,13 +164,15 @@ export class ControlPlane {
    */
   async preview(changes: readonly ModelChange[]): Promise<Effect[][]> {
     const compiler = compileFrom(this.mirror, this.services);
-    const after = this.resources.fork();
+    const policies = policiesFrom(this.mirror);
+    const after = this.resources.fork(policies);
     return await previewEffects({
-      before: this.resources.fork(),
+      before: this.resources.fork(policiesFrom(this.mirror)),
       after,
       subscriptions: this.ads.subscriptions(),
       steps: changes.map((change) => () => {
-        after.update({ ...compiler.apply(change), changedMembers: new Set() });
+        const changesPolicies = policies.apply(change);
+        after.update({ ...compiler.apply(change), changedMembers: new Set(), changesPolicies });
       }),
       pause: () => new Promise((resolve) => void this.clock.setTimer(0, resolve)),
     });
@@ -265,8 +278,14 @@ export class ControlPlane {
 
   private change(change: ModelChange, changedMembers: readonly string[]): void {
     const { model, changedHosts } = this.compiler.apply(change);
+    const changesPolicies = this.policies.apply(change);
     this.metrics.noteChange();
-    this.resources.update({ model, changedHosts, changedMembers: new Set(changedMembers) });
+    this.resources.update({
+      model,
+      changedHosts,
+      changedMembers: new Set(changedMembers),
+      changesPolicies,
+    });
   }
 
   private async awaitRemoval(instance: Instance, remove: () => Promise<void>): Promise<RemovalOutcome> {
@@ -287,11 +306,18 @@ export class ControlPlane {
 /** The one way in which configuration and services become a mesh. */
 function compileFrom(mirror: ConfigMirror, services: ServiceIndex): MeshCompiler {
   const compiler = new MeshCompiler({ domain: defaultDomain });
-  compiler.apply({
-    objects: mirror.list().map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision })),
-    services: [...services.services().values()],
-  });
+  compiler.apply({ objects: objectsOf(mirror), services: [...services.services().values()] });
   return compiler;
+}
+
+function policiesFrom(mirror: ConfigMirror): PolicyIndex {
+  const policies = new PolicyIndex();
+  policies.apply({ objects: objectsOf(mirror) });
+  return policies;
+}
+
+function objectsOf(mirror: ConfigMirror): StoredObject[] {
+  return mirror.list().map(({ object, stored }) => ({ object, createdRevision: stored.createdRevision }));
 }
 
 interface Parts {
@@ -299,4 +325,5 @@ interface Parts {
   readonly services: ServiceIndex;
   readonly mirror: ConfigMirror;
   readonly compiler: MeshCompiler;
+  readonly policies: PolicyIndex;
 }

@@ -5,11 +5,12 @@ import {
   keyOf,
   toManifest,
   viewOf,
-  withoutEffect,
+  warningsAbout,
   type Finding,
   type MeshModel,
   type MeshObject,
   type ObjectKey,
+  type PolicyIndex,
 } from '@heddle/model';
 import { TypeUrl, type StreamStatus } from '@heddle/xds';
 import type { ObjectStatus, ObjectWithStatus } from '../api/types.ts';
@@ -25,16 +26,19 @@ interface ConnectedProxy {
 /** Everything that statuses of a moment have in common. */
 export class ObjectStatuses {
   private readonly model: MeshModel;
+  private readonly policies: PolicyIndex;
   private readonly findings: ReadonlyMap<string, readonly Finding[]>;
   private readonly proxies: readonly ConnectedProxy[];
   private readonly byNamespace = new Map<string, Map<string, Set<string>>>();
 
   constructor(
     model: MeshModel,
+    policies: PolicyIndex,
     findings: ReadonlyMap<string, readonly Finding[]>,
     streams: readonly StreamStatus[],
   ) {
     this.model = model;
+    this.policies = policies;
     this.findings = findings;
     this.proxies = streams.flatMap((status) => {
       const node = readSidecarNode(status.node);
@@ -67,15 +71,11 @@ export class ObjectStatuses {
     const key = keyOf(object);
     const findings = this.findings.get(formatKey(key)) ?? [];
     const warnings = [
-      ...withoutEffect(object),
+      ...warningsAbout(object),
       ...findings.map((finding) => findingToProblem(finding, 'warning')),
     ];
     const concerned = this.proxies.filter(({ node }) => this.uses(node, key));
-    // A rule for destinations shows in clusters and endpoints, one for requests in routes.
-    const typeUrls =
-      key.kind === 'DestinationRule'
-        ? [TypeUrl.cluster, TypeUrl.clusterLoadAssignment]
-        : [TypeUrl.routeConfiguration];
+    const typeUrls = typesWith(key);
     const acknowledged = concerned.filter(({ status }) =>
       typeUrls.every((typeUrl) => status.types.get(typeUrl)?.synced === true),
     );
@@ -88,6 +88,11 @@ export class ObjectStatuses {
 
   /** Whether the object decides anything in what this proxy is sent. */
   private uses(node: SidecarNode, key: ObjectKey): boolean {
+    if (isPolicy(key)) {
+      const { authorization, peer, request } = this.policies.policiesFor(node);
+      const own = [...authorization, ...peer, ...request].map((policy) => formatKey(keyOf(policy)));
+      return own.includes(formatKey(key));
+    }
     const hosts = this.hostsByObject(node.namespace).get(formatKey(key));
     if (hosts === undefined) return false;
     // Clusters are sent for all hosts, routes for those that are asked for: by the proxy listener all.
@@ -112,4 +117,16 @@ export class ObjectStatuses {
     this.byNamespace.set(namespace, hosts);
     return hosts;
   }
+}
+
+function isPolicy({ group }: ObjectKey): boolean {
+  return group === 'security.istio.io';
+}
+
+/** A rule for destinations shows in clusters and endpoints, one for requests in routes, a policy where requests come in. */
+function typesWith(key: ObjectKey): TypeUrl[] {
+  if (isPolicy(key)) return [TypeUrl.listener];
+  return key.kind === 'DestinationRule'
+    ? [TypeUrl.cluster, TypeUrl.clusterLoadAssignment]
+    : [TypeUrl.routeConfiguration];
 }

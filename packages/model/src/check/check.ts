@@ -29,6 +29,11 @@ export class Report {
     this.warnings.push(flaw('HEDDLE_NO_EFFECT_YET', path, message, hint));
   }
 
+  /** A condition that can't be decided: whoever may depend on it is denied. */
+  failsClosed(path: Path, message: string, hint?: string): void {
+    this.warnings.push(flaw('HEDDLE_FAILS_CLOSED', path, message, hint));
+  }
+
   /** A value that is stored although it will hardly do what its author wants. */
   doubtful(path: Path, message: string, hint?: string): void {
     this.warnings.push(flaw('HEDDLE_DOUBTFUL_VALUE', path, message, hint));

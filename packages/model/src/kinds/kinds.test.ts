@@ -50,6 +50,7 @@ test('says of every kind that is only stored what it does not do', () => {
     'DestinationRule',
     'ServiceEntry',
     'WorkloadEntry',
+    'AuthorizationPolicy',
     'Service',
     'EndpointSlice',
   ]);

@@ -181,7 +181,14 @@ export const kinds: readonly KindInfo[] = [
       {
         kind: 'AuthorizationPolicy',
         shortNames: ['ap'],
-        noEffect: 'Heddle compiles no authorization policies yet: who has a certificate of the mesh may call',
+        columns: [
+          {
+            name: 'Action',
+            type: 'string',
+            value: ({ kind, spec }) => (kind === 'AuthorizationPolicy' ? (spec.action ?? 'ALLOW') : ''),
+          },
+          age,
+        ],
       },
     ],
   ),

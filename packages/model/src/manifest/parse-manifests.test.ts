@@ -239,7 +239,7 @@ test('reports at most a hundred problems of one object', () => {
 
 test('stores objects of kinds that do nothing yet with a warning that says so', () => {
   const { objects, problems } = parse(
-    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: a}\nspec: {}\n',
+    'apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\nspec: {}\n',
   );
   assert.equal(objects.length, 1);
   assert.match(problems.join('\n'), /^f\.yaml:2:7: warning HEDDLE_NO_EFFECT_YET: kind: stored, and without/);

@@ -2,6 +2,7 @@
 import type { ZodType } from 'zod';
 import type { Problem } from '@heddle/base';
 import { Report } from '../check/check.ts';
+import { checkAuthorizationPolicy } from '../check/authorization-policy.ts';
 import { checkDestinationRule } from '../check/destination-rule.ts';
 import { checkMeshConfigMap } from '../check/mesh-config-map.ts';
 import { checkVirtualService } from '../check/virtual-service.ts';
@@ -201,10 +202,13 @@ function parseSpec(
   return report.errors.length === 0 ? deepFreeze(object) : undefined;
 }
 
-/** What of an object does nothing yet, as problems without a file: all of it, or single fields. */
-export function withoutEffect(object: MeshObject): Problem[] {
+/** What of an object does nothing yet, or not what its author wants, as problems without a file: all of it, or single fields. */
+export function warningsAbout(object: MeshObject): Problem[] {
   const info = kindOf(keyOf(object))!;
-  return findWithoutEffect(info, schemaOf(info), object.spec).map(({ code, path, message, hint }) => {
+  const report = new Report();
+  check(object, report);
+  const flaws = [...findWithoutEffect(info, schemaOf(info), object.spec), ...report.warnings];
+  return flaws.map(({ code, path, message, hint }) => {
     const problem = { code, severity: 'warning' as const, message, path: formatPath(path) };
     return hint === undefined ? problem : Object.assign(problem, { hint });
   });
@@ -231,6 +235,7 @@ function makeObject(info: KindInfo, metadata: ObjectMeta, spec: unknown): MeshOb
 function check(object: MeshObject, report: Report): void {
   if (object.kind === 'VirtualService') checkVirtualService(object.spec, report);
   else if (object.kind === 'DestinationRule') checkDestinationRule(object.spec, report);
+  else if (object.kind === 'AuthorizationPolicy') checkAuthorizationPolicy(object.spec, report);
   else if (object.kind === 'ConfigMap') checkMeshConfigMap(object, report);
 }
 

@@ -41,13 +41,15 @@ const operation = z.strictObject({
   notPaths: texts,
 });
 
+const condition = z.strictObject({ key: z.string(), values: texts, notValues: texts });
+
 const rule = z.strictObject({
   from: z
     .array(z.strictObject({ source: source.optional() }))
     .max(512)
     .optional(),
   to: z.array(z.strictObject({ operation: operation.optional() })).optional(),
-  when: z.array(z.strictObject({ key: z.string(), values: texts, notValues: texts })).optional(),
+  when: z.array(condition).optional(),
 });
 
 export const authorizationPolicySpec = z
@@ -63,3 +65,4 @@ export type AuthorizationPolicySpec = Readonly<z.infer<typeof authorizationPolic
 export type AuthorizationRule = z.infer<typeof rule>;
 export type AuthorizationSource = z.infer<typeof source>;
 export type AuthorizationOperation = z.infer<typeof operation>;
+export type AuthorizationCondition = z.infer<typeof condition>;
