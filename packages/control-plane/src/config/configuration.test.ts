@@ -89,8 +89,7 @@ stringData: {tls.key: secret}
 
   it('refuses with strict what would have no effect', async () => {
     const world = await makeMeshWorld();
-    const yaml =
-      'apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\nspec: {}\n';
+    const yaml = 'apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: a}\nspec: {}\n';
     const [problem] = await refused(world, yaml, { strict: true });
     assert.equal(problem?.code, 'HEDDLE_NO_EFFECT_YET');
   });

@@ -69,11 +69,9 @@ test('those that deny are asked before those that allow, and nobody is asked who
 });
 
 test('a policy on trial is counted and not enforced', () => {
-  const [counted] = policies('spec: {}').map((policy) => ({
-    ...policy,
-    metadata: { ...policy.metadata, annotations: { 'istio.io/dry-run': 'true' } },
-  }));
-  const [filter] = requestAuthorization([counted!], place);
+  const [{ metadata, ...rest }] = policies('spec: {}') as [AuthorizationPolicy];
+  const counted = { ...rest, metadata: { ...metadata, annotations: { 'istio.io/dry-run': 'true' } } };
+  const [filter] = requestAuthorization([counted], place);
   const message = unpackAny(filter!.configType!.value as never, TypeUrl.httpRbac);
   assert.ok(message.ok);
   assert.equal(message.value.rules, undefined);

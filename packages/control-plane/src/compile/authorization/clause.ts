@@ -26,9 +26,9 @@ function makeAll<T>(values: readonly string[], make: (value: string) => T | null
 
 /** How conditions are put together. */
 export interface Connectives<T> {
-  and(parts: readonly T[]): T;
-  or(parts: readonly T[]): T;
-  not(part: T): T;
+  readonly and: (parts: readonly T[]) => T;
+  readonly or: (parts: readonly T[]) => T;
+  readonly not: (part: T) => T;
   readonly any: T;
 }
 
