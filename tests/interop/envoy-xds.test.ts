@@ -29,6 +29,7 @@ import {
   temporaryDirectory,
 } from '@heddle/testkit';
 import type { RejectedResource } from '@heddle/xds';
+import { everyDestinationRule, everyVirtualService } from '../support/every-field.ts';
 
 const clock = systemClock;
 
@@ -119,7 +120,11 @@ class Mesh {
       metadata: { name: 'reviews', namespace: 'default' },
       spec,
     };
-    const files = [{ name: 'a.yaml', text: JSON.stringify(manifest) }];
+    await this.applyText(JSON.stringify(manifest));
+  }
+
+  async applyText(text: string): Promise<void> {
+    const files = [{ name: 'a.yaml', text }];
     taken(await this.controlPlane.configuration.apply({ files, namespace: 'default' }, 'test'));
   }
 
@@ -270,6 +275,8 @@ describe('Envoy at the control plane', { skip: skipWithout({ envoy: findEnvoy() 
             host: 'reviews',
             subsets: [{ name: 'v1', labels: { version: 'v1' } }],
           }),
+        () => mesh.applyText(everyVirtualService),
+        () => mesh.applyText(everyDestinationRule),
       ];
       for (const change of changes) {
         await change();

@@ -6,6 +6,7 @@ import {
   type ResourceSource,
   TypeUrl,
 } from '@heddle/xds';
+import { defaultRule } from '@heddle/model';
 import { outboundCluster } from '../../../packages/control-plane/src/compile/clusters.ts';
 import { compileListeners } from '../../../packages/control-plane/src/compile/listeners.ts';
 import { proxyRoutesName, trustBundleSecret } from '../../../packages/control-plane/src/compile/names.ts';
@@ -56,14 +57,7 @@ export class LargeMesh implements ResourceSource {
         outboundCluster({ name, port, subset: '', labels: {}, protocol: 'http' }, host, [identity]),
       );
       this.put(TypeUrl.clusterLoadAssignment, name, endpoints(service, endpointsPerService, 0));
-      const match = { path: null, method: null, authority: null, headers: [], queryParameters: [] };
-      const rule = {
-        name: 'default',
-        match,
-        destinations: [{ host, port, subset: '', weight: 1 }],
-        timeoutMs: 0,
-        origin: null,
-      };
+      const rule = defaultRule(host, port);
       const domains = [
         host,
         `service-${service}`,

@@ -5,6 +5,8 @@ export * from './manifest/parse-manifests.ts';
 export * from './manifest/to-manifest.ts';
 export * from './manifest/to-yaml.ts';
 export * from './mesh/model.ts';
+export * from './mesh/route-model.ts';
+export { defaultRule } from './mesh/compile-rules.ts';
 export type { ObjectSource, Position } from './source/place.ts';
 export type { ManifestFile } from './source/read-documents.ts';
 export * from './mesh/host-name.ts';

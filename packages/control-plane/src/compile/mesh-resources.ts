@@ -165,7 +165,7 @@ export class MeshResources implements ResourceSource {
       case TypeUrl.listener:
         return this.listener(client, name);
       case TypeUrl.routeConfiguration:
-        return this.routes.get(name);
+        return this.routes.get(name, this.client(client).node.labels);
       case TypeUrl.secret:
         return name === trustBundleSecret ? this.trustBundle : undefined;
       default:

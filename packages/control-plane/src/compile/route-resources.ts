@@ -1,5 +1,13 @@
 /** Route configurations by name, made when a proxy asks for them and kept until the mesh changes. */
-import { viewOf, type HostView, type MeshHost, type MeshModel, type PortRoutes } from '@heddle/model';
+import {
+  defaultRule,
+  viewOf,
+  type HostView,
+  type MeshHost,
+  type MeshModel,
+  type PortRoutes,
+  type RouteRule,
+} from '@heddle/model';
 import { TypeUrl, type EncodedResource } from '@heddle/xds';
 import { addressDomains } from './declared-addresses.ts';
 import { byAuthority, dependencyHost, isByCaller } from './declared-routes.ts';
@@ -30,6 +38,8 @@ interface EncodedPort {
   readonly bytes: Uint8Array;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 export class RouteResources {
   private model: MeshModel;
   /** What `get` has made since the last change. */
@@ -38,8 +48,10 @@ export class RouteResources {
   private previous: ReadonlyMap<string, EncodedResource> = new Map();
   /** The model's hosts in the order of routes; made when somebody asks. */
   private hosts: readonly MeshHost[] | null = null;
+  /** Labels of clients that rules look at anywhere in the mesh; made when somebody asks. */
+  private labelKeys: readonly string[] | null = null;
   /** Views are immutable and shared between models, so what is encoded outlives a change elsewhere. */
-  private readonly encoded = new WeakMap<HostView, { home?: EncodedPort[]; abroad?: EncodedPort[] }>();
+  private readonly encoded = new WeakMap<HostView, Map<string, readonly EncodedPort[]>>();
 
   constructor(model: MeshModel) {
     this.model = model;
@@ -48,32 +60,50 @@ export class RouteResources {
   setModel(model: MeshModel): void {
     this.model = model;
     this.hosts = null;
+    this.labelKeys = null;
     this.previous = new Map([...this.previous, ...this.current]);
     if (this.previous.size > maxNames) this.previous = new Map();
     this.current = new Map();
   }
 
-  /** Undefined for names that are none of ours. */
-  get(name: string): EncodedResource | undefined {
-    const known = this.current.get(name);
+  /** As a client with these labels gets it; undefined for names that are none of ours. */
+  get(name: string, labels: Labels = {}): EncodedResource | undefined {
+    const key = name + this.role(labels);
+    const known = this.current.get(key);
     if (known !== undefined) return known;
-    const message = this.compile(name);
+    const message = this.compile(name, labels);
     if (message === undefined) return undefined;
-    const resource = makeResource(TypeUrl.routeConfiguration, name, message, [this.previous.get(name)]);
+    const resource = makeResource(TypeUrl.routeConfiguration, name, message, [this.previous.get(key)]);
     if (this.current.size >= maxNames) this.current.clear();
-    this.current.set(name, resource);
+    this.current.set(key, resource);
     return resource;
   }
 
-  private compile(name: string): Uint8Array | undefined {
+  /** What of a client's labels decides anything, as text: the same for all where no rule looks at labels. */
+  private role(labels: Labels): string {
+    this.labelKeys ??= [
+      ...new Set(
+        [...this.model.hosts.values()].flatMap(({ shared, views }) =>
+          [shared, ...views.values()].flatMap(({ sourceLabelKeys }) => sourceLabelKeys),
+        ),
+      ),
+    ].sort();
+    return roleOf(this.labelKeys, labels);
+  }
+
+  private compile(name: string, labels: Labels): Uint8Array | undefined {
     const parsed = parseRoutesName(name);
     if (parsed === undefined) return undefined;
     const { namespace } = parsed;
     if (parsed.kind !== 'upstream')
-      return routeConfiguration(name, [...this.allHosts(namespace, parsed.kind), allowAny[parsed.kind]]);
+      return routeConfiguration(name, [
+        ...this.allHosts(namespace, labels, parsed.kind),
+        allowAny[parsed.kind],
+      ]);
     const host = this.model.hosts.get(parsed.host);
     const view = host === undefined ? undefined : viewOf(host, namespace);
-    const routes = view?.ports.find(({ port }) => port === parsed.port);
+    const found = view?.ports.find(({ port }) => port === parsed.port);
+    const routes = host === undefined || found === undefined ? undefined : portFor(host, found, labels);
     const only =
       view === undefined || routes === undefined
         ? unknownPort(parsed.host, parsed.port)
@@ -82,14 +112,14 @@ export class RouteResources {
   }
 
   /** All hosts, services first, each authority once: proxies refuse a configuration in which one stands twice. */
-  private allHosts(namespace: string, kind: 'http-proxy' | 'intercepted'): Uint8Array[] {
+  private allHosts(namespace: string, labels: Labels, kind: 'http-proxy' | 'intercepted'): Uint8Array[] {
     this.hosts ??= [...this.model.hosts.values()].sort(
       (a, b) => Number(a.service === null) - Number(b.service === null) || (a.host < b.host ? -1 : 1),
     );
     const taken = new Set(['*']);
     const pieces: Uint8Array[] = [];
     for (const host of this.hosts) {
-      for (const port of this.encodedPorts(host, namespace)) {
+      for (const port of this.encodedPorts(host, namespace, labels)) {
         const free = port.domains.filter((domain) => !taken.has(domain));
         for (const domain of free) taken.add(domain);
         if (kind === 'http-proxy' && isByCaller(viewOf(host, namespace)))
@@ -102,17 +132,42 @@ export class RouteResources {
   }
 
   /** What clients of a namespace are sent for a host: the same for all but those of the host's own, who have a shorter name for it. */
-  private encodedPorts(host: MeshHost, namespace: string): readonly EncodedPort[] {
+  private encodedPorts(host: MeshHost, namespace: string, labels: Labels): readonly EncodedPort[] {
     const view = viewOf(host, namespace);
     let known = this.encoded.get(view);
     if (known === undefined) {
-      known = {};
+      known = new Map();
       this.encoded.set(view, known);
     }
     const place = host.service?.namespace === namespace ? 'home' : 'abroad';
-    return (known[place] ??= view.ports.map((routes) => {
-      const domains = [...domainsOf(host, routes.port, namespace), ...addressDomains(view, routes.port)];
-      return { routes, domains, bytes: encodeVirtualHost(portHost(host.host, routes, domains)) };
-    }));
+    const key = place + roleOf(view.sourceLabelKeys, labels);
+    let ports = known.get(key);
+    if (ports === undefined) {
+      ports = view.ports.flatMap((all): EncodedPort[] => {
+        const routes = portFor(host, all, labels);
+        if (routes === undefined) return [];
+        const domains = [...domainsOf(host, routes.port, namespace), ...addressDomains(view, routes.port)];
+        return [{ routes, domains, bytes: encodeVirtualHost(portHost(host.host, routes, domains)) }];
+      });
+      known.set(key, ports);
+    }
+    return ports;
   }
+}
+
+/**
+ * A port as a client with these labels meets it: undefined where nothing is said for it. As in Istio, rules that are all for
+ * others leave a service as it is without rules.
+ */
+function portFor({ host, service }: MeshHost, routes: PortRoutes, labels: Labels): PortRoutes | undefined {
+  const isFor = ({ sourceLabels }: RouteRule): boolean =>
+    sourceLabels === null || Object.entries(sourceLabels).every(([key, value]) => labels[key] === value);
+  const rules = routes.rules.filter(isFor);
+  if (rules.length === routes.rules.length) return routes;
+  if (rules.length > 0) return { ...routes, rules };
+  return service === null ? undefined : { ...routes, rules: [defaultRule(host, routes.port)] };
+}
+
+function roleOf(keys: readonly string[], labels: Labels): string {
+  return keys.length === 0 ? '' : ` ${JSON.stringify(keys.map((key) => labels[key] ?? null))}`;
 }

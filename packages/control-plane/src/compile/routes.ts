@@ -1,30 +1,19 @@
 /** Routes: from the model's rules to Envoy's. */
-import {
-  clusterName,
-  hostAliases,
-  type HeaderMatch,
-  type MeshHost,
-  type PortRoutes,
-  type RouteRule,
-  type TextMatch,
-} from '@heddle/model';
+import { clusterName, hostAliases, type MeshHost, type PortRoutes, type RouteRule } from '@heddle/model';
 import type { DeepPartial } from '@heddle/xds';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
-import type {
-  HeaderMatcher,
-  QueryParameterMatcher,
-  Route,
-  RouteAction,
-  RouteMatch,
-  VirtualHost,
-} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
-import type { StringMatcher } from '@heddle/xds/api/envoy/type/matcher/v3/string.ts';
+import type { Route, VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { compileAction } from './route-action.ts';
+import { headerLists } from './route-headers.ts';
+import { compileMatch } from './route-match.ts';
 import { isOpaque } from './tcp-link.ts';
 
 /** As in Istio, a route has no time limit unless it says so; Envoy's default would be 15 s. */
 const noTimeout = { seconds: 0, nanos: 0 };
 /** Istio's default of two more tries, as far as nothing has been sent: a repetition is safe for any method then. */
 const retryPolicy = { retryOn: 'connect-failure', numRetries: 2 };
+/** As Istio's; Envoy's own limit is 4 KiB. */
+const maxDirectResponseBodySizeBytes = 1024 * 1024;
 /** The port that a URL need not name. */
 const defaultHttpPort = 80;
 
@@ -104,7 +93,11 @@ export function encodeVirtualHost(host: DeepPartial<VirtualHost>): Uint8Array {
 /** A route configuration of encoded virtual hosts. */
 export function routeConfiguration(name: string, virtualHosts: readonly Uint8Array[]): Uint8Array {
   // Clusters may come after the routes that name them; requests get 503 until then.
-  const head = RouteConfiguration.fromPartial({ name, validateClusters: false });
+  const head = RouteConfiguration.fromPartial({
+    name,
+    validateClusters: false,
+    maxDirectResponseBodySizeBytes,
+  });
   return Buffer.concat([RouteConfiguration.encode(head).finish(), ...virtualHosts]);
 }
 
@@ -119,68 +112,12 @@ function toCluster(cluster: string): Pick<DeepPartial<Route>, 'action'> {
   };
 }
 
-function compileRule({ name, match, destinations, timeoutMs }: RouteRule): DeepPartial<Route> {
-  const timeout = { seconds: Math.floor(timeoutMs / 1000), nanos: Math.round((timeoutMs % 1000) * 1e6) };
-  const action = compileAction(destinations, timeout);
-  return { name, match: compileMatch(match), action: { $case: 'route', value: action } };
-}
-
-function compileAction(
-  destinations: RouteRule['destinations'],
-  timeout: typeof noTimeout,
-): DeepPartial<RouteAction> {
-  const clusters = destinations.map(({ host, port, subset, weight }) => ({
-    name: clusterName(port, subset, host),
-    weight,
-  }));
-  const [only] = clusters;
-  if (clusters.length === 1 && only !== undefined)
-    return { clusterSpecifier: { $case: 'cluster', value: only.name }, timeout };
-  return { clusterSpecifier: { $case: 'weightedClusters', value: { clusters } }, timeout };
-}
-
-function compileMatch(match: RouteRule['match']): DeepPartial<RouteMatch> {
-  const { path } = match;
-  const headers = [
-    ...(match.method === null ? [] : [{ name: ':method', match: match.method, invert: false }]),
-    ...(match.authority === null ? [] : [{ name: ':authority', match: match.authority, invert: false }]),
-    ...match.headers,
-  ];
-  return {
-    pathSpecifier: {
-      $case: path?.kind === 'exact' ? 'path' : 'prefix',
-      value: path?.value ?? '/',
-    },
-    ...(path?.ignoreCase === true ? { caseSensitive: false } : {}),
-    headers: headers.map(compileHeader),
-    queryParameters: match.queryParameters.map(
-      ({ name, match: text }): DeepPartial<QueryParameterMatcher> => ({
-        name,
-        queryParameterMatchSpecifier:
-          text.kind === 'present'
-            ? { $case: 'presentMatch', value: true }
-            : { $case: 'stringMatch', value: compileText(text) },
-      }),
-    ),
-  };
-}
-
-function compileHeader({ name, match, invert }: HeaderMatch): DeepPartial<HeaderMatcher> {
-  if (match.kind === 'present')
-    return {
-      name,
-      headerMatchSpecifier: { $case: 'presentMatch', value: true },
-      invertMatch: invert,
-    };
+function compileRule({ name, match, action, headers, statPrefix }: RouteRule): DeepPartial<Route> {
   return {
     name,
-    headerMatchSpecifier: { $case: 'stringMatch', value: compileText(match) },
-    invertMatch: invert,
-    // As in Istio: a request without the header is one without this value.
-    treatMissingHeaderAsEmpty: invert,
+    match: compileMatch(match),
+    action: compileAction(action),
+    ...headerLists(headers),
+    statPrefix,
   };
-}
-
-function compileText(match: Exclude<TextMatch, { kind: 'present' }>): DeepPartial<StringMatcher> {
-  return { matchPattern: { $case: match.kind, value: match.value } };
 }

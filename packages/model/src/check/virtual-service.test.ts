@@ -41,7 +41,9 @@ const accepted: readonly [what: string, spec: object][] = [
       headers: { 'end-user': { exact: 'jason' }, 'x-debug': {} },
       withoutHeaders: { 'x-old': {} },
       queryParams: { q: { exact: '1' }, r: {} },
+      scheme: { exact: 'https' },
       port: 9080,
+      sourceLabels: { app: 'web' },
       sourceNamespace: 'shop',
       gateways: ['mesh'],
     }),
@@ -74,6 +76,25 @@ const accepted: readonly [what: string, spec: object][] = [
       ],
     },
   ],
+  [
+    'every action',
+    {
+      hosts,
+      http: [
+        { match: [{ uri: { regex: '/a+' } }], redirect: { uri: '/b', authority: 'b:80', scheme: 'https' } },
+        { match: [{ uri: { prefix: '/c' } }], directResponse: { status: 503, body: { string: 'closed' } } },
+        { match: [{ uri: { prefix: '/d' } }], delegate: { name: 'other' } },
+        {
+          route: [{ ...route[0], headers: { request: { set: { host: 'x', a: '%REQ(b)%' } } } }],
+          rewrite: { uriRegexRewrite: { match: '/(.*)', rewrite: '/x/\\1' }, authority: 'c' },
+          retries: { attempts: 3, retryOn: '5xx,404', perTryTimeout: '2s', backoff: '5ms' },
+          mirrors: [{ destination: { host: 'b' }, percentage: { value: 0.5 } }],
+          headers: { response: { add: { 'x-share': '50%%' }, remove: ['server'] } },
+        },
+      ],
+    },
+  ],
+  ['an object without hosts, which others delegate to', { http }],
   ['timeouts', { hosts, http: [{ route, timeout: '1m0.5s' }] }],
 ];
 
@@ -82,11 +103,6 @@ for (const [what, spec] of accepted) {
 }
 
 const complaints: readonly [what: string, spec: object, problem: string][] = [
-  [
-    'no hosts',
-    { http },
-    'warning HEDDLE_NO_EFFECT_YET: spec.hosts: stored, but without effect: Heddle does not support delegation, which rules without hosts are for, yet',
-  ],
   [
     'the host *',
     { hosts: ['*'], http },
@@ -185,7 +201,7 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
   [
     'no kind of a text match',
     match({ method: {} }),
-    'error HEDDLE_MISSING_FIELD: spec.http[0].match[0].method: method needs one of exact and prefix',
+    'error HEDDLE_MISSING_FIELD: spec.http[0].match[0].method: method needs one of exact, prefix and regex',
   ],
   [
     'an empty path',
@@ -198,9 +214,9 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     "error HEDDLE_INVALID_VALUE: spec.http[0].match[0].headers.a: 'a' is compared with an empty text (write 'a: {}' to ask that it is present)",
   ],
   [
-    'regular expressions',
-    match({ uri: { regex: '/a.*' } }),
-    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].uri.regex: stored, but without effect: Heddle does not support matching by regular expression yet',
+    'a regular expression that is none',
+    match({ uri: { regex: '/a(' } }),
+    "error HEDDLE_INVALID_VALUE: spec.http[0].match[0].uri.regex: '/a(' is no regular expression of RE2: a missing ) at character 4",
   ],
   [
     'an upper-case header name',
@@ -218,11 +234,6 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].headers["@request.auth.claims.sub"]: stored, but without effect: Heddle does not support matching by the claims of a token yet',
   ],
   [
-    'labels of clients',
-    match({ sourceLabels: { app: 'a' } }),
-    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].match[0].sourceLabels: stored, but without effect: Heddle does not support rules for clients with certain labels yet',
-  ],
-  [
     'a timeout that is none',
     { hosts, http: [{ route, timeout: '5' }] },
     'error HEDDLE_INVALID_VALUE: spec.http[0].timeout: timeout must be a duration of at least 1ms, such as 5s, 100ms or 1m30s, got the text "5"',
@@ -233,9 +244,64 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     'error HEDDLE_INVALID_VALUE: spec.http[0].timeout: timeout must be a duration of at least 1ms, such as 5s, 100ms or 1m30s, got the text "0s"',
   ],
   [
-    'retries',
-    { hosts, http: [{ route, retries: { attempts: 3 } }] },
-    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].retries: stored, but without effect: Heddle does not support retries yet',
+    'retries on what nobody knows',
+    { hosts, http: [{ route, retries: { attempts: 3, retryOn: '5xx, sometimes,503' } }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].retries.retryOn: 'sometimes' is no condition of Envoy's, and no status code",
+  ],
+  [
+    'retries without a number',
+    { hosts, http: [{ route, retries: { retryOn: '5xx' } }] },
+    'warning HEDDLE_DOUBTFUL_VALUE: spec.http[0].retries: nothing is tried again: attempts is 0 (set attempts)',
+  ],
+  [
+    'a redirect with a status of another kind',
+    { hosts, http: [{ redirect: { uri: '/b', redirectCode: 304 } }] },
+    'error HEDDLE_INVALID_VALUE: spec.http[0].redirect.redirectCode: 304 is none of 301, 302, 303, 307 and 308',
+  ],
+  [
+    'a redirect to nowhere else',
+    { hosts, http: [{ redirect: {} }] },
+    'error HEDDLE_MISSING_FIELD: spec.http[0].redirect: the redirect changes nothing (give it a uri, authority, scheme or port)',
+  ],
+  [
+    'a redirect to a host that is none',
+    { hosts, http: [{ redirect: { authority: 'a b' } }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].redirect.authority: 'a b' is no host, with or without port",
+  ],
+  [
+    'an answer with the status of none',
+    { hosts, http: [{ directResponse: { status: 100 } }] },
+    'error HEDDLE_INVALID_VALUE: spec.http[0].directResponse.status: 100 is not within 200 to 599',
+  ],
+  [
+    'a rewrite to a group that is not there',
+    { hosts, http: [{ route, rewrite: { uriRegexRewrite: { match: '/a', rewrite: '/\\1' } } }] },
+    'error HEDDLE_INVALID_VALUE: spec.http[0].rewrite.uriRegexRewrite.rewrite: the pattern has no group 1',
+  ],
+  [
+    'a rewrite with a line break',
+    { hosts, http: [{ route, rewrite: { uri: '/a\n' } }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].rewrite.uri: '/a\n' holds characters that no path may hold",
+  ],
+  [
+    'changes of what frames a message',
+    { hosts, http: [{ route, headers: { response: { remove: ['Content-Length'] } } }] },
+    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].headers.response.remove[0]: stored, but without effect: Heddle does not support changes of the header Content-Length by routes yet',
+  ],
+  [
+    'a value with half an operator',
+    { hosts, http: [{ route, headers: { request: { set: { a: '100%' } } } }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].headers.request.set.a: '100%' holds a % that begins no format operator (write %% for a percent sign)",
+  ],
+  [
+    'mirrors of two kinds',
+    { hosts, http: [{ route, mirror: { host: 'a' }, mirrors: [{ destination: { host: 'b' } }] }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].mirrors: a rule can't have both mirror and mirrors",
+  ],
+  [
+    'a delegate without name',
+    { hosts, http: [{ delegate: {} }] },
+    'error HEDDLE_MISSING_FIELD: spec.http[0].delegate.name: delegate needs the name of a VirtualService',
   ],
   [
     'TCP routes',
@@ -265,7 +331,6 @@ for (const [what, spec, problem] of complaints) {
 
 test('refuses a rule with two actions, naming both', () => {
   assert.deepEqual(problemsOf({ hosts, http: [{ route, redirect: { uri: '/a' } }] }), [
-    'warning HEDDLE_NO_EFFECT_YET: spec.http[0].redirect: stored, but without effect: Heddle does not support redirects yet',
     "error HEDDLE_INVALID_VALUE: spec.http[0].redirect: a rule can't have both route and redirect",
   ]);
 });

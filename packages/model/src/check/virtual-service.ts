@@ -8,6 +8,7 @@ import type {
 } from '../schema/virtual-service.ts';
 import type { Path } from '../source/place.ts';
 import { type Report, checkExportTo } from './check.ts';
+import { checkAction, checkRegex } from './http-action.ts';
 import { isAddress, isHostName, isLabel, isWildcard } from './names.ts';
 
 const headerName = /^[-_a-z0-9]+$/;
@@ -29,9 +30,6 @@ export function checkVirtualService(spec: VirtualServiceSpec, report: Report): v
 }
 
 function checkHosts(hosts: readonly string[], isForMesh: boolean, report: Report): void {
-  if (hosts.length === 0) {
-    report.withoutEffect(['spec', 'hosts'], 'delegation, which rules without hosts are for,');
-  }
   const seen = new Set<string>();
   for (const [index, host] of hosts.entries()) {
     const path = ['spec', 'hosts', index];
@@ -72,6 +70,10 @@ function checkRule(rule: HttpRule, path: Path, report: Report): void {
   for (const [index, match] of (rule.match ?? []).entries())
     checkMatch(match, [...path, 'match', index], report);
   checkRoute(rule.route ?? [], [...path, 'route'], report);
+  checkAction(rule, path, report);
+  if (rule.mirror !== undefined) checkDestination(rule.mirror, [...path, 'mirror'], report);
+  for (const [index, { destination }] of (rule.mirrors ?? []).entries())
+    checkDestination(destination, [...path, 'mirrors', index, 'destination'], report);
 }
 
 function checkRoute(
@@ -113,7 +115,7 @@ function checkDestination({ host, subset }: Destination, path: Path, report: Rep
 export const subsetRule = 'at most 63 lower-case letters, digits and -, a letter or digit at both ends';
 
 function checkMatch(match: HttpMatch, path: Path, report: Report): void {
-  for (const field of ['uri', 'method', 'authority'] as const) {
+  for (const field of ['uri', 'scheme', 'method', 'authority'] as const) {
     const text = match[field];
     if (text !== undefined) checkText(text, field, [...path, field], report);
   }
@@ -139,15 +141,17 @@ function checkMatch(match: HttpMatch, path: Path, report: Report): void {
 }
 
 function checkText(text: StringMatch, name: string, path: Path, report: Report): void {
-  if (text.regex !== undefined) return;
-  if (text.exact === undefined && text.prefix === undefined) {
-    report.missing(path, `${name} needs one of exact and prefix`);
+  if (text.regex !== undefined) {
+    checkRegex(text.regex, [...path, 'regex'], report);
+  } else if (text.exact === undefined && text.prefix === undefined) {
+    report.missing(path, `${name} needs one of exact, prefix and regex`);
   } else if (text.exact === '' || text.prefix === '') {
     report.invalid(path, `${name} is compared with an empty text`, 'leave the field out to match everything');
   }
 }
 
 function checkPresenceOrText(text: StringMatch, name: string, path: Path, report: Report): void {
+  if (text.regex !== undefined) checkRegex(text.regex, [...path, 'regex'], report);
   if (text.exact !== '' && text.prefix !== '') return;
   report.invalid(
     path,

@@ -5,7 +5,7 @@ import { deepFreeze } from '../manifest/deep-freeze.ts';
 import { compileRules, defaultRule } from './compile-rules.ts';
 import type { Declarations } from './declarations.ts';
 import type { DeclaredService } from './declared-service.ts';
-import { expandHost } from './host-name.ts';
+import { type WrittenRule, hostsOfRule, writtenRules } from './delegates.ts';
 import type { HostView, MeshHost, MeshService, PortRoutes, ServicePort, Subset } from './model.ts';
 import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
 import { countingDeclaration, joinService } from './services.ts';
@@ -35,16 +35,17 @@ export interface CompiledHost {
 /** Compiles a host: one view for all client namespaces, and one for each of those that differ. */
 export function compileHost(host: string, context: HostContext): CompiledHost {
   const service = context.services.get(host) ?? null;
+  const { index, domain } = context;
   const candidates = {
-    virtualServices: context.index.virtualServices(host),
-    destinationRules: context.index.destinationRules(host),
+    virtualServices: index.virtualServices(host).map(({ object }) => ({
+      object,
+      rules: writtenRules(object, (namespace, name) => index.virtualService(namespace, name), domain),
+    })),
+    destinationRules: index.destinationRules(host),
   };
-  const dependencies = new Set<string>();
-  for (const { object } of candidates.virtualServices) {
-    for (const { destination } of (object.spec.http ?? []).flatMap((rule) => rule.route ?? [])) {
-      dependencies.add(expandHost(destination.host, object.metadata.namespace, context.domain));
-    }
-  }
+  const dependencies = new Set(
+    candidates.virtualServices.flatMap(({ rules }) => rules.flatMap(({ rule }) => hostsOfRule(rule))),
+  );
   const compile = (namespace: string): HostView =>
     deepFreeze(compileView(host, namespace, candidates, context));
   const shared = compile(anyOtherNamespace);
@@ -59,16 +60,19 @@ export function compileHost(host: string, context: HostContext): CompiledHost {
 }
 
 interface Candidates {
-  readonly virtualServices: readonly Candidate<VirtualService>[];
+  readonly virtualServices: readonly {
+    readonly object: VirtualService;
+    readonly rules: readonly WrittenRule[];
+  }[];
   readonly destinationRules: readonly Candidate<DestinationRule>[];
 }
 
 /** The client namespaces that any object about the host treats differently from others. */
 function specialNamespaces({ virtualServices, destinationRules }: Candidates): Set<string> {
   const namespaces = new Set<string>();
-  for (const { object } of virtualServices) {
+  for (const { object, rules } of virtualServices) {
     for (const namespace of namedNamespaces(object)) namespaces.add(namespace);
-    for (const match of (object.spec.http ?? []).flatMap((rule) => rule.match ?? [])) {
+    for (const match of rules.flatMap(({ rule }) => rule.match ?? [])) {
       if (match.sourceNamespace !== undefined) namespaces.add(match.sourceNamespace);
     }
   }
@@ -99,16 +103,17 @@ function compileView(
   context: HostContext,
 ): HostView {
   const { service, declared } = serviceSeenBy(host, namespace, context);
-  const virtualService = virtualServices.find(({ object }) => isVisible(object, namespace))?.object;
+  const found = virtualServices.find(({ object }) => isVisible(object, namespace));
+  const virtualService = found?.object;
+  const written = found?.rules ?? [];
   const rules = applicableRules(destinationRules, namespace, service?.namespace, context.rootNamespace);
-  const { domain, services } = context;
+  const { services } = context;
   // A service that these clients are not to see is no name for a rule to invent, either.
   const isHidden = service === null && services.has(host);
-  const known = isHidden ? [] : portsOf(service, virtualService);
+  const known = isHidden ? [] : portsOf(service, written);
   const ports = known.flatMap(({ number: port, protocol }): PortRoutes[] => {
-    const written =
-      virtualService === undefined ? [] : compileRules(virtualService, { domain, services, namespace, port });
-    if (written.length > 0) return [{ port, protocol, rules: written }];
+    const compiled = compileRules(written, { services, namespace, port });
+    if (compiled.length > 0) return [{ port, protocol, rules: compiled }];
     // As in Istio, a VirtualService without a rule for this port leaves the port alone.
     return service === null ? [] : [{ port, protocol, rules: [defaultRule(host, port)] }];
   });
@@ -116,17 +121,22 @@ function compileView(
     ports,
     subsets: mergeSubsets(rules),
     ...(declared === null ? {} : { declared }),
+    sourceLabelKeys: labelKeys(ports),
     virtualService: virtualService === undefined ? null : keyOf(virtualService),
     destinationRules: rules.map(keyOf),
   };
 }
 
+/** The labels of clients by which rules choose them, in order. */
+function labelKeys(ports: readonly PortRoutes[]): string[] {
+  const labels = ports.flatMap(({ rules }) => rules.flatMap((rule) => Object.keys(rule.sourceLabels ?? {})));
+  return [...new Set(labels)].sort();
+}
+
 /** A host without a service has plain HTTP's port, as in Istio, and those that its rules name. */
-function portsOf(service: MeshService | null, object: VirtualService | undefined): readonly ServicePort[] {
+function portsOf(service: MeshService | null, rules: readonly WrittenRule[]): readonly ServicePort[] {
   if (service !== null) return service.ports;
-  const named = (object?.spec.http ?? [])
-    .flatMap((rule) => rule.match ?? [])
-    .flatMap(({ port }) => port ?? []);
+  const named = rules.flatMap(({ rule }) => rule.match ?? []).flatMap(({ port }) => port ?? []);
   const numbers = [...new Set([80, ...named])].sort((a, b) => a - b);
   return numbers.map((number) => ({ number, protocol: 'http' }));
 }

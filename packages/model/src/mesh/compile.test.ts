@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hostAliases } from './host-name.ts';
 import { compileMesh, viewOf } from './mesh-compiler.ts';
-import type { MeshModel, RouteRule } from './model.ts';
+import type { MeshModel } from './model.ts';
+import type { RouteRule } from './route-model.ts';
 import { destinationRule, service, stored, to, virtualService } from '../testing/objects.ts';
 
 const reviewsHost = 'reviews.default.svc.cluster.local';
@@ -13,7 +14,8 @@ function rules(model: MeshModel, host: string, port: number, namespace = 'defaul
   return view.ports.find((routes) => routes.port === port)!.rules.map(describe);
 }
 
-function describe({ name, match, destinations }: RouteRule): string {
+function describe({ name, match, action }: RouteRule): string {
+  const destinations = action.kind === 'forward' ? action.destinations : [];
   const conditions = Object.entries(match)
     .filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))
     .map(([field]) => field);
@@ -102,9 +104,10 @@ test('carries every condition and the timeout', () => {
     services: [service('reviews', 9080)],
   });
   const rule = viewOf(model.hosts.get(reviewsHost)!, 'default').ports[0]!.rules[0]!;
-  assert.equal(rule.timeoutMs, 1500);
+  assert.equal(rule.action.kind === 'forward' && rule.action.timeoutMs, 1500);
   assert.deepEqual(rule.match, {
     path: { kind: 'prefix', value: '/A', ignoreCase: true },
+    scheme: null,
     method: { kind: 'exact', value: 'GET' },
     authority: { kind: 'prefix', value: 'reviews' },
     headers: [
@@ -318,16 +321,13 @@ test('leaves out what the model does not know yet, so that it takes no request t
   const object = virtualService('reviews', {
     hosts: ['reviews'],
     http: [
-      { name: 'moved', match: [{ uri: { prefix: '/old' } }], redirect: { uri: '/new' } },
-      { name: 'pattern', match: [{ uri: { regex: '/v[0-9]+' } }, { uri: { exact: '/v' } }], route },
       { name: 'claims', match: [{ headers: { '@request.auth.claims.a': {} } }], route },
-      { name: 'labels', match: [{ sourceLabels: { app: 'a' } }], route },
       { name: 'rest', route },
     ],
   });
   const model = compileMesh({ objects: [object], services: [service('reviews', 9080)] });
   const cluster = `${reviewsHost}:9080|=1`;
-  assert.deepEqual(rules(model, reviewsHost, 9080), [`pattern: path > ${cluster}`, `rest:  > ${cluster}`]);
+  assert.deepEqual(rules(model, reviewsHost, 9080), [`rest:  > ${cluster}`]);
 });
 
 test('asks sidecars nothing of a VirtualService that is only for gateways', () => {

@@ -1,5 +1,6 @@
 import type { ObjectKey } from '../manifest/object.ts';
 import type { DeclaredService } from './declared-service.ts';
+import type { RouteRule } from './route-model.ts';
 
 /** One port of a service. */
 export interface ServicePort {
@@ -40,66 +41,6 @@ export interface Subset {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How a piece of text must look. `present` asks only that it is there. There is no regex in the model yet. */
-export type TextMatch =
-  | { readonly kind: 'exact'; readonly value: string }
-  | { readonly kind: 'prefix'; readonly value: string }
-  | { readonly kind: 'present' };
-
-export interface HeaderMatch {
-  /** Lower-case. */
-  readonly name: string;
-  readonly match: TextMatch;
-  /**
-   * The request must not match (`withoutHeaders`). One without the header passes, so that in Envoy's terms a missing header
-   * is treated as empty unless the match asks for presence.
-   */
-  readonly invert: boolean;
-}
-
-export interface QueryParameterMatch {
-  readonly name: string;
-  readonly match: TextMatch;
-}
-
-/** All conditions must hold; none at all matches every request. */
-export interface RouteMatch {
-  /** Path without query. `prefix` is a prefix of the text as in Envoy, not of path segments. */
-  readonly path: {
-    readonly kind: 'exact' | 'prefix';
-    readonly value: string;
-    readonly ignoreCase: boolean;
-  } | null;
-  readonly method: TextMatch | null;
-  readonly authority: TextMatch | null;
-  readonly headers: readonly HeaderMatch[];
-  readonly queryParameters: readonly QueryParameterMatch[];
-}
-
-/** Where a share of a route's requests goes. Its cluster is `clusterName(port, subset, host)`. */
-export interface WeightedDestination {
-  /** Fully qualified. */
-  readonly host: string;
-  readonly port: number;
-  /** Name of a subset; '' for all instances. */
-  readonly subset: string;
-  /** Share of the sum over the route's destinations; at least 1. */
-  readonly weight: number;
-}
-
-/** One rule; of a host's rules the first that matches decides. */
-export interface RouteRule {
-  /** Names of rule and match joined with a dot, as Istio's access logs show them; `default` for the implicit rule. */
-  readonly name: string;
-  readonly match: RouteMatch;
-  /** Never empty. */
-  readonly destinations: readonly WeightedDestination[];
-  /** Whole milliseconds until the whole response is there; 0 for no limit, which is what an absent `timeout` means. */
-  readonly timeoutMs: number;
-  /** The VirtualService and the field the rule comes from; null for the implicit rule of a host without one. */
-  readonly origin: { readonly object: ObjectKey; readonly path: string } | null;
-}
-
 /** What a request to one port of a host meets. `rules` is never empty; a request that none of them matches gets 404. */
 export interface PortRoutes {
   readonly port: number;
@@ -115,6 +56,8 @@ export interface HostView {
   readonly subsets: readonly Subset[];
   /** What objects say of the service, beside what its instances do; absent where they say nothing. */
   readonly declared?: DeclaredService;
+  /** Labels of clients that decide which of the rules are for them. */
+  readonly sourceLabelKeys: readonly string[];
   readonly virtualService: ObjectKey | null;
   readonly destinationRules: readonly ObjectKey[];
 }

@@ -7,6 +7,7 @@ import type {
 } from '../manifest/object.ts';
 import { formatKey, keyOf } from '../manifest/object.ts';
 import { comparePatterns, expandHost, hostMatches } from './host-name.ts';
+import { delegateOf, isDelegate } from './delegates.ts';
 import { isVisible } from './visibility.ts';
 
 /** An object that says something about a host. */
@@ -42,6 +43,8 @@ export class ObjectIndex {
   /** Candidates by their pattern. */
   readonly #exact = new Map<string, Candidate<MeshObject>[]>();
   readonly #wildcards: Candidate<MeshObject>[] = [];
+  /** VirtualServices that leave rules to others. */
+  readonly #delegating = new Set<VirtualService>();
 
   constructor(domain: string) {
     this.#domain = domain;
@@ -57,6 +60,8 @@ export class ObjectIndex {
     const before = this.delete(keyOf(object));
     this.#objects.set(formatKey(keyOf(object)), stored);
     const patterns = hostsOf(object, this.#domain);
+    if (object.kind === 'VirtualService' && object.spec.http?.some((rule) => rule.delegate !== undefined))
+      this.#delegating.add(object);
     for (const pattern of patterns) {
       const candidate = { object, createdRevision, pattern };
       if (pattern.startsWith('*')) {
@@ -67,7 +72,7 @@ export class ObjectIndex {
       if (others === undefined) this.#exact.set(pattern, [candidate]);
       else others.push(candidate);
     }
-    return [...before, ...patterns];
+    return [...before, ...patterns, ...this.#rootsOf(object)];
   }
 
   /** Removes an object. Returns the patterns about which it said something. */
@@ -83,7 +88,29 @@ export class ObjectIndex {
       else this.#exact.set(pattern, rest);
     }
     this.#wildcards.splice(0, this.#wildcards.length, ...this.#wildcards.filter(keep));
-    return patterns;
+    if (stored.object.kind === 'VirtualService') this.#delegating.delete(stored.object);
+    return [...patterns, ...this.#rootsOf(stored.object)];
+  }
+
+  /** The VirtualService of this name. */
+  virtualService(namespace: string, name: string): VirtualService | undefined {
+    const key = { group: 'networking.istio.io', kind: 'VirtualService', namespace, name } as const;
+    const object = this.#objects.get(formatKey(key))?.object;
+    return object?.kind === 'VirtualService' ? object : undefined;
+  }
+
+  /** The hosts of the objects that leave rules to this one. */
+  #rootsOf(object: MeshObject): string[] {
+    if (object.kind !== 'VirtualService' || !isDelegate(object)) return [];
+    const { name, namespace } = object.metadata;
+    return [...this.#delegating]
+      .filter((root) =>
+        (root.spec.http ?? []).some((rule) => {
+          const found = delegateOf(rule, root);
+          return found?.name === name && found.namespace === namespace;
+        }),
+      )
+      .flatMap((root) => hostsOf(root, this.#domain));
   }
 
   /** Whether a VirtualService names exactly this host or wildcard. */

@@ -9,7 +9,7 @@ const stringMatch = z
   .strictObject({
     exact: z.string().optional(),
     prefix: z.string().optional(),
-    regex: notYet('matching by regular expression', z.string()),
+    regex: z.string().optional(),
   })
   .check(atMostOne(stringMatchKinds));
 
@@ -35,7 +35,7 @@ const headers = z.strictObject({
 const httpMatch = z.strictObject({
   name: z.string().optional(),
   uri: stringMatch.optional(),
-  scheme: notYet('matching by scheme', stringMatch),
+  scheme: stringMatch.optional(),
   method: stringMatch.optional(),
   authority: stringMatch.optional(),
   headers: z.record(z.string(), stringMatch).optional(),
@@ -43,16 +43,16 @@ const httpMatch = z.strictObject({
   queryParams: z.record(z.string(), stringMatch).optional(),
   ignoreUriCase: z.boolean().optional(),
   port: portNumber.optional(),
-  sourceLabels: notYet('rules for clients with certain labels', textMap),
+  sourceLabels: textMap.optional(),
   sourceNamespace: z.string().optional(),
   gateways: z.array(z.string()).optional(),
-  statPrefix: notYet('a statistics prefix per match', z.string()),
+  statPrefix: notYet('statistics per route in its own proxy, only in Envoy,', z.string()),
 });
 
 const httpRoute = z.strictObject({
   destination,
   weight: int32.min(0).optional(),
-  headers: notYet('header changes', headers),
+  headers: headers.optional(),
 });
 
 const redirect = z
@@ -87,7 +87,7 @@ const retries = z.strictObject({
   attempts: int32.min(0).optional(),
   perTryTimeout: duration.optional(),
   retryOn: z.string().optional(),
-  retryRemoteLocalities: wrapper(z.boolean()),
+  retryRemoteLocalities: notYet('retries in other localities', z.boolean().nullable()),
   retryIgnorePreviousHosts: wrapper(z.boolean()),
   backoff: duration.optional(),
 });
@@ -135,23 +135,20 @@ const httpRule = z.strictObject({
   name: z.string().optional(),
   match: z.array(httpMatch).optional(),
   route: z.array(httpRoute).optional(),
-  redirect: notYet('redirects', redirect),
-  directResponse: notYet('direct responses', directResponse),
-  delegate: notYet(
-    'delegation',
-    z.strictObject({ name: z.string().optional(), namespace: z.string().optional() }),
-  ),
-  rewrite: notYet('rewriting paths and authorities', rewrite),
+  redirect: redirect.optional(),
+  directResponse: directResponse.optional(),
+  delegate: z.strictObject({ name: z.string().optional(), namespace: z.string().optional() }).optional(),
+  rewrite: rewrite.optional(),
   timeout: duration.optional(),
-  retries: notYet('retries', retries),
+  retries: retries.optional(),
   fault: notYet('fault injection', z.strictObject({ delay: delay.optional(), abort: abort.optional() })),
-  mirror: notYet('mirroring', destination),
-  mirrors: notYet('mirroring', z.array(z.strictObject({ destination, percentage: percent.optional() }))),
-  mirrorPercentage: notYet('mirroring', percent),
-  mirrorPercent: notYet('mirroring', uint32.nullable()),
-  mirror_percent: notYet('mirroring', uint32.nullable()),
+  mirror: destination.optional(),
+  mirrors: z.array(z.strictObject({ destination, percentage: percent.optional() })).optional(),
+  mirrorPercentage: percent.optional(),
+  mirrorPercent: wrapper(uint32),
+  mirror_percent: wrapper(uint32),
   corsPolicy: notYet('CORS policies', corsPolicy),
-  headers: notYet('header changes', headers),
+  headers: headers.optional(),
 });
 
 const l4Destination = z.strictObject({ destination, weight: int32.min(0).optional() });
@@ -198,5 +195,6 @@ export const virtualServiceSpec = z.strictObject({
 export type VirtualServiceSpec = Readonly<z.infer<typeof virtualServiceSpec>>;
 export type HttpRule = z.infer<typeof httpRule>;
 export type HttpMatch = z.infer<typeof httpMatch>;
+export type HeaderRules = z.infer<typeof headers>;
 export type StringMatch = z.infer<typeof stringMatch>;
 export type Destination = z.infer<typeof destination>;

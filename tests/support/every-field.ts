@@ -1,0 +1,82 @@
+// Objects that use every field that is compiled, so that proxies can be asked whether they take what comes of them.
+
+/** The services that the objects speak of. */
+export const everyService: readonly string[] = ['reviews', 'ratings'];
+
+export const everyVirtualService = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews, namespace: default}
+spec:
+  hosts: [reviews]
+  http:
+  - name: conditions
+    match:
+    - name: texts
+      uri: {regex: "/v[0-9]+/.*"}
+      scheme: {exact: http}
+      method: {regex: GET|HEAD}
+      authority: {prefix: reviews}
+      headers: {a: {exact: "1"}, b: {prefix: x}, c: {regex: "y+"}, d: {}}
+      withoutHeaders: {e: {exact: "2"}, f: {}}
+      queryParams: {q: {exact: "3"}, r: {regex: "[0-9]"}, s: {}}
+      statPrefix: texts
+    - {uri: {exact: /Exact}, ignoreUriCase: true, port: 9080, sourceNamespace: default}
+    - {uri: {prefix: /labels}, sourceLabels: {app: page}, gateways: [mesh]}
+    route: [{destination: {host: ratings, port: {number: 9080}}}]
+  - match: [{uri: {prefix: /moved}}]
+    redirect: {prefixRewrite: /new, authority: "other.example:8080", scheme: https, redirectCode: 308}
+  - match: [{uri: {prefix: /there}}]
+    redirect: {uri: "/here?x=y", derivePort: FROM_REQUEST_PORT}
+  - match: [{uri: {prefix: /closed}}]
+    directResponse: {status: 503, body: {string: "closed\\n"}}
+  - match: [{uri: {prefix: /bytes}}]
+    directResponse: {status: 200, body: {bytes: AAEC}}
+  - match: [{uri: {prefix: /delegated}}]
+    delegate: {name: delegate}
+  - match: [{uri: {prefix: /once}}]
+    route: [{destination: {host: reviews}}]
+    retries: {attempts: 0}
+  - match: [{uri: {regex: "/[^/]+/old"}}]
+    route: [{destination: {host: reviews}}]
+    rewrite: {uriRegexRewrite: {match: "^/([^/]+)/old", rewrite: "/\\\\1/new"}}
+  - route:
+    - destination: {host: reviews, subset: v1}
+      weight: 70
+      headers: {request: {set: {host: one.example, x-share: "70"}}, response: {remove: [server]}}
+    - {destination: {host: reviews, subset: v2}, weight: 30}
+    rewrite: {uri: /, authority: reviews.example}
+    timeout: 10s
+    retries:
+      attempts: 3
+      perTryTimeout: 2.5s
+      retryOn: "5xx,reset,connect-failure,retriable-4xx,409,unavailable"
+      retryIgnorePreviousHosts: true
+      backoff: 30ms
+    mirrors:
+    - {destination: {host: ratings}, percentage: {value: 12.5}}
+    - {destination: {host: reviews, subset: v2}}
+    headers:
+      request: {set: {x-from: "%REQ(:authority)% 50%%"}, add: {x-add: a}, remove: [x-debug]}
+      response: {set: {x-route: "%ROUTE_NAME%"}, add: {x-more: b}, remove: [x-powered-by]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: delegate, namespace: default}
+spec:
+  http:
+  - match: [{uri: {prefix: /delegated/ratings}}]
+    route: [{destination: {host: ratings}}]
+  - route: [{destination: {host: reviews}}]
+`;
+
+export const everyDestinationRule = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews, namespace: default}
+spec:
+  host: reviews
+  subsets:
+  - {name: v1, labels: {version: v1}}
+  - {name: v2, labels: {version: v2}}
+`;
