@@ -17,26 +17,22 @@ import { PendingBytes } from './pending-bytes.ts';
 import { RequestError, type RequestHead } from './request-head.ts';
 import { type RequestReader, requestReaders } from './request-reader.ts';
 import { Rejections, rejectionOf, rejectionResponse } from './request-rejection.ts';
+import { ResponseOutput, lineEnd } from './response-output.ts';
 import { type ServerContext, type ServerSettings, UnderscoreAction } from './server-settings.ts';
 
 const Phase = { idle: 0, body: 1, awaitingResponse: 2, tunnel: 3, closing: 4, closed: 5 } as const;
 
-/** A body up to this size leaves together with its head: copying it costs less than a second system call. */
-const maxJoinedBytes = 16 * 1024;
-const lineEnd = Buffer.from('\r\n');
-const lastChunk = '0\r\n\r\n';
 const noTrailers = new FieldList();
 const closeLine = 'connection: close\r\n';
 const continueResponse = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** One accepted connection. */
 export class ServerConnection
+  extends ResponseOutput
   implements ConnectionHandler, ServerStream, ServedConnection, TimerWheelEntry, Aging
 {
   deadlineMs = -1;
   wheelSlot = -1;
-  readonly connection: Connection;
-  readonly settings: ServerSettings;
   /** True once nothing more may be asked on this connection: the next response says `Connection: close`. */
   isLast = false;
 
@@ -47,7 +43,6 @@ export class ServerConnection
   private readonly context: ServerContext;
   private readonly owner: ServedConnections;
   private phase: number = Phase.idle;
-  private heldHead = '';
   private bodyLeft = 0;
   private readonly pending = new PendingBytes();
   private scanned = 0;
@@ -55,13 +50,7 @@ export class ServerConnection
   private requestEnded = false;
   private responseStarted = false;
   private responseEnded = false;
-  /** The response's body has no length: it goes out in chunks. */
-  private chunksResponse = false;
-  /** It is chunked, here or already: trailers have a place. */
-  private takesResponseTrailers = false;
   private readingPaused = false;
-  /** What was written waits in memory: the next request is taken up when the client has read. */
-  private isWriteBlocked = false;
   private requests = 0;
   private isClosedLocally = false;
   private isClosedRemotely = false;
@@ -81,8 +70,7 @@ export class ServerConnection
     owner: ServedConnections,
     acceptedAt: number,
   ) {
-    this.connection = connection;
-    this.settings = settings;
+    super(connection, settings);
     this.context = context;
     this.owner = owner;
     this.exchanges = exchanges;
@@ -249,30 +237,6 @@ export class ServerConnection
     if (this.head.minorVersion === 1) this.writeInterim(responseText(response, 'HTTP/1.1', false, ''));
   }
 
-  sendBody(buffer: Buffer, start: number, end: number): boolean {
-    if (!this.chunksResponse) return this.writeBody(buffer, start, end);
-    if (start === end) return !this.isWriteBlocked;
-    this.writeText(`${(end - start).toString(16)}\r\n`);
-    this.writeBody(buffer, start, end);
-    return this.writeBody(lineEnd, 0, lineEnd.length);
-  }
-
-  sendTrailers(fields: FieldList): void {
-    // Behind a body with a length they would be the beginning of the next response.
-    if (!this.settings.takesTrailers || !this.takesResponseTrailers) return;
-    // Chunks that are passed on bring what ends the section.
-    if (this.chunksResponse) this.writeText(`0\r\n${fields.lines()}\r\n`);
-    else this.writeText(fields.lines());
-    this.chunksResponse = false;
-  }
-
-  flush(): boolean {
-    const head = this.heldHead;
-    if (head === '') return true;
-    this.heldHead = '';
-    return this.write(head);
-  }
-
   get tunnelSent(): ByteCount {
     return this.settings.metrics.bytesSent;
   }
@@ -292,7 +256,7 @@ export class ServerConnection
   /** The response is complete. The next request is taken up when this one is complete too. */
   endResponse(): void {
     if (this.phase >= Phase.closing) return;
-    if (this.chunksResponse) this.writeText(lastChunk);
+    this.endBody();
     this.responseEnded = true;
     this.flush();
     // An answer before the request's end: what is left of the body would be taken for a request. No second try.
@@ -532,44 +496,6 @@ export class ServerConnection
     }
     if (this.isLast || !this.requestEnded) return closeLine;
     return this.head.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
-  }
-
-  /** Sends part of the body as it is, what is held of the head in front of it. */
-  private writeBody(buffer: Buffer, start: number, end: number): boolean {
-    const head = this.heldHead;
-    if (head !== '') {
-      this.heldHead = '';
-      if (end - start <= maxJoinedBytes) {
-        this.settings.metrics.bytesSent.value += head.length + end - start;
-        return this.noted(this.connection.writeHeadAndBody(head, buffer, start, end));
-      }
-      this.write(head);
-    }
-    this.settings.metrics.bytesSent.value += end - start;
-    return this.noted(this.connection.write(buffer, start, end));
-  }
-
-  /** Sends text that belongs to the body. */
-  private writeText(text: string): boolean {
-    const head = this.heldHead;
-    this.heldHead = '';
-    return this.write(head === '' ? text : head + text);
-  }
-
-  private writeInterim(text: string): void {
-    this.settings.metrics.countResponse(100);
-    this.write(text);
-  }
-
-  private write(text: string): boolean {
-    this.settings.metrics.bytesSent.value += text.length;
-    return this.noted(this.connection.writeLatin1(text));
-  }
-
-  /** Remembers the outcome of a write. */
-  private noted(writable: boolean): boolean {
-    if (!writable) this.isWriteBlocked = true;
-    return writable;
   }
 
   private pauseReading(): void {
