@@ -65,7 +65,7 @@ for (const concurrency of [1, 3]) {
       t.diagnostic(describeLoad(report));
       assert.deepEqual(report.failures.slice(0, 5), []);
     }
-    // Connections that nobody uses keep an old one alive; now all of them are closed.
+    // Nobody uses the links of some threads any more: their peers are asked to go all the same.
     for (const { run } of [client, ratings, reviews])
       await eventually('the old sidecars have ended', () => sidecarsOf(run.pid).length === 1);
     await mesh.synced(3);

@@ -9,6 +9,18 @@ export interface DrainPolicy {
   shouldClose(): boolean;
 }
 
+/** An idle connection that nobody can be told to leave is closed after this: a request may be on its way over any. */
+const maxSilenceMs = 60_000;
+
+/** Has the idle timeout of a connection come when it has been silent for a minute more. */
+export function limitSilence(
+  idle: TimerWheelEntry,
+  { timers, clock }: { readonly timers: TimerWheel; readonly clock: Clock },
+): void {
+  const isSooner = idle.deadlineMs >= 0 && idle.deadlineMs <= clock.monotonic() + maxSilenceMs;
+  if (!isSooner) timers.arm(idle, maxSilenceMs);
+}
+
 /** For what is never drained. */
 export const neverDrains: DrainPolicy = { shouldClose: () => false };
 
@@ -21,6 +33,11 @@ export interface ServedConnection {
   readonly isIdle: boolean;
   /** Ends with what is under way, or at once where nothing is. */
   drain(): void;
+  /**
+   * Asks its peer to go elsewhere, such that nothing is lost that is on its way. Where the protocol has no word for that, the
+   * connection ends with the next response, or by `limitSilence`. May be called again and again.
+   */
+  dismiss(): void;
   /** Its peer has not closed its side in time. */
   onLingerTimeout(): void;
 }
@@ -49,7 +66,7 @@ export class ServedConnections {
   private readonly timers: TimerWheel;
   private readonly clock: Clock;
   private readonly observer: ConnectionObserver | null;
-  /** No further connection is wanted: one that comes all the same serves one request. */
+  /** No further connection is wanted: one that comes all the same is asked to go. */
   isDraining = false;
   /** Who waits for the end of the last connection. */
   private readonly emptied: (() => void)[] = [];
@@ -79,18 +96,24 @@ export class ServedConnections {
   /** A connection has been accepted. */
   add(served: ServedConnection): void {
     this.open.add(served);
+    if (this.isDraining) served.dismiss();
   }
 
   /** A connection's codec is known now: `successor` takes its place. */
   replace(served: ServedConnection, successor: ServedConnection): void {
     this.open.delete(served);
-    this.open.add(successor);
+    this.add(successor);
   }
 
   /** Closes idle connections and lets the others finish their exchanges. */
   drain(): void {
     this.isDraining = true;
     for (const served of [...this.open]) served.drain();
+  }
+
+  /** Asks those to go whom the policy wants gone by now, also who is idle or in the middle of something long. */
+  dismiss(): void {
+    for (const served of [...this.open]) if (this.drainPolicy.shouldClose()) served.dismiss();
   }
 
   /** Resolves when no connection is open any more. */

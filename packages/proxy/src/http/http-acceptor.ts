@@ -1,5 +1,5 @@
 // Finds out which codec a client speaks (`codec_type`): by what TLS has agreed on, or by its first bytes.
-import type { ServedConnection, ServedConnections } from '../codec/served-connections.ts';
+import { type ServedConnection, type ServedConnections, limitSilence } from '../codec/served-connections.ts';
 import type { ExchangeSource } from '../codec/server-stream.ts';
 import { PendingBytes } from '../http1/pending-bytes.ts';
 import { ServerConnection } from '../http1/server-connection.ts';
@@ -140,6 +140,10 @@ class CodecSniffer implements ConnectionHandler, ServedConnection {
   drain(): void {
     this.isClosedLocally = true;
     this.connection.destroy();
+  }
+
+  dismiss(): void {
+    limitSilence(this, this.service.context);
   }
 
   onLingerTimeout(): void {

@@ -7,7 +7,7 @@ import { FieldList } from '../codec/field-list.ts';
 import { BodyKind } from '../codec/message-view.ts';
 import type { OutgoingResponse } from '../codec/outgoing-response.ts';
 import type { ExchangeSource, Rejection, ServerExchange, ServerStream } from '../codec/server-stream.ts';
-import type { ServedConnection, ServedConnections } from '../codec/served-connections.ts';
+import { type ServedConnection, type ServedConnections, limitSilence } from '../codec/served-connections.ts';
 import type { ByteStream, Connection, ConnectionHandler, TransportError } from '../transport/transport.ts';
 import { chunkError } from './chunk-scanner.ts';
 import { AgeLimit, type Aging } from './connection-age.ts';
@@ -186,7 +186,8 @@ export class ServerConnection
       this.reject(this.headTimeout);
       return;
     }
-    this.settings.metrics.idleTimeouts.value++;
+    // One that was asked to go has been counted.
+    if (!this.isLast) this.settings.metrics.idleTimeouts.value++;
     this.closeNow();
   }
 
@@ -286,6 +287,15 @@ export class ServerConnection
   drain(): void {
     this.isLast = true;
     if (this.isIdle) this.closeNow();
+  }
+
+  /** The next response, where one is still asked for, says that it is the last. */
+  dismiss(): void {
+    // One that is busy is asked by its response, which may be on its way already.
+    if (!this.isIdle) return;
+    if (!this.isLast) this.settings.metrics.drainCloses.value++;
+    this.isLast = true;
+    limitSilence(this, this.context);
   }
 
   // Parsing

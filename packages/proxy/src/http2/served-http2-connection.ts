@@ -70,8 +70,6 @@ export class ServedHttp2Connection
     );
     this.ageLimit = maxConnectionDurationMs > 0 ? new AgeLimit(this) : null;
     if (this.ageLimit !== null) context.timers.arm(this.ageLimit, maxConnectionDurationMs, acceptedAt);
-    // It was on its way when the others were asked to go. What its client sends before it hears of it is served.
-    if (connections.isDraining) this.codec.drain(http2.drainTimeoutMs);
     this.armIdle();
   }
 
@@ -82,6 +80,13 @@ export class ServedHttp2Connection
   drain(): void {
     this.isClosedLocally = true;
     this.codec.drain(this.isIdle ? 0 : this.http2.drainTimeoutMs);
+  }
+
+  dismiss(): void {
+    if (this.codec.isDraining) return;
+    this.settings.metrics.drainCloses.value++;
+    this.isClosedLocally = true;
+    this.codec.drain(this.http2.drainTimeoutMs);
   }
 
   onLingerTimeout(): void {
@@ -104,9 +109,7 @@ export class ServedHttp2Connection
   // ServedStreamOwner
 
   onResponse(): void {
-    if (this.codec.isDraining || !this.connections.drainPolicy.shouldClose()) return;
-    this.settings.metrics.drainCloses.value++;
-    this.drain();
+    if (!this.codec.isDraining && this.connections.drainPolicy.shouldClose()) this.dismiss();
   }
 
   countResponse(status: number): void {
@@ -120,8 +123,6 @@ export class ServedHttp2Connection
     if (++this.requests === maxRequests) {
       metrics.maxRequestsReached.value++;
       this.codec.drain(this.http2.drainTimeoutMs);
-    } else if (this.connections.isDraining) {
-      this.drain();
     }
     return new ServedStream(this, stream);
   }

@@ -145,6 +145,11 @@ export class ActiveChain implements ConnectionObserver, SecuringOwner {
     this.group.drain();
   }
 
+  /** Asks those to go whom the drain that runs wants gone by now. */
+  dismiss(): void {
+    this.group.dismiss();
+  }
+
   /** Resolves when no connection is open any more. */
   async whenEmpty(): Promise<void> {
     while (this.size > 0) {

@@ -73,6 +73,8 @@ export class ActiveListener implements InspectionOwner, ChainOwner {
   private accessLogs: readonly AccessLog[] = [];
   private logFiles: readonly LogFile[] = [];
   private readonly inspecting = new Set<InspectedConnection>();
+  /** Who waits for the end of the last inspection. */
+  private readonly inspected: (() => void)[] = [];
 
   constructor(config: ListenerConfig<ConnectionPool>, host: ListenerHost) {
     const { registry, context, limits, counts } = host.environment;
@@ -151,6 +153,20 @@ export class ActiveListener implements InspectionOwner, ChainOwner {
     this.scope.close();
     // What drains is logged when it ends.
     void Promise.all(this.chains.map((chain) => chain.whenEmpty())).then(() => this.giveBack());
+  }
+
+  /** Connections of which it is not known yet which chain they go to. */
+  get inspections(): number {
+    return this.inspecting.size;
+  }
+
+  /** Resolves when no connection is at the listener or one of its chains. */
+  async whenEmpty(): Promise<void> {
+    const inspected = new Promise<void>((resolve) => {
+      if (this.inspecting.size === 0) resolve();
+      else this.inspected.push(resolve);
+    });
+    await Promise.all([inspected, ...this.chains.map((chain) => chain.whenEmpty())]);
   }
 
   /** Gives back what a listener holds that never came to serve. */
@@ -261,7 +277,10 @@ export class ActiveListener implements InspectionOwner, ChainOwner {
   }
 
   private forget(inspected: InspectedConnection): void {
-    if (this.inspecting.delete(inspected)) this.metrics.inspecting.value--;
+    if (!this.inspecting.delete(inspected)) return;
+    this.metrics.inspecting.value--;
+    if (this.inspecting.size > 0) return;
+    for (const resolve of this.inspected.splice(0)) resolve();
   }
 
   private choose(inspected: InspectedConnection): ActiveChain | null {

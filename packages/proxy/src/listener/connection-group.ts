@@ -23,6 +23,8 @@ export interface ConnectionGroup {
   abandon(isSecured: boolean, closedHere: boolean, lengthMs: number): void;
   /** Closes what is idle and lets the rest come to its end. Connections that come later end as soon as they can. */
   drain(): void;
+  /** Asks those to go whom the drain that runs wants gone by now, such that nothing is lost; to be repeated. */
+  dismiss(): void;
   /** Resolves when no connection is open any more. */
   whenEmpty(): Promise<void>;
   /** Drops everything at once. */

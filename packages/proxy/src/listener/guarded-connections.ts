@@ -48,6 +48,10 @@ export class GuardedConnections implements ConnectionGroup {
     this.group.drain();
   }
 
+  dismiss(): void {
+    this.group.dismiss();
+  }
+
   whenEmpty(): Promise<void> {
     return this.group.whenEmpty();
   }

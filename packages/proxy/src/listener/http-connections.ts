@@ -64,6 +64,10 @@ export class HttpConnections implements ConnectionGroup {
     this.connections.drain();
   }
 
+  dismiss(): void {
+    this.connections.dismiss();
+  }
+
   whenEmpty(): Promise<void> {
     return this.connections.whenEmpty();
   }

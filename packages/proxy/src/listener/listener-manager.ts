@@ -1,5 +1,5 @@
 // Binds listeners as the configuration says and follows its changes without touching live connections.
-import type { Logger } from '@heddle/base';
+import type { Logger, Timer } from '@heddle/base';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { ListenerConfig } from '../config/listener-config.ts';
 import type { StackEnvironment } from '../stack/http-stack.ts';
@@ -24,6 +24,9 @@ export interface ListenerManagerOptions {
  * in the middle of a handshake. Closed now, a request that must not be repeated would fail.
  */
 const lateArrivalMs = 200;
+
+/** How often a process that has a successor asks clients to go there. */
+const dismissalsMs = 5_000;
 
 export class ListenerManager implements ListenerHost {
   readonly transport: Transport;
@@ -104,12 +107,22 @@ export class ListenerManager implements ListenerHost {
     return stopping.length;
   }
 
-  /** Accepts no more and waits until nobody is connected any more, `timeoutMs` at most: for a process that has a successor. */
+  /**
+   * For a process that has a successor: accepts no more, and waits until nobody is connected any more, `timeoutMs` at most. Who
+   * asks for nothing hears from no response that it should go: such clients are asked as well, also those that were in the
+   * middle of a handshake.
+   */
   async departure(timeoutMs: number): Promise<void> {
     await this.stop(false);
-    const chains = [...this.active.values()].flatMap((listener) => listener.chains);
-    chains.push(...this.draining);
-    await this.within(timeoutMs, Promise.all(chains.map((chain) => chain.whenEmpty())));
+    const { clock } = this.environment.context;
+    let timer: Timer | null = null;
+    const dismiss = (): void => {
+      for (const { chains } of this.active.values()) for (const chain of chains) chain.dismiss();
+      timer = clock.setTimer(dismissalsMs, dismiss);
+    };
+    dismiss();
+    await this.within(timeoutMs, this.whenEmpty());
+    timer!.cancel();
   }
 
   /**
@@ -129,6 +142,20 @@ export class ListenerManager implements ListenerHost {
     this.end();
     await Promise.all([...this.active.keys()].map((name) => this.remove(name)));
     for (const chain of this.draining) chain.destroy();
+  }
+
+  /** Resolves when no connection is open. Changes of the configuration move them from chain to chain meanwhile. */
+  private async whenEmpty(): Promise<void> {
+    while (this.connections + this.inspections > 0) {
+      const holders = [...this.active.values(), ...this.draining];
+      await Promise.all(holders.map((holder) => holder.whenEmpty()));
+    }
+  }
+
+  private get inspections(): number {
+    let inspections = 0;
+    for (const listener of this.active.values()) inspections += listener.inspections;
+    return inspections;
   }
 
   /** From now on nothing is bound any more. */

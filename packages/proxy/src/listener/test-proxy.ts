@@ -7,7 +7,7 @@ import { TypeUrl } from '@heddle/xds';
 import { NoSubscriber, applyBootstrap, readBootstrap } from '../bootstrap/bootstrap.ts';
 import type { OriginalDestinations } from './active-listener.ts';
 import type { ConnectionLimits } from './connection-admission.ts';
-import { Proxy, defaultDrain } from '../stack/proxy.ts';
+import { type DrainOptions, Proxy, defaultDrain } from '../stack/proxy.ts';
 import type { SecretProvider } from '../tls/link-security.ts';
 import { NodeDatagrams } from '../transport/node/node-datagrams.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -22,6 +22,7 @@ export interface ConfiguredProxyOptions {
   readonly originalDestinations?: OriginalDestinations;
   readonly limits?: ConnectionLimits;
   readonly listensWhenWarm?: boolean;
+  readonly drain?: DrainOptions;
 }
 
 const noSecrets: SecretProvider = { certificate: () => null, trustBundle: () => null };
@@ -93,7 +94,7 @@ export class ConfiguredProxy {
       ...options,
       dns: options.dns ?? systemDns(options.clock, new NodeDatagrams(), true),
       secrets: options.secrets ?? noSecrets,
-      drain: defaultDrain,
+      drain: options.drain ?? defaultDrain,
       loggers: { get: () => silentLogger },
       workload: null,
       subscriber: this.subscriber,

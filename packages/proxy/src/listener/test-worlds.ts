@@ -5,6 +5,7 @@ import { InMemoryNetwork, RecordingHandler, VirtualClock, eventually } from '@he
 import type { OriginalDestinationProvider } from '../interception/original-destination.ts';
 import { openTransport } from '../transport/open-transport.ts';
 import type { Connection, Listener, Transport } from '../transport/transport.ts';
+import { type DrainOptions, defaultDrain } from '../stack/proxy.ts';
 import { type ConnectionLimits, noConnectionLimits } from './connection-admission.ts';
 import { ConfiguredProxy } from './test-proxy.ts';
 
@@ -44,19 +45,21 @@ export class World {
     readonly virtual: VirtualClock | null;
     readonly originalDestinations: OriginalDestinationProvider;
     readonly limits: ConnectionLimits;
+    readonly drain: DrainOptions;
   }) {
     this.client = options.client;
     this.server = options.server;
     this.proxyHost = options.proxyHost;
     this.serverHost = options.serverHost;
     this.virtual = options.virtual;
-    const { clock, random, originalDestinations, limits } = options;
+    const { clock, random, originalDestinations, limits, drain } = options;
     this.proxy = new ConfiguredProxy({
       transport: options.proxy,
       clock,
       random,
       originalDestinations: () => originalDestinations,
       limits,
+      drain,
     });
   }
 
@@ -117,6 +120,7 @@ export function virtualWorld(
   seed = 1,
   originalDestinations?: OriginalDestinationProvider,
   limits = noConnectionLimits,
+  drain = defaultDrain,
 ): World {
   const clock = new VirtualClock();
   const network = new InMemoryNetwork({ clock, seed });
@@ -133,6 +137,7 @@ export function virtualWorld(
     virtual: clock,
     originalDestinations: originalDestinations ?? { lookup: () => null },
     limits,
+    drain,
   });
   test.after(() => world.close());
   return world;
@@ -153,6 +158,7 @@ export function socketWorld(test: TestContext, limits = noConnectionLimits): Wor
     virtual: null,
     originalDestinations: { lookup: () => null },
     limits,
+    drain: defaultDrain,
   });
   test.after(() => world.close());
   return world;

@@ -50,6 +50,10 @@ export class TcpConnections implements ConnectionGroup, TcpRelayOwner {
     // Nothing to tell the two ends.
   }
 
+  dismiss(): void {
+    // As above.
+  }
+
   whenEmpty(): Promise<void> {
     if (this.open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
