@@ -134,7 +134,7 @@ export interface ProxyTypeStatus {
   readonly synced: boolean;
 }
 
-export type XdsTypeName = 'cds' | 'eds' | 'lds' | 'rds' | 'sds';
+export type XdsTypeName = 'cds' | 'eds' | 'lds' | 'rds' | 'vhds' | 'sds';
 
 /** A resource that a proxy refused to take. */
 export interface RejectedResource {
