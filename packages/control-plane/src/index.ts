@@ -27,7 +27,6 @@ export {
   startControlPlane,
   type ControlPlaneAddresses,
   type DatastoreOptions,
-  type OidcOptions,
   type RunningControlPlane,
   type StartOptions,
 } from './start/start-lazily.ts';

@@ -1,7 +1,9 @@
 // Real Envoy as the data plane of workloads: started by `heddle run --proxy envoy`, in a mesh with Heddle's own sidecars.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
-import { descendantsOf, eventually, findEnvoy, skipWithout } from '@heddle/testkit';
+import { descendantsOf, eventually, findEnvoy, skipWithout, startTcpServer } from '@heddle/testkit';
 import { type ClientWorkload, Mesh, type Workload } from '../../e2e/support/mesh.ts';
 import { send } from '../../e2e/support/requests.ts';
 
@@ -143,3 +145,37 @@ test('Envoys and sidecars carry each other traffic, over every change', { skip }
   for (const { rejected } of await mesh.proxies()) assert.deepEqual(rejected, []);
   for (const { run } of [byEnvoy, third, second]) assert.doesNotMatch(run.output, /refused/);
 });
+
+test(
+  'TCP services and hosts outside of the mesh are reached through Envoy, and an Envoy’s by a sidecar',
+  { skip },
+  async () => {
+    await using mesh = await Mesh.start();
+    await using outside = await startTcpServer((socket) =>
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\noutside'),
+    );
+    const upper = `require('node:net').createServer((socket) => {
+    socket.on('data', (data) => socket.write(process.argv[1] + ' ' + data));
+  }).listen(process.env.PORT, '127.0.0.1')`;
+    const tcp = ['--protocol', 'tcp'];
+    const [byEnvoy, bySidecar] = await Promise.all([
+      mesh.client(['one:6379', 'two:6379'], flags),
+      mesh.client(['one:6379', 'two:6379']),
+      mesh.publish('one', node('-e', upper, 'one'), { port: 6379, flags: [...flags, ...tcp] }),
+      mesh.publish('two', node('-e', upper, 'two'), { port: 6379, flags: tcp }),
+    ]);
+    await mesh.synced(4);
+    for (const client of [byEnvoy, bySidecar]) {
+      for (const name of ['one', 'two']) {
+        const socket = connect(Number(new URL(client.url(name)).port), '127.0.0.1');
+        socket.write('hello');
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        assert.equal(answer.toString(), `${name} hello`);
+        socket.destroy();
+      }
+      const answer = await send({ url: `http://127.0.0.1:${outside.port}/`, proxy: client.proxy });
+      assert.deepEqual([answer.status, answer.body], [200, 'outside']);
+    }
+    for (const { rejected } of await mesh.proxies()) assert.deepEqual(rejected, []);
+  },
+);

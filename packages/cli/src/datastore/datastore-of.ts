@@ -4,8 +4,7 @@ import { systemErrorCode } from '@heddle/base';
 import { CliError, usageError } from '../cli-error.ts';
 import type { UpFlags } from '../commands/up.ts';
 
-/** Reads a file that a flag names. */
-export async function readPem(path: string): Promise<Buffer> {
+async function readPem(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

@@ -77,6 +77,7 @@ test('gives an application that is its own proxy its bootstrap and targets, and 
   assert.deepEqual(environment, {
     PORT: '20001',
     GRPC_XDS_BOOTSTRAP: '/state/grpc-bootstrap.json',
+    GRPC_XDS_EXPERIMENTAL_RBAC: 'true',
     USER_STORE_PROD_ADDRESS: 'xds:///x:80',
   });
   const values = templateValues(grpc);

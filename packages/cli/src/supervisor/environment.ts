@@ -64,6 +64,8 @@ export function applicationEnvironment(
   environment['PORT'] = String(addresses.appPort);
   if (addresses.grpcBootstrap !== undefined) {
     environment['GRPC_XDS_BOOTSTRAP'] = addresses.grpcBootstrap;
+    // Without it gRPC for Node refuses authorization policies, and then serves nobody.
+    environment['GRPC_XDS_EXPERIMENTAL_RBAC'] ??= 'true';
     for (const upstream of addresses.upstreams)
       environment[upstreamVariable(upstream.name, 'ADDRESS')] = xdsTarget(upstream);
     return environment;

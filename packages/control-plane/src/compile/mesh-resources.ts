@@ -1,6 +1,6 @@
 /** What every proxy gets by xDS: the model and the instances, compiled. */
 import { invariant } from '@heddle/base';
-import type { MeshModel, PolicyIndex } from '@heddle/model';
+import { type MeshModel, type PolicyIndex, viewOf } from '@heddle/model';
 import {
   encodeMessage,
   TypeUrl,
@@ -20,6 +20,7 @@ import {
   type MemberSource,
   type ViewResources,
 } from './host-resources.ts';
+import { GrpcResources } from './grpc/grpc-resources.ts';
 import { makeResource } from './make-resource.ts';
 import {
   inboundClusterName,
@@ -27,6 +28,7 @@ import {
   passthroughCluster,
   passthroughFamilies,
   trustBundleSecret,
+  upstreamRoutesName,
 } from './names.ts';
 import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
@@ -79,6 +81,7 @@ export class MeshResources implements ResourceSource {
   private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
   private readonly namespaces: NamespaceListeners;
   private readonly security: InboundSecurity;
+  private readonly grpc: GrpcResources;
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
@@ -93,6 +96,7 @@ export class MeshResources implements ResourceSource {
     this.model = model;
     this.security = security;
     this.members = members;
+    this.grpc = new GrpcResources(security);
     this.hosts = new Map(compiled);
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
@@ -115,14 +119,17 @@ export class MeshResources implements ResourceSource {
     }
     // Which proxies have which listeners, and whether they change, is not known here, either.
     const listeners = new Set<string>(changesPolicies ? inboundListenerNames : []);
+    if (changesPolicies) for (const name of this.grpc.serverListeners) listeners.add(name);
     for (const hosts of [previous.hosts, model.hosts])
-      for (const host of changedHosts) for (const name of listenersFor(hosts.get(host))) listeners.add(name);
+      for (const host of changedHosts) {
+        for (const name of listenersFor(hosts.get(host))) listeners.add(name);
+        for (const name of this.grpc.listenersFor(hosts.get(host))) listeners.add(name);
+      }
     const changes: ResourceChange[] = [];
     if (clusters.size > 0) changes.push({ typeUrl: TypeUrl.cluster, names: clusters });
     if (endpoints.size > 0) changes.push({ typeUrl: TypeUrl.clusterLoadAssignment, names: endpoints });
     if (changedHosts.size > 0) {
-      const virtualHosts = this.routes.setModel(model);
-      if (virtualHosts.size > 0) changes.push({ typeUrl: TypeUrl.virtualHost, names: virtualHosts });
+      this.routes.setModel(model);
       // Which names proxies have asked for is not known here; those that come out the same are not sent.
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
       this.namespaces.setModel(model);
@@ -155,6 +162,31 @@ export class MeshResources implements ResourceSource {
   }
 
   get(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined {
+    const { node } = this.client(client);
+    if (node.client !== 'grpc') return this.original(client, typeUrl, name);
+    return this.grpc.get(node, typeUrl, name, this.model, (type, of) => this.original(client, type, of));
+  }
+
+  /** What clients like this one do without of the routes, or clusters, that they are sent for these hosts. */
+  withheld(node: SidecarNode, typeUrl: string, hosts: Iterable<string>): string[] {
+    if (node.client !== 'grpc') return [];
+    const { namespace, labels } = node;
+    const found = new Set<string>();
+    for (const name of hosts) {
+      const host = this.model.hosts.get(name);
+      const ports = host === undefined ? [] : viewOf(host, namespace).ports;
+      const originals =
+        typeUrl === TypeUrl.cluster
+          ? [...(viewFor(this.hosts.get(name), namespace)?.clusters.values() ?? [])]
+          : ports.map(({ port }) => this.routes.get(upstreamRoutesName(name, port, namespace), labels));
+      for (const original of originals)
+        for (const what of this.grpc.withheld(typeUrl, original)) found.add(what);
+    }
+    return [...found].sort();
+  }
+
+  /** What a sidecar is sent. */
+  private original(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined {
     switch (typeUrl) {
       case TypeUrl.cluster: {
         if (name === passthroughCluster) return this.passthrough;
@@ -166,9 +198,7 @@ export class MeshResources implements ResourceSource {
       case TypeUrl.listener:
         return this.listener(client, name);
       case TypeUrl.routeConfiguration:
-        return this.routeConfiguration(client, name);
-      case TypeUrl.virtualHost:
-        return this.routes.virtualHost(name, this.client(client).node);
+        return this.routes.get(name, this.client(client).node.labels);
       case TypeUrl.secret:
         return name === trustBundleSecret ? this.trustBundle : undefined;
       default:
@@ -178,16 +208,13 @@ export class MeshResources implements ResourceSource {
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
     const { node, role, listeners, upstreams, clusters } = this.client(client);
+    // gRPC names all that it wants.
+    if (node.client === 'grpc') return [];
     if (typeUrl === TypeUrl.listener) {
       return [...listeners.names, ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
     return [...clusters.keys(), passthroughCluster, ...role.clusters.keys()];
-  }
-
-  listCollection(client: XdsClient, typeUrl: string, collection: string): Iterable<string> {
-    if (typeUrl !== TypeUrl.virtualHost) return [];
-    return this.routes.listVirtualHosts(collection, this.client(client).node);
   }
 
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void {
@@ -231,11 +258,6 @@ export class MeshResources implements ResourceSource {
       this.roles.set(namespace, role);
     }
     return role;
-  }
-
-  private routeConfiguration(client: XdsClient, name: string): EncodedResource | undefined {
-    const { hasVhds, namespace, labels } = this.client(client).node;
-    return (hasVhds ? this.routes.frame(name, namespace) : undefined) ?? this.routes.get(name, labels);
   }
 
   private listener(client: XdsClient, name: string): EncodedResource | undefined {

@@ -26,8 +26,6 @@ const metadataSchema = z.object({
   PROTOCOL: z.enum(['http', 'http2', 'grpc', 'grpc-web', 'tcp']).default('http'),
   /** As Istio's: by HTTP/2. Proxies that don't know it get, and make, TCP connections of their own. */
   ENABLE_HBONE: z.boolean().default(false),
-  /** The large route configurations come by one virtual host at a time. */
-  VHDS: z.boolean().default(false),
   INBOUND: bindSchema.optional(),
   OUTBOUND_PROXY: bindSchema.optional(),
   UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
@@ -35,6 +33,8 @@ const metadataSchema = z.object({
   DNS_CAPTURE: bindSchema.optional(),
   ACCESS_LOG: z.string().default(''),
   INTERCEPTION: interceptionSchema.optional(),
+  /** As Istio's: for whom resources are made, where the node's user agent does not say it. */
+  GENERATOR: z.string().default(''),
 });
 
 export interface Bind {
@@ -61,8 +61,12 @@ export interface Interception {
   readonly mark: number;
 }
 
+/** Whose xDS client it is: what it understands follows from that. */
+export type ClientKind = 'heddle' | 'envoy' | 'grpc';
+
 /** A proxy, by its own account. What matters for security is compared with its certificate before it is believed. */
 export interface SidecarNode {
+  readonly client: ClientKind;
   readonly namespace: string;
   readonly service: string;
   readonly serviceAccount: string;
@@ -75,8 +79,6 @@ export interface SidecarNode {
   readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   /** The proxy ends CONNECT, and makes tunnels by it. */
   readonly hasTunnels: boolean;
-  /** Takes virtual hosts by themselves. */
-  readonly hasVhds: boolean;
   readonly inbound: Bind | null;
   readonly outboundProxy: Bind | null;
   readonly upstreams: readonly UpstreamBind[];
@@ -109,6 +111,7 @@ function parseNode(node: Node): Result<SidecarNode, string> {
   }
   const metadata = parsed.data;
   return ok({
+    client: clientKindOf(node.userAgentName, metadata.GENERATOR),
     namespace: metadata.NAMESPACE,
     service: metadata.SERVICE,
     serviceAccount: metadata.SERVICE_ACCOUNT,
@@ -118,7 +121,6 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     appPort: metadata.APP_PORT,
     protocol: metadata.PROTOCOL,
     hasTunnels: metadata.ENABLE_HBONE,
-    hasVhds: metadata.VHDS,
     inbound: metadata.INBOUND ?? null,
     outboundProxy: metadata.OUTBOUND_PROXY ?? null,
     upstreams: metadata.UPSTREAMS,
@@ -127,6 +129,12 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     accessLog: metadata.ACCESS_LOG,
     interception: readInterception(metadata.INTERCEPTION),
   });
+}
+
+/** gRPC's libraries call themselves `gRPC C-core`, `gRPC Node Pure JS` and so on. */
+function clientKindOf(userAgent: string, generator: string): ClientKind {
+  if (generator === 'grpc' || /^grpc\b/i.test(userAgent)) return 'grpc';
+  return generator === 'envoy' || userAgent === 'envoy' ? 'envoy' : 'heddle';
 }
 
 function readInterception(metadata: z.infer<typeof interceptionSchema> | undefined): Interception | null {

@@ -32,7 +32,6 @@ function backendOf(world: MeshWorld): ApiBackend {
     addresses: () => ({ apiAddress: 'a:1', xdsAddress: 'b:2', joinAddress: 'c:3' }),
     issued: async () => [],
     createJoinToken: async () => ({ token: '' }),
-    joinTokens: { list: async () => [], revoke: async () => false },
   });
 }
 
@@ -57,7 +56,7 @@ function state(world: MeshWorld): string {
 }
 
 async function back(backend: ApiBackend, request: RollbackRequest): Promise<RollbackResponse> {
-  const outcome = await backend.rollback(request, { subject: 'alice', namespace: null });
+  const outcome = await backend.rollback(request, 'alice');
   assert.ok(outcome !== null);
   return outcome.ok ? outcome.value : assert.fail(JSON.stringify(outcome.error));
 }
@@ -142,7 +141,7 @@ describe('going back', () => {
     );
     const nothing = await backend.rollback(
       { object: { kind: 'pods', namespace: 'default', name: 'a' } },
-      { subject: 'alice', namespace: null },
+      'alice',
     );
     assert.equal(nothing, null);
     const empty = backendOf(await makeMeshWorld());
@@ -157,7 +156,7 @@ describe('going back', () => {
     const apiVersion = 'networking.istio.io/v1';
     await world.configStore.commit([{ type: 'put', key, apiVersion, source, specDigest: 'x' }], 'older');
     await world.configStore.commit([{ type: 'delete', key }], 'older');
-    const outcome = await backendOf(world).rollback({}, { subject: 'alice', namespace: null });
+    const outcome = await backendOf(world).rollback({}, 'alice');
     assert.ok(outcome !== null && !outcome.ok);
     assert.equal(outcome.error[0]?.code, 'HEDDLE_UNKNOWN_FIELD');
     assert.equal(outcome.error[0].file, 'VirtualService default/old of revision 1');

@@ -18,6 +18,7 @@ import {
 import { TypeUrl, type RpcMethods } from '@heddle/xds';
 import { DeltaServer } from '@heddle/xds/server';
 import { FilterFactory } from '../compile/authorization/workload-filters.ts';
+import type { SidecarNode } from '../compile/node-metadata.ts';
 import { MeshResources } from '../compile/mesh-resources.ts';
 import { ConfigMirror, type MirrorChange } from '../config/config-mirror.ts';
 import { Configuration } from '../config/configuration.ts';
@@ -176,6 +177,11 @@ export class ControlPlane {
       }),
       pause: () => new Promise((resolve) => void this.clock.setTimer(0, resolve)),
     });
+  }
+
+  /** What a client does without of what it is sent of a type for these hosts, each for a sentence. */
+  withheld(node: SidecarNode, typeUrl: string, hosts: Iterable<string>): readonly string[] {
+    return this.resources.withheld(node, typeUrl, hosts);
   }
 
   /** Replaces the trust bundle that proxies are given. */

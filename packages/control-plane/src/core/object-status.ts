@@ -1,4 +1,5 @@
 /** What has become of an object: warnings, and how many proxies use it as it is now. */
+import type { Problem } from '@heddle/base';
 import {
   findingToProblem,
   formatKey,
@@ -23,12 +24,16 @@ interface ConnectedProxy {
   readonly status: StreamStatus;
 }
 
+/** What a client does without of what it is sent of a type for these hosts, each for a sentence. */
+export type WithheldFrom = (node: SidecarNode, typeUrl: string, hosts: Iterable<string>) => readonly string[];
+
 /** Everything that statuses of a moment have in common. */
 export class ObjectStatuses {
   private readonly model: MeshModel;
   private readonly policies: PolicyIndex;
   private readonly findings: ReadonlyMap<string, readonly Finding[]>;
   private readonly proxies: readonly ConnectedProxy[];
+  private readonly withheld: WithheldFrom;
   private readonly byNamespace = new Map<string, Map<string, Set<string>>>();
 
   constructor(
@@ -36,7 +41,9 @@ export class ObjectStatuses {
     policies: PolicyIndex,
     findings: ReadonlyMap<string, readonly Finding[]>,
     streams: readonly StreamStatus[],
+    withheld: WithheldFrom,
   ) {
+    this.withheld = withheld;
     this.model = model;
     this.policies = policies;
     this.findings = findings;
@@ -75,18 +82,33 @@ export class ObjectStatuses {
       ...findings.map((finding) => findingToProblem(finding, 'warning')),
     ];
     const concerned = this.proxies.filter(({ node }) => this.uses(node, key));
+    warnings.push(...this.withheldWarnings(key, concerned));
     const typeUrls = typesWith(key);
     const acknowledged = concerned.filter(({ status }) =>
-      typeUrls.every(
-        // Virtual hosts by themselves are not for every proxy.
-        (typeUrl) => status.types.get(typeUrl)?.synced ?? typeUrl === TypeUrl.virtualHost,
-      ),
+      typeUrls.every((typeUrl) => status.types.get(typeUrl)?.synced === true),
     );
     return {
       accepted: true,
       warnings,
       proxies: { acknowledged: acknowledged.length, total: concerned.length },
     };
+  }
+
+  /** What clients that are no sidecars understand nothing of. */
+  private withheldWarnings(key: ObjectKey, concerned: readonly ConnectedProxy[]): Problem[] {
+    const what = new Set<string>();
+    const seen = new Set<string>();
+    for (const { node } of concerned) {
+      const role = `${node.client} ${node.namespace} ${JSON.stringify(node.labels)}`;
+      if (node.client === 'heddle' || seen.has(role)) continue;
+      seen.add(role);
+      const hosts = this.hostsByObject(node.namespace).get(formatKey(key)) ?? [];
+      for (const typeUrl of typesWith(key))
+        for (const one of this.withheld(node, typeUrl, hosts)) what.add(one);
+    }
+    if (what.size === 0) return [];
+    const message = `gRPC's own clients do without ${[...what].sort().join(', ')}.`;
+    return [{ code: 'HEDDLE_WITHHELD', severity: 'warning', message }];
   }
 
   /** Whether the object decides anything in what this proxy is sent. */
@@ -131,5 +153,5 @@ function typesWith(key: ObjectKey): TypeUrl[] {
   if (isPolicy(key)) return [TypeUrl.listener];
   return key.kind === 'DestinationRule'
     ? [TypeUrl.cluster, TypeUrl.clusterLoadAssignment]
-    : [TypeUrl.routeConfiguration, TypeUrl.virtualHost];
+    : [TypeUrl.routeConfiguration];
 }

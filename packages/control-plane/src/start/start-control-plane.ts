@@ -31,8 +31,6 @@ import { ControlPlane } from '../core/control-plane.ts';
 import { SqliteInstanceStore } from '../instances/sqlite-instance-store.ts';
 import { startGrpcServer } from '../rpc/grpc-server.ts';
 import { SqliteCredentialStore } from '../store/credential-store.ts';
-import { jsonFetcher } from '../oidc/fetch-json.ts';
-import { OidcTokens, type OidcOptions } from '../oidc/oidc-tokens.ts';
 import { SqliteTokenStore } from '../store/join-token-store.ts';
 import { SqliteIssuanceLog } from '../store/sqlite-issuance-log.ts';
 import { SqliteServiceBindings } from '../store/sqlite-service-bindings.ts';
@@ -61,8 +59,6 @@ export interface StartOptions {
   readonly trustDomain?: string;
   /** The dashboard's built files. */
   readonly dashboardDirectory?: string;
-  /** People whom others vouch for; absent: nobody. */
-  readonly oidc?: OidcOptions;
   readonly version?: string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -213,11 +209,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   const join = `${hostForUrl(joining.address.host)}:${joining.address.port}`;
   const joinAddress = `${hostForUrl(reachableAddress(bindAddress))}:${joining.address.port}`;
 
-  const oidc =
-    options.oidc === undefined
-      ? null
-      : new OidcTokens(options.oidc, jsonFetcher(options.oidc.ca), clock, logger);
-  const authenticator = new Authenticator(new SqliteCredentialStore(store.configuration), clock, oidc);
+  const authenticator = new Authenticator(new SqliteCredentialStore(store.configuration), clock);
   const createJoinToken = joinTokenMaker(
     tokens,
     () => authority.bundle,
@@ -232,7 +224,6 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     addresses: () => ({ apiAddress, xdsAddress: xds.address, joinAddress: join }),
     issued: () => log.list(clock.now()),
     createJoinToken,
-    joinTokens: tokens,
   });
   const api = await startApiServer({
     backend,
@@ -248,8 +239,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
 
   await ensureAdminToken(store.path, authenticator);
   await ensureLocalToken(store.path, tokens, authority.bundle);
-  const createDashboardToken = (): string => authenticator.createToken({ kind: 'dashboard', role: 'admin' });
-  const dashboardToken = authenticator.has('dashboard') ? null : createDashboardToken();
+  const dashboardToken = authenticator.has('dashboard') ? null : authenticator.createToken('dashboard');
   const addresses = { api: api.address, xds: xds.address, join };
   await announce(store, addresses, cleanup);
   logger.info('Control plane started', { ...addresses, trustDomain: authority.trustDomain });
@@ -257,7 +247,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     addresses,
     joinAddress,
     dashboardToken,
-    createDashboardToken,
+    createDashboardToken: () => authenticator.createToken('dashboard'),
     createJoinToken,
     close: () => cleanup.run(),
   };

@@ -1,4 +1,4 @@
-// A DestinationRule's trafficPolicy.
+// A DestinationRule's trafficPolicy. Implemented are only the settings that say what is the case anyway.
 import { z } from 'zod';
 import {
   atMostOne,
@@ -47,7 +47,7 @@ export const localityLbSetting = z.strictObject({
 const loadBalancer = z
   .strictObject({
     simple: onlyValues(
-      ['UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM'],
+      ['UNSPECIFIED', 'ROUND_ROBIN'],
       z.enum(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']),
     ),
     consistentHash: notYet('consistent hashing', consistentHash),
@@ -84,15 +84,9 @@ export const connectionPool = z.strictObject({
     .strictObject({
       maxConnections: int32.optional(),
       connectTimeout: duration.optional(),
-      tcpKeepalive: z
-        .strictObject({
-          probes: notYet('a number of TCP keepalive probes', uint32),
-          time: duration.optional(),
-          interval: notYet('an interval of TCP keepalive probes', duration),
-        })
-        .optional(),
+      tcpKeepalive: tcpKeepalive.optional(),
       maxConnectionDuration: duration.optional(),
-      idleTimeout: notYet('idle timeouts of TCP connections', durationOrZero),
+      idleTimeout: durationOrZero.optional(),
     })
     .optional(),
   http: z
@@ -102,11 +96,8 @@ export const connectionPool = z.strictObject({
       maxRequestsPerConnection: int32.optional(),
       maxRetries: int32.optional(),
       idleTimeout: duration.optional(),
-      h2UpgradePolicy: notYet(
-        'a choice of protocol for links that negotiate theirs',
-        z.enum(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
-      ),
-      useClientProtocol: notYet("the client's protocol between sidecars", z.boolean()),
+      h2UpgradePolicy: z.enum(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']).optional(),
+      useClientProtocol: z.boolean().optional(),
       maxConcurrentStreams: int32.optional(),
       http2KeepAlive: z
         .strictObject({ interval: duration.optional(), timeout: duration.optional() })
@@ -129,44 +120,47 @@ export const outlierDetection = z.strictObject({
 });
 
 export const tls = z.strictObject({
-  mode: onlyValues(['DISABLE', 'ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
+  mode: onlyValues(['ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
   clientCertificate: notYet('certificates of its own per destination', z.string()),
   privateKey: notYet('certificates of its own per destination', z.string()),
   caCertificates: notYet('certificate authorities per destination', z.string()),
   caCrl: notYet('certificate revocation lists', z.string()),
   credentialName: notYet('certificates of its own per destination', z.string()),
-  subjectAltNames: z.array(z.string()).optional(),
-  sni: z.string().optional(),
+  subjectAltNames: notYet('certificate names per destination', z.array(z.string())),
+  sni: notYet('a server name per destination', z.string()),
   insecureSkipVerify: notYet('connections without verification', z.boolean().nullable()),
 });
 
 export const trafficPolicy = z.strictObject({
   loadBalancer: loadBalancer.optional(),
-  connectionPool: connectionPool.optional(),
+  connectionPool: notYet('connection pool settings', connectionPool),
   outlierDetection: notYet('outlier detection', outlierDetection),
   tls: tls.optional(),
-  portLevelSettings: z
-    .array(
-      z.strictObject({
-        port: portSelector.optional(),
-        loadBalancer: loadBalancer.optional(),
-        connectionPool: connectionPool.optional(),
-        outlierDetection: notYet('outlier detection', outlierDetection),
-        tls: tls.optional(),
-      }),
-    )
-    .max(4096)
-    .optional(),
+  portLevelSettings: notYet(
+    'settings per port',
+    z
+      .array(
+        z.strictObject({
+          port: portSelector.optional(),
+          loadBalancer: loadBalancer.optional(),
+          connectionPool: connectionPool.optional(),
+          outlierDetection: outlierDetection.optional(),
+          tls: tls.optional(),
+        }),
+      )
+      .max(4096),
+  ),
   tunnel: notYet(
     'tunnelling',
     z.strictObject({ protocol: z.string().optional(), targetHost: z.string(), targetPort: portNumber }),
   ),
   proxyProtocol: notYet('the PROXY protocol', z.strictObject({ version: z.enum(['V1', 'V2']).optional() })),
-  retryBudget: z
-    .strictObject({
+  retryBudget: notYet(
+    'retry budgets',
+    z.strictObject({
       percent: wrapper(z.number().min(0).max(100)),
-      budgetInterval: notYet('retry budgets over time', durationOrZero),
+      budgetInterval: durationOrZero.optional(),
       minRetryConcurrency: uint32.optional(),
-    })
-    .optional(),
+    }),
+  ),
 });

@@ -34,7 +34,6 @@ import {
   PeerMemory,
   type PoolProtocol,
   type UpstreamProtocol,
-  protocolOf,
   securityFor,
   withoutHttp2,
 } from './upstream-protocol.ts';
@@ -159,7 +158,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     this.breaker = breaker;
     this.metrics = metrics;
     this.bytesSent = metrics.bytesSent;
-    this.protocol = protocolOf(limits.protocol, isHttp2, options.security !== null);
+    this.protocol = limits.protocol === 'downstream' ? (isHttp2 ? 'http2' : 'http1') : limits.protocol;
     this.security = securityFor(options.security, this.protocol);
     this.counts = new PoolCounts(metrics, breaker, endpoint, clock);
     this.peer = new PeerMemory(this.protocol, limits.http2, limits.maxRequests);

@@ -60,7 +60,6 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       source: null,
       proxyProtocol: null,
       tls: null,
-      transportMatches: [],
       isPassthrough: false,
       dropsConnectionsOfUnhealthy: false,
       originalDestination: null,

@@ -102,11 +102,7 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       materials: this.materials,
       onResolved: () => observer.onCommitted(TypeUrl.cluster),
     });
-    this.routes = new RouteStore(
-      this.clusters,
-      new WantedNames(TypeUrl.routeConfiguration, observer),
-      new WantedNames(TypeUrl.virtualHost, observer),
-    );
+    this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
   }
 
   /** The listeners in force. */
@@ -148,9 +144,6 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       case TypeUrl.routeConfiguration:
         this.routes.remove(name);
         break;
-      case TypeUrl.virtualHost:
-        this.routes.removeHost(name);
-        break;
       case TypeUrl.listener:
         this.removeListener(name);
         this.removeDnsListener(name);
@@ -164,11 +157,9 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     }
   }
 
-  commit(typeUrl: string): ReadonlyMap<string, string> {
+  commit(typeUrl: string): void {
     if (typeUrl === TypeUrl.listener) this.hasListeners = true;
-    const refused = typeUrl === TypeUrl.virtualHost ? this.routes.commitHosts() : nothing;
     this.observer.onCommitted(typeUrl);
-    return refused;
   }
 
   /** Removes all listeners and closes all clusters. */
@@ -193,9 +184,6 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
         break;
       case TypeUrl.routeConfiguration:
         yield* this.routes.apply(name, bytes, problems);
-        break;
-      case TypeUrl.virtualHost:
-        this.routes.applyHost(name, bytes, problems);
         break;
       case TypeUrl.listener:
         this.applyListener(name, bytes, problems);
@@ -364,8 +352,6 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     this.observer.onTrustBundleChanged(name, roots);
   }
 }
-
-const nothing: ReadonlyMap<string, string> = new Map();
 
 /** A problem as a control plane reads it in a NACK. */
 function describe({ path, message, hint }: Problem): string {

@@ -106,23 +106,24 @@ export class RouteTableBuilder<C> {
    * that.
    */
   add(message: VirtualHostMessage, reload: () => VirtualHostMessage): VirtualHost<C> {
-    const host = this.make(message, reload, this.nextPath);
-    this.reuse(host);
-    return host;
-  }
-
-  /** The same, but for adding it; `path` is where it stands. */
-  make(message: VirtualHostMessage, reload: () => VirtualHostMessage, path = ''): VirtualHost<C> {
-    const clusterNames = checkVirtualHost(message, this.context, path, this.problems, this.isCluster);
+    const clusterNames = checkVirtualHost(
+      message,
+      this.context,
+      this.nextPath,
+      this.problems,
+      this.isCluster,
+    );
     const { context } = this;
     const compile = (): RouteEntry<C>[] => compileVirtualHost(reload(), context);
-    return new VirtualHost(
+    const host = new VirtualHost(
       message.name,
       message.domains,
       [...clusterNames],
       tlsRequirement(message),
       compile,
     );
+    this.reuse(host);
+    return host;
   }
 
   /** Adds the next virtual host as a table before had it, with the same settings around it. */
@@ -157,13 +158,12 @@ function checkVirtualHost(
   problems: ProblemList,
   isCluster: ClusterCheck | null,
 ): Set<string> {
-  if (message.name === '') problems.invalid(fieldPath(path, 'name'), 'must not be empty');
-  if (message.domains.length === 0) problems.invalid(fieldPath(path, 'domains'), 'must not be empty');
+  if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
+  if (message.domains.length === 0) problems.invalid(`${path}.domains`, 'must not be empty');
   for (const [index, domain] of message.domains.entries()) {
-    if (domain === '') problems.invalid(fieldPath(path, `domains[${index}]`), 'must not be empty');
+    if (domain === '') problems.invalid(`${path}.domains[${index}]`, 'must not be empty');
   }
-  if (!tlsRequirements.has(message.requireTls))
-    problems.invalid(fieldPath(path, 'require_tls'), 'is no known value');
+  if (!tlsRequirements.has(message.requireTls)) problems.invalid(`${path}.require_tls`, 'is no known value');
   const clusterNames = new Set<string>();
   const resolveCluster = (name: string, place: string): null => {
     clusterNames.add(name);

@@ -95,15 +95,12 @@ export class ResponseReader {
     }
     for (const name of response.removedResources) {
       if (!subscription.isInterestedIn(name)) continue;
-      subscription.noteAnswered(name);
+      subscription.awaited.delete(name);
       subscription.resources.delete(name);
       sink.remove(response.typeUrl, name);
     }
     subscription.isAnswered = true;
-    for (const [name, reason] of sink.commit(response.typeUrl) ?? []) {
-      reading.rejected.set(name, reason);
-      subscription.resources.delete(name);
-    }
+    sink.commit(response.typeUrl);
     return true;
   }
 
@@ -112,7 +109,7 @@ export class ResponseReader {
     // Given up while it was on its way; or a heartbeat, which carries nothing.
     if (!subscription.isInterestedIn(name) || resource.resource === undefined) return;
     const { typeUrl } = reading.response;
-    subscription.noteAnswered(name);
+    subscription.awaited.delete(name);
     if (reading.seen.has(name)) {
       reading.rejected.set(name, 'The response holds this name twice.');
       return;
