@@ -1,10 +1,13 @@
 // What the control plane makes of objects that use every field, as the sidecar's own compiler sees it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileMesh, parseManifests, type MeshModel } from '@heddle/model';
-import { TypeUrl, unpackAny } from '@heddle/xds';
+import { compileMesh, parseManifests, viewOf, type MeshModel } from '@heddle/model';
+import { decodeMessage, TypeUrl, unpackAny } from '@heddle/xds';
 import { Resource } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
 import { RouteResources } from '@heddle/control-plane/compile/route-resources.ts';
+import { outboundCluster, planClusters } from '@heddle/control-plane/compile/clusters.ts';
+import { compileCluster } from '@heddle/proxy/config/compile-cluster.ts';
+import { ProblemList } from '@heddle/proxy/config/problem-list.ts';
 import { compileRouteTable } from '@heddle/proxy/routing/compile-route-table.ts';
 import { everyDestinationRule, everyService, everyVirtualService } from '../support/every-field.ts';
 
@@ -37,4 +40,25 @@ test('a sidecar takes the routes of a VirtualService with every field', () => {
   assert.equal(host?.routes.length, 12);
   const table = compileRouteTable(message.value, (name) => name);
   assert.deepEqual(table.ok ? [] : table.error, []);
+});
+
+test('a sidecar takes the clusters of a DestinationRule with every field', () => {
+  const name = 'reviews.default.svc.cluster.local';
+  const host = model(everyDestinationRule).hosts.get(name) ?? assert.fail();
+  const plans = planClusters(name, viewOf(host, 'default'));
+  assert.deepEqual(
+    plans.map(({ subset, policy }) => [subset, policy === undefined]),
+    [
+      ['', false],
+      ['v1', false],
+      ['v2', false],
+    ],
+  );
+  for (const plan of plans) {
+    const decoded = decodeMessage(TypeUrl.cluster, outboundCluster(plan, name, []));
+    assert.ok(decoded.ok);
+    const problems = new ProblemList();
+    compileCluster(decoded.value.message, problems);
+    assert.deepEqual(problems.problems, []);
+  }
 });

@@ -76,7 +76,25 @@ kind: DestinationRule
 metadata: {name: reviews, namespace: default}
 spec:
   host: reviews
+  trafficPolicy:
+    loadBalancer: {simple: LEAST_REQUEST}
+    connectionPool:
+      tcp: {maxConnections: 100, connectTimeout: 2s, tcpKeepalive: {time: 60s}, maxConnectionDuration: 30m}
+      http:
+        http1MaxPendingRequests: 10
+        http2MaxRequests: 20
+        maxRequestsPerConnection: 1000
+        maxRetries: 5
+        idleTimeout: 90s
+        maxConcurrentStreams: 64
+        http2KeepAlive: {interval: 30s, timeout: 5s}
+    tls: {mode: ISTIO_MUTUAL, sni: reviews.example, subjectAltNames: ["spiffe://cluster.local/ns/default/sa/reviews"]}
+    retryBudget: {percent: 25, minRetryConcurrency: 5}
   subsets:
-  - {name: v1, labels: {version: v1}}
-  - {name: v2, labels: {version: v2}}
+  - {name: v1, labels: {version: v1}, trafficPolicy: {loadBalancer: {simple: RANDOM}}}
+  - name: v2
+    labels: {version: v2}
+    trafficPolicy:
+      tls: {mode: DISABLE}
+      portLevelSettings: [{port: {number: 9080}, connectionPool: {tcp: {maxConnections: 7}}}]
 `;

@@ -148,7 +148,7 @@ async function change(kind: ChangeKind): Promise<Change> {
           { route: [{ destination: { host: `svc-${service}` } }] },
         ],
       });
-      return { kind, at, typeUrl: TypeUrl.routeConfiguration, name: '' };
+      return { kind, at, typeUrl: TypeUrl.virtualHost, name: '' };
     case 'policy':
       changes++;
       await apply('DestinationRule', service, {

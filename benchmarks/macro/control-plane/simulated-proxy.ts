@@ -30,6 +30,7 @@ export class SimulatedProxy {
   private stream: RpcStream | null = null;
   private readonly clusters = new Set<string>();
   private readonly endpoints = new Set<string>();
+  private readonly virtualHosts = new Set<string>();
   private readonly others = new Set<string>();
   private hasRoutes = false;
 
@@ -39,15 +40,21 @@ export class SimulatedProxy {
     this.index = plan.index;
   }
 
-  /** Whether it has one of everything, and clusters and endpoints of all services. */
+  /** Whether it has one of everything, and clusters, endpoints and virtual hosts of all services. */
   get isComplete(): boolean {
     const { services } = this.plan;
-    return this.clusters.size >= services && this.endpoints.size >= services && this.others.size === 3;
+    return (
+      this.clusters.size >= services &&
+      this.endpoints.size >= services &&
+      this.virtualHosts.size >= services &&
+      this.others.size === 3
+    );
   }
 
   connect(): void {
     this.clusters.clear();
     this.endpoints.clear();
+    this.virtualHosts.clear();
     this.others.clear();
     this.hasRoutes = false;
     const stream = this.plan.rpc.openStream(deltaAdsMethod, {
@@ -82,11 +89,15 @@ export class SimulatedProxy {
       if (fresh.length > 0) this.subscribe(TypeUrl.clusterLoadAssignment, fresh);
     } else if (typeUrl === TypeUrl.clusterLoadAssignment) {
       for (const name of names) this.endpoints.add(name);
+    } else if (typeUrl === TypeUrl.virtualHost) {
+      for (const name of names) this.virtualHosts.add(name);
+      for (const name of response.removed) this.virtualHosts.delete(name);
     } else {
       this.others.add(typeUrl);
       if (typeUrl === TypeUrl.listener && !this.hasRoutes) {
         this.hasRoutes = true;
         this.subscribe(TypeUrl.routeConfiguration, [`http-proxy|${this.plan.namespace}`]);
+        this.subscribe(TypeUrl.virtualHost, [`http-proxy|${this.plan.namespace}`]);
       }
     }
     this.observer.onAcknowledged(this, response);
@@ -120,6 +131,7 @@ export class SimulatedProxy {
         LABELS: { app: service, version: 'v1' },
         SERVICE_PORT: 9080,
         APP_PORT: 30_000,
+        VHDS: true,
         INBOUND: { address: '127.0.0.1', port: 20_000 + index },
         OUTBOUND_PROXY: { address: '127.0.0.1', port: 40_000 + index },
       },

@@ -81,6 +81,7 @@ export class LargeMesh implements ResourceSource {
       appPort: 8080,
       protocol: 'http' as const,
       hasTunnels: true,
+      hasVhds: false,
       inbound: { address: '127.0.0.1', port: 15_006 },
       client: 'heddle' as const,
       outboundProxy: { address: '127.0.0.1', port: 15_001 },

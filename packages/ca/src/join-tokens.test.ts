@@ -113,6 +113,16 @@ describe('JoinTokens', () => {
     }
   });
 
+  test('are listed without their secrets, and of no use once they are revoked', async () => {
+    const credential = await make({ uses: 2 });
+    const [record, ...others] = await tokens.list();
+    assert.deepEqual([record?.usesLeft, others], [2, []]);
+    const id = credential.split('.')[0]!;
+    assert.deepEqual([await tokens.revoke(id), await tokens.revoke(id)], [true, false]);
+    assert.equal(await outcome(credential), 'unknown');
+    assert.deepEqual(await tokens.list(), []);
+  });
+
   test('can be checked without using them up', async () => {
     const credential = await make({ uses: 1 });
     for (let i = 0; i < 3; i++) assert.ok((await tokens.check(credential, reviews)).ok);

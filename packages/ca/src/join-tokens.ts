@@ -87,4 +87,14 @@ export class JoinTokens {
     if (!record.ok) return record;
     return (await this.store.decrement(record.value.id)) ? record : err('used-up');
   }
+
+  /** All tokens that were made and not revoked, also those that are used up or expired. */
+  async list(): Promise<readonly JoinTokenRecord[]> {
+    return await this.store.list();
+  }
+
+  /** Withdraws a token: nobody can join with it from now on. False where there is none. */
+  async revoke(id: string): Promise<boolean> {
+    return await this.store.delete(id);
+  }
 }

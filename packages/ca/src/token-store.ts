@@ -24,6 +24,10 @@ export interface TokenStore {
    * false where no use is left or no such token exists.
    */
   decrement(id: string): Promise<boolean>;
+  /** All records, oldest first. */
+  list(): Promise<readonly JoinTokenRecord[]>;
+  /** Removes a record; false where there is none. */
+  delete(id: string): Promise<boolean>;
 }
 
 /** Keeps tokens in memory: for tests and simulations. */
@@ -46,5 +50,13 @@ export class MemoryTokenStore implements TokenStore {
     if (record.usesLeft <= 0) return Promise.resolve(false);
     this.records.set(id, { ...record, usesLeft: record.usesLeft - 1 });
     return Promise.resolve(true);
+  }
+
+  list(): Promise<readonly JoinTokenRecord[]> {
+    return Promise.resolve([...this.records.values()]);
+  }
+
+  delete(id: string): Promise<boolean> {
+    return Promise.resolve(this.records.delete(id));
   }
 }

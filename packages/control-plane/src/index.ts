@@ -27,6 +27,7 @@ export {
   startControlPlane,
   type ControlPlaneAddresses,
   type DatastoreOptions,
+  type OidcOptions,
   type RunningControlPlane,
   type StartOptions,
 } from './start/start-lazily.ts';

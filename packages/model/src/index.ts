@@ -6,6 +6,8 @@ export * from './manifest/to-manifest.ts';
 export * from './manifest/to-yaml.ts';
 export * from './mesh/model.ts';
 export * from './mesh/route-model.ts';
+export type * from './mesh/traffic-policy.ts';
+export type * from './mesh/balancer-policy.ts';
 export { defaultRule } from './mesh/compile-rules.ts';
 export type { ObjectSource, Position } from './source/place.ts';
 export type { ManifestFile } from './source/read-documents.ts';

@@ -13,7 +13,7 @@ export type {
   RpcStream,
   RpcStreamHandler,
 } from './rpc.ts';
-export { TypeUrl, messageNameOf, resourceTypeUrls, typeUrlOf } from './type-url.ts';
+export { TypeUrl, collectionOf, messageNameOf, resourceTypeUrls, typeUrlOf } from './type-url.ts';
 export type { ReceivedResource, ResourceSink } from './client/resource-sink.ts';
 export { encodeResource } from './server/encode-resource.ts';
 export type { EncodedResource, ResourceChange, ResourceSource, XdsClient } from './server/resource-source.ts';

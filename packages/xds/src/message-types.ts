@@ -2,7 +2,7 @@
 import { Cluster } from './generated/envoy/config/cluster/v3/cluster.ts';
 import { ClusterLoadAssignment } from './generated/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from './generated/envoy/config/listener/v3/listener.ts';
-import { FilterConfig } from './generated/envoy/config/route/v3/route_components.ts';
+import { FilterConfig, VirtualHost } from './generated/envoy/config/route/v3/route_components.ts';
 import { RouteConfiguration } from './generated/envoy/config/route/v3/route.ts';
 import { FileAccessLog } from './generated/envoy/extensions/access_loggers/file/v3/file.ts';
 import {
@@ -46,6 +46,7 @@ export type { DeepPartial };
 const messageTypes = {
   [TypeUrl.listener]: Listener,
   [TypeUrl.routeConfiguration]: RouteConfiguration,
+  [TypeUrl.virtualHost]: VirtualHost,
   [TypeUrl.cluster]: Cluster,
   [TypeUrl.clusterLoadAssignment]: ClusterLoadAssignment,
   [TypeUrl.secret]: Secret,

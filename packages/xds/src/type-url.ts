@@ -4,6 +4,7 @@ const prefix = 'type.googleapis.com/';
 export const TypeUrl = {
   listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
   routeConfiguration: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+  virtualHost: 'type.googleapis.com/envoy.config.route.v3.VirtualHost',
   cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
   clusterLoadAssignment: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
   secret: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
@@ -60,11 +61,22 @@ export function typeUrlOf(messageName: string): string {
   return prefix + messageName;
 }
 
-/** The five kinds of resources a proxy subscribes to, in the order that makes before it breaks. */
+/** The kinds of resources a proxy subscribes to, in the order that makes before it breaks. */
 export const resourceTypeUrls = [
   TypeUrl.cluster,
   TypeUrl.clusterLoadAssignment,
   TypeUrl.listener,
   TypeUrl.routeConfiguration,
+  TypeUrl.virtualHost,
   TypeUrl.secret,
 ] as const;
+
+/**
+ * Virtual hosts that come by themselves (VHDS) are called by their route configuration, a slash and a name of their own; a subscription to the
+ * route configuration's name is one to all of them. Undefined for names of other types, and for those without a slash.
+ */
+export function collectionOf(typeUrl: string, name: string): string | undefined {
+  if (typeUrl !== TypeUrl.virtualHost) return undefined;
+  const end = name.lastIndexOf('/');
+  return end < 0 ? undefined : name.slice(0, end);
+}

@@ -26,6 +26,7 @@ export class RefusedError extends CliError {
 export interface Api {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
+  delete(path: string): Promise<void>;
 }
 
 const timeoutMs = 30_000;
@@ -103,7 +104,7 @@ function refusal(status: number, body: string, origin: string): CliError {
     const { error } = JSON.parse(body) as ApiErrorBody;
     const hint =
       status === 401
-        ? 'the token belongs to another control plane, or the store was made anew'
+        ? 'the token is revoked or has expired, or belongs to another control plane'
         : (error.hint ?? '');
     return new RefusedError(error.code, error.message, hint, error.problems ?? []);
   } catch {
@@ -113,7 +114,12 @@ function refusal(status: number, body: string, origin: string): CliError {
   }
 }
 
-async function exchange<T>(target: Target, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+async function exchange<T>(
+  target: Target,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body?: unknown,
+): Promise<T> {
   const url = new URL(path, target.origin);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -162,5 +168,6 @@ export async function connectApi(flags: ConnectionFlags): Promise<Api> {
   return {
     get: async (path) => await exchange(target, 'GET', path),
     post: async (path, body) => await exchange(target, 'POST', path, body),
+    delete: async (path) => await exchange(target, 'DELETE', path),
   };
 }

@@ -1,8 +1,9 @@
 import { parseIpAddress, parseName, parsePortOrZero } from '../flags.ts';
 import { parseDatastore, type DatastoreChoice } from '../datastore/parse-datastore.ts';
 import { defineCommand } from './define-command.ts';
+import { type OidcFlags, oidcFlags } from './oidc-flags.ts';
 
-export interface UpFlags {
+export interface UpFlags extends OidcFlags {
   readonly store: string;
   readonly bind: string;
   readonly apiPort: number;
@@ -38,6 +39,10 @@ export const upCommand = defineCommand<UpFlags>(
       ['Start a mesh in this directory', 'heddle up'],
       ['Let applications on other machines join', 'heddle up --bind 0.0.0.0'],
       ['Take the configuration from files', 'heddle up --datastore dir:./mesh'],
+      [
+        'Let people in whom an OpenID Connect issuer knows',
+        'heddle up --oidc-issuer https://id.example --oidc-audience heddle --oidc-role operator=sre',
+      ],
     ],
   },
   {
@@ -112,6 +117,7 @@ export const upCommand = defineCommand<UpFlags>(
         placeholder: 'NAME',
         brief: 'first part of every identity; fixed when the store is made',
       },
+      ...oidcFlags,
     },
   },
   async () => (await import('../up/up.ts')).up,

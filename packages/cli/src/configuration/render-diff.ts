@@ -19,7 +19,14 @@ const markOf: Readonly<Record<ObjectDiff['change'] | ResourceDiff['change'], Mar
   changed: '~',
   removed: '-',
 };
-const nouns = { lds: 'listener', rds: 'routes', cds: 'cluster', eds: 'endpoints', sds: 'secret' } as const;
+const nouns = {
+  lds: 'listener',
+  rds: 'routes',
+  vhds: 'virtual host',
+  cds: 'cluster',
+  eds: 'endpoints',
+  sds: 'secret',
+} as const;
 /** Proxies that are named, of those that a change is for. */
 const namedProxies = 3;
 

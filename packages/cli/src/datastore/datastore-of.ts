@@ -4,7 +4,8 @@ import { systemErrorCode } from '@heddle/base';
 import { CliError, usageError } from '../cli-error.ts';
 import type { UpFlags } from '../commands/up.ts';
 
-async function readPem(path: string): Promise<Buffer> {
+/** Reads a file that a flag names. */
+export async function readPem(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

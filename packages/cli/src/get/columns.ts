@@ -72,6 +72,7 @@ export function proxyColumns(nowMs: number): readonly Column<ProxySummary>[] {
     typeColumn('eds'),
     typeColumn('lds'),
     typeColumn('rds'),
+    typeColumn('vhds', true),
     typeColumn('sds', true),
     { title: 'CERT ENDS', value: ({ certificateNotAfter }) => formatAge(certificateNotAfter - nowMs) },
     { title: 'AGE', value: ({ connectedAt }) => formatAge(nowMs - connectedAt) },

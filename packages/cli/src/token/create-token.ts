@@ -6,12 +6,15 @@ import { ExitCode } from '../exit-code.ts';
 /** `heddle token create`: the token alone on standard output, what to do with it on standard error. */
 export async function createToken(flags: TokenCreateFlags): Promise<number> {
   const api = await connectApi(flags);
+  const { kind, role, subject, uses, ttl, namespace, serviceAccount } = flags;
   const request: TokenRequest = {
-    kind: flags.kind,
-    ...(flags.kind === 'join' ? { uses: flags.uses, ttlSeconds: Math.ceil(flags.ttl / 1000) } : {}),
-    ...(flags.subject === undefined ? {} : { subject: flags.subject }),
-    ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-    ...(flags.serviceAccount === undefined ? {} : { serviceAccount: flags.serviceAccount }),
+    kind,
+    ...(role === undefined ? {} : { role }),
+    ...(uses === undefined ? {} : { uses }),
+    ...(ttl === undefined ? {} : { ttlSeconds: Math.ceil(ttl / 1000) }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(serviceAccount === undefined ? {} : { serviceAccount }),
   };
   const { token, joinCommand } = await api.post<TokenResponse>('/api/v1/tokens', request);
   process.stdout.write(`${token}\n`);

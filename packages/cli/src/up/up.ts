@@ -15,6 +15,7 @@ import { heddleVersion } from '../version.ts';
 import { datastoreOf } from '../datastore/datastore-of.ts';
 import { dashboardDirectory, updateDashboard } from './dashboard-files.ts';
 import { requireDistinctPorts } from './distinct-ports.ts';
+import { oidcOf } from './oidc-of.ts';
 import { renderLogLine } from './log-line.ts';
 import type { UpMessage } from './up-message.ts';
 
@@ -47,7 +48,7 @@ async function printStart(flags: UpFlags, running: RunningControlPlane): Promise
   print(`${style('bold', 'Heddle')} ${heddleVersion()}: control plane of ${resolve(flags.store)}\n`);
   if (dashboardToken === null) {
     print(`  Dashboard  ${style('cyan', url)}`);
-    print(`             ${style('dim', 'heddle token create --kind dashboard makes another token')}`);
+    print(`             ${style('dim', 'heddle token create --kind dashboard makes another for looking')}`);
   } else {
     print(`  Dashboard  ${style('cyan', `${url}#token=${dashboardToken}`)}`);
     print(`             ${style('dim', 'the token is shown this once')}`);
@@ -80,6 +81,7 @@ async function serve(flags: UpFlags, end: EndRequests): Promise<number> {
   });
   const isChild = process.send !== undefined;
   const dashboard = updateDashboard();
+  const oidc = await oidcOf(flags);
   let running: RunningControlPlane;
   try {
     running = await startControlPlane({
@@ -90,6 +92,7 @@ async function serve(flags: UpFlags, end: EndRequests): Promise<number> {
       xdsPort: flags.xdsPort,
       joinPort: flags.joinPort,
       trustDomain: flags.trustDomain,
+      ...(oidc === undefined ? {} : { oidc }),
       dashboardDirectory: dashboardDirectory(),
       version: heddleVersion(),
       logger: terminalLogger(),

@@ -46,7 +46,7 @@ function makeBackend(applied: Applied[]): ApiBackend {
         return err([{ code: 'HEDDLE_UNKNOWN_FIELD', severity: 'error', message: 'no', line: 3 }]);
       if (request.files[0]?.text === 'conflict') throw new HeddleError('HEDDLE_STORE_CONFLICT', 'Changed.');
       if (request.files[0]?.text === 'bug') throw new TypeError('secret detail');
-      applied.push({ request, author });
+      applied.push({ request, author: author.subject });
       return ok({ results: [] });
     },
     delete: async () => ok({ results: [] }),
@@ -66,6 +66,8 @@ function makeBackend(applied: Applied[]): ApiBackend {
     resources: (plural) => (plural === 'virtualservices' ? { items: [] } : undefined),
     resource: () => undefined,
     createJoinToken: async (request) => ({ token: `hdl1 for ${request.uses}`, joinCommand: 'heddle run …' }),
+    joinTokens: async () => [],
+    revokeJoinToken: async (id) => id === 'join1',
     metrics: () => 'pilot_services 0\n',
   };
 }
@@ -82,8 +84,8 @@ function makeWorld() {
     logger: silentLogger,
     dashboardDirectory: directory,
   });
-  const admin = authenticator.createToken('admin');
-  const dashboard = authenticator.createToken('dashboard');
+  const admin = authenticator.createToken({ kind: 'api', role: 'admin', subject: 'admin' });
+  const dashboard = authenticator.createToken({ kind: 'dashboard', role: 'admin' });
   const request = (path: string, headers: Record<string, string> = {}, body?: unknown) =>
     app.request(path, {
       method: body === undefined ? 'GET' : 'POST',
@@ -253,9 +255,9 @@ describe('the API', () => {
       assert.equal(response.status, 200, JSON.stringify(body));
       return ((await response.json()) as { token: string }).token;
     };
-    const alice = await create({ kind: 'admin', subject: 'alice@example.com' });
+    const alice = await create({ kind: 'api', role: 'operator', subject: 'alice@example.com' });
     await request('/api/v1/apply', { authorization: `Bearer ${alice}` }, manifest);
-    const bob = await create({ kind: 'dashboard', subject: 'Bob' });
+    const bob = await create({ kind: 'dashboard', role: 'operator', subject: 'Bob' });
     const session = await request('/api/v1/login', { origin }, { token: bob });
     const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
     await request('/api/v1/apply', { cookie, origin }, manifest);
@@ -264,8 +266,12 @@ describe('the API', () => {
       ['alice@example.com', 'Bob'],
     );
     for (const body of [
-      { kind: 'admin' },
-      { kind: 'admin', subject: 'admin' },
+      { kind: 'api' },
+      { kind: 'api', subject: 'admin' },
+      { kind: 'api', role: 'admin', subject: 'x', namespace: 'shop' },
+      { kind: 'api', role: 'root', subject: 'x' },
+      { kind: 'api', subject: 'x', uses: 3 },
+      { kind: 'join', role: 'admin' },
       { kind: 'dashboard', subject: 'files' },
       { kind: 'dashboard', subject: ' x' },
       { kind: 'dashboard', subject: 'x\ny' },

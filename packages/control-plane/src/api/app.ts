@@ -2,12 +2,12 @@
 import { errorMessage, HeddleError, type Clock, type Logger } from '@heddle/base';
 import { prometheusContentType } from '@heddle/telemetry';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { z } from 'zod';
 import type { Authenticator } from './authenticator.ts';
 import type { ApiBackend } from './backend.ts';
 import { answerFailure, RequestRefused } from './failure.ts';
+import { limitBody, maxBodyBytes, readBody } from './read-body.ts';
+import { namespaceFor, requireNamespaces, requireRole, requireUnbound, type Principal } from './principal.ts';
 import { checkHost, checkOrigin } from './request-guard.ts';
 import {
   applySchema,
@@ -18,11 +18,11 @@ import {
   revisionSchema,
   rollbackSchema,
   secondsSchema,
-  tokenSchema,
 } from './schemas.ts';
 import { contentSecurityPolicy, readStaticFile } from './static-files.ts';
 import { trafficStream } from './traffic-stream.ts';
-import type { ApplyRequest, RollbackRequest, TokenRequest, TokenResponse } from './types.ts';
+import { addTokens } from './token-routes.ts';
+import type { ApplyRequest, CertificateSummary, RollbackRequest, TrafficEvent, WhoAmI } from './types.ts';
 
 export interface ApiOptions {
   readonly backend: ApiBackend;
@@ -35,15 +35,14 @@ export interface ApiOptions {
   readonly allowedHosts?: readonly string[];
 }
 
-/** Who makes a request: goes into the configuration's history. */
-interface Variables {
-  author: string;
+export interface Variables {
+  /** Who makes a request. */
+  principal: Principal;
 }
 type ApiContext = Context<{ Variables: Variables }>;
 
 const sessionCookie = 'heddle_session';
 const maxManifestBytes = 16 * 1024 * 1024;
-const maxBodyBytes = 64 * 1024;
 
 /** Makes the API. All of it works on `Request` and `Response`: no socket is opened here. */
 export function createApi(options: ApiOptions): Hono<{ Variables: Variables }> {
@@ -61,12 +60,13 @@ export function createApi(options: ApiOptions): Hono<{ Variables: Variables }> {
   app.get('/healthz', (context) => context.text('ok\n'));
   addLogin(app, options);
   app.use('/metrics', authenticate(options.authenticator));
-  app.use('/api/*', authenticate(options.authenticator));
+  app.use('/api/*', authenticate(options.authenticator), authorize);
   app.get('/metrics', (context) =>
     context.body(options.backend.metrics(), 200, { 'Content-Type': prometheusContentType }),
   );
   addReads(app, options);
   addChanges(app, options);
+  addTokens(app, options);
   app.all('/api/*', () => {
     throw new RequestRefused(404, 'HEDDLE_API_NOT_FOUND', 'The API has nothing at this path.');
   });
@@ -78,13 +78,13 @@ export function createApi(options: ApiOptions): Hono<{ Variables: Variables }> {
   return app;
 }
 
-type Api = Hono<{ Variables: Variables }>;
+export type Api = Hono<{ Variables: Variables }>;
 
 function addLogin(app: Api, { authenticator }: ApiOptions): void {
   app.post('/api/v1/login', limitBody(maxBodyBytes), async (context) => {
     checkRequestOrigin(context, false);
     const { token } = await readBody(context, loginSchema);
-    const session = authenticator.login(token);
+    const session = await authenticator.login(token);
     if (session === undefined)
       throw new RequestRefused(401, 'HEDDLE_API_WRONG_TOKEN', 'This token is not valid.', {
         hint: 'heddle up prints the dashboard token at its first start; heddle token create --kind dashboard makes another.',
@@ -101,24 +101,47 @@ function addLogin(app: Api, { authenticator }: ApiOptions): void {
   });
 }
 
-function addReads(app: Api, { backend, clock }: ApiOptions): void {
+function addReads(app: Api, { backend, clock, authenticator }: ApiOptions): void {
   app.get('/api/v1/status', (context) => context.json(backend.status()));
-  app.get('/api/v1/services', (context) => context.json(backend.services()));
-  app.get('/api/v1/endpoints', (context) => context.json(backend.endpoints(context.req.query('namespace'))));
-  app.get('/api/v1/proxies', (context) => context.json(backend.proxies()));
-  app.get('/api/v1/certificates', async (context) => context.json(await backend.certificates()));
+  app.get('/api/v1/whoami', (context) => {
+    const { subject, role, namespace, expiresAt } = context.get('principal');
+    return context.json({ subject, role, namespace, expiresAt } satisfies WhoAmI);
+  });
+  app.get('/api/v1/services', (context) =>
+    context.json({ services: ownOf(context.get('principal'), backend.services().services) }),
+  );
+  app.get('/api/v1/endpoints', (context) => {
+    const namespace = namespaceFor(context.get('principal'), context.req.query('namespace'));
+    return context.json(backend.endpoints(namespace));
+  });
+  app.get('/api/v1/proxies', (context) =>
+    context.json({ proxies: ownOf(context.get('principal'), backend.proxies().proxies) }),
+  );
+  app.get('/api/v1/certificates', async (context) => {
+    const { namespace } = context.get('principal');
+    const { certificates } = await backend.certificates();
+    const isShown = ({ identity, kind }: CertificateSummary): boolean =>
+      namespace === null || kind === 'root' || identity.includes(`/ns/${namespace}/`);
+    return context.json({ certificates: certificates.filter(isShown) });
+  });
   app.get('/api/v1/traffic', (context) => {
     const seconds = secondsSchema.safeParse(context.req.query('seconds') ?? '300');
     if (!seconds.success) throw badQuery('"seconds" must be a whole number from 1 to 3600.');
-    return context.json(backend.traffic(seconds.data));
+    const { services, ...rest } = backend.traffic(seconds.data);
+    return context.json({ ...rest, services: ownOf(context.get('principal'), services) });
   });
-  app.get('/api/v1/traffic/stream', (context) =>
-    context.body(
-      trafficStream(clock, () => backend.latestTraffic()),
+  app.get('/api/v1/traffic/stream', (context) => {
+    const principal = context.get('principal');
+    const latest = (): TrafficEvent => {
+      const { services, ...rest } = backend.latestTraffic();
+      return { ...rest, services: ownOf(principal, services) };
+    };
+    return context.body(
+      trafficStream(clock, latest, (end) => authenticator.whenOver(principal, end)),
       200,
       { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
-    ),
-  );
+    );
+  });
   app.get('/api/v1/history', async (context) => {
     const limit = limitSchema.safeParse(context.req.query('limit') ?? '100');
     if (!limit.success) throw badQuery('"limit" must be a whole number from 1 to 1000.');
@@ -128,12 +151,14 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
     const object = kind === undefined || name === undefined ? undefined : { kind, namespace, name };
     const found = await backend.history(limit.data, object);
     if (found === undefined) throw unknownPlural(kind ?? '');
-    return context.json(found);
+    const entries = found.entries.flatMap((entry) => ownChanges(context.get('principal'), entry) ?? []);
+    return context.json({ entries });
   });
   app.get('/api/v1/history/:revision', async (context) => {
     const text = context.req.param('revision');
     const revision = revisionSchema.safeParse(text);
-    const found = revision.success ? await backend.historyOf(revision.data) : undefined;
+    const whole = revision.success ? await backend.historyOf(revision.data) : undefined;
+    const found = whole && ownChanges(context.get('principal'), whole);
     if (found === undefined)
       throw new RequestRefused(
         404,
@@ -144,12 +169,14 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
   });
   app.get('/api/v1/resources/:plural', (context) => {
     const { plural } = context.req.param();
-    const found = backend.resources(plural, context.req.query('namespace'));
+    const namespace = namespaceFor(context.get('principal'), context.req.query('namespace'));
+    const found = backend.resources(plural, namespace);
     if (found === undefined) throw unknownPlural(plural);
     return context.json(found);
   });
   app.get('/api/v1/resources/:plural/:namespace/:name', (context) => {
     const { plural, namespace, name } = context.req.param();
+    requireNamespaces(context.get('principal'), [namespace]);
     if (backend.resources(plural, namespace) === undefined) throw unknownPlural(plural);
     const found = backend.resource(plural, namespace, name);
     if (found === undefined)
@@ -162,10 +189,10 @@ function addReads(app: Api, { backend, clock }: ApiOptions): void {
   });
 }
 
-function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
+function addChanges(app: Api, { backend }: ApiOptions): void {
   app.post('/api/v1/apply', limitBody(maxManifestBytes), async (context) => {
     const request: ApplyRequest = await readBody(context, applySchema);
-    const outcome = await backend.apply(request, context.get('author'));
+    const outcome = await backend.apply(request, context.get('principal'));
     if (!outcome.ok)
       throw new RequestRefused(
         422,
@@ -178,7 +205,7 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
     return context.json(outcome.value);
   });
   app.post('/api/v1/diff', limitBody(maxManifestBytes), async (context) => {
-    const outcome = await backend.diff(await readBody(context, diffSchema));
+    const outcome = await backend.diff(await readBody(context, diffSchema), context.get('principal'));
     if (!outcome.ok)
       throw new RequestRefused(422, 'HEDDLE_DIFF_REFUSED', 'What was sent has problems.', {
         problems: outcome.error,
@@ -186,7 +213,7 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
     return context.json(outcome.value);
   });
   app.post('/api/v1/delete', limitBody(maxManifestBytes), async (context) => {
-    const outcome = await backend.delete(await readBody(context, deleteSchema), context.get('author'));
+    const outcome = await backend.delete(await readBody(context, deleteSchema), context.get('principal'));
     if (!outcome.ok)
       throw new RequestRefused(
         422,
@@ -201,7 +228,10 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
   app.post('/api/v1/rollback', limitBody(maxBodyBytes), async (context) => {
     // Absent and undefined mean the same here; JSON has no undefined.
     const request = (await readBody(context, rollbackSchema)) as RollbackRequest;
-    const outcome = await backend.rollback(request, context.get('author'));
+    const principal = context.get('principal');
+    if (request.object === undefined) requireUnbound(principal);
+    else requireNamespaces(principal, [request.object.namespace]);
+    const outcome = await backend.rollback(request, principal);
     if (outcome === null) throw unknownPlural(request.object?.kind ?? '');
     if (!outcome.ok)
       throw new RequestRefused(
@@ -212,13 +242,23 @@ function addChanges(app: Api, { backend, authenticator }: ApiOptions): void {
       );
     return context.json(outcome.value);
   });
-  app.post('/api/v1/tokens', limitBody(maxBodyBytes), async (context) => {
-    const { kind, subject, ...rest } = await readBody(context, tokenSchema);
-    if (kind !== 'join')
-      return context.json({ token: authenticator.createToken(kind, subject) } satisfies TokenResponse);
-    // Absent and undefined mean the same here; JSON has no undefined.
-    return context.json(await backend.createJoinToken({ kind, ...rest } as TokenRequest));
-  });
+}
+
+/** What is of the namespaces that somebody may look at. */
+function ownOf<T extends { readonly namespace: string }>(
+  { namespace }: Principal,
+  list: readonly T[],
+): readonly T[] {
+  return namespace === null ? list : list.filter((item) => item.namespace === namespace);
+}
+
+/** What a commit did there; undefined where that is nothing. */
+function ownChanges<T extends { readonly changes: readonly { readonly namespace: string }[] }>(
+  principal: Principal,
+  entry: T,
+): T | undefined {
+  const changes = ownOf(principal, entry.changes);
+  return changes.length === 0 && entry.changes.length > 0 ? undefined : { ...entry, changes };
 }
 
 function badQuery(message: string): RequestRefused {
@@ -243,19 +283,19 @@ const securityHeaders: MiddlewareHandler = async (context, next) => {
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
 };
 
-/** Lets through who bears the admin's token or has a session. */
+/** Lets through who bears a token or has a session. */
 function authenticate(authenticator: Authenticator): MiddlewareHandler<{ Variables: Variables }> {
   return async (context, next) => {
     const bearer = /^Bearer ([^\s]+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
     const session = bearer === undefined ? getCookie(context, sessionCookie) : undefined;
     checkRequestOrigin(context, session !== undefined);
-    const subject =
+    const principal =
       bearer === undefined
         ? session === undefined
           ? undefined
-          : authenticator.subjectOfSession(session)
-        : authenticator.subjectOf(bearer, 'admin');
-    if (subject === undefined)
+          : authenticator.principalOfSession(session)
+        : await authenticator.principalOf(bearer);
+    if (principal === undefined)
       throw new RequestRefused(
         401,
         bearer === undefined ? 'HEDDLE_API_UNAUTHENTICATED' : 'HEDDLE_API_WRONG_TOKEN',
@@ -264,46 +304,28 @@ function authenticate(authenticator: Authenticator): MiddlewareHandler<{ Variabl
           : "This token is not valid for this control plane's API.",
         { hint: 'The command line reads the token from admin-token in the store directory.' },
       );
-    context.set('author', subject);
+    context.set('principal', principal);
     await next();
   };
 }
 
+/** Changes that are none, whatever their method. */
+const looks: ReadonlySet<string> = new Set(['/api/v1/diff']);
+
+/** Lets through who has the role for what is asked: what is not known to need less needs the most. */
+const authorize: MiddlewareHandler<{ Variables: Variables }> = async (context, next) => {
+  const { method, path } = context.req;
+  const isLook = method === 'GET' || method === 'HEAD' || looks.has(path);
+  const isToken = path === '/api/v1/tokens' || path.startsWith('/api/v1/tokens/');
+  const isChange = ['/api/v1/apply', '/api/v1/delete', '/api/v1/rollback'].includes(path);
+  requireRole(
+    context.get('principal'),
+    isToken ? 'admin' : isLook ? 'viewer' : isChange ? 'operator' : 'admin',
+  );
+  await next();
+};
+
 function checkRequestOrigin(context: ApiContext, byCookie: boolean): void {
   const { req } = context;
   checkOrigin({ method: req.method, host: req.header('host'), origin: req.header('origin'), byCookie });
-}
-
-function limitBody(maxSize: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new RequestRefused(413, 'HEDDLE_API_TOO_LARGE', `A request may hold ${maxSize} bytes at most.`);
-    },
-  });
-}
-
-async function readBody<T>(context: ApiContext, schema: z.ZodType<T>): Promise<T> {
-  let json: unknown;
-  try {
-    json = await context.req.json();
-  } catch (error) {
-    if (error instanceof RequestRefused) throw error;
-    throw new RequestRefused(400, 'HEDDLE_API_BAD_REQUEST', 'The request is not JSON.');
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new RequestRefused(
-    400,
-    'HEDDLE_API_BAD_REQUEST',
-    'The request does not have the form it should have.',
-    {
-      problems: parsed.error.issues.map((issue) => ({
-        code: 'HEDDLE_API_BAD_REQUEST',
-        severity: 'error' as const,
-        message: issue.message,
-        path: issue.path.join('.'),
-      })),
-    },
-  );
 }

@@ -1,5 +1,6 @@
 /** What the HTTP API needs of the control plane: everything behind it can be something else in a test. */
 import type { Problem, Result } from '@heddle/base';
+import type { Principal } from './principal.ts';
 import type {
   ApplyRequest,
   ApplyResponse,
@@ -21,9 +22,13 @@ import type {
   StatusResponse,
   TokenRequest,
   TokenResponse,
+  TokenSummary,
   TrafficEvent,
   TrafficResponse,
 } from './types.ts';
+
+/** Who asks for a change, and the one namespace that they may change; null for all. */
+export type Author = Pick<Principal, 'subject' | 'namespace'>;
 
 export interface ApiBackend {
   status(): StatusResponse;
@@ -35,10 +40,10 @@ export interface ApiBackend {
   traffic(seconds: number): TrafficResponse;
   latestTraffic(): TrafficEvent;
   /** Stores all objects of the files or none. */
-  apply(request: ApplyRequest, author: string): Promise<Result<ApplyResponse, readonly Problem[]>>;
-  delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>>;
+  apply(request: ApplyRequest, author: Author): Promise<Result<ApplyResponse, readonly Problem[]>>;
+  delete(request: DeleteRequest, author: Author): Promise<Result<DeleteResponse, readonly Problem[]>>;
   /** What applying or deleting would change, for whom. */
-  diff(request: DiffRequest): Promise<Result<DiffResponse, readonly Problem[]>>;
+  diff(request: DiffRequest, author: Author): Promise<Result<DiffResponse, readonly Problem[]>>;
   /** The latest changes, of one object where one is named; undefined where there is no kind of that name. */
   history(limit: number, object: NamedObject | undefined): Promise<HistoryResponse | undefined>;
   /** Undefined where the history does not hold the revision. */
@@ -46,12 +51,15 @@ export interface ApiBackend {
   /** Null where there is no kind of the name in the request. */
   rollback(
     request: RollbackRequest,
-    author: string,
+    author: Author,
   ): Promise<Result<RollbackResponse, readonly Problem[]> | null>;
   /** Undefined where there is no kind of that plural name. */
   resources(plural: string, namespace: string | undefined): ResourcesResponse | undefined;
   resource(plural: string, namespace: string, name: string): ObjectWithStatus | undefined;
   createJoinToken(request: TokenRequest): Promise<TokenResponse>;
+  joinTokens(): Promise<readonly TokenSummary[]>;
+  /** False where there is no such token. */
+  revokeJoinToken(id: string): Promise<boolean>;
   /** The control plane's own metrics, as Prometheus text. */
   metrics(): string;
 }

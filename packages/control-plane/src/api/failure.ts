@@ -25,6 +25,9 @@ export class RequestRefused extends HeddleError {
 
 /** Statuses of failures that come from deeper down. */
 const statusOfCode: Readonly<Record<string, ContentfulStatusCode>> = {
+  HEDDLE_API_FORBIDDEN: 403,
+  HEDDLE_API_WRONG_TOKEN: 401,
+  HEDDLE_OIDC_UNREACHABLE: 503,
   HEDDLE_STORE_CONFLICT: 409,
   HEDDLE_STORE_FAILED: 503,
   HEDDLE_STORE_COMPACTED: 410,

@@ -27,7 +27,8 @@ const subject = z
 
 export const tokenSchema = z
   .strictObject({
-    kind: z.enum(['join', 'dashboard', 'admin']),
+    kind: z.enum(['join', 'dashboard', 'api']),
+    role: z.enum(['viewer', 'operator', 'admin']).optional(),
     subject: subject.optional(),
     uses: z.int().min(1).max(1_000_000).optional(),
     ttlSeconds: z
@@ -38,13 +39,21 @@ export const tokenSchema = z
     namespace: name.optional(),
     serviceAccount: name.optional(),
   })
-  .refine(({ kind, subject }) => kind !== 'admin' || subject !== undefined, {
+  .refine(({ kind, subject }) => kind !== 'api' || subject !== undefined, {
     path: ['subject'],
     message: 'must say whose token it is',
   })
-  .refine(({ kind, subject }) => kind !== 'join' || subject === undefined, {
+  .refine(({ kind, subject, role }) => kind !== 'join' || (subject ?? role) === undefined, {
     path: ['subject'],
-    message: 'is nothing for join tokens: a workload is who its certificate says',
+    message: 'and role are nothing for join tokens: a workload is who its certificate says',
+  })
+  .refine(({ kind, uses, serviceAccount }) => kind === 'join' || (uses ?? serviceAccount) === undefined, {
+    path: ['uses'],
+    message: 'and serviceAccount are for join tokens only',
+  })
+  .refine(({ kind, role, namespace }) => kind === 'join' || role !== 'admin' || namespace === undefined, {
+    path: ['namespace'],
+    message: 'is nothing for admins, who can make themselves tokens without one',
   });
 
 /** `?seconds=`: how much history. */

@@ -75,7 +75,7 @@ describe('the API server', () => {
 
   it('closes under an open event stream', async () => {
     const given = options();
-    const token = given.authenticator.createToken('admin');
+    const token = given.authenticator.createToken({ kind: 'api', role: 'admin' });
     const server = await startApiServer({ ...given, address: '127.0.0.1', port: 0 });
     const stream = await get(server.address, '/api/v1/traffic/stream', { authorization: `Bearer ${token}` });
     const [data] = (await once(stream.setEncoding('utf8'), 'data')) as [string];
@@ -88,7 +88,7 @@ describe('the API server', () => {
 
   it('drops the silent and the slow, and lets event streams live on', async () => {
     const given = options();
-    const token = given.authenticator.createToken('admin');
+    const token = given.authenticator.createToken({ kind: 'api', role: 'admin' });
     const limits = { headersTimeoutMs: 50, requestTimeoutMs: 100, checkIntervalMs: 10 };
     const server = await startApiServer({ ...given, address: '127.0.0.1', port: 0, limits });
     const stream = await get(server.address, '/api/v1/traffic/stream', { authorization: `Bearer ${token}` });

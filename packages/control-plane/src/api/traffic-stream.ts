@@ -5,11 +5,17 @@ const intervalMs = 1000;
 
 /**
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): one `traffic` now and one each
- * second. A reader that is slower than that misses some instead of making us keep them.
+ * second. A reader that is slower than that misses some instead of making us keep them. `whenOver` calls when the reader
+ * may read no longer, and returns how to stop that.
  */
-export function trafficStream(clock: Clock, latest: () => TrafficEvent): ReadableStream<Uint8Array> {
+export function trafficStream(
+  clock: Clock,
+  latest: () => TrafficEvent,
+  whenOver: (end: () => void) => () => void,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let timer: Timer | null = null;
+  let forget = (): void => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
       const tick = (): void => {
@@ -19,9 +25,15 @@ export function trafficStream(clock: Clock, latest: () => TrafficEvent): Readabl
         timer = clock.setTimer(intervalMs, tick);
       };
       tick();
+      forget = whenOver(() => {
+        timer?.cancel();
+        forget();
+        controller.close();
+      });
     },
     cancel() {
       timer?.cancel();
+      forget();
     },
   });
 }

@@ -132,7 +132,7 @@ export interface ProxyTypeStatus {
   readonly synced: boolean;
 }
 
-export type XdsTypeName = 'cds' | 'eds' | 'lds' | 'rds' | 'sds';
+export type XdsTypeName = 'cds' | 'eds' | 'lds' | 'rds' | 'vhds' | 'sds';
 
 /** A resource that a proxy refused to take. */
 export interface RejectedResource {
@@ -424,20 +424,61 @@ export interface ResourcesResponse {
   readonly items: readonly ObjectWithStatus[];
 }
 
-/** `POST /api/v1/tokens`. */
+/**
+ * What somebody may do at the API. `viewer`: look at everything but tokens. `operator`: also change the configuration.
+ * `admin`: also make, list and revoke tokens.
+ */
+export type ApiRole = 'viewer' | 'operator' | 'admin';
+
+/** `GET /api/v1/whoami`. */
+export interface WhoAmI {
+  readonly subject: string;
+  readonly role: ApiRole;
+  /** The one namespace that this is good for; null for all. */
+  readonly namespace: string | null;
+  readonly expiresAt: number | null;
+}
+
+/** `POST /api/v1/tokens`, for admins. */
 export interface TokenRequest {
-  /** `admin` is for the API: the command line on other machines, programs. */
-  readonly kind: 'join' | 'dashboard' | 'admin';
-  /** Whose token it is, for the history; for `dashboard` and `admin`. Default: the kind. */
+  /** `join` admits a workload, `dashboard` a person to the page, `api` the command line on other machines and programs. */
+  readonly kind: 'join' | 'dashboard' | 'api';
+  /** Of `dashboard` and `api` tokens; default `viewer`. */
+  readonly role?: ApiRole;
+  /** Whose token it is, for the history; for `dashboard` (default: the kind) and `api`. */
   readonly subject?: string;
   /** How often a join token may be used; default 1. */
   readonly uses?: number;
-  /** Default one hour for join tokens; the others don't expire. */
+  /** Default one hour for join tokens; the others don't expire unless it is said. */
   readonly ttlSeconds?: number;
-  /** Restricts a join token to workloads of one namespace. */
+  /** Restricts a join token to workloads of one namespace, others to what is in it. */
   readonly namespace?: string;
   /** Restricts a join token to one service account. */
   readonly serviceAccount?: string;
+}
+
+/** A token that was made and not revoked, without its secret. */
+export interface TokenSummary {
+  readonly id: string;
+  readonly kind: TokenRequest['kind'];
+  /** Null of join tokens. */
+  readonly subject: string | null;
+  readonly role: ApiRole | null;
+  readonly namespace: string | null;
+  readonly createdAt: number;
+  /** Null for never. */
+  readonly expiresAt: number | null;
+  /** To the minute. Null where it was never used, or where that is not known, as of join tokens. */
+  readonly lastUsedAt: number | null;
+  /** Of join tokens; null for any number. */
+  readonly usesLeft?: number | null;
+  /** Of join tokens; null for any. */
+  readonly serviceAccount?: string | null;
+}
+
+/** `GET /api/v1/tokens`, for admins. `DELETE /api/v1/tokens/<id>` revokes one and is answered by 204. */
+export interface TokensResponse {
+  readonly tokens: readonly TokenSummary[];
 }
 
 export interface TokenResponse {

@@ -1,5 +1,12 @@
 /** Clusters: the service's port or a part of its instances, the sidecar's own application, everything else. */
-import { type DeclaredService, type HostView, clusterName } from '@heddle/model';
+import {
+  clusterName,
+  type ConnectionPolicy,
+  type DeclaredService,
+  type HostView,
+  type PortRoutes,
+  type TrafficPolicy,
+} from '@heddle/model';
 import { type DeepPartial, encodeMessage, packAny, TypeUrl } from '@heddle/xds';
 import {
   Cluster_DiscoveryType,
@@ -14,6 +21,7 @@ import {
   type PassthroughFamily,
   passthroughCluster,
 } from './names.ts';
+import { connectionOptions, http2Options, meshDefaults, policyFields } from './cluster-policy.ts';
 import { type ClusterEndpoint, discoveryOf } from './declared-clusters.ts';
 import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
@@ -23,33 +31,21 @@ import { isOpaque, linkAge, linkOptions, maxLinkStreams } from './tcp-link.ts';
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
 
-const unlimited = 0xffff_ffff;
-/** As Istio: no limits but those that a DestinationRule sets, and never an endpoint that is known to be unhealthy. */
-const meshDefaults: DeepPartial<Cluster> = {
-  circuitBreakers: {
-    thresholds: [
-      {
-        maxConnections: unlimited,
-        maxPendingRequests: unlimited,
-        maxRequests: unlimited,
-        maxRetries: unlimited,
-      },
-    ],
-  },
-  commonLbConfig: { healthyPanicThreshold: { value: 0 } },
-};
-
 /**
  * The link between sidecars: requests to one peer share few connections of HTTP/2, those of HTTP/1.1 callers too. A peer that
  * doesn't offer it is spoken to by HTTP/1.1.
  */
-const negotiated = httpProtocolOptions({
-  commonHttpProtocolOptions: { maxConnectionDuration: linkAge },
-  upstreamProtocolOptions: {
-    $case: 'autoConfig',
-    value: { httpProtocolOptions: {}, http2ProtocolOptions: { maxConcurrentStreams: maxLinkStreams } },
-  },
-});
+function negotiated(
+  connections: ConnectionPolicy | null,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  return httpProtocolOptions({
+    commonHttpProtocolOptions: connectionOptions(connections, linkAge.seconds),
+    upstreamProtocolOptions: {
+      $case: 'autoConfig',
+      value: { httpProtocolOptions: {}, http2ProtocolOptions: http2Options(connections, maxLinkStreams) },
+    },
+  });
+}
 
 const http2Only = explicitHttp2({});
 /** Nobody knows what is spoken there but the client. */
@@ -60,7 +56,15 @@ const asCame = httpProtocolOptions({
   },
 });
 /** The link of TCP connections. Those that are no streams are made with the same security, but for ALPN. */
-const tunnels = explicitHttp2(linkOptions, { maxConnectionDuration: linkAge });
+function tunnels(
+  connections: ConnectionPolicy | null,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  const options = { ...linkOptions, ...http2Options(connections, maxLinkStreams) };
+  return explicitHttp2(options, connectionOptions(connections, linkAge.seconds));
+}
+
+/** What links are where no DestinationRule says anything: the same for all clusters, and made once. */
+const usualLinks = { negotiated: negotiated(null), tunnels: tunnels(null) };
 
 function explicitHttp2(
   options: DeepPartial<Http2ProtocolOptions>,
@@ -95,21 +99,26 @@ export interface ClusterPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** What the port's instances speak. */
   readonly protocol: string;
+  /** What DestinationRules say; absent where they say nothing. */
+  readonly policy?: TrafficPolicy;
 }
 
 const noLabels = {};
 
 /** The clusters of a host: for each port one with all instances, then one per subset. */
 export function planClusters(host: string, view: HostView): ClusterPlan[] {
-  return view.ports.flatMap(({ port, protocol }) => [
-    { name: clusterName(port, '', host), port, subset: '', labels: noLabels, protocol },
-    ...view.subsets.map(({ name: subset, labels }) => ({
-      name: clusterName(port, subset, host),
-      port,
-      subset,
-      labels,
-      protocol,
-    })),
+  const plan = (
+    { port, protocol }: PortRoutes,
+    subset: string,
+    labels: Readonly<Record<string, string>>,
+  ): ClusterPlan => {
+    const policy = view.policies.find((placed) => placed.port === port && placed.subset === subset)?.policy;
+    const name = clusterName(port, subset, host);
+    return { name, port, subset, labels, protocol, ...(policy === undefined ? {} : { policy }) };
+  };
+  return view.ports.flatMap((port) => [
+    plan(port, '', noLabels),
+    ...view.subsets.map(({ name, labels }) => plan(port, name, labels)),
   ]);
 }
 
@@ -123,7 +132,8 @@ export function outboundCluster(plan: ClusterPlan, host: string, identities: rea
     ...discoveryOf(plan, 'STATIC', []),
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
-    ...meshLink(plan, host, identities),
+    ...policyFields(plan.policy ?? null),
+    ...linkOf(plan, host, identities),
   });
 }
 
@@ -138,13 +148,26 @@ export function declaredCluster(
     name: plan.name,
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
+    ...policyFields(plan.policy ?? null),
     ...discoveryOf(plan, resolution, endpoints),
-    ...(identities === null ? plainLink(plan, resolution) : meshLink(plan, host, identities)),
+    ...(identities === null ? plainLink(plan, resolution) : linkOf(plan, host, identities)),
   });
 }
 
-function meshLink(plan: ClusterPlan, host: string, identities: readonly string[]): DeepPartial<Cluster> {
+/** Mutual TLS, unless a DestinationRule wants it in the clear. */
+function linkOf(plan: ClusterPlan, host: string, identities: readonly string[]): DeepPartial<Cluster> {
+  const { mode, sni = null, subjectAltNames = [] } = plan.policy?.tls ?? {};
+  if (mode === 'DISABLE') return plainLink(plan, 'STATIC');
+  return meshLink(plan, subjectAltNames.length > 0 ? subjectAltNames : identities, sni ?? sniOf(plan, host));
+}
+
+function sniOf({ port, subset }: ClusterPlan, host: string): string {
+  return `outbound_.${port}_.${subset}_.${host}`;
+}
+
+function meshLink(plan: ClusterPlan, identities: readonly string[], sni: string): DeepPartial<Cluster> {
   const opaque = isOpaque(plan.protocol);
+  const connections = plan.policy?.connections ?? null;
   const tls = packAny(TypeUrl.upstreamTlsContext, {
     commonTlsContext: {
       tlsParams: tlsVersion13,
@@ -153,10 +176,10 @@ function meshLink(plan: ClusterPlan, host: string, identities: readonly string[]
       // Where nothing is said, links offer what they speak, and TCP connections nothing.
       alpnProtocols: opaque ? [] : linkProtocols,
     },
-    sni: `outbound_.${plan.port}_.${plan.subset}_.${host}`,
+    sni,
   });
   return {
-    typedExtensionProtocolOptions: opaque ? tunnels : negotiated,
+    typedExtensionProtocolOptions: linkProtocol(opaque ? 'tunnels' : 'negotiated', connections),
     transportSocket: {
       name: 'envoy.transport_sockets.tls',
       configType: { $case: 'typedConfig', value: tls },
@@ -164,14 +187,36 @@ function meshLink(plan: ClusterPlan, host: string, identities: readonly string[]
   };
 }
 
+function linkProtocol(
+  kind: keyof typeof usualLinks,
+  connections: ConnectionPolicy | null,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  if (connections === null) return usualLinks[kind];
+  return kind === 'tunnels' ? tunnels(connections) : negotiated(connections);
+}
+
 /** No mesh at the other end: what the port's protocol says is spoken, as HTTP/1.1 where it says just HTTP. */
 function plainLink(
-  { protocol }: ClusterPlan,
+  { protocol, policy }: ClusterPlan,
   resolution: DeclaredService['resolution'],
 ): DeepPartial<Cluster> {
+  const connections = policy?.connections ?? null;
   if (isOpaque(protocol)) return {};
-  if (protocol !== 'http') return { typedExtensionProtocolOptions: http2Only };
-  return resolution === 'NONE' ? { typedExtensionProtocolOptions: asCame } : {};
+  const common = connectionOptions(connections, null);
+  if (protocol !== 'http')
+    return { typedExtensionProtocolOptions: explicitHttp2(http2Options(connections, null), common) };
+  if (resolution === 'NONE') return { typedExtensionProtocolOptions: asCame };
+  return connections === null
+    ? {}
+    : {
+        typedExtensionProtocolOptions: httpProtocolOptions({
+          commonHttpProtocolOptions: common,
+          upstreamProtocolOptions: {
+            $case: 'explicitHttpConfig',
+            value: { protocolConfig: { $case: 'httpProtocolOptions', value: {} } },
+          },
+        }),
+      };
 }
 
 /** The sidecar's own application, on loopback. `isHttp2`: it speaks HTTP/2, without TLS and without being asked. */

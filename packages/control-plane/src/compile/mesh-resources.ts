@@ -129,7 +129,8 @@ export class MeshResources implements ResourceSource {
     if (clusters.size > 0) changes.push({ typeUrl: TypeUrl.cluster, names: clusters });
     if (endpoints.size > 0) changes.push({ typeUrl: TypeUrl.clusterLoadAssignment, names: endpoints });
     if (changedHosts.size > 0) {
-      this.routes.setModel(model);
+      const virtualHosts = this.routes.setModel(model);
+      if (virtualHosts.size > 0) changes.push({ typeUrl: TypeUrl.virtualHost, names: virtualHosts });
       // Which names proxies have asked for is not known here; those that come out the same are not sent.
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
       this.namespaces.setModel(model);
@@ -198,7 +199,9 @@ export class MeshResources implements ResourceSource {
       case TypeUrl.listener:
         return this.listener(client, name);
       case TypeUrl.routeConfiguration:
-        return this.routes.get(name, this.client(client).node.labels);
+        return this.routeConfiguration(client, name);
+      case TypeUrl.virtualHost:
+        return this.routes.virtualHost(name, this.client(client).node);
       case TypeUrl.secret:
         return name === trustBundleSecret ? this.trustBundle : undefined;
       default:
@@ -215,6 +218,11 @@ export class MeshResources implements ResourceSource {
     }
     if (typeUrl !== TypeUrl.cluster) return [];
     return [...clusters.keys(), passthroughCluster, ...role.clusters.keys()];
+  }
+
+  listCollection(client: XdsClient, typeUrl: string, collection: string): Iterable<string> {
+    if (typeUrl !== TypeUrl.virtualHost) return [];
+    return this.routes.listVirtualHosts(collection, this.client(client).node);
   }
 
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void {
@@ -258,6 +266,11 @@ export class MeshResources implements ResourceSource {
       this.roles.set(namespace, role);
     }
     return role;
+  }
+
+  private routeConfiguration(client: XdsClient, name: string): EncodedResource | undefined {
+    const { hasVhds, namespace, labels } = this.client(client).node;
+    return (hasVhds ? this.routes.frame(name, namespace) : undefined) ?? this.routes.get(name, labels);
   }
 
   private listener(client: XdsClient, name: string): EncodedResource | undefined {

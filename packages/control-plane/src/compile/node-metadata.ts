@@ -26,6 +26,8 @@ const metadataSchema = z.object({
   PROTOCOL: z.enum(['http', 'http2', 'grpc', 'grpc-web', 'tcp']).default('http'),
   /** As Istio's: by HTTP/2. Proxies that don't know it get, and make, TCP connections of their own. */
   ENABLE_HBONE: z.boolean().default(false),
+  /** The large route configurations come by one virtual host at a time. */
+  VHDS: z.boolean().default(false),
   INBOUND: bindSchema.optional(),
   OUTBOUND_PROXY: bindSchema.optional(),
   UPSTREAMS: z.array(z.object({ host: z.string().min(1), port: portNumber, bind: bindSchema })).default([]),
@@ -79,6 +81,8 @@ export interface SidecarNode {
   readonly protocol: 'http' | 'http2' | 'grpc' | 'grpc-web' | 'tcp';
   /** The proxy ends CONNECT, and makes tunnels by it. */
   readonly hasTunnels: boolean;
+  /** Takes virtual hosts by themselves. */
+  readonly hasVhds: boolean;
   readonly inbound: Bind | null;
   readonly outboundProxy: Bind | null;
   readonly upstreams: readonly UpstreamBind[];
@@ -121,6 +125,7 @@ function parseNode(node: Node): Result<SidecarNode, string> {
     appPort: metadata.APP_PORT,
     protocol: metadata.PROTOCOL,
     hasTunnels: metadata.ENABLE_HBONE,
+    hasVhds: metadata.VHDS,
     inbound: metadata.INBOUND ?? null,
     outboundProxy: metadata.OUTBOUND_PROXY ?? null,
     upstreams: metadata.UPSTREAMS,

@@ -8,7 +8,7 @@ import {
   type PortRoutes,
   type RouteRule,
 } from '@heddle/model';
-import { TypeUrl, type EncodedResource } from '@heddle/xds';
+import { collectionOf, TypeUrl, type EncodedResource } from '@heddle/xds';
 import { addressDomains } from './declared-addresses.ts';
 import { byAuthority, dependencyHost, isByCaller } from './declared-routes.ts';
 import { makeResource } from './make-resource.ts';
@@ -19,16 +19,21 @@ import {
   encodeVirtualHost,
   portHost,
   routeConfiguration,
+  routeConfigurationByVhds,
   unknownPort,
 } from './routes.ts';
+import { VirtualHostResources, type VirtualHostPiece } from './virtual-host-resources.ts';
 
 /** More names than this have no use: proxies ask for one per namespace and one per dependency. */
 const maxNames = 20_000;
 
 /** Where requests go that are for nobody in the mesh. */
 const allowAny = {
-  'http-proxy': encodeVirtualHost(catchAll('allow_any', passthroughCluster)),
-  intercepted: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),
+  'http-proxy': { name: 'allow_any', bytes: encodeVirtualHost(catchAll('allow_any', passthroughCluster)) },
+  intercepted: {
+    name: 'allow_any',
+    bytes: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),
+  },
 };
 
 /** A port's virtual host with all names that the port has. */
@@ -39,6 +44,12 @@ interface EncodedPort {
 }
 
 type Labels = Readonly<Record<string, string>>;
+
+/** What of a client matters here. */
+export interface RoutesClient {
+  readonly namespace: string;
+  readonly labels: Labels;
+}
 
 export class RouteResources {
   private model: MeshModel;
@@ -53,17 +64,53 @@ export class RouteResources {
   /** Views are immutable and shared between models, so what is encoded outlives a change elsewhere. */
   private readonly encoded = new WeakMap<HostView, Map<string, readonly EncodedPort[]>>();
 
+  /** Configurations that say no more than that their virtual hosts come by themselves; the mesh does not change them. */
+  private readonly frames = new Map<string, EncodedResource>();
+  private readonly virtualHosts = new VirtualHostResources<RoutesClient>({
+    roleOf: ({ labels }) => this.role(labels),
+    piecesOf: (collection, { namespace, labels }) => {
+      const parsed = parseRoutesName(collection);
+      return parsed === undefined || parsed.kind === 'upstream' || parsed.namespace !== namespace
+        ? []
+        : this.pieces(namespace, labels, parsed.kind);
+    },
+  });
+
   constructor(model: MeshModel) {
     this.model = model;
   }
 
-  setModel(model: MeshModel): void {
+  /** Returns the names of the virtual hosts by themselves that changed. */
+  setModel(model: MeshModel): Set<string> {
     this.model = model;
     this.hosts = null;
     this.labelKeys = null;
     this.previous = new Map([...this.previous, ...this.current]);
     if (this.previous.size > maxNames) this.previous = new Map();
     this.current = new Map();
+    return this.virtualHosts.update();
+  }
+
+  /** What proxies of a namespace that know VHDS get; undefined for names of which there is nothing to divide. */
+  frame(name: string, namespace: string): EncodedResource | undefined {
+    if (!isCollection(name, namespace)) return undefined;
+    let frame = this.frames.get(name);
+    if (frame === undefined) {
+      frame = makeResource(TypeUrl.routeConfiguration, name, routeConfigurationByVhds(name));
+      this.frames.set(name, frame);
+    }
+    return frame;
+  }
+
+  /** The names of a route configuration's virtual hosts by themselves, for a proxy. */
+  listVirtualHosts(name: string, client: RoutesClient): Iterable<string> {
+    return isCollection(name, client.namespace) ? this.virtualHosts.list(name, client) : [];
+  }
+
+  /** One of those. */
+  virtualHost(name: string, client: RoutesClient): EncodedResource | undefined {
+    const collection = collectionOf(TypeUrl.virtualHost, name);
+    return collection === undefined ? undefined : this.virtualHosts.get(collection, name, client);
   }
 
   /** As a client with these labels gets it; undefined for names that are none of ours. */
@@ -96,10 +143,10 @@ export class RouteResources {
     if (parsed === undefined) return undefined;
     const { namespace } = parsed;
     if (parsed.kind !== 'upstream')
-      return routeConfiguration(name, [
-        ...this.allHosts(namespace, labels, parsed.kind),
-        allowAny[parsed.kind],
-      ]);
+      return routeConfiguration(
+        name,
+        this.pieces(namespace, labels, parsed.kind).map(({ bytes }) => bytes),
+      );
     const host = this.model.hosts.get(parsed.host);
     const view = host === undefined ? undefined : viewOf(host, namespace);
     const found = view?.ports.find(({ port }) => port === parsed.port);
@@ -111,21 +158,35 @@ export class RouteResources {
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
+  /** A namespace's virtual hosts, and the one for everything else. */
+  private pieces(namespace: string, labels: Labels, kind: 'http-proxy' | 'intercepted'): VirtualHostPiece[] {
+    return [...this.allHosts(namespace, labels, kind), allowAny[kind]];
+  }
+
   /** All hosts, services first, each authority once: proxies refuse a configuration in which one stands twice. */
-  private allHosts(namespace: string, labels: Labels, kind: 'http-proxy' | 'intercepted'): Uint8Array[] {
+  private allHosts(
+    namespace: string,
+    labels: Labels,
+    kind: 'http-proxy' | 'intercepted',
+  ): VirtualHostPiece[] {
     this.hosts ??= [...this.model.hosts.values()].sort(
       (a, b) => Number(a.service === null) - Number(b.service === null) || (a.host < b.host ? -1 : 1),
     );
     const taken = new Set(['*']);
-    const pieces: Uint8Array[] = [];
+    const pieces: VirtualHostPiece[] = [];
     for (const host of this.hosts) {
       for (const port of this.encodedPorts(host, namespace, labels)) {
         const free = port.domains.filter((domain) => !taken.has(domain));
         for (const domain of free) taken.add(domain);
+        const name = `${host.host}:${port.routes.port}`;
+        if (free.length === 0) continue;
         if (kind === 'http-proxy' && isByCaller(viewOf(host, namespace)))
-          pieces.push(encodeVirtualHost(byAuthority(portHost(host.host, port.routes, free))));
-        else if (free.length === port.domains.length) pieces.push(port.bytes);
-        else if (free.length > 0) pieces.push(encodeVirtualHost(portHost(host.host, port.routes, free)));
+          pieces.push({
+            name,
+            bytes: encodeVirtualHost(byAuthority(portHost(host.host, port.routes, free))),
+          });
+        else if (free.length === port.domains.length) pieces.push({ name, bytes: port.bytes });
+        else pieces.push({ name, bytes: encodeVirtualHost(portHost(host.host, port.routes, free)) });
       }
     }
     return pieces;
@@ -153,6 +214,12 @@ export class RouteResources {
     }
     return ports;
   }
+}
+
+/** Whether a name is one of the large configurations of a namespace. */
+function isCollection(name: string, namespace: string): boolean {
+  const parsed = parseRoutesName(name);
+  return parsed !== undefined && parsed.kind !== 'upstream' && parsed.namespace === namespace;
 }
 
 /**

@@ -3,6 +3,7 @@ import { clusterName, hostAliases, type MeshHost, type PortRoutes, type RouteRul
 import type { DeepPartial } from '@heddle/xds';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import type { Route, VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { adsConfigSource } from './parts.ts';
 import { compileAction } from './route-action.ts';
 import { headerLists } from './route-headers.ts';
 import { compileMatch } from './route-match.ts';
@@ -88,6 +89,19 @@ export function unknownPort(host: string, port: number): DeepPartial<VirtualHost
  */
 export function encodeVirtualHost(host: DeepPartial<VirtualHost>): Uint8Array {
   return RouteConfiguration.encode(RouteConfiguration.fromPartial({ virtualHosts: [host] })).finish();
+}
+
+/** The virtual host in such a piece, without the tag and the length before it. */
+export function virtualHostIn(piece: Uint8Array): Uint8Array {
+  let start = 1;
+  while (piece[start]! >= 0x80) start++;
+  return piece.subarray(start + 1);
+}
+
+/** A route configuration whose virtual hosts are resources of their own. */
+export function routeConfigurationByVhds(name: string): Uint8Array {
+  const message = { name, validateClusters: false, vhds: { configSource: adsConfigSource } };
+  return RouteConfiguration.encode(RouteConfiguration.fromPartial(message)).finish();
 }
 
 /** A route configuration of encoded virtual hosts. */

@@ -89,12 +89,21 @@ export class Configuration {
 
   /**
    * Stores all objects of the files or none. Refused for any error, with `strict` also for what would be warned about.
-   * Rejects with `HEDDLE_STORE_CONFLICT` where others change the same objects all the time.
+   * Rejects with `HEDDLE_STORE_CONFLICT` where others change the same objects all the time, and with `HEDDLE_API_FORBIDDEN`
+   * where one is not in the namespace `within`.
    */
-  async apply(request: ApplyRequest, author: string): Promise<Result<ApplyResponse, readonly Problem[]>> {
+  async apply(
+    request: ApplyRequest,
+    author: string,
+    within: string | null = null,
+  ): Promise<Result<ApplyResponse, readonly Problem[]>> {
     const { namespace, files, dryRun = false } = request;
     const parsed = parseManifests(files, { namespace });
     if (parsed.problems.some(({ severity }) => severity === 'error')) return err(parsed.problems);
+    requireWithin(
+      within,
+      parsed.objects.map(({ object }) => keyOf(object)),
+    );
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
       const judged = this.judge(parsed.objects, parsed.problems, request.strict ?? false);
       if (!judged.ok) return judged;
@@ -142,10 +151,15 @@ export class Configuration {
   }
 
   /** Deletes the objects that the files name, all or none. */
-  async delete(request: DeleteRequest, author: string): Promise<Result<DeleteResponse, readonly Problem[]>> {
+  async delete(
+    request: DeleteRequest,
+    author: string,
+    within: string | null = null,
+  ): Promise<Result<DeleteResponse, readonly Problem[]>> {
     const { keys: named, problems } = parseKeys(request.files, { namespace: request.namespace });
     if (problems.some(({ severity }) => severity === 'error')) return err(problems);
     const keys = named.filter((key) => kindOf(key)?.isStored === true);
+    requireWithin(within, keys);
     const changes = keys.map((key): StoreChange => ({ type: 'delete', key }));
     const outcome: CommitOutcome = await this.store.commit(changes, author);
     if (outcome.kind === 'conflict') throw conflict();
@@ -314,6 +328,17 @@ export class Configuration {
     ];
     return byObject(analyze({ objects, services: this.services(), domain: this.domain }));
   }
+}
+
+/** Refuses objects outside of the one namespace that somebody may change, and those that are in none. */
+export function requireWithin(namespace: string | null, keys: readonly ModelKey[]): void {
+  if (namespace === null) return;
+  const outside = keys.find((key) => key.namespace !== namespace || kindOf(key)?.isNamespaced === false);
+  if (outside === undefined) return;
+  throw new HeddleError(
+    'HEDDLE_API_FORBIDDEN',
+    `Nothing was changed: ${formatKey(outside)} is not in namespace ${namespace}, to which this token is bound.`,
+  );
 }
 
 function revisionOf(outcome: CommitOutcome | null): number | undefined {

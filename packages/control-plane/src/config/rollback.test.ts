@@ -32,6 +32,7 @@ function backendOf(world: MeshWorld): ApiBackend {
     addresses: () => ({ apiAddress: 'a:1', xdsAddress: 'b:2', joinAddress: 'c:3' }),
     issued: async () => [],
     createJoinToken: async () => ({ token: '' }),
+    joinTokens: { list: async () => [], revoke: async () => false },
   });
 }
 
@@ -56,7 +57,7 @@ function state(world: MeshWorld): string {
 }
 
 async function back(backend: ApiBackend, request: RollbackRequest): Promise<RollbackResponse> {
-  const outcome = await backend.rollback(request, 'alice');
+  const outcome = await backend.rollback(request, { subject: 'alice', namespace: null });
   assert.ok(outcome !== null);
   return outcome.ok ? outcome.value : assert.fail(JSON.stringify(outcome.error));
 }
@@ -141,7 +142,7 @@ describe('going back', () => {
     );
     const nothing = await backend.rollback(
       { object: { kind: 'pods', namespace: 'default', name: 'a' } },
-      'alice',
+      { subject: 'alice', namespace: null },
     );
     assert.equal(nothing, null);
     const empty = backendOf(await makeMeshWorld());
@@ -156,7 +157,7 @@ describe('going back', () => {
     const apiVersion = 'networking.istio.io/v1';
     await world.configStore.commit([{ type: 'put', key, apiVersion, source, specDigest: 'x' }], 'older');
     await world.configStore.commit([{ type: 'delete', key }], 'older');
-    const outcome = await backendOf(world).rollback({}, 'alice');
+    const outcome = await backendOf(world).rollback({}, { subject: 'alice', namespace: null });
     assert.ok(outcome !== null && !outcome.ok);
     assert.equal(outcome.error[0]?.code, 'HEDDLE_UNKNOWN_FIELD');
     assert.equal(outcome.error[0].file, 'VirtualService default/old of revision 1');

@@ -22,6 +22,7 @@ function backendOf(world: MeshWorld, issued: readonly IssuedRecord[] = []): ApiB
     addresses: () => ({ apiAddress: 'a:1', xdsAddress: 'b:2', joinAddress: 'c:3' }),
     issued: async () => issued,
     createJoinToken: async () => ({ token: '' }),
+    joinTokens: { list: async () => [], revoke: async () => false },
   });
 }
 

@@ -1,5 +1,6 @@
 /** Answers the API's questions from the control plane. */
 import { ok, type Clock } from '@heddle/base';
+import type { JoinTokenRecord, JoinTokens } from '@heddle/ca';
 import { findKind, type KindInfo } from '@heddle/model';
 import type { StreamStatus } from '@heddle/xds';
 import type { ApiBackend } from '../api/backend.ts';
@@ -13,9 +14,11 @@ import type {
   StatusResponse,
   TokenRequest,
   TokenResponse,
+  TokenSummary,
   XdsTypeName,
 } from '../api/types.ts';
 import { describeDiff } from '../preview/describe-diff.ts';
+import { requireWithin } from '../config/configuration.ts';
 import { readSidecarNode } from '../compile/node-metadata.ts';
 import { describeCommit, describeCommitInFull } from '../config/history.ts';
 import type { LeasedInstance } from '../instances/lease-manager.ts';
@@ -44,6 +47,7 @@ export interface BackendOptions {
   /** Certificates that have not expired, oldest first. */
   readonly issued: () => Promise<readonly IssuedRecord[]>;
   readonly createJoinToken: (request: TokenRequest) => Promise<TokenResponse>;
+  readonly joinTokens: Pick<JoinTokens, 'list' | 'revoke'>;
 }
 
 export function createBackend(options: BackendOptions): ApiBackend {
@@ -81,11 +85,16 @@ export function createBackend(options: BackendOptions): ApiBackend {
     }),
     traffic: (seconds) => traffic.history(seconds),
     latestTraffic: () => traffic.latest(),
-    apply: (request, author) => configuration.apply(request, author),
-    delete: (request, author) => configuration.delete(request, author),
-    diff: async (request) => {
+    apply: (request, author) => configuration.apply(request, author.subject, author.namespace),
+    delete: (request, author) => configuration.delete(request, author.subject, author.namespace),
+    diff: async (request, { namespace }) => {
       const plan = configuration.plan(request);
-      return plan.ok ? ok(await describeDiff(controlPlane, plan.value)) : plan;
+      if (!plan.ok) return plan;
+      requireWithin(
+        namespace,
+        plan.value.map(({ key }) => key),
+      );
+      return ok(await describeDiff(controlPlane, plan.value));
     },
     history: async (limit, object) => {
       const key = object === undefined ? undefined : keyOfNamed(object);
@@ -100,7 +109,10 @@ export function createBackend(options: BackendOptions): ApiBackend {
     rollback: async ({ object, ...request }, author) => {
       const key = object === undefined ? undefined : keyOfNamed(object);
       if (object !== undefined && key === undefined) return null;
-      return await configuration.rollback({ ...request, ...(key === undefined ? {} : { key }) }, author);
+      return await configuration.rollback(
+        { ...request, ...(key === undefined ? {} : { key }) },
+        author.subject,
+      );
     },
     resources: (plural, namespace) => {
       const info = findStoredKind(plural);
@@ -121,6 +133,8 @@ export function createBackend(options: BackendOptions): ApiBackend {
       return found === undefined ? undefined : statuses().describe(found);
     },
     createJoinToken: options.createJoinToken,
+    joinTokens: async () => (await options.joinTokens.list()).map(describeJoinToken),
+    revokeJoinToken: (id) => options.joinTokens.revoke(id),
     metrics: () => {
       const objects = mirror.list();
       return controlPlane.metrics.format({
@@ -153,6 +167,12 @@ function describeEndpoint(
   const { serviceAccount: _, publishedAt, ...rest } = instance;
   const version = instance.labels['version'] ?? '';
   return { ...rest, version, identity, state, since: publishedAt, leaseExpiresAt };
+}
+
+function describeJoinToken(record: JoinTokenRecord): TokenSummary {
+  const { id, createdAtMs: createdAt, expiresAtMs: expiresAt, usesLeft, namespace, serviceAccount } = record;
+  const unknown = { subject: null, role: null, lastUsedAt: null };
+  return { id, kind: 'join', ...unknown, namespace, createdAt, expiresAt, usesLeft, serviceAccount };
 }
 
 function describeServices({ services, traffic }: ControlPlane): ServiceSummary[] {

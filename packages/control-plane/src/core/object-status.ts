@@ -85,7 +85,10 @@ export class ObjectStatuses {
     warnings.push(...this.withheldWarnings(key, concerned));
     const typeUrls = typesWith(key);
     const acknowledged = concerned.filter(({ status }) =>
-      typeUrls.every((typeUrl) => status.types.get(typeUrl)?.synced === true),
+      typeUrls.every(
+        // Virtual hosts by themselves are not for every proxy.
+        (typeUrl) => status.types.get(typeUrl)?.synced ?? typeUrl === TypeUrl.virtualHost,
+      ),
     );
     return {
       accepted: true,
@@ -153,5 +156,5 @@ function typesWith(key: ObjectKey): TypeUrl[] {
   if (isPolicy(key)) return [TypeUrl.listener];
   return key.kind === 'DestinationRule'
     ? [TypeUrl.cluster, TypeUrl.clusterLoadAssignment]
-    : [TypeUrl.routeConfiguration];
+    : [TypeUrl.routeConfiguration, TypeUrl.virtualHost];
 }

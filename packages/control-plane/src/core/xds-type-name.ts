@@ -6,6 +6,7 @@ const names: ReadonlyMap<string, XdsTypeName> = new Map([
   [TypeUrl.clusterLoadAssignment, 'eds'],
   [TypeUrl.listener, 'lds'],
   [TypeUrl.routeConfiguration, 'rds'],
+  [TypeUrl.virtualHost, 'vhds'],
   [TypeUrl.secret, 'sds'],
 ]);
 

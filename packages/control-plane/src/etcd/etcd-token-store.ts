@@ -2,6 +2,7 @@ import type { JoinTokenRecord, TokenStore } from '@heddle/ca';
 import { HeddleError } from '@heddle/base';
 import { z } from 'zod';
 import type { EtcdClient } from './etcd-client.ts';
+import { endOfPrefix } from './messages.ts';
 
 const recordSchema = z.object({
   id: z.string(),
@@ -54,17 +55,32 @@ export class EtcdTokenStore implements TokenStore {
     throw new HeddleError('HEDDLE_STORE_CONFLICT', 'Too many others use this join token at the same time.');
   }
 
+  async list(): Promise<readonly JoinTokenRecord[]> {
+    const { kvs } = await this.client.rangeAll(this.keys, endOfPrefix(this.keys));
+    return kvs.map(decode).sort((a, b) => a.createdAtMs - b.createdAtMs);
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const found = await this.read(id);
+    if (found === null) return false;
+    await this.client.txn({ compare: [], success: [{ type: 'delete', key: this.keys + id }] });
+    return true;
+  }
+
   private async read(
     id: string,
   ): Promise<{ readonly record: JoinTokenRecord; readonly modRevision: number } | null> {
     const { kvs } = await this.client.range({ key: this.keys + id });
     const [kv] = kvs;
     if (kv === undefined) return null;
-    const parsed = recordSchema.safeParse(JSON.parse(Buffer.from(kv.value).toString()));
-    if (!parsed.success)
-      throw new HeddleError('HEDDLE_STORE_CORRUPT', `The record ${kv.key} in etcd is damaged.`);
-    return { record: parsed.data, modRevision: kv.modRevision };
+    return { record: decode(kv), modRevision: kv.modRevision };
   }
+}
+
+function decode({ key, value }: { readonly key: string; readonly value: Uint8Array }): JoinTokenRecord {
+  const parsed = recordSchema.safeParse(JSON.parse(Buffer.from(value).toString()));
+  if (parsed.success) return parsed.data;
+  throw new HeddleError('HEDDLE_STORE_CORRUPT', `The record ${key} in etcd is damaged.`);
 }
 
 function encode(record: JoinTokenRecord): Uint8Array {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TypeUrl } from '@heddle/xds';
 import type { DiffResponse, ObjectDiff } from '../api/types.ts';
 import { makeMeshWorld, type MeshWorld } from '../testing/mesh-world.ts';
 import { describeDiff } from './describe-diff.ts';
@@ -92,6 +93,29 @@ describe('a preview', () => {
     );
     assert.deepEqual(told.toSorted(), sent.toSorted());
     assert.deepEqual(told, [`eds ${cluster}`, 'rds http-proxy|default']);
+  });
+
+  it('tells the virtual host that changes where a proxy has them one by one', async () => {
+    const world = await makeMeshWorld();
+    const sidecar = world.connect({ instance: 'reviews-1', service: 'reviews', metadata: { VHDS: true } });
+    sidecar.publish().keep(world.clock);
+    sidecar.client.subscribe(TypeUrl.virtualHost, ['http-proxy|default']);
+    await world.settle();
+    const { objects } = await diff(world, routes);
+    const host = 'http-proxy|default/reviews.default.svc.cluster.local:9080';
+    assert.deepEqual(
+      objects.flatMap(({ resources }) =>
+        resources.map(({ change, name, type }) => `${change} ${type} ${name}`),
+      ),
+      [`changed vhds ${host}`],
+    );
+    sidecar.responses = [];
+    await world.apply(routes);
+    await world.settle();
+    assert.deepEqual(
+      sidecar.responses.map(({ type, names }) => [type, names]),
+      [['VirtualHost', [host]]],
+    );
   });
 
   it('names fields of objects with their lines, and of resources', async () => {

@@ -1,5 +1,6 @@
 /** What changes would do to what connected proxies have, found by making them to a copy of the resources. */
 import {
+  collectionOf,
   decodeMessage,
   TypeUrl,
   type EncodedResource,
@@ -51,6 +52,14 @@ export async function previewEffects(input: PreviewInput): Promise<Effect[][]> {
   const { before, after, subscriptions, steps } = input;
   const touched = subscriptions.map(() => new Map<string, Touched>());
   const breath = new Breath(input.pause);
+  for (const subscription of subscriptions) {
+    const collections = new Set<string>();
+    for (const name of subscription.names(TypeUrl.virtualHost))
+      collections.add(collectionOf(TypeUrl.virtualHost, name) ?? name);
+    // What a copy has not been asked for it does not watch.
+    for (const source of [before, after])
+      for (const name of collections) source.listCollection?.(subscription.client, TypeUrl.virtualHost, name);
+  }
   for (const [step, run] of steps.entries()) {
     const changes: ResourceChange[] = [];
     const unwatch = after.watch((told) => changes.push(...told));

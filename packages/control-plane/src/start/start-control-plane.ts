@@ -31,6 +31,8 @@ import { ControlPlane } from '../core/control-plane.ts';
 import { SqliteInstanceStore } from '../instances/sqlite-instance-store.ts';
 import { startGrpcServer } from '../rpc/grpc-server.ts';
 import { SqliteCredentialStore } from '../store/credential-store.ts';
+import { jsonFetcher } from '../oidc/fetch-json.ts';
+import { OidcTokens, type OidcOptions } from '../oidc/oidc-tokens.ts';
 import { SqliteTokenStore } from '../store/join-token-store.ts';
 import { SqliteIssuanceLog } from '../store/sqlite-issuance-log.ts';
 import { SqliteServiceBindings } from '../store/sqlite-service-bindings.ts';
@@ -59,6 +61,8 @@ export interface StartOptions {
   readonly trustDomain?: string;
   /** The dashboard's built files. */
   readonly dashboardDirectory?: string;
+  /** People whom others vouch for; absent: nobody. */
+  readonly oidc?: OidcOptions;
   readonly version?: string;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -209,7 +213,11 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
   const join = `${hostForUrl(joining.address.host)}:${joining.address.port}`;
   const joinAddress = `${hostForUrl(reachableAddress(bindAddress))}:${joining.address.port}`;
 
-  const authenticator = new Authenticator(new SqliteCredentialStore(store.configuration), clock);
+  const oidc =
+    options.oidc === undefined
+      ? null
+      : new OidcTokens(options.oidc, jsonFetcher(options.oidc.ca), clock, logger);
+  const authenticator = new Authenticator(new SqliteCredentialStore(store.configuration), clock, oidc);
   const createJoinToken = joinTokenMaker(
     tokens,
     () => authority.bundle,
@@ -224,6 +232,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     addresses: () => ({ apiAddress, xdsAddress: xds.address, joinAddress: join }),
     issued: () => log.list(clock.now()),
     createJoinToken,
+    joinTokens: tokens,
   });
   const api = await startApiServer({
     backend,
@@ -239,7 +248,8 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
 
   await ensureAdminToken(store.path, authenticator);
   await ensureLocalToken(store.path, tokens, authority.bundle);
-  const dashboardToken = authenticator.has('dashboard') ? null : authenticator.createToken('dashboard');
+  const createDashboardToken = (): string => authenticator.createToken({ kind: 'dashboard', role: 'admin' });
+  const dashboardToken = authenticator.has('dashboard') ? null : createDashboardToken();
   const addresses = { api: api.address, xds: xds.address, join };
   await announce(store, addresses, cleanup);
   logger.info('Control plane started', { ...addresses, trustDomain: authority.trustDomain });
@@ -247,7 +257,7 @@ async function start(options: StartOptions, cleanup: Cleanup): Promise<RunningCo
     addresses,
     joinAddress,
     dashboardToken,
-    createDashboardToken: () => authenticator.createToken('dashboard'),
+    createDashboardToken,
     createJoinToken,
     close: () => cleanup.run(),
   };

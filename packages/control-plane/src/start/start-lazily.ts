@@ -1,5 +1,6 @@
 import type { RunningControlPlane, StartOptions } from './start-control-plane.ts';
 
+export type { OidcOptions } from '../oidc/oidc-tokens.ts';
 export type { DatastoreOptions } from './datastore.ts';
 export type { ControlPlaneAddresses, RunningControlPlane, StartOptions } from './start-control-plane.ts';
 

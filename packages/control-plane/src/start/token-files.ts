@@ -18,8 +18,8 @@ async function readIfThere(path: string): Promise<string> {
 export async function ensureAdminToken(directory: string, authenticator: Authenticator): Promise<void> {
   const path = join(directory, storeFiles.adminToken);
   const token = await readIfThere(path);
-  if (token !== '' && authenticator.subjectOf(token, 'admin') !== undefined) return;
-  await writeFileAtomically(path, `${authenticator.replaceToken('admin')}\n`);
+  if (token !== '' && authenticator.principalOfOwn(token, 'api')?.role === 'admin') return;
+  await writeFileAtomically(path, `${authenticator.replaceAdminToken()}\n`);
 }
 
 /** Makes sure that `local-token` holds a join token that works: any number of uses, any workload, without end. */

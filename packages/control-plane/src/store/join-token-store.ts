@@ -23,16 +23,21 @@ export class SqliteTokenStore implements TokenStore {
 
   async get(id: string): Promise<JoinTokenRecord | null> {
     const row = this.guard(() => this.database.prepare('SELECT * FROM join_tokens WHERE id = ?').get(id));
-    if (row === undefined) return null;
-    return {
-      id,
-      secretSha256: String(row['secret_sha256']),
-      createdAtMs: Number(row['created_at']),
-      expiresAtMs: numberOrNull(row['expires_at']),
-      usesLeft: numberOrNull(row['uses_left']),
-      namespace: textOrNull(row['namespace']),
-      serviceAccount: textOrNull(row['service_account']),
-    };
+    return row === undefined ? null : recordOf(row);
+  }
+
+  async list(): Promise<readonly JoinTokenRecord[]> {
+    const rows = this.guard(() =>
+      this.database.prepare('SELECT * FROM join_tokens ORDER BY created_at, id').all(),
+    );
+    return rows.map(recordOf);
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const { changes } = this.guard(() =>
+      this.database.prepare('DELETE FROM join_tokens WHERE id = ?').run(id),
+    );
+    return Number(changes) === 1;
   }
 
   async put(record: JoinTokenRecord): Promise<void> {
@@ -62,6 +67,18 @@ export class SqliteTokenStore implements TokenStore {
       throw storeError(this.path, error);
     }
   }
+}
+
+function recordOf(row: Record<string, unknown>): JoinTokenRecord {
+  return {
+    id: String(row['id']),
+    secretSha256: String(row['secret_sha256']),
+    createdAtMs: Number(row['created_at']),
+    expiresAtMs: numberOrNull(row['expires_at']),
+    usesLeft: numberOrNull(row['uses_left']),
+    namespace: textOrNull(row['namespace']),
+    serviceAccount: textOrNull(row['service_account']),
+  };
 }
 
 function numberOrNull(value: unknown): number | null {

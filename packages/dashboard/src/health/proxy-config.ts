@@ -4,7 +4,7 @@ import type { ProxySummary, XdsTypeName } from '../generated/api.ts';
 export type ProxyConfigState = 'synced' | 'pending' | 'rejected';
 
 /** The order in which xDS types are shown: the one in which they depend on each other. */
-export const XDS_TYPES: readonly XdsTypeName[] = ['cds', 'eds', 'lds', 'rds', 'sds'];
+export const XDS_TYPES: readonly XdsTypeName[] = ['cds', 'eds', 'lds', 'rds', 'vhds', 'sds'];
 
 /** How far a proxy is with its configuration over all types; a refusal wins over everything. */
 export function judgeProxyConfig(proxy: ProxySummary): ProxyConfigState {

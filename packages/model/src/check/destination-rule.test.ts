@@ -63,8 +63,8 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
   ],
   [
     'another algorithm',
-    { host, trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } },
-    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.loadBalancer.simple: stored, but without effect: Heddle does not support the value 'RANDOM' yet (supported are UNSPECIFIED, ROUND_ROBIN)",
+    { host, trafficPolicy: { loadBalancer: { simple: 'PASSTHROUGH' } } },
+    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.loadBalancer.simple: stored, but without effect: Heddle does not support the value 'PASSTHROUGH' yet (supported are UNSPECIFIED, ROUND_ROBIN, LEAST_REQUEST, LEAST_CONN, RANDOM)",
   ],
   [
     'an unknown algorithm',
@@ -72,9 +72,19 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     'error HEDDLE_INVALID_VALUE: spec.trafficPolicy.loadBalancer.simple: simple must be one of UNSPECIFIED, LEAST_CONN, RANDOM, PASSTHROUGH, ROUND_ROBIN, LEAST_REQUEST, got the text "RANDOMM" (did you mean \'RANDOM\'?)',
   ],
   [
-    'plain text',
-    { host, trafficPolicy: { tls: { mode: 'DISABLE' } } },
-    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls.mode: stored, but without effect: Heddle does not support the value 'DISABLE' yet (supported are ISTIO_MUTUAL)",
+    'TLS to others',
+    { host, trafficPolicy: { tls: { mode: 'SIMPLE' } } },
+    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls.mode: stored, but without effect: Heddle does not support the value 'SIMPLE' yet (supported are DISABLE, ISTIO_MUTUAL)",
+  ],
+  [
+    'a name of no workload for those of the mesh',
+    { host, trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL', subjectAltNames: ['a.example'] } } },
+    "error HEDDLE_INVALID_VALUE: spec.trafficPolicy.tls.subjectAltNames[0]: 'a.example' is no SPIFFE id, which certificates of the mesh have (write 'spiffe://' and the workload's id)",
+  ],
+  [
+    'a server name that is none',
+    { host, trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL', sni: 'a b' } } },
+    "error HEDDLE_INVALID_VALUE: spec.trafficPolicy.tls.sni: 'a b' is not a host name",
   ],
   [
     'plain text said by leaving the mode out',
@@ -82,9 +92,9 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls: stored, but without effect: Heddle does not support tls without a mode, which means DISABLE in Istio, yet (write 'mode: ISTIO_MUTUAL' or leave tls out)",
   ],
   [
-    'connection pools',
-    { host, trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 } } } },
-    'warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.connectionPool: stored, but without effect: Heddle does not support connection pool settings yet',
+    'a choice of protocol',
+    { host, trafficPolicy: { connectionPool: { http: { h2UpgradePolicy: 'UPGRADE' } } } },
+    'warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.connectionPool.http.h2UpgradePolicy: stored, but without effect: Heddle does not support a choice of protocol for links that negotiate theirs yet',
   ],
   [
     'a selector of clients',

@@ -28,7 +28,28 @@ export function checkDestinationRule(spec: DestinationRuleSpec, report: Report):
 }
 
 function checkPolicy(policy: DestinationRuleSpec['trafficPolicy'], path: Path, report: Report): void {
-  if (policy?.tls === undefined || policy.tls.mode !== undefined) return;
-  const hint = `write 'mode: ISTIO_MUTUAL' or leave tls out`;
-  report.withoutEffect([...path, 'tls'], 'tls without a mode, which means DISABLE in Istio,', hint);
+  checkTls(policy?.tls, [...path, 'tls'], report);
+  for (const [index, { tls }] of (policy?.portLevelSettings ?? []).entries())
+    checkTls(tls, [...path, 'portLevelSettings', index, 'tls'], report);
+}
+
+function checkTls(
+  tls: NonNullable<DestinationRuleSpec['trafficPolicy']>['tls'],
+  path: Path,
+  report: Report,
+): void {
+  if (tls === undefined) return;
+  if (tls.mode === undefined) {
+    const hint = `write 'mode: ISTIO_MUTUAL' or leave tls out`;
+    report.withoutEffect(path, 'tls without a mode, which means DISABLE in Istio,', hint);
+  }
+  if (tls.sni !== undefined && tls.sni !== '' && !/^[A-Za-z0-9._-]+$/.test(tls.sni))
+    report.invalid([...path, 'sni'], `'${tls.sni}' is not a host name`);
+  if (tls.mode !== 'ISTIO_MUTUAL') return;
+  for (const [index, name] of (tls.subjectAltNames ?? []).entries()) {
+    if (/^spiffe:\/\/[^/]+\/.+$/.test(name)) continue;
+    const hint = `write 'spiffe://' and the workload's id`;
+    const message = `'${name}' is no SPIFFE id, which certificates of the mesh have`;
+    report.invalid([...path, 'subjectAltNames', index], message, hint);
+  }
 }

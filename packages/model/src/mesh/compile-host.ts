@@ -9,6 +9,7 @@ import { type WrittenRule, hostsOfRule, writtenRules } from './delegates.ts';
 import type { HostView, MeshHost, MeshService, PortRoutes, ServicePort, Subset } from './model.ts';
 import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
 import { countingDeclaration, joinService } from './services.ts';
+import { compilePolicies } from './traffic-policy.ts';
 import { isVisible, namedNamespaces } from './visibility.ts';
 
 export interface HostContext {
@@ -122,6 +123,10 @@ function compileView(
     subsets: mergeSubsets(rules),
     ...(declared === null ? {} : { declared }),
     sourceLabelKeys: labelKeys(ports),
+    policies: compilePolicies(
+      rules,
+      ports.map(({ port }) => port),
+    ),
     virtualService: virtualService === undefined ? null : keyOf(virtualService),
     destinationRules: rules.map(keyOf),
   };

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../manifest/object.ts';
 import type { DeclaredService } from './declared-service.ts';
 import type { RouteRule } from './route-model.ts';
+import type { PlacedPolicy } from './traffic-policy.ts';
 
 /** One port of a service. */
 export interface ServicePort {
@@ -56,6 +57,8 @@ export interface HostView {
   readonly subsets: readonly Subset[];
   /** What objects say of the service, beside what its instances do; absent where they say nothing. */
   readonly declared?: DeclaredService;
+  /** What DestinationRules say of ports and subsets; those that are not there have no policy. */
+  readonly policies: readonly PlacedPolicy[];
   /** Labels of clients that decide which of the rules are for them. */
   readonly sourceLabelKeys: readonly string[];
   readonly virtualService: ObjectKey | null;

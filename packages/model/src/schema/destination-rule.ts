@@ -21,4 +21,5 @@ export const destinationRuleSpec = z.strictObject({
   ),
 });
 
+export type TrafficPolicy = Readonly<z.infer<typeof trafficPolicy>>;
 export type DestinationRuleSpec = Readonly<z.infer<typeof destinationRuleSpec>>;

@@ -29,29 +29,37 @@ test('marks the fields that are not implemented', () => {
     'tls',
     'tcp',
   ]);
-  const policy = (path: string): string[] => [
-    ...[
-      'loadBalancer.consistentHash',
-      'loadBalancer.localityLbSetting',
-      'loadBalancer.zoneAwareLbSetting',
-      'loadBalancer.warmupDurationSecs',
-      'loadBalancer.warmup',
-      'connectionPool',
-      'outlierDetection',
-      'tls.clientCertificate',
-      'tls.privateKey',
-      'tls.caCertificates',
-      'tls.caCrl',
-      'tls.credentialName',
-      'tls.subjectAltNames',
-      'tls.sni',
-      'tls.insecureSkipVerify',
-      'portLevelSettings',
+  const loadBalancer = [
+    'consistentHash',
+    'localityLbSetting',
+    'zoneAwareLbSetting',
+    'warmupDurationSecs',
+    'warmup',
+  ].map((field) => `loadBalancer.${field}`);
+  const connectionPool = [
+    'tcp.tcpKeepalive.probes',
+    'tcp.tcpKeepalive.interval',
+    'tcp.idleTimeout',
+    'http.h2UpgradePolicy',
+    'http.useClientProtocol',
+  ].map((field) => `connectionPool.${field}`);
+  const tls = [
+    'clientCertificate',
+    'privateKey',
+    'caCertificates',
+    'caCrl',
+    'credentialName',
+    'insecureSkipVerify',
+  ].map((field) => `tls.${field}`);
+  const shared = [...loadBalancer, ...connectionPool, 'outlierDetection', ...tls];
+  const policy = (path: string): string[] =>
+    [
+      ...shared,
+      ...shared.map((field) => `portLevelSettings[].${field}`),
       'tunnel',
       'proxyProtocol',
-      'retryBudget',
-    ].map((field) => `${path}.${field}`),
-  ];
+      'retryBudget.budgetInterval',
+    ].map((field) => `${path}.${field}`);
   assert.deepEqual(marked(destinationRuleSpec, ''), [
     ...policy('trafficPolicy'),
     ...policy('subsets[].trafficPolicy'),

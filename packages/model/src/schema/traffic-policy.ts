@@ -1,4 +1,4 @@
-// A DestinationRule's trafficPolicy. Implemented are only the settings that say what is the case anyway.
+// A DestinationRule's trafficPolicy.
 import { z } from 'zod';
 import {
   atMostOne,
@@ -47,7 +47,7 @@ export const localityLbSetting = z.strictObject({
 const loadBalancer = z
   .strictObject({
     simple: onlyValues(
-      ['UNSPECIFIED', 'ROUND_ROBIN'],
+      ['UNSPECIFIED', 'ROUND_ROBIN', 'LEAST_REQUEST', 'LEAST_CONN', 'RANDOM'],
       z.enum(['UNSPECIFIED', 'LEAST_CONN', 'RANDOM', 'PASSTHROUGH', 'ROUND_ROBIN', 'LEAST_REQUEST']),
     ),
     consistentHash: notYet('consistent hashing', consistentHash),
@@ -84,9 +84,15 @@ export const connectionPool = z.strictObject({
     .strictObject({
       maxConnections: int32.optional(),
       connectTimeout: duration.optional(),
-      tcpKeepalive: tcpKeepalive.optional(),
+      tcpKeepalive: z
+        .strictObject({
+          probes: notYet('a number of TCP keepalive probes', uint32),
+          time: duration.optional(),
+          interval: notYet('an interval of TCP keepalive probes', duration),
+        })
+        .optional(),
       maxConnectionDuration: duration.optional(),
-      idleTimeout: durationOrZero.optional(),
+      idleTimeout: notYet('idle timeouts of TCP connections', durationOrZero),
     })
     .optional(),
   http: z
@@ -96,8 +102,11 @@ export const connectionPool = z.strictObject({
       maxRequestsPerConnection: int32.optional(),
       maxRetries: int32.optional(),
       idleTimeout: duration.optional(),
-      h2UpgradePolicy: z.enum(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']).optional(),
-      useClientProtocol: z.boolean().optional(),
+      h2UpgradePolicy: notYet(
+        'a choice of protocol for links that negotiate theirs',
+        z.enum(['DEFAULT', 'DO_NOT_UPGRADE', 'UPGRADE']),
+      ),
+      useClientProtocol: notYet("the client's protocol between sidecars", z.boolean()),
       maxConcurrentStreams: int32.optional(),
       http2KeepAlive: z
         .strictObject({ interval: duration.optional(), timeout: duration.optional() })
@@ -120,47 +129,44 @@ export const outlierDetection = z.strictObject({
 });
 
 export const tls = z.strictObject({
-  mode: onlyValues(['ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
+  mode: onlyValues(['DISABLE', 'ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
   clientCertificate: notYet('certificates of its own per destination', z.string()),
   privateKey: notYet('certificates of its own per destination', z.string()),
   caCertificates: notYet('certificate authorities per destination', z.string()),
   caCrl: notYet('certificate revocation lists', z.string()),
   credentialName: notYet('certificates of its own per destination', z.string()),
-  subjectAltNames: notYet('certificate names per destination', z.array(z.string())),
-  sni: notYet('a server name per destination', z.string()),
+  subjectAltNames: z.array(z.string()).optional(),
+  sni: z.string().optional(),
   insecureSkipVerify: notYet('connections without verification', z.boolean().nullable()),
 });
 
 export const trafficPolicy = z.strictObject({
   loadBalancer: loadBalancer.optional(),
-  connectionPool: notYet('connection pool settings', connectionPool),
+  connectionPool: connectionPool.optional(),
   outlierDetection: notYet('outlier detection', outlierDetection),
   tls: tls.optional(),
-  portLevelSettings: notYet(
-    'settings per port',
-    z
-      .array(
-        z.strictObject({
-          port: portSelector.optional(),
-          loadBalancer: loadBalancer.optional(),
-          connectionPool: connectionPool.optional(),
-          outlierDetection: outlierDetection.optional(),
-          tls: tls.optional(),
-        }),
-      )
-      .max(4096),
-  ),
+  portLevelSettings: z
+    .array(
+      z.strictObject({
+        port: portSelector.optional(),
+        loadBalancer: loadBalancer.optional(),
+        connectionPool: connectionPool.optional(),
+        outlierDetection: notYet('outlier detection', outlierDetection),
+        tls: tls.optional(),
+      }),
+    )
+    .max(4096)
+    .optional(),
   tunnel: notYet(
     'tunnelling',
     z.strictObject({ protocol: z.string().optional(), targetHost: z.string(), targetPort: portNumber }),
   ),
   proxyProtocol: notYet('the PROXY protocol', z.strictObject({ version: z.enum(['V1', 'V2']).optional() })),
-  retryBudget: notYet(
-    'retry budgets',
-    z.strictObject({
+  retryBudget: z
+    .strictObject({
       percent: wrapper(z.number().min(0).max(100)),
-      budgetInterval: durationOrZero.optional(),
+      budgetInterval: notYet('retry budgets over time', durationOrZero),
       minRetryConcurrency: uint32.optional(),
-    }),
-  ),
+    })
+    .optional(),
 });

@@ -11,7 +11,9 @@ export function certificatesInUse<P extends EndpointPool>(store: ConfigStore<P>)
     for (const chain of filterChains) contexts.push(chain.tls);
     if (defaultFilterChain !== null) contexts.push(defaultFilterChain.tls);
   }
-  for (const { config } of store.clusters.built()) contexts.push(config.tls);
+  for (const { config } of store.clusters.built()) {
+    contexts.push(config.tls, ...(config.transportMatches ?? []).map(({ tls }) => tls));
+  }
   return contexts.flatMap((context) => (context === null ? [] : entryOf(context)));
 }
 

@@ -1,5 +1,5 @@
 // `/config_dump`: the configuration in force as Envoy shows it, private keys redacted.
-import { TypeUrl } from '@heddle/xds';
+import { collectionOf, TypeUrl } from '@heddle/xds';
 import { messageToJson, resourceToJson } from '@heddle/xds/json';
 import { type AdminResponse, BadAdminRequest } from './admin-message.ts';
 import type { ClusterStatus, EndpointStatus } from '../threads/cluster-status.ts';
@@ -274,7 +274,7 @@ function messagesOf(
         inlineRoutes,
         section('dynamic_route_configs', 'DynamicRouteConfig', TypeUrl.routeConfiguration, (resource) => ({
           version_info: resource.version,
-          route_config: show(resource),
+          route_config: withHosts(source, resource),
         })),
       ],
     },
@@ -343,6 +343,15 @@ function hostJson({ host, port, hostname, health, weight }: EndpointStatus): Jso
 
 function show({ typeUrl, bytes }: DumpedResource): JsonObject {
   return resourceToJson(typeUrl, bytes);
+}
+
+/** A route configuration, also with those of its virtual hosts that came by themselves. */
+function withHosts(source: DumpSource, resource: DumpedResource): JsonObject {
+  const config = show(resource);
+  const hosts: JsonObject[] = [];
+  for (const { typeUrl, name, bytes } of config['vhds'] === undefined ? [] : source.resources())
+    if (collectionOf(typeUrl, name) === resource.name) hosts.push(resourceToJson(typeUrl, bytes));
+  return hosts.length === 0 ? config : { ...config, virtual_hosts: hosts };
 }
 
 /** Routes that stand in a listener's connection managers. */

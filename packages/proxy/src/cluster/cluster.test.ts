@@ -309,3 +309,18 @@ test('a pass-through cluster keeps the endpoints used last and removes the other
   assert.equal(kept?.isRemoved, false);
   assert.equal(cluster.pick(systemRandom, 'kept'), kept);
 });
+
+test('an endpoint that asks for other connections is another one, and has the old ones closed', () => {
+  const usual = { sni: 'usual' } as unknown as NonNullable<ClusterConfig['tls']>;
+  const transportMatches = [{ traits: { tlsMode: 'disabled' }, tls: null }];
+  const cluster = makeCluster({ tls: usual, transportMatches });
+  cluster.setEndpoints(listOf([at(1)]), systemRandom);
+  const secure = cluster.endpoints[0]!;
+  assert.equal(secure.tls, usual);
+  cluster.setEndpoints(listOf([at(1, { traits: { tlsMode: 'disabled' } })]), systemRandom);
+  const clear = cluster.endpoints[0]!;
+  assert.equal(clear.tls, null);
+  assert.ok(secure.isRemoved && secure.pool.isClosed && !clear.isRemoved);
+  cluster.setEndpoints(listOf([at(1, { traits: { tlsMode: 'disabled' }, weight: 2 })]), systemRandom);
+  assert.equal(cluster.endpoints[0], clear);
+});

@@ -13,6 +13,7 @@ import { OriginalDestination, type OriginalDestinationConfig } from './original-
 import { Passthrough } from './passthrough.ts';
 import type { ConnectionSource } from '../transport/transport.ts';
 import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
+import { type EndpointTraits, type TransportMatch, transportFor } from './transport-match.ts';
 
 /** What a cluster is made of besides its endpoints. */
 export interface ClusterConfig {
@@ -25,6 +26,8 @@ export interface ClusterConfig {
   readonly proxyProtocol: ProxyProtocolVersion | null;
   /** Null for plain connections. */
   readonly tls: UpstreamTlsConfig | null;
+  /** For endpoints that are marked otherwise, the first that fits; absent for none. */
+  readonly transportMatches?: readonly TransportMatch[];
   /** Endpoints are those of the requests' authorities, not of a list. */
   readonly isPassthrough: boolean;
   /** The endpoint is where an intercepted client wanted to go; null for all other clusters. */
@@ -49,6 +52,8 @@ export interface EndpointConfig {
   readonly priority: number;
   /** See `Endpoint`. */
   readonly takesTunnels: boolean;
+  /** Absent for none. */
+  readonly traits?: EndpointTraits;
 }
 
 /** The endpoints of a load assignment. */
@@ -99,7 +104,8 @@ export class Cluster<P extends EndpointPool> {
     this.config = config;
     this.metrics = metrics;
     this.createPool = (endpoint, priority) => createPool(this, endpoint, priority);
-    const create = (host: string, port: number): Endpoint<P> => this.createEndpoint(host, port, 1, 'healthy');
+    const create = (host: string, port: number): Endpoint<P> =>
+      this.createEndpoint(host, port, 1, 'healthy', config.tls);
     const { originalDestination } = config;
     if (config.isPassthrough) this.onDemand = new Passthrough(create);
     else if (originalDestination === null) this.onDemand = null;
@@ -144,11 +150,13 @@ export class Cluster<P extends EndpointPool> {
   setEndpoints({ endpoints: list, overprovisioningPercent }: EndpointList, random: Random): void {
     const previous = this.byAddress;
     const next = new Map<string, Endpoint<P>>();
-    for (const { host, port, name, weight, health, priority, takesTunnels } of list) {
+    for (const { host, port, name, weight, health, priority, takesTunnels, traits } of list) {
       const address = hostPort(host, port);
       // A list that names an endpoint twice gives it one object; the last one's weight and health hold.
+      const tls = transportFor(this.config.transportMatches, traits, this.config.tls);
       const known = next.get(address) ?? previous.get(address);
-      const endpoint = known ?? this.createEndpoint(host, port, weight, health);
+      // Connections are never reused for what asks for other ones.
+      const endpoint = known?.tls === tls ? known : this.createEndpoint(host, port, weight, health, tls);
       endpoint.name = name;
       endpoint.weight = weight;
       endpoint.priority = priority;
@@ -171,7 +179,7 @@ export class Cluster<P extends EndpointPool> {
     this.metrics.endpointsExcluded.value = countHealth(next.values(), 'draining');
     let changed = next.size !== previous.size;
     for (const [address, endpoint] of previous) {
-      if (next.has(address)) continue;
+      if (next.get(address) === endpoint) continue;
       changed = true;
       endpoint.remove();
     }
@@ -206,8 +214,14 @@ export class Cluster<P extends EndpointPool> {
     this.metrics.close();
   }
 
-  private createEndpoint(host: string, port: number, weight: number, health: EndpointHealth): Endpoint<P> {
-    const endpoint = new Endpoint(host, port, weight, health, this.createPool);
+  private createEndpoint(
+    host: string,
+    port: number,
+    weight: number,
+    health: EndpointHealth,
+    tls: UpstreamTlsConfig | null,
+  ): Endpoint<P> {
+    const endpoint = new Endpoint(host, port, weight, health, this.createPool, tls);
     const { default: usual, high } = this.config.breakers;
     const isLimited = Math.min(usual.maxConnectionsPerEndpoint, high.maxConnectionsPerEndpoint) < noLimit;
     if (this.counts !== null && isLimited) {

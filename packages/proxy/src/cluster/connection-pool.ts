@@ -34,6 +34,7 @@ import {
   PeerMemory,
   type PoolProtocol,
   type UpstreamProtocol,
+  protocolOf,
   securityFor,
   withoutHttp2,
 } from './upstream-protocol.ts';
@@ -158,7 +159,7 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     this.breaker = breaker;
     this.metrics = metrics;
     this.bytesSent = metrics.bytesSent;
-    this.protocol = limits.protocol === 'downstream' ? (isHttp2 ? 'http2' : 'http1') : limits.protocol;
+    this.protocol = protocolOf(limits.protocol, isHttp2, options.security !== null);
     this.security = securityFor(options.security, this.protocol);
     this.counts = new PoolCounts(metrics, breaker, endpoint, clock);
     this.peer = new PeerMemory(this.protocol, limits.http2, limits.maxRequests);

@@ -2,6 +2,7 @@
 import type { ProcessCount } from '../stack/process-counts.ts';
 import type { RoutingPriority } from './cluster-metrics.ts';
 import { addressAt, describeAddress } from '../transport/address.ts';
+import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
 import type { TransportAddress } from '../transport/transport.ts';
 
 /** What holds the connections to one endpoint. */
@@ -37,6 +38,8 @@ export class Endpoint<P extends EndpointPool> {
   /** IP address; in a pass-through cluster perhaps a name; a Unix socket's path. */
   host: string;
   readonly port: number;
+  /** Of connections to it; null for plain ones. */
+  readonly tls: UpstreamTlsConfig | null;
   /** Where new connections go. */
   target: TransportAddress;
   /** `host:port`, as logs show it. */
@@ -80,6 +83,7 @@ export class Endpoint<P extends EndpointPool> {
     weight: EndpointWeight,
     health: EndpointHealth,
     createPool: PoolFactory<P>,
+    tls: UpstreamTlsConfig | null = null,
   ) {
     this.host = host;
     this.port = port;
@@ -87,6 +91,7 @@ export class Endpoint<P extends EndpointPool> {
     this.address = describeAddress(this.target);
     this.weight = weight;
     this.health = health;
+    this.tls = tls;
     this.createHighPool = () => createPool(this, 'high');
     this.pool = createPool(this, 'default');
   }

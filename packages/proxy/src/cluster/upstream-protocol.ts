@@ -7,6 +7,16 @@ export type PoolProtocol = 'http1' | 'http2' | 'auto';
 /** What a cluster's connections speak; `downstream`: what the request came by. */
 export type UpstreamProtocol = PoolProtocol | 'downstream';
 
+/** What connections speak. Where nothing is agreed on, since there is no TLS, it is HTTP/1.1, as in Envoy. */
+export function protocolOf(
+  configured: UpstreamProtocol,
+  cameByHttp2: boolean,
+  isSecure: boolean,
+): PoolProtocol {
+  if (configured === 'downstream') return cameByHttp2 ? 'http2' : 'http1';
+  return configured === 'auto' && !isSecure ? 'http1' : configured;
+}
+
 /** What is offered by ALPN where the TLS context doesn't say. */
 const offers: Readonly<Record<PoolProtocol, readonly string[]>> = {
   http1: ['http/1.1'],

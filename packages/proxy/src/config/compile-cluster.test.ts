@@ -60,6 +60,7 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       source: null,
       proxyProtocol: null,
       tls: null,
+      transportMatches: [],
       isPassthrough: false,
       dropsConnectionsOfUnhealthy: false,
       originalDestination: null,

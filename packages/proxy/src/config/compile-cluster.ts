@@ -5,6 +5,7 @@ import { compileAddress } from './compile-address.ts';
 import { compileBalancing } from './compile-balancing.ts';
 import { compileCircuitBreakers } from './compile-circuit-breakers.ts';
 import { type CompiledDiscovery, compileDiscovery } from './compile-discovery.ts';
+import { compileTransportMatches } from './compile-transport-matches.ts';
 import { compileUpstreamTransport } from './compile-upstream-transport.ts';
 import { compileConnectionLimits } from './compile-upstream-http.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -35,6 +36,7 @@ export function compileCluster(
     problems,
     materials,
   );
+  const transportMatches = compileTransportMatches(cluster.transportSocketMatches, problems, materials);
   if (connections.protocol === 'auto' && transport.tls === null) {
     problems.invalid('transport_socket', 'auto_config goes by what TLS agrees on (ALPN): it needs TLS');
   }
@@ -44,6 +46,7 @@ export function compileCluster(
     breakers: compileCircuitBreakers(cluster.circuitBreakers, problems),
     source: compileSource(cluster, problems),
     ...transport,
+    transportMatches,
     dropsConnectionsOfUnhealthy: cluster.closeConnectionsOnHostHealthFailure,
     isPassthrough,
     originalDestination,

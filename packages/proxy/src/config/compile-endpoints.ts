@@ -18,8 +18,8 @@ const maxPriority = 128;
 const connectionMetadata = 'envoy.transport_socket_match';
 
 /**
- * Compiles a load assignment; `takesNames` says whether host names are addresses here. Metadata other than `tunnel` and the
- * weights of localities choose nothing (that takes `locality_weighted_lb_config`, which is refused) and are accepted.
+ * Compiles a load assignment; `takesNames` says whether host names are addresses here. Metadata but for how connections are
+ * made, and the weights of localities choose nothing (that takes `locality_weighted_lb_config`, which is refused) and are accepted.
  */
 export function compileEndpoints(
   assignment: ClusterLoadAssignment,
@@ -70,8 +70,9 @@ function compileEndpoint(
   if (weight < 1) problems.invalid(`${path}.load_balancing_weight`, 'must be 1 or more');
   if (address === null) return null;
   const name = hostname === '' && takesNames ? address.host : hostname;
-  const takesTunnels = message.metadata?.filterMetadata[connectionMetadata]?.['tunnel'] !== 'none';
-  return { ...address, name, weight, health: healthOf(message.healthStatus), takesTunnels };
+  const traits = message.metadata?.filterMetadata[connectionMetadata] ?? null;
+  const takesTunnels = traits?.['tunnel'] !== 'none';
+  return { ...address, name, weight, health: healthOf(message.healthStatus), takesTunnels, traits };
 }
 
 function healthOf(status: HealthStatus): EndpointHealth {

@@ -30,6 +30,7 @@ class FakePool {
 const rawNames: Readonly<Record<string, string>> = {
   [TypeUrl.clusterLoadAssignment]: 'eds',
   [TypeUrl.routeConfiguration]: 'rds',
+  [TypeUrl.virtualHost]: 'vhds',
   [TypeUrl.secret]: 'sds',
 };
 

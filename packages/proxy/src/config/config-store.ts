@@ -102,7 +102,11 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       materials: this.materials,
       onResolved: () => observer.onCommitted(TypeUrl.cluster),
     });
-    this.routes = new RouteStore(this.clusters, new WantedNames(TypeUrl.routeConfiguration, observer));
+    this.routes = new RouteStore(
+      this.clusters,
+      new WantedNames(TypeUrl.routeConfiguration, observer),
+      new WantedNames(TypeUrl.virtualHost, observer),
+    );
   }
 
   /** The listeners in force. */
@@ -144,6 +148,9 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
       case TypeUrl.routeConfiguration:
         this.routes.remove(name);
         break;
+      case TypeUrl.virtualHost:
+        this.routes.removeHost(name);
+        break;
       case TypeUrl.listener:
         this.removeListener(name);
         this.removeDnsListener(name);
@@ -157,9 +164,11 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     }
   }
 
-  commit(typeUrl: string): void {
+  commit(typeUrl: string): ReadonlyMap<string, string> {
     if (typeUrl === TypeUrl.listener) this.hasListeners = true;
+    const refused = typeUrl === TypeUrl.virtualHost ? this.routes.commitHosts() : nothing;
     this.observer.onCommitted(typeUrl);
+    return refused;
   }
 
   /** Removes all listeners and closes all clusters. */
@@ -184,6 +193,9 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
         break;
       case TypeUrl.routeConfiguration:
         yield* this.routes.apply(name, bytes, problems);
+        break;
+      case TypeUrl.virtualHost:
+        this.routes.applyHost(name, bytes, problems);
         break;
       case TypeUrl.listener:
         this.applyListener(name, bytes, problems);
@@ -352,6 +364,8 @@ export class ConfigStore<P extends EndpointPool> implements ResourceSink {
     this.observer.onTrustBundleChanged(name, roots);
   }
 }
+
+const nothing: ReadonlyMap<string, string> = new Map();
 
 /** A problem as a control plane reads it in a NACK. */
 function describe({ path, message, hint }: Problem): string {

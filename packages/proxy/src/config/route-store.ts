@@ -1,5 +1,5 @@
 import { invariant, type Problem } from '@heddle/base';
-import { decodeResource, TypeUrl } from '@heddle/xds';
+import { collectionOf, decodeResource, TypeUrl } from '@heddle/xds';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import type { VirtualHost as VirtualHostMessage } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
@@ -9,7 +9,9 @@ import { ScopedRoutes } from '../routing/scoped-routes.ts';
 import type { RouteFinder, RouteTable, RouteTableSlot } from '../routing/route-table.ts';
 import type { VirtualHost } from '../routing/virtual-host.ts';
 import type { ClusterStore } from './cluster-store.ts';
-import type { ProblemList } from './problem-list.ts';
+import { checkConfigSource } from './config-source.ts';
+import { DiscoveredHosts } from './discovered-hosts.ts';
+import { ProblemList } from './problem-list.ts';
 import { splitMessage } from './split-message.ts';
 import type { WantedNames } from './wanted-names.ts';
 
@@ -24,6 +26,8 @@ type Host<P extends EndpointPool> = VirtualHost<ClusterSlot<P>>;
 interface Received<P extends EndpointPool> {
   readonly bytes: Uint8Array;
   readonly rest: Uint8Array;
+  /** Without its virtual hosts. */
+  readonly config: RouteConfiguration;
   readonly parts: readonly { readonly bytes: Uint8Array; readonly host: Host<P> }[];
 }
 
@@ -32,21 +36,26 @@ interface RouteRecord<P extends EndpointPool> {
   received: Received<P> | null;
   /** The control plane has said that there is no such route configuration. */
   isMissing: boolean;
+  /** Null where all virtual hosts come with the configuration. */
+  discovered: DiscoveredHosts<ClusterSlot<P>> | null;
 }
 
 /** The route tables by name, each in a slot that listeners hold. */
 export class RouteStore<P extends EndpointPool> {
   private readonly clusters: ClusterStore<P>;
   private readonly wanted: WantedNames;
+  private readonly wantedHosts: WantedNames;
   private readonly records = new Map<string, RouteRecord<P>>();
   /** Knows all clusters that routes given with a listener may name; null where any may come yet. */
   isCluster: ClusterCheck | null = null;
   private readonly resolveCluster: (name: string) => ClusterSlot<P>;
   private readonly findCluster: (name: string) => ClusterSlot<P> | null;
 
-  constructor(clusters: ClusterStore<P>, wanted: WantedNames) {
+  /** `wantedHosts` subscribes to virtual hosts that come by themselves. */
+  constructor(clusters: ClusterStore<P>, wanted: WantedNames, wantedHosts: WantedNames) {
     this.clusters = clusters;
     this.wanted = wanted;
+    this.wantedHosts = wantedHosts;
     this.resolveCluster = (name) => clusters.slot(name);
     this.findCluster = (name) => (clusters.has(name) ? clusters.slot(name) : null);
   }
@@ -57,6 +66,7 @@ export class RouteStore<P extends EndpointPool> {
       slot: { name, current: null },
       received: null,
       isMissing: false,
+      discovered: null,
     };
     this.records.set(name, record);
     this.wanted.retain(name);
@@ -67,12 +77,14 @@ export class RouteStore<P extends EndpointPool> {
     if (!this.wanted.release(name)) return;
     const record = this.records.get(name);
     this.records.delete(name);
+    if (record?.discovered) this.wantedHosts.release(name);
     if (record !== undefined) this.retire(record.slot);
   }
 
   /** A slot with a table of its own, for routes given with a listener; null with problems noted. */
   createInline(config: RouteConfiguration, path: string, problems: ProblemList): Slot<P> | null {
     const before = problems.problems.length;
+    if (config.vhds !== undefined) problems.unsupported(`${path}.vhds`, undefined, 'use rds');
     const builder = new RouteTableBuilder(
       config,
       this.resolveCluster,
@@ -123,7 +135,9 @@ export class RouteStore<P extends EndpointPool> {
     if (!decoded.ok || split === null) return;
     const config = decoded.value;
     if (config.name !== name) problems.invalid('name', `"${config.name}" is not the resource's name`);
-    const builder = new RouteTableBuilder(config, this.resolveCluster, '', problems, null, this.findCluster);
+    if (config.vhds !== undefined)
+      checkConfigSource(config.vhds.configSource, 'vhds.config_source', problems);
+    const builder = this.builder(config, problems);
     // What is the same as before needs no second check, and keeps its compiled routes.
     const known = knownHosts(record.received, split.rest);
     const parts: { bytes: Uint8Array; host: Host<P> }[] = [];
@@ -136,9 +150,90 @@ export class RouteStore<P extends EndpointPool> {
     }
     // The last listener that wanted it may have gone meanwhile.
     if (!problems.isEmpty || this.records.get(name) !== record) return;
-    record.received = { bytes, rest: split.rest, parts };
+    const isSameFrame = record.received !== null && Buffer.compare(record.received.rest, split.rest) === 0;
+    record.received = { bytes, rest: split.rest, config, parts };
     record.isMissing = false;
-    this.swap(record.slot, builder.finish());
+    if (config.vhds === undefined) {
+      if (record.discovered !== null) this.wantedHosts.release(name);
+      record.discovered = null;
+      this.swap(record.slot, builder.finish());
+      return;
+    }
+    if (record.discovered === null) {
+      record.discovered = new DiscoveredHosts();
+      this.wantedHosts.retain(name);
+    }
+    if (!isSameFrame) yield* this.recompileHosts(record.discovered, config);
+    this.build(record, new Map());
+  }
+
+  /** Takes a virtual host that comes by itself; it is used from `commitHosts` on. */
+  applyHost(name: string, bytes: Uint8Array, problems: ProblemList): void {
+    const record = this.recordOfHost(name);
+    if (record === undefined || record.received === null) return;
+    const { received, discovered } = record;
+    if (discovered === null || discovered.has(name, bytes)) return;
+    const host = this.compileHost(received.config, bytes, problems);
+    if (host !== null && problems.isEmpty) discovered.set(name, bytes, host);
+  }
+
+  /** A virtual host is gone; by the name of a route configuration, it has none. */
+  removeHost(name: string): void {
+    this.recordOfHost(name)?.discovered?.delete(name);
+    this.records.get(name)?.discovered?.noteEmpty();
+  }
+
+  /** Puts what came since in force, and says which hosts do not go together with the others. */
+  commitHosts(): ReadonlyMap<string, string> {
+    const refused = new Map<string, string>();
+    for (const record of this.records.values())
+      if (record.discovered?.isChanged === true) this.build(record, refused);
+    return refused;
+  }
+
+  private recordOfHost(name: string): RouteRecord<P> | undefined {
+    const collection = collectionOf(TypeUrl.virtualHost, name);
+    return collection === undefined ? undefined : this.records.get(collection);
+  }
+
+  /** The table of a configuration and its discovered hosts, once the control plane has said which there are. */
+  private build({ received, discovered, slot }: RouteRecord<P>, refused: Map<string, string>): void {
+    if (received === null || discovered === null || !discovered.isAnswered) return;
+    const table = discovered.build((problems) => {
+      const builder = this.builder(received.config, problems);
+      for (const { host } of received.parts) builder.reuse(host);
+      return builder;
+    }, refused);
+    if (table !== null) this.swap(slot, table);
+  }
+
+  /** What stands around them has changed. */
+  private *recompileHosts(
+    discovered: DiscoveredHosts<ClusterSlot<P>>,
+    config: RouteConfiguration,
+  ): Generator<undefined, void> {
+    for (const [index, [name, bytes]] of discovered.entries.entries()) {
+      const problems = new ProblemList();
+      const host = this.compileHost(config, bytes, problems);
+      if (host !== null && problems.isEmpty) discovered.set(name, bytes, host);
+      else discovered.delete(name);
+      if (index % hostsPerStep === hostsPerStep - 1) yield;
+    }
+  }
+
+  private compileHost(config: RouteConfiguration, bytes: Uint8Array, problems: ProblemList): Host<P> | null {
+    const decoded = decodeResource(TypeUrl.virtualHost, bytes);
+    if (!decoded.ok) problems.addAll(decoded.error);
+    if (!decoded.ok) return null;
+    return this.builder(config, problems).make(decoded.value, () => {
+      const again = decodeResource(TypeUrl.virtualHost, bytes);
+      invariant(again.ok, 'bytes that were decoded once can be decoded again');
+      return again.value;
+    });
+  }
+
+  private builder(config: RouteConfiguration, problems: ProblemList): RouteTableBuilder<ClusterSlot<P>> {
+    return new RouteTableBuilder(config, this.resolveCluster, '', problems, null, this.findCluster);
   }
 
   /** There is no such route configuration. A table that is in use stays: a route is never taken away by silence. */

@@ -106,24 +106,23 @@ export class RouteTableBuilder<C> {
    * that.
    */
   add(message: VirtualHostMessage, reload: () => VirtualHostMessage): VirtualHost<C> {
-    const clusterNames = checkVirtualHost(
-      message,
-      this.context,
-      this.nextPath,
-      this.problems,
-      this.isCluster,
-    );
+    const host = this.make(message, reload, this.nextPath);
+    this.reuse(host);
+    return host;
+  }
+
+  /** The same, but for adding it; `path` is where it stands. */
+  make(message: VirtualHostMessage, reload: () => VirtualHostMessage, path = ''): VirtualHost<C> {
+    const clusterNames = checkVirtualHost(message, this.context, path, this.problems, this.isCluster);
     const { context } = this;
     const compile = (): RouteEntry<C>[] => compileVirtualHost(reload(), context);
-    const host = new VirtualHost(
+    return new VirtualHost(
       message.name,
       message.domains,
       [...clusterNames],
       tlsRequirement(message),
       compile,
     );
-    this.reuse(host);
-    return host;
   }
 
   /** Adds the next virtual host as a table before had it, with the same settings around it. */
@@ -158,12 +157,13 @@ function checkVirtualHost(
   problems: ProblemList,
   isCluster: ClusterCheck | null,
 ): Set<string> {
-  if (message.name === '') problems.invalid(`${path}.name`, 'must not be empty');
-  if (message.domains.length === 0) problems.invalid(`${path}.domains`, 'must not be empty');
+  if (message.name === '') problems.invalid(fieldPath(path, 'name'), 'must not be empty');
+  if (message.domains.length === 0) problems.invalid(fieldPath(path, 'domains'), 'must not be empty');
   for (const [index, domain] of message.domains.entries()) {
-    if (domain === '') problems.invalid(`${path}.domains[${index}]`, 'must not be empty');
+    if (domain === '') problems.invalid(fieldPath(path, `domains[${index}]`), 'must not be empty');
   }
-  if (!tlsRequirements.has(message.requireTls)) problems.invalid(`${path}.require_tls`, 'is no known value');
+  if (!tlsRequirements.has(message.requireTls))
+    problems.invalid(fieldPath(path, 'require_tls'), 'is no known value');
   const clusterNames = new Set<string>();
   const resolveCluster = (name: string, place: string): null => {
     clusterNames.add(name);

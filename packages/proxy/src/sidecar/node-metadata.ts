@@ -27,6 +27,7 @@ export function nodeOf(options: WorkloadOptions): {
     SERVICE_PORT: options.servicePort,
     PROTOCOL: options.protocol,
     ENABLE_HBONE: true,
+    VHDS: true,
     INBOUND: { ...options.inbound },
     APP_PORT: options.appPort,
     OUTBOUND_PROXY: { ...options.outboundProxy },

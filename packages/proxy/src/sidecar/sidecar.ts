@@ -62,6 +62,7 @@ const catchUpOrder = [
   TypeUrl.secret,
   TypeUrl.listener,
   TypeUrl.routeConfiguration,
+  TypeUrl.virtualHost,
 ];
 
 /** Clients are asked to go all at once: nobody waits for a sidecar that is replaced, or for a listener that closes. */

@@ -28,6 +28,7 @@ import { ServerMetrics } from '../stats/server-metrics.ts';
 import { TrafficMetrics, type WorkloadLabels } from '../stats/traffic-metrics.ts';
 import type { LinkSecurity, SecretProvider } from '../tls/link-security.ts';
 import { linkSecurityOf } from '../tls/link-security-of.ts';
+import type { UpstreamTlsConfig } from '../tls/tls-config.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** How a proxy asks its clients to go elsewhere. */
@@ -90,7 +91,10 @@ export class Proxy {
   private readonly shortTimers: TimerWheel;
   private readonly dnsClient: DnsClient;
   private readonly dnsListeners: DnsListeners;
-  private readonly linkSecurity = new WeakMap<Cluster<ConnectionPool>, LinkSecurity>();
+  private readonly linkSecurity = new WeakMap<
+    Cluster<ConnectionPool>,
+    Map<UpstreamTlsConfig, LinkSecurity>
+  >();
   private readonly knownListeners = new Set<string>();
   private binding = 0;
   /** Listeners that wait for clusters. */
@@ -245,7 +249,7 @@ export class Proxy {
   ): ConnectionPool {
     return new ConnectionPool({
       transport: this.options.transport,
-      security: this.securityOf(cluster),
+      security: this.securityOf(cluster, endpoint.tls),
       source: cluster.config.source,
       proxyProtocol: cluster.config.proxyProtocol,
       limits: cluster.config.connections,
@@ -258,13 +262,17 @@ export class Proxy {
     });
   }
 
-  private securityOf(cluster: Cluster<ConnectionPool>): LinkSecurity | null {
-    const { tls } = cluster.config;
+  private securityOf(cluster: Cluster<ConnectionPool>, tls: UpstreamTlsConfig | null): LinkSecurity | null {
     if (tls === null) return null;
-    let security = this.linkSecurity.get(cluster);
+    let byConfig = this.linkSecurity.get(cluster);
+    if (byConfig === undefined) {
+      byConfig = new Map();
+      this.linkSecurity.set(cluster, byConfig);
+    }
+    let security = byConfig.get(tls);
     if (security === undefined) {
       security = linkSecurityOf(tls, this.options.secrets, cluster.metrics.ofTls());
-      this.linkSecurity.set(cluster, security);
+      byConfig.set(tls, security);
     }
     return security;
   }

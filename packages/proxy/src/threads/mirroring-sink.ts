@@ -38,9 +38,10 @@ export class MirroringSink implements ResourceSink {
     this.post({ type: 'remove', typeUrl, name });
   }
 
-  commit(typeUrl: string): void {
-    this.inner.commit(typeUrl);
+  commit(typeUrl: string): ReadonlyMap<string, string> | void {
+    const refused = this.inner.commit(typeUrl);
     this.post({ type: 'commit', typeUrl });
+    return refused;
   }
 
   private mirror(typeUrl: string, { name, bytes }: ReceivedResource): void {

@@ -21,6 +21,9 @@ export interface ResourceSink {
   applySteps?(typeUrl: string, resource: ReceivedResource): Iterator<unknown, string | null>;
   /** The resource is gone, or never existed. Called for subscribed names only. */
   remove(typeUrl: string, name: string): void;
-  /** Everything in one response has been handed over. */
-  commit(typeUrl: string): void;
+  /**
+   * Everything in one response has been handed over. What turns out to be wrong only now, because it does not go together, is returned: the
+   * reasons by name, and the state before stays.
+   */
+  commit(typeUrl: string): ReadonlyMap<string, string> | void;
 }

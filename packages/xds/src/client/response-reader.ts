@@ -95,12 +95,15 @@ export class ResponseReader {
     }
     for (const name of response.removedResources) {
       if (!subscription.isInterestedIn(name)) continue;
-      subscription.awaited.delete(name);
+      subscription.noteAnswered(name);
       subscription.resources.delete(name);
       sink.remove(response.typeUrl, name);
     }
     subscription.isAnswered = true;
-    sink.commit(response.typeUrl);
+    for (const [name, reason] of sink.commit(response.typeUrl) ?? []) {
+      reading.rejected.set(name, reason);
+      subscription.resources.delete(name);
+    }
     return true;
   }
 
@@ -109,7 +112,7 @@ export class ResponseReader {
     // Given up while it was on its way; or a heartbeat, which carries nothing.
     if (!subscription.isInterestedIn(name) || resource.resource === undefined) return;
     const { typeUrl } = reading.response;
-    subscription.awaited.delete(name);
+    subscription.noteAnswered(name);
     if (reading.seen.has(name)) {
       reading.rejected.set(name, 'The response holds this name twice.');
       return;

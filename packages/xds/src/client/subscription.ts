@@ -1,5 +1,6 @@
 // One type of resources on the client's side: what is wanted, what is there, what has to be said to the server.
 import { DeltaDiscoveryRequest } from '../generated/envoy/service/discovery/v3/discovery.ts';
+import { collectionOf } from '../type-url.ts';
 import type { ReceivedResource } from './resource-sink.ts';
 
 export class Subscription {
@@ -23,7 +24,16 @@ export class Subscription {
   }
 
   isInterestedIn(name: string): boolean {
-    return this.isWildcard || this.named.has(name);
+    if (this.isWildcard || this.named.has(name)) return true;
+    const collection = collectionOf(this.typeUrl, name);
+    return collection !== undefined && this.named.has(collection);
+  }
+
+  /** The server has said something of a name: nobody waits for it, or for the collection that it is of, any more. */
+  noteAnswered(name: string): void {
+    this.awaited.delete(name);
+    const collection = collectionOf(this.typeUrl, name);
+    if (collection !== undefined) this.awaited.delete(collection);
   }
 
   /** Whether the server has said everything it was asked for. */
@@ -43,6 +53,9 @@ export class Subscription {
   drop(name: string): void {
     if (!this.named.delete(name)) return;
     this.resources.delete(name);
+    for (const member of this.resources.keys())
+      if (collectionOf(this.typeUrl, member) === name && !this.isInterestedIn(member))
+        this.resources.delete(member);
     this.awaited.delete(name);
     if (!this.added.delete(name)) this.dropped.add(name);
   }
@@ -54,10 +67,11 @@ export class Subscription {
     this.added.clear();
     this.dropped.clear();
     this.awaited.clear();
+    const collections = new Set([...this.resources.keys()].map((name) => collectionOf(this.typeUrl, name)));
     for (const name of this.named) {
       this.added.add(name);
       // What the server sent before it sends again only if it changed.
-      if (!this.resources.has(name)) this.awaited.set(name, answerBy);
+      if (!this.resources.has(name) && !collections.has(name)) this.awaited.set(name, answerBy);
     }
   }
 

@@ -25,7 +25,13 @@ export const sotwAdsMethod =
   '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
 
 /** Services whose streams are of one type. */
-const discoveryServices = [
+const discoveryServices: readonly {
+  readonly service: string;
+  readonly resources: string;
+  readonly typeUrl: string;
+  /** There is no state of the world of these. */
+  readonly isIncrementalOnly?: boolean;
+}[] = [
   {
     service: 'envoy.service.listener.v3.ListenerDiscoveryService',
     resources: 'Listeners',
@@ -35,6 +41,12 @@ const discoveryServices = [
     service: 'envoy.service.route.v3.RouteDiscoveryService',
     resources: 'Routes',
     typeUrl: TypeUrl.routeConfiguration,
+  },
+  {
+    service: 'envoy.service.route.v3.VirtualHostDiscoveryService',
+    resources: 'VirtualHosts',
+    typeUrl: TypeUrl.virtualHost,
+    isIncrementalOnly: true,
   },
   {
     service: 'envoy.service.cluster.v3.ClusterDiscoveryService',
@@ -51,7 +63,7 @@ const discoveryServices = [
     resources: 'Secrets',
     typeUrl: TypeUrl.secret,
   },
-] as const;
+];
 
 /** What the server's owner is told, synchronously. */
 export interface DeltaServerHooks {
@@ -131,9 +143,9 @@ export class DeltaServer {
       [deltaAdsMethod, this.method],
       [sotwAdsMethod, this.sotw(context, null)],
     ]);
-    for (const { service, resources, typeUrl } of discoveryServices) {
+    for (const { service, resources, typeUrl, isIncrementalOnly = false } of discoveryServices) {
       methods.set(`/${service}/Delta${resources}`, this.delta(context, { implicitType: typeUrl }));
-      methods.set(`/${service}/Stream${resources}`, this.sotw(context, typeUrl));
+      if (!isIncrementalOnly) methods.set(`/${service}/Stream${resources}`, this.sotw(context, typeUrl));
     }
     this.methods = methods;
     this.window = new PushWindow(options.clock, options.mergeWindowMs ?? 0, () => {

@@ -5,7 +5,7 @@ import { DeltaDiscoveryRequest } from '../generated/envoy/service/discovery/v3/d
 import { rejectionsOf } from '../nack-details.ts';
 import { RpcCode } from '../rpc.ts';
 import type { RpcPeer, RpcStatus, RpcStream, RpcStreamHandler } from '../rpc.ts';
-import { TypeUrl, resourceTypeUrls } from '../type-url.ts';
+import { TypeUrl, collectionOf, resourceTypeUrls } from '../type-url.ts';
 import { StreamAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementTarget, AcknowledgingStream, Requirement } from './acknowledgements.ts';
 import type { DeltaServerHooks } from './delta-server.ts';
@@ -48,6 +48,8 @@ export interface StreamOptions {
 /** There are six; clients may ask for some that are not served here. */
 const maxTypes = 32;
 const wildcard = '*';
+/** What refers to clusters. */
+const dependentTypes: readonly string[] = [TypeUrl.listener, TypeUrl.routeConfiguration, TypeUrl.virtualHost];
 const none: ReadonlySet<string> = new Set();
 
 /** Whether an empty first subscription means everything, as it did before `*` existed. */
@@ -280,9 +282,18 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         continue;
       }
       state.names.addName(name);
-      state.pending.add(name);
-      state.forced.add(name);
+      const members = [...this.membersOf(state, name)];
+      // Of an empty collection the client is told that there is none.
+      for (const member of members.length === 0 ? [name] : members) {
+        state.pending.add(member);
+        state.forced.add(member);
+      }
     }
+  }
+
+  private membersOf({ typeUrl }: TypeState, name: string): Iterable<string> {
+    if (typeUrl !== TypeUrl.virtualHost || this.client === null) return [];
+    return this.context.source.listCollection?.(this.client, typeUrl, name) ?? [];
   }
 
   private unsubscribe(state: TypeState, names: readonly string[]): void {
@@ -295,6 +306,11 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
         continue;
       }
       if (!state.names.deleteName(name)) continue;
+      for (const known of state.typeUrl === TypeUrl.virtualHost
+        ? [...state.names.names(), ...state.pending]
+        : [])
+        if (collectionOf(state.typeUrl, known) === name && !state.isInterestedIn(known))
+          this.forget(state, known);
       if (state.isWildcard) {
         // The client drops it now, although the wildcard may still cover it: say which of the two holds.
         state.pending.add(name);
@@ -312,7 +328,11 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   }
 
   private markAll(state: TypeState): void {
-    for (const name of state.names.names()) state.pending.add(name);
+    for (const name of [...state.names.names()]) {
+      state.pending.add(name);
+      if (!state.names.isNamed(name)) continue;
+      for (const member of this.membersOf(state, name)) state.pending.add(member);
+    }
     if (!state.isWildcard || this.client === null) return;
     for (const name of this.context.source.list(this.client, state.typeUrl)) state.pending.add(name);
   }
@@ -378,7 +398,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private flush(): void {
     if (this.isOver || this.isBlocked || this.client === null || !this.mayBegin()) return;
     const now = this.context.clock.monotonic();
-    for (const typeUrl of [TypeUrl.listener, TypeUrl.routeConfiguration]) {
+    for (const typeUrl of dependentTypes) {
       const state = this.types.get(typeUrl);
       if (state !== undefined) dropUnchanged(this.client, state, this.context.source, this.context.versions);
     }
@@ -434,7 +454,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       const plan = planResponse(client, state, source, {
         now,
         holdTimeoutMs,
-        maxResponseBytes: this.wholeTypes.has(typeUrl) ? Infinity : maxResponseBytes,
+        maxResponseBytes:
+          this.wholeTypes.has(typeUrl) || typeUrl === TypeUrl.virtualHost ? Infinity : maxResponseBytes,
         versions,
         mayUpdate: this.mayUpdate(client, typeUrl, now),
         // One unanswered response at a time: what changes meanwhile is merged, and only its latest state is sent.
@@ -472,7 +493,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
 
   /** Listeners and routes wait until the clusters they may refer to are there, with their endpoints. */
   private mayUpdate(client: XdsClient, typeUrl: string, now: number): boolean {
-    if (typeUrl !== TypeUrl.listener && typeUrl !== TypeUrl.routeConfiguration) return true;
+    if (!dependentTypes.includes(typeUrl)) return true;
     const clusters = this.types.get(TypeUrl.cluster);
     if (clusters === undefined) return true;
     if (clusters.isWaitingForAnswer(now - this.context.holdTimeoutMs)) return false;
@@ -486,13 +507,16 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
 
   /** What others may refer to goes only after they have confirmed that they don't. */
   private mayRemove(client: XdsClient, typeUrl: string, now: number): boolean {
-    if (typeUrl === TypeUrl.listener) return this.mayUpdate(client, typeUrl, now);
+    if (typeUrl === TypeUrl.listener || typeUrl === TypeUrl.virtualHost)
+      return this.mayUpdate(client, typeUrl, now);
     const listeners = this.types.get(TypeUrl.listener);
     // A client that reconnects asks for its clusters first: its routes have not been looked at yet.
     if (listeners === undefined || !listeners.isSettled) return false;
     // Only listeners refer to routes.
     if (typeUrl === TypeUrl.routeConfiguration) return true;
-    return this.types.get(TypeUrl.routeConfiguration)?.isSettled ?? true;
+    return [TypeUrl.routeConfiguration, TypeUrl.virtualHost].every(
+      (user) => this.types.get(user)?.isSettled ?? true,
+    );
   }
 
   /** Looks again when the first wait is up. */

@@ -39,6 +39,8 @@ export interface ResourceSource {
   get(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined;
   /** The names that a wildcard subscription of this client covers. */
   list(client: XdsClient, typeUrl: string): Iterable<string>;
+  /** The names under a collection that the client has asked for; see `collectionOf`. A source without it has none. */
+  listCollection?(client: XdsClient, typeUrl: string, collection: string): Iterable<string>;
   /** Calls `listener` after every change, when `get` and `list` already say the new state. Returns how to stop. */
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void;
 }

@@ -185,7 +185,7 @@ describe('streams of one type', () => {
   it('are there for every type, incremental ones too', async () => {
     const mesh = serveSource();
     put(mesh, clusterLoadAssignment, 'a', '1');
-    assert.equal(mesh.server.methods.size, 12);
+    assert.equal(mesh.server.methods.size, 13);
     const path = '/envoy.service.endpoint.v3.EndpointDiscoveryService/DeltaEndpoints';
     const client = new TestClient(mesh.server, 'node', undefined, path);
     await client.subscribe('', 'a');

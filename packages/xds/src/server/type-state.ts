@@ -1,4 +1,5 @@
 // One type of resources on one stream: what the client asked for, what it knows, what it should be told.
+import { collectionOf } from '../type-url.ts';
 import { KnownVersion, NameStates, type NameTable } from './name-table.ts';
 import type { TypeStatus } from './stream-status.ts';
 
@@ -41,7 +42,9 @@ export class TypeState {
 
   /** Whether a change of this name concerns the client. */
   isInterestedIn(name: string): boolean {
-    return this.isWildcard || this.names.isNamed(name);
+    if (this.isWildcard || this.names.isNamed(name)) return true;
+    const collection = collectionOf(this.typeUrl, name);
+    return collection !== undefined && this.names.isNamed(collection);
   }
 
   /** Nothing is to be sent (held removals apart) and nothing is on its way. */

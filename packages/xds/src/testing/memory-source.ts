@@ -5,6 +5,7 @@ import type {
   XdsClient,
 } from '../server/resource-source.ts';
 import { encodeResource } from '../server/encode-resource.ts';
+import { collectionOf } from '../type-url.ts';
 
 /** One state for all clients; `set` and `remove` change it, `tell` says so. */
 export class MemorySource implements ResourceSource {
@@ -21,6 +22,11 @@ export class MemorySource implements ResourceSource {
 
   list(_client: XdsClient, typeUrl: string): Iterable<string> {
     return [...(this.types.get(typeUrl)?.keys() ?? [])];
+  }
+
+  listCollection(_client: XdsClient, typeUrl: string, collection: string): Iterable<string> {
+    const names = [...(this.types.get(typeUrl)?.keys() ?? [])];
+    return names.filter((name) => collectionOf(typeUrl, name) === collection);
   }
 
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void {

@@ -6,6 +6,7 @@ import { BinaryReader } from "../../../../../wire/binary-reader.ts";
 import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
+import { Struct } from "../../../../google/protobuf/struct.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { Percent } from "../../../type/v3/percent.ts";
 import { BindConfig, TcpKeepalive } from "../../core/v3/address.ts";
@@ -67,6 +68,7 @@ export interface Cluster {
     | undefined;
   typedExtensionProtocolOptions: { [key: string]: Any };
   respectDnsTtl: boolean;
+  transportSocketMatches: Cluster_TransportSocketMatch[];
   dnsFailureRefreshRate?: Cluster_RefreshRate | undefined;
   waitForWarmOnInit?: boolean | undefined;
   dnsJitter?: Duration | undefined;
@@ -116,6 +118,13 @@ export const Cluster_ClusterProtocolSelection = {
 
 export type Cluster_ClusterProtocolSelection =
   typeof Cluster_ClusterProtocolSelection[keyof typeof Cluster_ClusterProtocolSelection];
+
+export interface Cluster_TransportSocketMatch {
+  name: string;
+  match?: { [key: string]: any } | undefined;
+  transportSocket?: TransportSocket | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
 
 export interface Cluster_CustomClusterType {
   name: string;
@@ -219,6 +228,7 @@ function createBaseCluster(): Cluster {
     lbConfig: undefined,
     typedExtensionProtocolOptions: {},
     respectDnsTtl: false,
+    transportSocketMatches: [],
     dnsFailureRefreshRate: undefined,
     waitForWarmOnInit: undefined,
     dnsJitter: undefined,
@@ -321,6 +331,9 @@ export const Cluster: MessageFns<Cluster> = {
     });
     if (message.respectDnsTtl !== false) {
       writer.uint32(312).bool(message.respectDnsTtl);
+    }
+    for (const v of message.transportSocketMatches) {
+      Cluster_TransportSocketMatch.encode(v!, writer.uint32(346).fork()).join();
     }
     if (message.dnsFailureRefreshRate !== undefined) {
       Cluster_RefreshRate.encode(message.dnsFailureRefreshRate, writer.uint32(354).fork()).join();
@@ -597,6 +610,14 @@ export const Cluster: MessageFns<Cluster> = {
           message.respectDnsTtl = reader.bool();
           continue;
         }
+        case 43: {
+          if (tag !== 346) {
+            break;
+          }
+
+          message.transportSocketMatches.push(Cluster_TransportSocketMatch.decode(reader, reader.uint32()));
+          continue;
+        }
         case 44: {
           if (tag !== 354) {
             break;
@@ -743,6 +764,8 @@ export const Cluster: MessageFns<Cluster> = {
         {},
       );
     message.respectDnsTtl = object.respectDnsTtl ?? false;
+    message.transportSocketMatches =
+      object.transportSocketMatches?.map((e) => Cluster_TransportSocketMatch.fromPartial(e)) || [];
     message.dnsFailureRefreshRate =
       (object.dnsFailureRefreshRate !== undefined && object.dnsFailureRefreshRate !== null)
         ? Cluster_RefreshRate.fromPartial(object.dnsFailureRefreshRate)
@@ -750,6 +773,77 @@ export const Cluster: MessageFns<Cluster> = {
     message.waitForWarmOnInit = object.waitForWarmOnInit ?? undefined;
     message.dnsJitter = (object.dnsJitter !== undefined && object.dnsJitter !== null)
       ? Duration.fromPartial(object.dnsJitter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCluster_TransportSocketMatch(): Cluster_TransportSocketMatch {
+  return { name: "", match: undefined, transportSocket: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_TransportSocketMatch: MessageFns<Cluster_TransportSocketMatch> = {
+  encode(message: Cluster_TransportSocketMatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.match !== undefined) {
+      Struct.encode(Struct.wrap(message.match), writer.uint32(18).fork()).join();
+    }
+    if (message.transportSocket !== undefined) {
+      TransportSocket.encode(message.transportSocket, writer.uint32(26).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_TransportSocketMatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_TransportSocketMatch();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.match = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.transportSocket = TransportSocket.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_TransportSocketMatch>): Cluster_TransportSocketMatch {
+    return Cluster_TransportSocketMatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_TransportSocketMatch>): Cluster_TransportSocketMatch {
+    const message = createBaseCluster_TransportSocketMatch();
+    message.name = object.name ?? "";
+    message.match = object.match ?? undefined;
+    message.transportSocket = (object.transportSocket !== undefined && object.transportSocket !== null)
+      ? TransportSocket.fromPartial(object.transportSocket)
       : undefined;
     return message;
   },

@@ -7,6 +7,7 @@ import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
 import { HeaderValueOption } from "../../core/v3/base.ts";
+import { ConfigSource } from "../../core/v3/config_source.ts";
 import { RouteAction_RequestMirrorPolicy, VirtualHost } from "./route_components.ts";
 
 export const protobufPackage = "envoy.config.route.v3";
@@ -24,6 +25,7 @@ export interface RouteConfiguration {
   requestHeadersToAdd: HeaderValueOption[];
   validateClusters?: boolean | undefined;
   requestHeadersToRemove: string[];
+  vhds?: Vhds | undefined;
   mostSpecificHeaderMutationsWins: boolean;
   maxDirectResponseBodySizeBytes?: number | undefined;
   requestMirrorPolicies: RouteAction_RequestMirrorPolicy[];
@@ -39,6 +41,11 @@ export interface RouteConfiguration_TypedPerFilterConfigEntry {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface Vhds {
+  configSource?: ConfigSource | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseRouteConfiguration(): RouteConfiguration {
   return {
     name: "",
@@ -49,6 +56,7 @@ function createBaseRouteConfiguration(): RouteConfiguration {
     requestHeadersToAdd: [],
     validateClusters: undefined,
     requestHeadersToRemove: [],
+    vhds: undefined,
     mostSpecificHeaderMutationsWins: false,
     maxDirectResponseBodySizeBytes: undefined,
     requestMirrorPolicies: [],
@@ -84,6 +92,9 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     }
     for (const v of message.requestHeadersToRemove) {
       writer.uint32(66).string(v!);
+    }
+    if (message.vhds !== undefined) {
+      Vhds.encode(message.vhds, writer.uint32(74).fork()).join();
     }
     if (message.mostSpecificHeaderMutationsWins !== false) {
       writer.uint32(80).bool(message.mostSpecificHeaderMutationsWins);
@@ -178,6 +189,14 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
           message.requestHeadersToRemove.push(reader.string());
           continue;
         }
+        case 9: {
+          if (tag !== 74) {
+            break;
+          }
+
+          message.vhds = Vhds.decode(reader, reader.uint32());
+          continue;
+        }
         case 10: {
           if (tag !== 80) {
             break;
@@ -249,6 +268,7 @@ export const RouteConfiguration: MessageFns<RouteConfiguration> = {
     message.requestHeadersToAdd = object.requestHeadersToAdd?.map((e) => HeaderValueOption.fromPartial(e)) || [];
     message.validateClusters = object.validateClusters ?? undefined;
     message.requestHeadersToRemove = object.requestHeadersToRemove?.map((e) => e) || [];
+    message.vhds = (object.vhds !== undefined && object.vhds !== null) ? Vhds.fromPartial(object.vhds) : undefined;
     message.mostSpecificHeaderMutationsWins = object.mostSpecificHeaderMutationsWins ?? false;
     message.maxDirectResponseBodySizeBytes = object.maxDirectResponseBodySizeBytes ?? undefined;
     message.requestMirrorPolicies =
@@ -326,6 +346,53 @@ export const RouteConfiguration_TypedPerFilterConfigEntry: MessageFns<RouteConfi
     const message = createBaseRouteConfiguration_TypedPerFilterConfigEntry();
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? Any.fromPartial(object.value) : undefined;
+    return message;
+  },
+};
+
+function createBaseVhds(): Vhds {
+  return { configSource: undefined, _unknownFields: undefined };
+}
+
+export const Vhds: MessageFns<Vhds> = {
+  encode(message: Vhds, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.configSource !== undefined) {
+      ConfigSource.encode(message.configSource, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Vhds {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseVhds();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.configSource = ConfigSource.decode(reader, reader.uint32());
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Vhds>): Vhds {
+    return Vhds.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Vhds>): Vhds {
+    const message = createBaseVhds();
+    message.configSource = (object.configSource !== undefined && object.configSource !== null)
+      ? ConfigSource.fromPartial(object.configSource)
+      : undefined;
     return message;
   },
 };
