@@ -3,6 +3,7 @@ import type { DifferentialCase } from './support/case.ts';
 import { accessLogCases } from './cases/access-logs.ts';
 import { authorizationCases } from './cases/authorization.ts';
 import { connectionCases } from './cases/connections.ts';
+import { corsCases } from './cases/cors.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
 import { grpcCases } from './cases/grpc.ts';
@@ -35,6 +36,7 @@ export const cases: readonly DifferentialCase[] = [
   ...retryCases,
   ...routingCases,
   ...authorizationCases,
+  ...corsCases,
   ...accessLogCases,
   ...http2ClientCases,
   ...http2UpstreamCases,

@@ -14,6 +14,7 @@ import {
 } from './setups/parts.ts';
 import { accessLogSetups } from './setups/access-logs.ts';
 import { authorizationSetups } from './setups/authorization.ts';
+import { corsSetups } from './setups/cors.ts';
 import { grpcSetups } from './setups/grpc.ts';
 import { http2UpstreamSetups } from './setups/http2-upstreams.ts';
 import { optionSetups } from './setups/options.ts';
@@ -309,6 +310,7 @@ const setups = {
     filter: tcpProxy(),
   },
   ...authorizationSetups,
+  ...corsSetups,
   ...optionSetups,
   ...retrySetups,
   ...routingSetups,

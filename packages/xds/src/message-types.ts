@@ -9,6 +9,7 @@ import {
   StderrAccessLog,
   StdoutAccessLog,
 } from './generated/envoy/extensions/access_loggers/stream/v3/stream.ts';
+import { Cors, CorsPolicy } from './generated/envoy/extensions/filters/http/cors/v3/cors.ts';
 import { Config as GrpcHttp1Bridge } from './generated/envoy/extensions/filters/http/grpc_http1_bridge/v3/config.ts';
 import { FilterConfig as GrpcStats } from './generated/envoy/extensions/filters/http/grpc_stats/v3/config.ts';
 import { GrpcWeb } from './generated/envoy/extensions/filters/http/grpc_web/v3/grpc_web.ts';
@@ -57,6 +58,8 @@ const messageTypes = {
   [TypeUrl.grpcWeb]: GrpcWeb,
   [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,
   [TypeUrl.httpRbac]: HttpRbac,
+  [TypeUrl.cors]: Cors,
+  [TypeUrl.corsPolicy]: CorsPolicy,
   [TypeUrl.httpRbacPerRoute]: RBACPerRoute,
   [TypeUrl.networkRbac]: NetworkRbac,
   [TypeUrl.routeFilterConfig]: FilterConfig,

@@ -45,7 +45,7 @@ const scopes: readonly Scope[] = [
     prefix: 'envoy_http_',
     root: 'http',
     label: 'envoy_http_conn_manager_prefix',
-    groups: ['rds', 'fault', 'rbac', 'tracing', 'ext_authz', 'ratelimit', 'local_rate_limit'],
+    groups: ['rds', 'fault', 'rbac', 'cors', 'tracing', 'ext_authz', 'ratelimit', 'local_rate_limit'],
   },
   { prefix: 'envoy_http1_', root: 'http1', groups: [] },
   { prefix: 'envoy_http2_', root: 'http2', groups: [] },

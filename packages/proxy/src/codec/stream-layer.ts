@@ -146,6 +146,8 @@ export abstract class StreamLayer implements ServerStream, LayeredExchange {
   }
 
   startTunnel(handler: ConnectionHandler): ByteStream {
+    // What follows are no messages.
+    this.leave();
     return this.stream.startTunnel(handler);
   }
 }

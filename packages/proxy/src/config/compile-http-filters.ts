@@ -72,6 +72,10 @@ function compileFilter(filter: HttpFilter, path: string, problems: ProblemList):
       if (message === null) return null;
       return { kind: 'rbac', ...common, rbac: compileHttpRbac(message, place, problems) };
     }
+    case TypeUrl.cors: {
+      const message = unpackConfig(config, TypeUrl.cors, place, problems);
+      return message === null ? null : { kind: 'cors', ...common };
+    }
     case TypeUrl.grpcWeb: {
       const message = unpackConfig(config, TypeUrl.grpcWeb, place, problems);
       return message === null ? null : { kind: 'grpc-web', ...common };

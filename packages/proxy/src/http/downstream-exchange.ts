@@ -277,6 +277,10 @@ export abstract class DownstreamExchange
     layer.enter(this.server, this);
   }
 
+  addLayer(layer: StreamLayer): void {
+    layer.enter(this.server, this);
+  }
+
   breakOff(reply: LocalReply, isUnsent: boolean): void {
     if (!this.active) return;
     this.letUpstreamGo();
@@ -375,8 +379,27 @@ export abstract class DownstreamExchange
 
   /** Answers the request itself, with the reason. */
   protected reply(reply: LocalReply): void {
-    const { status, flag, details, body, grpcStatus = -1 } = reply;
+    const { status, flag, details, body, grpcStatus = -1, fields } = reply;
+    if (fields !== undefined) {
+      this.sendAsIs(reply, fields);
+      return;
+    }
     this.send(status, flag, details, plainText, Buffer.from(body), grpcStatus);
+  }
+
+  /** Answers with a head that neither the route nor the listener changes. */
+  private sendAsIs({ status, flag, details }: LocalReply, fields: FieldList): void {
+    const { server, response } = this;
+    this.responseFlags = flag;
+    this.responseCodeDetails = details;
+    this.responseStarted = true;
+    this.ownStatus = status;
+    if (this.upgrade !== '') server.endConnection();
+    this.answer(status, 0, fields, null);
+    response.bodyKind = BodyKind.none;
+    server.sendHead(response);
+    this.finish();
+    server.endResponse();
   }
 
   /** Sends the client to the path that it should have asked for. */

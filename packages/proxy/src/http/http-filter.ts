@@ -20,6 +20,8 @@ export interface FilteredExchange {
   bytesSent: number;
   /** The request is a gRPC call that came in another form; `layer` changes its bodies, and its response. */
   translateCall(layer: StreamLayer, isWeb: boolean): void;
+  /** Has `layer` stand between the client's stream and the exchange; the bodies stay what they are. */
+  addLayer(layer: StreamLayer): void;
   /** Gives the request up with an answer; `isUnsent`: nothing of a response that had begun has reached the client. */
   breakOff(reply: LocalReply, isUnsent: boolean): void;
 }

@@ -1,4 +1,5 @@
 import type { FailureKind } from '../codec/client-stream.ts';
+import type { FieldList } from '../codec/field-list.ts';
 import { GrpcStatus } from '../grpc/status.ts';
 import type { TransportError } from '../transport/transport.ts';
 
@@ -12,6 +13,8 @@ export interface LocalReply {
   readonly body: string;
   /** For gRPC clients, where it is not the one that stands for `status`. */
   readonly grpcStatus?: number;
+  /** An answer of a filter's own, with these fields and without a body. */
+  readonly fields?: FieldList;
 }
 
 export const LocalReplies = {

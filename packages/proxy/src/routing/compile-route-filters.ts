@@ -2,6 +2,8 @@ import { TypeUrl } from '@heddle/xds';
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
 import type { ProblemList } from '../config/problem-list.ts';
 import { refuseExtension, unpackConfig } from '../config/unpack-config.ts';
+import { compileCorsPolicy } from '../policy/cors/compile-cors-policy.ts';
+import { joinedPolicies } from '../policy/cors/cors-policy.ts';
 import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
 import type { RouteFilterConfig, RouteFilterConfigs } from '../policy/route-filter-config.ts';
 
@@ -27,14 +29,24 @@ export function compileRouteFilters(
   return compiled;
 }
 
-/** What applies where these levels meet, the outermost first: the innermost wins whole. Null for nothing. */
+/**
+ * What applies where these levels meet, the outermost first: the innermost wins whole, but with CORS in what it says only.
+ * Null for nothing.
+ */
 export function joinRouteFilters(levels: readonly RouteFilterConfigs[]): RouteFilterConfigs | null {
   const filled = levels.filter(({ size }) => size > 0);
   if (filled.length === 0) return null;
   if (filled.length === 1) return filled[0]!;
   const joined = new Map<string, RouteFilterConfig>();
-  for (const level of filled) for (const [name, config] of level) joined.set(name, config);
+  for (const level of filled) {
+    for (const [name, config] of level) joined.set(name, joinedConfig(joined.get(name), config));
+  }
   return joined;
+}
+
+function joinedConfig(outer: RouteFilterConfig | undefined, inner: RouteFilterConfig): RouteFilterConfig {
+  if (outer?.kind !== 'cors' || inner.kind !== 'cors') return inner;
+  return { kind: 'cors', cors: joinedPolicies(outer.cors, inner.cors) };
 }
 
 function compileRouteFilter(
@@ -57,6 +69,10 @@ function compileRouteFilter(
       const { rbac } = unpackConfig(config, TypeUrl.httpRbacPerRoute, path, problems) ?? {};
       if (rbac === undefined) return { kind: 'disabled' };
       return { kind: 'rbac', rbac: compileHttpRbac(rbac, `${path}.rbac`, problems) };
+    }
+    case TypeUrl.corsPolicy: {
+      const policy = unpackConfig(config, TypeUrl.corsPolicy, path, problems);
+      return policy === null ? null : { kind: 'cors', cors: compileCorsPolicy(policy, path, problems) };
     }
     case TypeUrl.httpRbac:
       problems.invalid(

@@ -80,7 +80,7 @@ export function buildHttpStack(config: HttpStackConfig, environment: StackEnviro
   const settings: HttpSettings = {
     routes: config.routes,
     server: { ...http.server, metrics },
-    filters: buildHttpFilters(http.filters, scope, http.statPrefix, metrics),
+    filters: buildHttpFilters(http.filters, scope, http.statPrefix, metrics, context.random),
     codec: http.codec,
     http2: {
       options: http.http2,

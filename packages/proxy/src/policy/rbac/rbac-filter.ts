@@ -35,6 +35,8 @@ export class RbacFilter implements HttpFilter {
   private configFor(route: RouteMatch<unknown>): RbacConfig | null {
     const own = route.filters!.get(this.name);
     if (own === undefined) return this.config;
-    return own.kind === 'disabled' ? null : own.rbac;
+    if (own.kind === 'disabled') return null;
+    // What is another filter's says nothing to this one.
+    return own.kind === 'rbac' ? own.rbac : this.config;
   }
 }
