@@ -8,6 +8,7 @@ import { RouteResources } from '@heddle/control-plane/compile/route-resources.ts
 import { outboundCluster, planClusters } from '@heddle/control-plane/compile/clusters.ts';
 import { compileCluster } from '@heddle/proxy/config/compile-cluster.ts';
 import { ProblemList } from '@heddle/proxy/config/problem-list.ts';
+import { ScopeView } from '@heddle/control-plane/compile/scope-view.ts';
 import { compileRouteTable } from '@heddle/proxy/routing/compile-route-table.ts';
 import { everyDestinationRule, everyService, everyVirtualService } from '../support/every-field.ts';
 
@@ -29,10 +30,10 @@ function model(text: string): MeshModel {
 }
 
 test('a sidecar takes the routes of a VirtualService with every field', () => {
-  const resource = new RouteResources(model(everyVirtualService + '---' + everyDestinationRule)).get(
-    'http-proxy|default',
-    { app: 'page' },
-  );
+  const mesh = model(everyVirtualService + '---' + everyDestinationRule);
+  const labels = { app: 'page' };
+  const view = new ScopeView(mesh.scoping.resolve('default', labels), mesh);
+  const resource = new RouteResources(mesh).get('http-proxy|default', { namespace: 'default', labels, view });
   const any = Resource.decode(resource?.bytes ?? assert.fail()).resource ?? assert.fail();
   const message = unpackAny(any, TypeUrl.routeConfiguration);
   assert.ok(message.ok);

@@ -15,6 +15,7 @@ export * from './mesh/host-name.ts';
 export * from './mesh/mesh-compiler.ts';
 export * from './mesh/declared-service.ts';
 export * from './mesh/services.ts';
+export * from './mesh/scoping.ts';
 export { analyze, type AnalysisInput } from './analysis/analyze.ts';
 export * from './analysis/analyze-files.ts';
 export * from './security/policy-index.ts';

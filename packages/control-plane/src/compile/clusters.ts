@@ -16,6 +16,7 @@ import {
 import type { Http2ProtocolOptions } from '@heddle/xds/api/envoy/config/core/v3/protocol.ts';
 import type { HttpProtocolOptions } from '@heddle/xds/api/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import {
+  blackHoleCluster,
   inboundClusterName,
   originalDestinationCluster,
   type PassthroughFamily,
@@ -242,6 +243,16 @@ export function passthrough(): Uint8Array {
     clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+  });
+}
+
+/** Where what nobody knows ends, where only what is known may be reached. */
+export function blackHole(): Uint8Array {
+  return encodeCluster({
+    name: blackHoleCluster,
+    clusterDiscoveryType: { $case: 'type', value: Cluster_DiscoveryType.STATIC },
+    connectTimeout,
+    loadAssignment: { clusterName: blackHoleCluster },
   });
 }
 

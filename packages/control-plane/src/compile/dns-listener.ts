@@ -6,6 +6,7 @@ import { TrafficDirection } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 import type { DnsTable_DnsVirtualDomain } from '@heddle/xds/api/envoy/data/dns/v3/dns_table.ts';
 import { addressesOf, needsVirtualAddress } from './declared-addresses.ts';
 import type { Bind } from './node-metadata.ts';
+import type { ScopeView } from './scope-view.ts';
 import type { VirtualAddresses } from './virtual-addresses.ts';
 
 export const dnsListenerName = 'dns';
@@ -26,10 +27,12 @@ export function dnsListener(
   namespace: string,
   model: MeshModel,
   addresses: VirtualAddresses,
+  scope: Pick<ScopeView, 'names'>,
 ): Uint8Array {
   const domains: DeepPartial<DnsTable_DnsVirtualDomain>[] = [];
   const taken = new Set<string>();
   for (const [name, host] of [...model.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!scope.names(name)) continue;
     const view = host.views.get(namespace) ?? host.shared;
     const address = addressesOf(view, addresses.get(name));
     if (address.length === 0 || host.service === null || view.ports.length === 0) continue;

@@ -42,12 +42,13 @@ export interface OpaqueDestination {
 
 /**
  * What programs send: connections to TCP services by where they go, HTTP by its authority as everywhere in the mesh, the rest
- * goes where it was going.
+ * goes to the cluster `rest`: where it was going, unless that is not allowed.
  */
 export function virtualOutbound(
   node: InterceptingNode,
   { outbound }: Interception,
   opaque: readonly OpaqueDestination[],
+  rest: string = originalDestinationCluster,
 ): DeepPartial<Listener> {
   const name = virtualOutboundName;
   const manager = packAny(TypeUrl.httpConnectionManager, {
@@ -80,7 +81,7 @@ export function virtualOutbound(
     listenerFiltersTimeout: detectionTimeout,
     continueOnListenerFiltersTimeout: true,
     filterChains: [...http, ...opaque.map((destination) => opaqueChain(node, destination))],
-    defaultFilterChain: { name: 'opaque', filters: [tcpProxy(node, name, originalDestinationCluster)] },
+    defaultFilterChain: { name: 'opaque', filters: [tcpProxy(node, name, rest)] },
   };
 }
 

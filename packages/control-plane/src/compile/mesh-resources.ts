@@ -1,6 +1,6 @@
 /** What every proxy gets by xDS: the model and the instances, compiled. */
 import { invariant } from '@heddle/base';
-import { type MeshModel, type PolicyIndex, viewOf } from '@heddle/model';
+import { type MeshModel, type PolicyIndex, type Scoping, viewOf } from '@heddle/model';
 import {
   encodeMessage,
   TypeUrl,
@@ -10,7 +10,13 @@ import {
   type XdsClient,
 } from '@heddle/xds';
 import type { Instance } from '../instances/instance-store.ts';
-import { inboundCluster, inboundPassthrough, originalDestination, passthrough } from './clusters.ts';
+import {
+  blackHole,
+  inboundCluster,
+  inboundPassthrough,
+  originalDestination,
+  passthrough,
+} from './clusters.ts';
 import {
   changedNames,
   clustersWith,
@@ -23,6 +29,8 @@ import {
 import { GrpcResources } from './grpc/grpc-resources.ts';
 import { makeResource } from './make-resource.ts';
 import {
+  blackHoleCluster,
+  hostOfCluster,
   inboundClusterName,
   originalDestinationCluster,
   passthroughCluster,
@@ -33,7 +41,8 @@ import {
 import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { type InboundSecurity, OwnListeners, inboundListenerNames } from './own-listeners.ts';
-import { RouteResources } from './route-resources.ts';
+import { RouteResources, type RoutesClient } from './route-resources.ts';
+import { ScopeView } from './scope-view.ts';
 import { Selections } from './selections.ts';
 import { UpstreamListeners, listenersFor } from './upstream-listeners.ts';
 
@@ -46,6 +55,12 @@ interface RoleResources {
 /** What belongs to one client alone, and what it has in common with others. */
 interface ClientResources {
   readonly node: SidecarNode;
+  /** As whom it reads routes, and which part of its role's it sees. */
+  reader: RoutesClient;
+  /** The scoping by which the view was chosen. */
+  scoping: Scoping;
+  /** The one by which it became another one than before. */
+  movedBy: Scoping | null;
   readonly role: RoleResources;
   /** All but those that depend on the mesh. */
   readonly listeners: OwnListeners;
@@ -75,10 +90,15 @@ export class MeshResources implements ResourceSource {
   private readonly hosts: Map<string, HostResources>;
   /** By namespace. */
   private readonly roles = new Map<string, RoleResources>();
+  /** By what decides about them. */
+  private views = new Map<string, ScopeView>();
+  /** Those of before the last change of scopes, of which many are still good. */
+  private formerViews: ReadonlyMap<string, ScopeView> = new Map();
   private readonly routes: RouteResources;
   private readonly clients = new WeakMap<XdsClient, ClientResources>();
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
   private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
+  private readonly blackHole = makeResource(TypeUrl.cluster, blackHoleCluster, blackHole());
   private readonly namespaces: NamespaceListeners;
   private readonly security: InboundSecurity;
   private readonly grpc: GrpcResources;
@@ -117,6 +137,13 @@ export class MeshResources implements ResourceSource {
       for (const name of changedNames(before, after, 'clusters')) clusters.add(name);
       for (const name of changedNames(before, after, 'endpoints')) endpoints.add(name);
     }
+    for (const view of this.views.values()) {
+      for (const host of view.update(model, changedHosts)) {
+        const seen = viewFor(this.hosts.get(host), view.scope.namespace);
+        for (const name of seen?.clusters.keys() ?? []) clusters.add(name);
+        for (const name of seen?.endpoints.keys() ?? []) endpoints.add(name);
+      }
+    }
     // Which proxies have which listeners, and whether they change, is not known here, either.
     const listeners = new Set<string>(changesPolicies ? inboundListenerNames : []);
     if (changesPolicies) for (const name of this.grpc.serverListeners) listeners.add(name);
@@ -129,7 +156,7 @@ export class MeshResources implements ResourceSource {
     if (clusters.size > 0) changes.push({ typeUrl: TypeUrl.cluster, names: clusters });
     if (endpoints.size > 0) changes.push({ typeUrl: TypeUrl.clusterLoadAssignment, names: endpoints });
     if (changedHosts.size > 0) {
-      const virtualHosts = this.routes.setModel(model);
+      const virtualHosts = this.routes.setModel(model, (view) => this.isInUse(view));
       if (virtualHosts.size > 0) changes.push({ typeUrl: TypeUrl.virtualHost, names: virtualHosts });
       // Which names proxies have asked for is not known here; those that come out the same are not sent.
       changes.push({ typeUrl: TypeUrl.routeConfiguration });
@@ -137,7 +164,36 @@ export class MeshResources implements ResourceSource {
       for (const name of namespaceListenerNames) listeners.add(name);
     }
     if (listeners.size > 0) changes.push({ typeUrl: TypeUrl.listener, names: listeners });
+    if (model.scoping !== previous.scoping) changes.push(...this.moveClients(model.scoping));
     this.emit(changes);
+    this.formerViews = new Map();
+  }
+
+  /** Whose view becomes another one has to look at everything; who keeps his is not asked. */
+  private moveClients(scoping: Scoping): ResourceChange[] {
+    this.formerViews = this.views;
+    this.views = new Map();
+    const concerns = (client: XdsClient): boolean => this.client(client).movedBy === scoping;
+    const types = [
+      TypeUrl.cluster,
+      TypeUrl.clusterLoadAssignment,
+      TypeUrl.listener,
+      TypeUrl.routeConfiguration,
+      TypeUrl.virtualHost,
+    ];
+    return types.map((typeUrl) => ({ typeUrl, concerns }));
+  }
+
+  private isInUse(view: ScopeView): boolean {
+    return this.views.get(view.scope.key) === view;
+  }
+
+  private viewOf({ namespace, labels }: SidecarNode): ScopeView {
+    const scope = this.model.scoping.resolve(namespace, labels);
+    const known = this.views.get(scope.key) ?? this.formerViews.get(scope.key);
+    const view = known ?? new ScopeView(scope, this.model);
+    this.views.set(scope.key, view);
+    return view;
   }
 
   /** The same resources, which can be changed without anybody being told; members stay those of now, `policies` are its own. */
@@ -172,6 +228,7 @@ export class MeshResources implements ResourceSource {
   withheld(node: SidecarNode, typeUrl: string, hosts: Iterable<string>): string[] {
     if (node.client !== 'grpc') return [];
     const { namespace, labels } = node;
+    const reader = { namespace, labels, view: this.viewOf(node) };
     const found = new Set<string>();
     for (const name of hosts) {
       const host = this.model.hosts.get(name);
@@ -179,7 +236,7 @@ export class MeshResources implements ResourceSource {
       const originals =
         typeUrl === TypeUrl.cluster
           ? [...(viewFor(this.hosts.get(name), namespace)?.clusters.values() ?? [])]
-          : ports.map(({ port }) => this.routes.get(upstreamRoutesName(name, port, namespace), labels));
+          : ports.map(({ port }) => this.routes.get(upstreamRoutesName(name, port, namespace), reader));
       for (const original of originals)
         for (const what of this.grpc.withheld(typeUrl, original)) found.add(what);
     }
@@ -191,17 +248,24 @@ export class MeshResources implements ResourceSource {
     switch (typeUrl) {
       case TypeUrl.cluster: {
         if (name === passthroughCluster) return this.passthrough;
-        const { role, clusters } = this.client(client);
-        return role.clusters.get(name) ?? clusters.get(name);
+        const { role, reader, clusters, node } = this.client(client);
+        const { view } = reader;
+        if (name === blackHoleCluster) return hasBlackHole(node, view) ? this.blackHole : undefined;
+        const found = role.clusters.get(name);
+        if (found === undefined) return clusters.get(name);
+        return view.isWhole || view.reaches(hostOfCluster(name)) ? found : undefined;
       }
-      case TypeUrl.clusterLoadAssignment:
-        return this.client(client).role.endpoints.get(name);
+      case TypeUrl.clusterLoadAssignment: {
+        const { role, reader } = this.client(client);
+        const { view } = reader;
+        return view.isWhole || view.reaches(hostOfCluster(name)) ? role.endpoints.get(name) : undefined;
+      }
       case TypeUrl.listener:
         return this.listener(client, name);
       case TypeUrl.routeConfiguration:
-        return this.routeConfiguration(client, name);
+        return this.routeConfiguration(this.client(client), name);
       case TypeUrl.virtualHost:
-        return this.routes.virtualHost(name, this.client(client).node);
+        return this.routes.virtualHost(name, this.client(client).reader);
       case TypeUrl.secret:
         return name === trustBundleSecret ? this.trustBundle : undefined;
       default:
@@ -210,19 +274,25 @@ export class MeshResources implements ResourceSource {
   }
 
   list(client: XdsClient, typeUrl: string): Iterable<string> {
-    const { node, role, listeners, upstreams, clusters } = this.client(client);
+    const { node, role, reader, listeners, upstreams, clusters } = this.client(client);
+    const { view } = reader;
     // gRPC names all that it wants.
     if (node.client === 'grpc') return [];
     if (typeUrl === TypeUrl.listener) {
       return [...listeners.names, ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
-    return [...clusters.keys(), passthroughCluster, ...role.clusters.keys()];
+    const own = [...clusters.keys(), passthroughCluster];
+    if (hasBlackHole(node, view)) own.push(blackHoleCluster);
+    if (view.isWhole) return [...own, ...role.clusters.keys()];
+    for (const host of view.reached())
+      own.push(...(viewFor(this.hosts.get(host), node.namespace)?.clusters.keys() ?? []));
+    return own;
   }
 
   listCollection(client: XdsClient, typeUrl: string, collection: string): Iterable<string> {
     if (typeUrl !== TypeUrl.virtualHost) return [];
-    return this.routes.listVirtualHosts(collection, this.client(client).node);
+    return this.routes.listVirtualHosts(collection, this.client(client).reader);
   }
 
   watch(listener: (changes: readonly ResourceChange[]) => void): () => void {
@@ -268,23 +338,43 @@ export class MeshResources implements ResourceSource {
     return role;
   }
 
-  private routeConfiguration(client: XdsClient, name: string): EncodedResource | undefined {
-    const { hasVhds, namespace, labels } = this.client(client).node;
-    return (hasVhds ? this.routes.frame(name, namespace) : undefined) ?? this.routes.get(name, labels);
+  private routeConfiguration({ node, reader }: ClientResources, name: string): EncodedResource | undefined {
+    return (
+      (node.hasVhds ? this.routes.frame(name, node.namespace) : undefined) ?? this.routes.get(name, reader)
+    );
   }
 
   private listener(client: XdsClient, name: string): EncodedResource | undefined {
-    const { node, listeners, upstreams } = this.client(client);
-    return listeners.get(name) ?? upstreams.get(name, this.model) ?? this.namespaces.get(node, name);
+    const { node, reader, listeners, upstreams } = this.client(client);
+    const { view } = reader;
+    return (
+      listeners.get(name) ?? upstreams.get(name, this.model, view) ?? this.namespaces.get(node, name, view)
+    );
   }
 
   private client(client: XdsClient): ClientResources {
+    const { scoping } = this.model;
     const known = this.clients.get(client);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (known.scoping !== scoping) {
+        const { namespace, labels } = known.node;
+        const view = this.viewOf(known.node);
+        known.scoping = scoping;
+        if (view !== known.reader.view) {
+          known.movedBy = scoping;
+          known.reader = { namespace, labels, view };
+        }
+      }
+      return known;
+    }
     const node = readSidecarNode(client.node);
     invariant(node.ok, 'the node was read when its stream began');
+    const { namespace, labels } = node.value;
     const resources: ClientResources = {
       node: node.value,
+      reader: { namespace, labels, view: this.viewOf(node.value) },
+      scoping,
+      movedBy: null,
       role: this.role(node.value.namespace),
       listeners: new OwnListeners(node.value, this.security),
       upstreams: new UpstreamListeners(node.value),
@@ -298,6 +388,11 @@ export class MeshResources implements ResourceSource {
     if (changes.length === 0) return;
     for (const listener of this.listeners) listener(changes);
   }
+}
+
+/** Where intercepted connections end that go nowhere. */
+function hasBlackHole({ interception }: SidecarNode, { scope }: ScopeView): boolean {
+  return interception !== null && scope.isRegistryOnly;
 }
 
 /** Puts what is seen of a host after a change in the place of what was seen before. */

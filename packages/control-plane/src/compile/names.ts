@@ -5,6 +5,9 @@ export const passthroughCluster = 'PassthroughCluster';
 /** Intercepted connections and requests to what the mesh does not know go where their callers have sent them. */
 export const originalDestinationCluster = 'OriginalDestinationCluster';
 
+/** Without endpoints: what goes there goes nowhere. */
+export const blackHoleCluster = 'BlackHoleCluster';
+
 /** The same for what comes in, which needs a source of its own family. */
 export interface PassthroughFamily {
   readonly name: string;
@@ -65,4 +68,9 @@ export function parseRoutesName(name: string): RoutesName | undefined {
   const [host = '', port = '', namespace = ''] = parts;
   if (host === '' || namespace === '' || !/^\d{1,5}$/.test(port)) return undefined;
   return { kind, host, port: Number(port), namespace };
+}
+
+/** The host in the name of a cluster, as `clusterName` puts it there. */
+export function hostOfCluster(name: string): string {
+  return name.slice(name.lastIndexOf('|') + 1);
 }

@@ -7,8 +7,10 @@ import { encodeMessage, TypeUrl, type EncodedResource } from '@heddle/xds';
 import { dnsListener, dnsListenerName, hostsWithVirtualAddress } from './dns-listener.ts';
 import { virtualOutbound, virtualOutboundName } from './interception-listeners.ts';
 import { makeResource } from './make-resource.ts';
+import { blackHoleCluster, originalDestinationCluster } from './names.ts';
 import type { SidecarNode } from './node-metadata.ts';
 import { opaqueDestinations } from './opaque-destinations.ts';
+import type { ScopeView } from './scope-view.ts';
 import { VirtualAddresses } from './virtual-addresses.ts';
 
 /** What may change with any host. */
@@ -39,20 +41,21 @@ export class NamespaceListeners {
     ];
   }
 
-  get(node: SidecarNode, name: string): EncodedResource | undefined {
+  get(node: SidecarNode, name: string, view: ScopeView): EncodedResource | undefined {
     const { namespace, dnsCapture, interception, accessLog, hasTunnels } = node;
     if (name === dnsListenerName && dnsCapture !== null)
-      return this.resource(name, [namespace, dnsCapture], () =>
-        dnsListener(dnsCapture, namespace, this.model, this.addresses),
+      return this.resource(name, [view.scope.key, dnsCapture], () =>
+        dnsListener(dnsCapture, namespace, this.model, this.addresses, view),
       );
     if (name === virtualOutboundName && interception !== null)
-      return this.resource(name, [namespace, interception.outbound, accessLog, hasTunnels], () =>
+      return this.resource(name, [view.scope.key, interception.outbound, accessLog, hasTunnels], () =>
         encodeMessage(
           TypeUrl.listener,
           virtualOutbound(
             node,
             interception,
-            opaqueDestinations(this.model, namespace, this.addresses, hasTunnels),
+            opaqueDestinations(this.model, namespace, this.addresses, view, hasTunnels),
+            view.scope.isRegistryOnly ? blackHoleCluster : originalDestinationCluster,
           ),
         ),
       );

@@ -2,20 +2,22 @@
 import { clusterName, type HostView, type MeshHost, type MeshModel, viewOf } from '@heddle/model';
 import { rangesOf } from './declared-addresses.ts';
 import type { OpaqueDestination } from './interception-listeners.ts';
+import type { ScopeView } from './scope-view.ts';
 import { isOpaque } from './tcp-link.ts';
 import type { VirtualAddresses } from './virtual-addresses.ts';
 
-/** The TCP and TLS ports that a namespace sees, each place once: proxies refuse two chains for the same connections. */
+/** The TCP and TLS ports that proxies of a scope see, each place once: proxies refuse two chains for the same connections. */
 export function opaqueDestinations(
   model: MeshModel,
   namespace: string,
   addresses: VirtualAddresses,
+  scope: Pick<ScopeView, 'names'>,
   hasTunnels: boolean,
 ): OpaqueDestination[] {
   const destinations: OpaqueDestination[] = [];
   const taken = new Set<string>();
   for (const [name, host] of [...model.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (host.service === null) continue;
+    if (host.service === null || !scope.names(name)) continue;
     for (const destination of destinationsOf(host, viewOf(host, namespace), addresses, hasTunnels)) {
       const { port, ranges, serverNames } = destination;
       const free = ranges.filter(

@@ -4,6 +4,7 @@ import { compileMesh, parseManifests, type MeshModel } from '@heddle/model';
 import { TypeUrl, unpackAny } from '@heddle/xds';
 import { Resource } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
 import type { Route, RouteAction } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { anyone } from '../testing/any-client.ts';
 import { RouteResources } from './route-resources.ts';
 
 function model(http: string): MeshModel {
@@ -26,7 +27,7 @@ ${http}`;
 
 function routes(http: string, labels: Record<string, string> = {}): Route[] {
   const name = 'upstream|web.default.svc.cluster.local|80|default';
-  const resource = new RouteResources(model(http)).get(name, labels) ?? assert.fail();
+  const resource = new RouteResources(model(http)).get(name, anyone('default', labels)) ?? assert.fail();
   const any = Resource.decode(resource.bytes).resource ?? assert.fail();
   const unpacked = unpackAny(any, TypeUrl.routeConfiguration);
   return unpacked.ok ? (unpacked.value.virtualHosts[0]?.routes ?? []) : assert.fail(unpacked.error);
@@ -91,7 +92,8 @@ describe('conditions of routes', () => {
   - match: [{sourceLabels: {app: web}}]
     ${route}`),
     );
-    const get = (labels: Record<string, string>) => resources.get('http-proxy|default', labels);
+    const get = (labels: Record<string, string>) =>
+      resources.get('http-proxy|default', anyone('default', labels));
     assert.equal(get({ app: 'a', x: '1' }), get({ app: 'a', x: '2' }));
     assert.notEqual(get({ app: 'a' })?.version, get({ app: 'web' })?.version);
   });

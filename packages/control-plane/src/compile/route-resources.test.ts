@@ -5,6 +5,7 @@ import { TypeUrl, unpackAny } from '@heddle/xds';
 import { Resource } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
 import type { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
 import type { Route } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import { anyone } from '../testing/any-client.ts';
 import { RouteResources } from './route-resources.ts';
 
 function service(name: string, namespace: string, ...ports: number[]) {
@@ -28,7 +29,7 @@ function model(yaml = ''): MeshModel {
 }
 
 function routesOf(resources: RouteResources, name: string): RouteConfiguration {
-  const resource = resources.get(name) ?? assert.fail(`no ${name}`);
+  const resource = resources.get(name, anyone(name.split('|').at(-1))) ?? assert.fail(`no ${name}`);
   const { resource: any, name: sent, version } = Resource.decode(resource.bytes);
   assert.deepEqual([sent, version], [name, resource.version]);
   const unpacked = unpackAny(any ?? assert.fail(), TypeUrl.routeConfiguration);
@@ -188,6 +189,7 @@ describe('routes of a service', () => {
 
   it('makes nothing of names that are not its own', () => {
     const resources = new RouteResources(model());
+    const client = anyone();
     for (const name of [
       '9080',
       'http-proxy|',
@@ -196,15 +198,16 @@ describe('routes of a service', () => {
       'upstream|a|80|',
       'upstream',
     ])
-      assert.equal(resources.get(name), undefined, name);
+      assert.equal(resources.get(name, client), undefined, name);
   });
 
   it('keeps the object of a configuration that a change leaves as it was', () => {
     const resources = new RouteResources(model());
-    const before = resources.get('http-proxy|default');
+    const client = anyone();
+    const before = resources.get('http-proxy|default', client);
     resources.setModel(model());
-    assert.equal(resources.get('http-proxy|default'), before);
+    assert.equal(resources.get('http-proxy|default', client), before);
     resources.setModel(model(virtualService('  - route: [{destination: {host: web}}]')));
-    assert.notEqual(resources.get('http-proxy|default')?.version, before?.version);
+    assert.notEqual(resources.get('http-proxy|default', client)?.version, before?.version);
   });
 });

@@ -12,8 +12,10 @@ import { collectionOf, TypeUrl, type EncodedResource } from '@heddle/xds';
 import { addressDomains } from './declared-addresses.ts';
 import { byAuthority, dependencyHost, isByCaller } from './declared-routes.ts';
 import { makeResource } from './make-resource.ts';
+import type { ScopeView } from './scope-view.ts';
 import { originalDestinationCluster, parseRoutesName, passthroughCluster } from './names.ts';
 import {
+  blockAll,
   catchAll,
   domainsOf,
   encodeVirtualHost,
@@ -27,7 +29,7 @@ import { VirtualHostResources, type VirtualHostPiece } from './virtual-host-reso
 /** More names than this have no use: proxies ask for one per namespace and one per dependency. */
 const maxNames = 20_000;
 
-/** Where requests go that are for nobody in the mesh. */
+/** What becomes of requests that are for nobody in the mesh. */
 const allowAny = {
   'http-proxy': { name: 'allow_any', bytes: encodeVirtualHost(catchAll('allow_any', passthroughCluster)) },
   intercepted: {
@@ -35,6 +37,13 @@ const allowAny = {
     bytes: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),
   },
 };
+const registryOnly = { name: 'block_all', bytes: encodeVirtualHost(blockAll()) };
+
+/** What was made, and for whom. */
+interface Made {
+  readonly resource: EncodedResource;
+  readonly view: ScopeView;
+}
 
 /** A port's virtual host with all names that the port has. */
 interface EncodedPort {
@@ -49,14 +58,16 @@ type Labels = Readonly<Record<string, string>>;
 export interface RoutesClient {
   readonly namespace: string;
   readonly labels: Labels;
+  /** The part of the mesh that it sees. */
+  readonly view: ScopeView;
 }
 
 export class RouteResources {
   private model: MeshModel;
   /** What `get` has made since the last change. */
-  private current = new Map<string, EncodedResource>();
+  private current = new Map<string, Made>();
   /** What was there before: content that comes out the same keeps its object. */
-  private previous: ReadonlyMap<string, EncodedResource> = new Map();
+  private previous: ReadonlyMap<string, Made> = new Map();
   /** The model's hosts in the order of routes; made when somebody asks. */
   private hosts: readonly MeshHost[] | null = null;
   /** Labels of clients that rules look at anywhere in the mesh; made when somebody asks. */
@@ -67,12 +78,12 @@ export class RouteResources {
   /** Configurations that say no more than that their virtual hosts come by themselves; the mesh does not change them. */
   private readonly frames = new Map<string, EncodedResource>();
   private readonly virtualHosts = new VirtualHostResources<RoutesClient>({
-    roleOf: ({ labels }) => this.role(labels),
-    piecesOf: (collection, { namespace, labels }) => {
+    roleOf: (client) => this.role(client),
+    piecesOf: (collection, client) => {
       const parsed = parseRoutesName(collection);
-      return parsed === undefined || parsed.kind === 'upstream' || parsed.namespace !== namespace
+      return parsed === undefined || parsed.kind === 'upstream' || parsed.namespace !== client.namespace
         ? []
-        : this.pieces(namespace, labels, parsed.kind);
+        : this.pieces(client, parsed.kind);
     },
   });
 
@@ -80,15 +91,23 @@ export class RouteResources {
     this.model = model;
   }
 
-  /** Returns the names of the virtual hosts by themselves that changed. */
-  setModel(model: MeshModel): Set<string> {
+  /**
+   * Views know of the change already; those that are in use no more are forgotten. Returns the names of the virtual hosts by
+   * themselves that changed.
+   */
+  setModel(model: MeshModel, isInUse: (view: ScopeView) => boolean = () => true): Set<string> {
     this.model = model;
     this.hosts = null;
     this.labelKeys = null;
-    this.previous = new Map([...this.previous, ...this.current]);
+    const { current } = this;
+    this.previous = new Map([...this.previous, ...current]);
     if (this.previous.size > maxNames) this.previous = new Map();
-    this.current = new Map();
-    return this.virtualHosts.update();
+    // Who sees a part of the mesh has nothing to do with changes elsewhere.
+    this.current = new Map([...current].filter(([, { view }]) => !view.wasTouched && isInUse(view)));
+    return this.virtualHosts.update(
+      ({ view }) => isInUse(view),
+      ({ view }) => view.wasTouched,
+    );
   }
 
   /** What proxies of a namespace that know VHDS get; undefined for names of which there is nothing to divide. */
@@ -113,21 +132,22 @@ export class RouteResources {
     return collection === undefined ? undefined : this.virtualHosts.get(collection, name, client);
   }
 
-  /** As a client with these labels gets it; undefined for names that are none of ours. */
-  get(name: string, labels: Labels = {}): EncodedResource | undefined {
-    const key = name + this.role(labels);
+  /** As a client gets it; undefined for names that are none of ours, or of another namespace. */
+  get(name: string, client: RoutesClient): EncodedResource | undefined {
+    const key = `${name}${this.role(client)}`;
     const known = this.current.get(key);
-    if (known !== undefined) return known;
-    const message = this.compile(name, labels);
+    if (known !== undefined) return known.resource;
+    const message = this.compile(name, client);
     if (message === undefined) return undefined;
-    const resource = makeResource(TypeUrl.routeConfiguration, name, message, [this.previous.get(key)]);
+    const before = this.previous.get(key)?.resource;
+    const resource = makeResource(TypeUrl.routeConfiguration, name, message, [before]);
     if (this.current.size >= maxNames) this.current.clear();
-    this.current.set(key, resource);
+    this.current.set(key, { resource, view: client.view });
     return resource;
   }
 
-  /** What of a client's labels decides anything, as text: the same for all where no rule looks at labels. */
-  private role(labels: Labels): string {
+  /** What of a client decides anything, as text: its labels as far as rules look at them, and what it sees. */
+  private role({ labels, view }: RoutesClient): string {
     this.labelKeys ??= [
       ...new Set(
         [...this.model.hosts.values()].flatMap(({ shared, views }) =>
@@ -135,38 +155,39 @@ export class RouteResources {
         ),
       ),
     ].sort();
-    return roleOf(this.labelKeys, labels);
+    return `${roleOf(this.labelKeys, labels)} ${view.scope.key}`;
   }
 
-  private compile(name: string, labels: Labels): Uint8Array | undefined {
+  private compile(name: string, client: RoutesClient): Uint8Array | undefined {
+    const { namespace, labels, view } = client;
     const parsed = parseRoutesName(name);
-    if (parsed === undefined) return undefined;
-    const { namespace } = parsed;
+    // What others are told is nobody's business.
+    if (parsed === undefined || parsed.namespace !== namespace) return undefined;
     if (parsed.kind !== 'upstream')
       return routeConfiguration(
         name,
-        this.pieces(namespace, labels, parsed.kind).map(({ bytes }) => bytes),
+        this.pieces(client, parsed.kind).map(({ bytes }) => bytes),
       );
-    const host = this.model.hosts.get(parsed.host);
-    const view = host === undefined ? undefined : viewOf(host, namespace);
-    const found = view?.ports.find(({ port }) => port === parsed.port);
+    const host = view.names(parsed.host) ? this.model.hosts.get(parsed.host) : undefined;
+    const seen = host === undefined ? undefined : viewOf(host, namespace);
+    const found = seen?.ports.find(({ port }) => port === parsed.port);
     const routes = host === undefined || found === undefined ? undefined : portFor(host, found, labels);
     const only =
-      view === undefined || routes === undefined
+      seen === undefined || routes === undefined
         ? unknownPort(parsed.host, parsed.port)
-        : dependencyHost(parsed.host, view, routes);
+        : dependencyHost(parsed.host, seen, routes);
     return routeConfiguration(name, [encodeVirtualHost(only)]);
   }
 
-  /** A namespace's virtual hosts, and the one for everything else. */
-  private pieces(namespace: string, labels: Labels, kind: 'http-proxy' | 'intercepted'): VirtualHostPiece[] {
-    return [...this.allHosts(namespace, labels, kind), allowAny[kind]];
+  /** A client's virtual hosts, and the one for everything else. */
+  private pieces(client: RoutesClient, kind: 'http-proxy' | 'intercepted'): VirtualHostPiece[] {
+    const rest = client.view.scope.isRegistryOnly ? registryOnly : allowAny[kind];
+    return [...this.allHosts(client, kind), rest];
   }
 
   /** All hosts, services first, each authority once: proxies refuse a configuration in which one stands twice. */
   private allHosts(
-    namespace: string,
-    labels: Labels,
+    { namespace, labels, view }: RoutesClient,
     kind: 'http-proxy' | 'intercepted',
   ): VirtualHostPiece[] {
     this.hosts ??= [...this.model.hosts.values()].sort(
@@ -175,6 +196,7 @@ export class RouteResources {
     const taken = new Set(['*']);
     const pieces: VirtualHostPiece[] = [];
     for (const host of this.hosts) {
+      if (!view.names(host.host)) continue;
       for (const port of this.encodedPorts(host, namespace, labels)) {
         const free = port.domains.filter((domain) => !taken.has(domain));
         for (const domain of free) taken.add(domain);

@@ -61,6 +61,12 @@ export function unreachableByAddress(host: string, port: number): DeepPartial<Vi
   return misdirected(`${host}:${port}`, ['*'], text);
 }
 
+/** For requests to hosts that nobody knows, where they may not leave: Istio's answer. */
+export function blockAll(): DeepPartial<VirtualHost> {
+  const action = { $case: 'directResponse' as const, value: { status: 502 } };
+  return { name: 'block_all', domains: ['*'], routes: [{ ...everything, name: 'block_all', action }] };
+}
+
 function misdirected(name: string, domains: readonly string[], text: string): DeepPartial<VirtualHost> {
   const body = { specifier: { $case: 'inlineString' as const, value: `${text}\n` } };
   const action = { $case: 'directResponse' as const, value: { status: 421, body } };

@@ -8,6 +8,7 @@ import { outboundListener } from './listeners.ts';
 import { makeResource } from './make-resource.ts';
 import { upstreamListenerName, upstreamRoutesName } from './names.ts';
 import type { SidecarNode, UpstreamBind } from './node-metadata.ts';
+import type { ScopeView } from './scope-view.ts';
 import { isOpaque, tcpProxy } from './tcp-link.ts';
 
 interface Made {
@@ -33,10 +34,11 @@ export class UpstreamListeners {
   }
 
   /** Undefined for a listener that is none of them. */
-  get(name: string, model: MeshModel): EncodedResource | undefined {
+  get(name: string, model: MeshModel, view: ScopeView): EncodedResource | undefined {
     const upstream = this.dependencies.get(name);
     if (upstream === undefined) return undefined;
-    const kind = kindOf(upstream, model.hosts.get(upstream.host), this.node.namespace);
+    const host = view.names(upstream.host) ? model.hosts.get(upstream.host) : undefined;
+    const kind = kindOf(upstream, host, this.node.namespace);
     const known = this.made.get(name);
     if (known?.kind === kind) return known.resource;
     const message = compileUpstreamListener(this.node, upstream, kind);

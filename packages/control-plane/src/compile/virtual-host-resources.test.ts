@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { compileMesh, parseManifests, type MeshModel } from '@heddle/model';
 import { TypeUrl, unpackAny, type EncodedResource } from '@heddle/xds';
 import { Resource } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
+import { anyone } from '../testing/any-client.ts';
 import { RouteResources } from './route-resources.ts';
 
 const collection = 'http-proxy|default';
@@ -22,10 +23,10 @@ function model(names: readonly string[], yaml = ''): MeshModel {
   });
 }
 
-const client = { namespace: 'default', labels: {} };
+const client = anyone();
 
 function list(resources: RouteResources, name = collection, namespace = 'default'): string[] {
-  return [...resources.listVirtualHosts(name, { ...client, namespace })];
+  return [...resources.listVirtualHosts(name, anyone(namespace))];
 }
 
 function decode<U extends typeof TypeUrl.virtualHost | typeof TypeUrl.routeConfiguration>(
@@ -40,7 +41,7 @@ function decode<U extends typeof TypeUrl.virtualHost | typeof TypeUrl.routeConfi
 describe('virtual hosts by themselves', () => {
   it('are those that the whole route configuration has, the one for everything else last', () => {
     const resources = new RouteResources(model(['reviews', 'ratings']));
-    const whole = decode(TypeUrl.routeConfiguration, resources.get(collection)).virtualHosts;
+    const whole = decode(TypeUrl.routeConfiguration, resources.get(collection, client)).virtualHosts;
     const single = list(resources).map((name) =>
       decode(TypeUrl.virtualHost, resources.virtualHost(name, client)),
     );
@@ -89,8 +90,8 @@ spec:
 
   it('are those of their client’s labels, and all are looked at again where other labels matter than before', () => {
     const resources = new RouteResources(model(['reviews']));
-    const v1 = { namespace: 'default', labels: { version: 'v1' } };
-    const v2 = { namespace: 'default', labels: { version: 'v2' } };
+    const v1 = anyone('default', { version: 'v1' });
+    const v2 = anyone('default', { version: 'v2' });
     const names = [...resources.listVirtualHosts(collection, v2)];
     assert.equal(resources.virtualHost(reviews, v1), resources.virtualHost(reviews, v2));
     const yaml = `

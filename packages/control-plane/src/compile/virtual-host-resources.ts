@@ -35,6 +35,8 @@ export interface VirtualHostSource<C> {
 export class VirtualHostResources<C> {
   private readonly source: VirtualHostSource<C>;
   private collections = new Map<string, Collection<C>>();
+  /** By the piece it was made of and by name: roles that see it alike have one. */
+  private readonly shared = new WeakMap<Uint8Array, Map<string, Made>>();
   /** What was asked for last: a client asks for one after the other. */
   private latest: Collection<C> | null = null;
   private latestClient: C | null = null;
@@ -56,13 +58,22 @@ export class VirtualHostResources<C> {
     return this.latest.made.get(name)?.resource;
   }
 
-  /** Makes anew what has been asked for; returns the names of what may have changed. */
-  update(): Set<string> {
+  /**
+   * Makes anew what has been asked for, as far as `isTouched` says that it may be another; `isInUse` says whom anybody still
+   * asks as. Returns the names of what may have changed.
+   */
+  update(isInUse: (client: C) => boolean, isTouched: (client: C) => boolean): Set<string> {
     const before = this.collections;
     this.collections = new Map();
     this.latest = null;
     const changed = new Set<string>();
-    for (const [key, { name, client, made }] of before) {
+    for (const [key, known] of before) {
+      const { name, client, made } = known;
+      if (!isInUse(client)) continue;
+      if (!isTouched(client) && key === this.keyOf(name, client)) {
+        this.collections.set(key, known);
+        continue;
+      }
       const now = this.collection(name, client, made);
       // Clients that were alike may not be any more: this one stands for those that are still like it.
       const isSameRole = key === this.keyOf(name, client);
@@ -96,12 +107,17 @@ export class VirtualHostResources<C> {
     for (const { name: own, bytes } of this.source.piecesOf(collection, client)) {
       const name = `${collection}/${own}`;
       const known = before.get(name);
-      if (known !== undefined && known.bytes === bytes) {
-        made.set(name, known);
+      const shared = known?.bytes === bytes ? known : this.shared.get(bytes)?.get(name);
+      if (shared !== undefined) {
+        made.set(name, shared);
         continue;
       }
       const resource = makeResource(TypeUrl.virtualHost, name, virtualHostIn(bytes), [known?.resource]);
-      made.set(name, { bytes, resource });
+      const fresh = { bytes, resource };
+      made.set(name, fresh);
+      const others = this.shared.get(bytes);
+      if (others === undefined) this.shared.set(bytes, new Map([[name, fresh]]));
+      else others.set(name, fresh);
     }
     return made;
   }

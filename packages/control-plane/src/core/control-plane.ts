@@ -15,7 +15,7 @@ import {
   type ObjectKind,
   type StoredObject,
 } from '@heddle/model';
-import { TypeUrl, type RpcMethods } from '@heddle/xds';
+import { TypeUrl, type ResourceSource, type RpcMethods } from '@heddle/xds';
 import { DeltaServer } from '@heddle/xds/server';
 import { FilterFactory } from '../compile/authorization/workload-filters.ts';
 import type { SidecarNode } from '../compile/node-metadata.ts';
@@ -182,6 +182,11 @@ export class ControlPlane {
   /** What a client does without of what it is sent of a type for these hosts, each for a sentence. */
   withheld(node: SidecarNode, typeUrl: string, hosts: Iterable<string>): readonly string[] {
     return this.resources.withheld(node, typeUrl, hosts);
+  }
+
+  /** What proxies are sent, as each of them sees it. */
+  get source(): ResourceSource {
+    return this.resources;
   }
 
   /** Replaces the trust bundle that proxies are given. */

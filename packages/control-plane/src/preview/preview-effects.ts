@@ -140,8 +140,7 @@ function* candidates(
   const has = (typeUrl: string, name: string): boolean =>
     before.get(client, typeUrl, name) !== undefined || after.get(client, typeUrl, name) !== undefined;
   const routes = new Set<string>();
-  for (const { typeUrl, names: told, nodes } of changes) {
-    if (nodes !== undefined && !nodes.has(client.node.id)) continue;
+  for (const { typeUrl, names: told } of changes) {
     const possible =
       told ??
       new Set([

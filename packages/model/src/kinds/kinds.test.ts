@@ -49,6 +49,7 @@ test('says of every kind that is only stored what it does not do', () => {
     'VirtualService',
     'DestinationRule',
     'ServiceEntry',
+    'Sidecar',
     'WorkloadEntry',
     'AuthorizationPolicy',
     'Service',

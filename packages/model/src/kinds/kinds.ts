@@ -143,7 +143,7 @@ export const kinds: readonly KindInfo[] = [
         age,
       ],
     },
-    { kind: 'Sidecar', noEffect: 'every proxy sees the whole mesh so far' },
+    { kind: 'Sidecar' },
     {
       kind: 'WorkloadEntry',
       shortNames: ['we'],
@@ -255,7 +255,8 @@ export const kinds: readonly KindInfo[] = [
         kind: 'ConfigMap',
         shortNames: ['cm'],
         body: 'root',
-        noEffect: 'it is checked, but Heddle has no settings for a whole mesh yet',
+        noEffect:
+          "of a mesh's settings only outboundTrafficPolicy.mode counts so far, and no other ConfigMap does",
       },
     ],
   ),

@@ -5,6 +5,7 @@ import { Declarations } from './declarations.ts';
 import { defaultDomain, defaultRootNamespace, hostMatches } from './host-name.ts';
 import type { HostView, MeshHost, MeshModel, MeshService } from './model.ts';
 import { ObjectIndex } from './object-index.ts';
+import { ScopingIndex } from './scoping-index.ts';
 import { countingDeclaration, joinService } from './services.ts';
 
 export interface MeshOptions {
@@ -36,6 +37,7 @@ export class MeshCompiler {
   readonly #rootNamespace: string;
   readonly #index: ObjectIndex;
   readonly #declarations: Declarations;
+  readonly #scoping: ScopingIndex;
   /** Services that have instances. */
   readonly #running = new Map<string, MeshService>();
   /** Those, and the ones that objects declare. */
@@ -51,7 +53,13 @@ export class MeshCompiler {
     this.#rootNamespace = options.rootNamespace ?? defaultRootNamespace;
     this.#index = new ObjectIndex(this.#domain);
     this.#declarations = new Declarations(this.#domain);
-    this.#model = { domain: this.#domain, services: new Map(), hosts: new Map() };
+    this.#scoping = new ScopingIndex(this.#rootNamespace);
+    this.#model = {
+      domain: this.#domain,
+      services: new Map(),
+      hosts: new Map(),
+      scoping: this.#scoping.current,
+    };
   }
 
   /** The mesh after the last change. */
@@ -66,10 +74,12 @@ export class MeshCompiler {
     for (const key of change.deletedObjects ?? []) {
       for (const pattern of this.#index.delete(key)) patterns.add(pattern);
       for (const host of this.#declarations.delete(key)) services.add(host);
+      this.#scoping.delete(key);
     }
     for (const stored of change.objects ?? []) {
       for (const pattern of this.#index.set(stored)) patterns.add(pattern);
       for (const host of this.#declarations.set(stored)) services.add(host);
+      this.#scoping.set(stored);
     }
     for (const host of change.deletedServices ?? []) if (this.#running.delete(host)) services.add(host);
     for (const service of change.services ?? []) {
@@ -80,9 +90,11 @@ export class MeshCompiler {
     for (const host of services) this.#join(host);
     const changedHosts = new Set<string>();
     for (const host of this.#touched(patterns, services)) if (this.#compile(host)) changedHosts.add(host);
+    const scoping = this.#scoping.current;
     if (changedHosts.size > 0 || services.size > 0) {
-      this.#model = { domain: this.#domain, services: new Map(this.#services), hosts: new Map(this.#hosts) };
-    }
+      const [known, hosts] = [new Map(this.#services), new Map(this.#hosts)];
+      this.#model = { domain: this.#domain, services: known, hosts, scoping };
+    } else if (scoping !== this.#model.scoping) this.#model = { ...this.#model, scoping };
     return { model: this.#model, changedHosts };
   }
 

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../manifest/object.ts';
 import type { DeclaredService } from './declared-service.ts';
 import type { RouteRule } from './route-model.ts';
+import type { Scoping } from './scoping.ts';
 import type { PlacedPolicy } from './traffic-policy.ts';
 
 /** One port of a service. */
@@ -82,4 +83,6 @@ export interface MeshModel {
   readonly domain: string;
   readonly services: ReadonlyMap<string, MeshService>;
   readonly hosts: ReadonlyMap<string, MeshHost>;
+  /** What proxies may reach of it. */
+  readonly scoping: Scoping;
 }

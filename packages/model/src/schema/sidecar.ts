@@ -4,6 +4,7 @@ import { uint32 } from './fields.ts';
 import { workloadSelector } from './selectors.ts';
 import { serverTls } from './server-tls.ts';
 import { sidecarPort } from './service-port.ts';
+import { notYet } from './support.ts';
 import { connectionPool } from './traffic-policy.ts';
 
 const captureMode = z.enum(['DEFAULT', 'IPTABLES', 'NONE']);
@@ -17,28 +18,31 @@ const ingress = z.strictObject({
   connectionPool: connectionPool.optional(),
 });
 
+const ownListeners = 'listeners of their own for some hosts';
+
 const egress = z.strictObject({
-  port: sidecarPort.optional(),
-  bind: z.string().optional(),
-  captureMode: captureMode.optional(),
+  port: notYet(ownListeners, sidecarPort),
+  bind: notYet(ownListeners, z.string()),
+  captureMode: notYet(ownListeners, captureMode),
   hosts: z.array(z.string()),
 });
 
 export const sidecarSpec = z.strictObject({
   workloadSelector: workloadSelector.optional(),
-  ingress: z.array(ingress).optional(),
+  ingress: notYet('other listeners for what comes in', z.array(ingress)),
   egress: z.array(egress).optional(),
-  inboundConnectionPool: connectionPool.optional(),
+  inboundConnectionPool: notYet('limits of inbound connections', connectionPool),
   outboundTrafficPolicy: z
     .strictObject({
       mode: z.enum(['REGISTRY_ONLY', 'ALLOW_ANY']).optional(),
-      egressProxy: z
-        .strictObject({
+      egressProxy: notYet(
+        'a proxy for hosts that are not known',
+        z.strictObject({
           host: z.string(),
           subset: z.string().optional(),
           port: z.strictObject({ number: uint32.optional() }).optional(),
-        })
-        .optional(),
+        }),
+      ),
     })
     .optional(),
 });

@@ -214,12 +214,12 @@ describe('DeltaServer: changes', () => {
     );
   });
 
-  it('tells only the nodes that a change concerns', async () => {
+  it('tells only the clients that a change concerns', async () => {
     const source = new MemorySource();
     let change: (names: ReadonlySet<string>) => void = () => undefined;
     const watch = source.watch.bind(source);
     source.watch = (tell) => {
-      change = (nodes) => tell([{ typeUrl: cluster, nodes }]);
+      change = (nodes) => tell([{ typeUrl: cluster, concerns: ({ node }) => nodes.has(node.id) }]);
       return watch(tell);
     };
     const server = new DeltaServer({ source, clock: new VirtualClock() });

@@ -167,7 +167,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     for (const change of changes) {
       const state = this.types.get(change.typeUrl);
       if (state === undefined) continue;
-      if (change.nodes !== undefined && !change.nodes.has(this.client.node.id)) continue;
+      if (change.concerns?.(this.client) === false) continue;
       if (change.names === undefined) {
         this.markAll(state);
         continue;

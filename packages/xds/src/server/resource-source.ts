@@ -23,8 +23,8 @@ export interface ResourceChange {
   readonly typeUrl: string;
   /** Undefined where any of them may have. */
   readonly names?: ReadonlySet<string>;
-  /** The node ids it concerns; undefined for all. */
-  readonly nodes?: ReadonlySet<string>;
+  /** Whom it concerns, asked while the change is told; undefined for all. */
+  readonly concerns?: (client: XdsClient) => boolean;
 }
 
 /**
