@@ -144,6 +144,15 @@ describe('a mesh with two namespaces', () => {
     await output(mesh, 'delete', 'dr', 'ratings', '-n', 'prod');
     assert.equal((await mesh.heddle(['get', 'dr', '-A'])).stderr, 'No destinationrules in any namespace.\n');
 
+    const preview = await mesh.heddle(['diff', '-f', 'rule.yaml']);
+    assert.equal(preview.exit?.code, 1, preview.output);
+    assert.match(
+      preview.stdout,
+      /\n\+ destinationrule\S+ created +rule\.yaml:8\n {2}for 2 of 2 connected \(.*\n {4}\+ cluster outbound\|9080\|v1\|/,
+    );
+    assert.deepEqual(await json(mesh, 'vs', '-A'), [], 'nothing was stored');
+    assertRefused(await mesh.heddle(['diff', '-f', 'nothing.yaml']), 2, /HEDDLE_FILE_NOT_FOUND/);
+
     // Everything above stands in the history, and can be had back.
     const history = await output(mesh, 'history', '--limit', '3');
     assert.match(
@@ -166,6 +175,17 @@ describe('a mesh with two namespaces', () => {
     assertRefused(await mesh.heddle(['rollback', '--to-revision', '9']), 1, /HEDDLE_NO_SUCH_REVISION/);
     await output(mesh, 'rollback');
     assert.deepEqual(await json(mesh, 'vs', '-A'), []);
+
+    assert.equal(await output(mesh, 'analyze'), '0 objects: 0 errors, 0 warnings, 0 for information\n');
+    await mesh.write(
+      'lost.yaml',
+      rule.replace('host: ratings, subset: v1', 'host: lost, port: { number: 1 }'),
+    );
+    await output(mesh, 'apply', '-f', 'lost.yaml');
+    const analyzed = await mesh.heddle(['analyze']);
+    assert.equal(analyzed.exit?.code, 1, analyzed.output);
+    assert.match(analyzed.stdout, /^VirtualService default\/ratings: ERROR IST0101\n {2}the host 'lost' /m);
+    await output(mesh, 'delete', '-f', 'lost.yaml');
 
     await mesh.write('empty.yaml', '# nothing\n---\n');
     for (const command of ['apply', 'delete']) {

@@ -1,10 +1,11 @@
+import { parseName } from '../flags.ts';
 import { type ConnectionFlags, connectionFlags } from './connection-flags.ts';
 import { defineCommand } from './define-command.ts';
 import { manifestFlags, optionalFilename } from './manifest-flags.ts';
 
 export interface AnalyzeFlags extends ConnectionFlags {
   readonly filename?: readonly string[];
-  readonly namespace: string;
+  readonly namespace?: string;
   readonly strict: boolean;
   readonly recursive: boolean;
   readonly output: 'text' | 'json';
@@ -29,7 +30,13 @@ export const analyzeCommand = defineCommand<AnalyzeFlags>(
   {
     flags: {
       filename: optionalFilename,
-      namespace: manifestFlags.namespace,
+      namespace: {
+        kind: 'parsed',
+        parse: parseName,
+        optional: true,
+        placeholder: 'NS',
+        brief: 'with -f for objects that name none; without, only objects of this one',
+      },
       strict: {
         kind: 'boolean',
         default: false,

@@ -1,5 +1,5 @@
-import type { ObjectWithStatus } from '@heddle/control-plane';
-import { type AnalyzedProblem, analyzeFiles, kinds, weigh } from '@heddle/model';
+import type { AnalysisResponse } from '@heddle/control-plane';
+import { type AnalyzedProblem, analyzeFiles } from '@heddle/model';
 import { connectApi } from '../api/connect.ts';
 import type { AnalyzeFlags } from '../commands/analyze.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -21,27 +21,23 @@ function count(number: number, word: string): string {
 
 async function analyzeNamedFiles(names: readonly string[], flags: AnalyzeFlags): Promise<Analysis> {
   const files = await readManifests(names, flags.recursive);
-  return { found: analyzeFiles(files, { namespace: flags.namespace }), looked: count(files.length, 'file') };
+  return {
+    found: analyzeFiles(files, { namespace: flags.namespace ?? 'default' }),
+    looked: count(files.length, 'file'),
+  };
 }
 
 /** What the control plane says of all stored objects. */
 async function analyzeMesh(flags: AnalyzeFlags): Promise<Analysis> {
   const api = await connectApi(flags);
-  const stored = kinds.filter(({ isStored }) => isStored);
-  const answers = await Promise.all(
-    stored.map(({ plural, group }) =>
-      api.get<{ items: readonly ObjectWithStatus[] }>(
-        `/api/v1/resources/${group === '' ? plural : `${plural}.${group}`}`,
-      ),
-    ),
-  );
-  const items = answers.flatMap((answer) => answer.items);
-  const found = items.flatMap(({ kind, metadata, status }) =>
-    status.warnings.map((warning) =>
-      weigh(Object.assign({}, warning, { file: `${kind} ${metadata.namespace}/${metadata.name}` })),
-    ),
-  );
-  return { found, looked: count(items.length, 'object') };
+  const query = flags.namespace === undefined ? '' : `?namespace=${encodeURIComponent(flags.namespace)}`;
+  const { objects, findings } = await api.get<AnalysisResponse>(`/api/v1/analysis${query}`);
+  const found = findings.map(({ kind, namespace, name, level, problem }) => {
+    // Objects of the mesh have no file; which one it is takes the file's place.
+    const file = `${kind} ${namespace}/${name}`;
+    return { level, problem: Object.assign({}, problem, { file }) };
+  });
+  return { found, looked: count(objects, 'object') };
 }
 
 /** One finding, in lines of a terminal's width. */

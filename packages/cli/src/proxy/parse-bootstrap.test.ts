@@ -69,3 +69,15 @@ test('a directory and a file that is no text are refused by name', async (t) => 
   await writeFile(file, Buffer.from([0xff, 0xfe, 0]));
   await assert.rejects(readBootstrapText(file), { code: 'HEDDLE_FILE_NOT_TEXT' });
 });
+
+test('says in words of its own what the library says in its own', () => {
+  const messages = (of: string): string[] => {
+    const parsed = parseBootstrap('envoy.yaml', of);
+    return parsed.ok ? [] : parsed.error.map(({ message }) => message);
+  };
+  assert.deepEqual(messages('a: 1\n---\nb: 2\n'), [
+    'the file holds several documents; a configuration is one',
+  ]);
+  for (const deep of ['['.repeat(20_000), '['.repeat(20_000) + ']'.repeat(20_000)])
+    assert.deepEqual(messages(deep), ['values are nested too deeply']);
+});

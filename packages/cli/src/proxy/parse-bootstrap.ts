@@ -28,12 +28,22 @@ function yamlProblem(error: Yaml.YAMLError, file: string): Problem {
   return {
     code: 'HEDDLE_YAML',
     severity: 'error',
-    // The library's messages go on with the source, which is shown anyway.
-    message: error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, ''),
+    message: messageOf(error),
     file,
     ...(place === undefined ? {} : { line: place.line, column: place.col }),
   };
 }
+
+/** What is wrong; the library's own words where they are for people. */
+function messageOf({ code, message }: Yaml.YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'the file holds several documents; a configuration is one';
+  if (message.includes('Maximum call stack')) return tooDeep;
+  // They go on with the source, which is shown anyway.
+  return message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '');
+}
+
+// The library recurses per level.
+const tooDeep = 'values are nested too deeply';
 
 /** The node under these keys; aliases lead to what they stand for. */
 function nodeAt(
@@ -56,7 +66,10 @@ export function parseBootstrap(file: string, text: string): Result<BootstrapFile
   const { isMap, isNode, isScalar } = yaml;
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: true });
-  if (document.errors.length > 0) return err(document.errors.map((error) => yamlProblem(error, file)));
+  const problems = document.errors.map((error) => yamlProblem(error, file));
+  // What it says after it has given up misleads.
+  const last = problems.find(({ message }) => message === tooDeep);
+  if (problems.length > 0) return err(last === undefined ? problems : [last]);
   const placeOf = (node: unknown): Position | null => {
     if (!isNode(node) || !node.range) return null;
     const { line, col } = lines.linePos(node.range[0]);
@@ -75,8 +88,13 @@ export function parseBootstrap(file: string, text: string): Result<BootstrapFile
   try {
     return ok({ file, value: document.toJS({ maxAliasCount: 1000 }) as unknown, locate });
   } catch (error) {
-    // Its only failures left: aliases that multiply what they stand for.
-    const message = error instanceof ReferenceError ? 'aliases make the file too large' : errorMessage(error);
+    // Its only failures left: aliases that multiply what they stand for, and depth.
+    const message =
+      error instanceof ReferenceError
+        ? 'aliases make the file too large'
+        : error instanceof RangeError
+          ? tooDeep
+          : errorMessage(error);
     return err([{ code: 'HEDDLE_YAML_LIMIT', severity: 'error', message, file }]);
   }
 }

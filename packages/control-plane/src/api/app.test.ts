@@ -63,6 +63,7 @@ function makeBackend(applied: Applied[]): ApiBackend {
       if (toRevision === 9) throw new HeddleError('HEDDLE_NO_SUCH_REVISION', 'Not yet.');
       return ok({ toRevision, revision: 8, results: [] });
     },
+    analysis: () => ({ objects: 0, findings: [] }),
     resources: (plural) => (plural === 'virtualservices' ? { items: [] } : undefined),
     resource: () => undefined,
     createJoinToken: async (request) => ({ token: `hdl1 for ${request.uses}`, joinCommand: 'heddle run …' }),

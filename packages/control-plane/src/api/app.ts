@@ -142,6 +142,10 @@ function addReads(app: Api, { backend, clock, authenticator }: ApiOptions): void
       { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' },
     );
   });
+  app.get('/api/v1/analysis', (context) => {
+    const namespace = namespaceFor(context.get('principal'), context.req.query('namespace'));
+    return context.json(backend.analysis(namespace));
+  });
   app.get('/api/v1/history', async (context) => {
     const limit = limitSchema.safeParse(context.req.query('limit') ?? '100');
     if (!limit.success) throw badQuery('"limit" must be a whole number from 1 to 1000.');

@@ -2,6 +2,7 @@
 import type { Problem, Result } from '@heddle/base';
 import type { Principal } from './principal.ts';
 import type {
+  AnalysisResponse,
   ApplyRequest,
   ApplyResponse,
   CertificatesResponse,
@@ -53,6 +54,8 @@ export interface ApiBackend {
     request: RollbackRequest,
     author: Author,
   ): Promise<Result<RollbackResponse, readonly Problem[]> | null>;
+  /** What is wrong or doubtful about stored objects, of one namespace where one is named. */
+  analysis(namespace: string | undefined): AnalysisResponse;
   /** Undefined where there is no kind of that plural name. */
   resources(plural: string, namespace: string | undefined): ResourcesResponse | undefined;
   resource(plural: string, namespace: string, name: string): ObjectWithStatus | undefined;

@@ -326,6 +326,19 @@ export interface DiffResponse {
   };
 }
 
+/** Something wrong or doubtful about a stored object. */
+export interface AnalysisFinding extends ObjectReference {
+  readonly level: 'ERROR' | 'WARNING' | 'INFO';
+  readonly problem: ApiProblem;
+}
+
+/** `GET /api/v1/analysis?namespace=`. */
+export interface AnalysisResponse {
+  /** How many objects were looked at. */
+  readonly objects: number;
+  readonly findings: readonly AnalysisFinding[];
+}
+
 /** What a commit did to one object. */
 export interface HistoryChange extends ObjectReference {
   readonly change: 'created' | 'configured' | 'deleted';

@@ -225,3 +225,26 @@ describe('what the API says', () => {
     assert.match(text, /pilot_proxy_convergence_time_count [1-9]/);
   });
 });
+
+describe('the analysis of the mesh', () => {
+  it("finds what is wrong with stored objects, by Istio's levels, in all namespaces or in one", async () => {
+    const world = await makeMeshWorld();
+    const backend = backendOf(world);
+    assert.deepEqual(backend.analysis(undefined), { objects: 0, findings: [] });
+    await world.apply(routes);
+    await world.apply('{apiVersion: v1, kind: Namespace, metadata: {name: shop}}');
+    await world.settle();
+    const { objects, findings } = backend.analysis(undefined);
+    assert.equal(objects, 2);
+    const brief = ({ level, kind, problem }: (typeof findings)[number]): string =>
+      `${level} ${kind} ${problem.code} ${problem.path}`;
+    assert.ok(
+      findings.map(brief).includes('ERROR VirtualService IST0101 spec.http[0].route[0].destination.host'),
+      findings.map(brief).join('\n'),
+    );
+    assert.deepEqual(backend.analysis('other'), { objects: 0, findings: [] });
+    world.connect({ instance: 'reviews-1', service: 'reviews' }).publish();
+    await world.settle();
+    assert.ok(!backend.analysis(undefined).findings.some(({ level }) => level === 'ERROR'));
+  });
+});

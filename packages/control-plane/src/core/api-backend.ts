@@ -25,6 +25,7 @@ import type { LeasedInstance } from '../instances/lease-manager.ts';
 import type { CertificateIssuer } from '../rpc/certificate-service.ts';
 import type { ObjectKey } from '../store/config-store.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { describeAnalysis } from './describe-analysis.ts';
 import { ObjectStatuses } from './object-status.ts';
 import { xdsTypeName } from './xds-type-name.ts';
 
@@ -113,6 +114,13 @@ export function createBackend(options: BackendOptions): ApiBackend {
         { ...request, ...(key === undefined ? {} : { key }) },
         author.subject,
       );
+    },
+    analysis: (namespace) => {
+      const objects = mirror
+        .list()
+        .map(({ object }) => object)
+        .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
+      return describeAnalysis(objects, configuration.findings());
     },
     resources: (plural, namespace) => {
       const info = findStoredKind(plural);

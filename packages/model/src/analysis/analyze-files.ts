@@ -1,7 +1,7 @@
 // Files as a whole mesh: what is wrong with each object, and what is doubtful about all of them together.
 import type { Problem } from '@heddle/base';
-import { parse } from 'yaml';
 import { isMeshConfigMap } from '../check/mesh-config-map.ts';
+import { readMeshSettings } from '../check/mesh-settings.ts';
 import { formatKey, keyOf } from '../manifest/object.ts';
 import { type ParseOptions, type ParsedObject, parseManifests } from '../manifest/parse-manifests.ts';
 import type { ManifestFile } from '../source/read-documents.ts';
@@ -58,7 +58,8 @@ function compare(objects: readonly ParsedObject[]): AnalyzedProblem[] {
 function meshConfigOf(objects: readonly ParsedObject[]): Record<string, unknown> {
   for (const { object } of objects) {
     if (object.kind !== 'ConfigMap' || !isMeshConfigMap(object)) continue;
-    return (parse(object.spec.data!['mesh']!) ?? {}) as Record<string, unknown>;
+    const settings = readMeshSettings(object.spec.data!['mesh']!);
+    if (settings.ok) return settings.value as Record<string, unknown>;
   }
   return {};
 }
