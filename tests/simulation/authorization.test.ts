@@ -1,61 +1,7 @@
 // Policies in force in a mesh in memory: who is let in, and what becomes of connections when that changes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HttpReply } from './support/http-client.ts';
-import { SimulatedMesh } from './support/simulated-mesh.ts';
-import { ports } from './support/topology.ts';
-
-const server = 'a-v1-1';
-const friend = 'b-v1-1';
-const stranger = 'f-v1-1';
-
-async function startMesh(): Promise<SimulatedMesh> {
-  const mesh = new SimulatedMesh(1, ({ id }) => [server, friend, stranger].includes(id));
-  await mesh.controlPlane.start();
-  for (const workload of mesh.workloads) {
-    mesh.start(workload);
-    mesh.silence(workload);
-  }
-  await mesh.until('all is known', () => mesh.isComplete, 10_000);
-  return mesh;
-}
-
-async function call(
-  mesh: SimulatedMesh,
-  caller: string,
-  method: 'GET' | 'POST' = 'GET',
-  path = '/',
-): Promise<string> {
-  const replies: HttpReply[] = [];
-  const request = {
-    port: ports.outboundProxy,
-    method,
-    target: `http://a.default:9080${path}`,
-    headers: { host: 'a.default:9080' },
-    body: Buffer.alloc(0),
-    isChunked: false,
-  } as const;
-  mesh.workload(caller).client!.send(request, (reply) => replies.push(reply));
-  await mesh.until('there is an answer', () => replies.length > 0, 5000);
-  const { status, body, failure } = replies[0]!;
-  return status === 403 ? `403 ${body.toString()}` : `${status}${failure}`;
-}
-
-async function change(
-  mesh: SimulatedMesh,
-  how: 'apply' | 'delete',
-  name: string,
-  spec: string,
-  kind = 'AuthorizationPolicy',
-): Promise<void> {
-  const [namespace, own] = name.split('/');
-  const text = `apiVersion: security.istio.io/v1\nkind: ${kind}\nmetadata: {name: ${own}, namespace: ${namespace}}\nspec: ${spec}\n`;
-  const request = { files: [{ name: 'policy.yaml', text }], namespace: 'default' };
-  const done = await mesh.controlPlane.core.configuration[how](request, 'simulation');
-  assert.ok(done.ok, JSON.stringify(done));
-  await mesh.clock.advanceAsync(100);
-  await mesh.until('it is in force', () => mesh.isSynced, 5000);
-}
+import { call, change, friend, startMesh, stranger } from './support/security-mesh.ts';
 
 const denied = '403 RBAC: access denied';
 

@@ -19,7 +19,7 @@ import {
 
 const port = 9080;
 const namespace = 'default';
-const noFilters = { requests: [], connections: [], strayConnections: [] };
+const noFilters = { requests: [], connections: [], strayConnections: [], mtls: 'STRICT' as const };
 
 type Resources = Map<string, Map<string, EncodedResource>>;
 

@@ -20,6 +20,7 @@ export { analyze, type AnalysisInput } from './analysis/analyze.ts';
 export * from './analysis/analyze-files.ts';
 export * from './security/policy-index.ts';
 export * from './security/policy-scope.ts';
+export * from './security/peer-mode.ts';
 export type {
   AuthorizationCondition,
   AuthorizationOperation,

@@ -27,7 +27,7 @@ import { type ClusterEndpoint, discoveryOf } from './declared-clusters.ts';
 import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
-import { isOpaque, linkAge, linkOptions, maxLinkStreams } from './tcp-link.ts';
+import { isOpaque, linkAge, linkOptions, maxLinkStreams, plainMark } from './tcp-link.ts';
 
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
@@ -64,8 +64,28 @@ function tunnels(
   return explicitHttp2(options, connectionOptions(connections, linkAge.seconds));
 }
 
+/** Links of which some are in the clear, where nothing is agreed on, to applications that speak HTTP/2 only. */
+function http2Links(
+  connections: ConnectionPolicy | null,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  return explicitHttp2(
+    http2Options(connections, maxLinkStreams),
+    connectionOptions(connections, linkAge.seconds),
+  );
+}
+
+const linkKinds = { negotiated, tunnels, http2Links };
 /** What links are where no DestinationRule says anything: the same for all clusters, and made once. */
-const usualLinks = { negotiated: negotiated(null), tunnels: tunnels(null) };
+const usualLinks = {
+  negotiated: negotiated(null),
+  tunnels: tunnels(null),
+  http2Links: http2Links(null),
+};
+
+const rawBuffer = {
+  name: 'envoy.transport_sockets.raw_buffer',
+  configType: { $case: 'typedConfig' as const, value: packAny(TypeUrl.rawBuffer, {}) },
+};
 
 function explicitHttp2(
   options: DeepPartial<Http2ProtocolOptions>,
@@ -127,14 +147,19 @@ export function planClusters(host: string, view: HostView): ClusterPlan[] {
  * A cluster whose endpoints come by EDS and whose peers must prove one of `identities`: those of all instances of the
  * service, not only of the subset, so that moving an instance between subsets changes no cluster.
  */
-export function outboundCluster(plan: ClusterPlan, host: string, identities: readonly string[]): Uint8Array {
+export function outboundCluster(
+  plan: ClusterPlan,
+  host: string,
+  identities: readonly string[],
+  hasPlain = false,
+): Uint8Array {
   return encodeCluster({
     name: plan.name,
     ...discoveryOf(plan, 'STATIC', []),
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
     ...policyFields(plan.policy ?? null),
-    ...linkOf(plan, host, identities),
+    ...linkOf(plan, host, identities, hasPlain),
   });
 }
 
@@ -144,6 +169,7 @@ export function declaredCluster(
   { host, resolution }: DeclaredService,
   endpoints: readonly ClusterEndpoint[],
   identities: readonly string[] | null,
+  hasPlain = false,
 ): Uint8Array {
   return encodeCluster({
     name: plan.name,
@@ -151,23 +177,38 @@ export function declaredCluster(
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
     ...policyFields(plan.policy ?? null),
     ...discoveryOf(plan, resolution, endpoints),
-    ...(identities === null ? plainLink(plan, resolution) : linkOf(plan, host, identities)),
+    ...(identities === null ? plainLink(plan, resolution) : linkOf(plan, host, identities, hasPlain)),
   });
 }
 
-/** Mutual TLS, unless a DestinationRule wants it in the clear. */
-function linkOf(plan: ClusterPlan, host: string, identities: readonly string[]): DeepPartial<Cluster> {
+/**
+ * Mutual TLS, unless a DestinationRule wants it in the clear, or nothing and `hasPlain`: some endpoints are marked as such
+ * that have no other.
+ */
+function linkOf(
+  plan: ClusterPlan,
+  host: string,
+  identities: readonly string[],
+  hasPlain: boolean,
+): DeepPartial<Cluster> {
   const { mode, sni = null, subjectAltNames = [] } = plan.policy?.tls ?? {};
   if (mode === 'DISABLE') return plainLink(plan, 'STATIC');
-  return meshLink(plan, subjectAltNames.length > 0 ? subjectAltNames : identities, sni ?? sniOf(plan, host));
+  const expected = subjectAltNames.length > 0 ? subjectAltNames : identities;
+  return meshLink(plan, expected, sni ?? sniOf(plan, host), hasPlain && mode === undefined);
 }
 
 function sniOf({ port, subset }: ClusterPlan, host: string): string {
   return `outbound_.${port}_.${subset}_.${host}`;
 }
 
-function meshLink(plan: ClusterPlan, identities: readonly string[], sni: string): DeepPartial<Cluster> {
+function meshLink(
+  plan: ClusterPlan,
+  identities: readonly string[],
+  sni: string,
+  hasPlain: boolean,
+): DeepPartial<Cluster> {
   const opaque = isOpaque(plan.protocol);
+  const web = hasPlain && plan.protocol !== 'http' ? 'http2Links' : 'negotiated';
   const connections = plan.policy?.connections ?? null;
   const tls = packAny(TypeUrl.upstreamTlsContext, {
     commonTlsContext: {
@@ -180,7 +221,10 @@ function meshLink(plan: ClusterPlan, identities: readonly string[], sni: string)
     sni,
   });
   return {
-    typedExtensionProtocolOptions: linkProtocol(opaque ? 'tunnels' : 'negotiated', connections),
+    typedExtensionProtocolOptions: linkProtocol(opaque ? 'tunnels' : web, connections),
+    ...(hasPlain
+      ? { transportSocketMatches: [{ name: 'plain', match: plainMark, transportSocket: rawBuffer }] }
+      : {}),
     transportSocket: {
       name: 'envoy.transport_sockets.tls',
       configType: { $case: 'typedConfig', value: tls },
@@ -193,7 +237,7 @@ function linkProtocol(
   connections: ConnectionPolicy | null,
 ): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
   if (connections === null) return usualLinks[kind];
-  return kind === 'tunnels' ? tunnels(connections) : negotiated(connections);
+  return linkKinds[kind](connections);
 }
 
 /** No mesh at the other end: what the port's protocol says is spoken, as HTTP/1.1 where it says just HTTP. */

@@ -23,7 +23,7 @@ import type {
 } from '@heddle/xds/api/envoy/config/endpoint/v3/endpoint_components.ts';
 import type { ClusterPlan } from './clusters.ts';
 import { adsConfigSource, socketAddress } from './parts.ts';
-import { isOpaque, tunnelMetadata } from './tcp-link.ts';
+import { connectionMetadata, isOpaque } from './tcp-link.ts';
 
 /** Istio's; what a name's records say of their own life counts before it. */
 const dnsRefreshRate = { seconds: 60, nanos: 0 };
@@ -34,6 +34,8 @@ export interface ClusterEndpoint {
   readonly locality: string;
   readonly weight: number;
   readonly takesTunnels: boolean;
+  /** Of a cluster whose peers are to show certificates, one that shows none. */
+  readonly isPlain: boolean;
 }
 
 /** Which of the declared endpoints are endpoints of a cluster whose links are of this sort. */
@@ -50,7 +52,9 @@ export function declaredEndpoints(
     if (!isMember || (hasMeshTls && endpoint.identity === null)) return [];
     const address = addressOf(endpoint, port, takesNames);
     if (address === null) return [];
-    return [{ address, locality: endpoint.locality, weight: endpoint.weight, takesTunnels: false }];
+    return [
+      { address, locality: endpoint.locality, weight: endpoint.weight, takesTunnels: false, isPlain: false },
+    ];
   });
 }
 
@@ -134,12 +138,12 @@ export function byLocality(
 
 function lbEndpoint(
   { protocol }: Pick<ClusterPlan, 'protocol'>,
-  { address, weight, takesTunnels }: ClusterEndpoint,
+  { address, weight, takesTunnels, isPlain }: ClusterEndpoint,
 ): DeepPartial<LbEndpoint> {
   return {
     hostIdentifier: { $case: 'endpoint', value: { address } },
     healthStatus: HealthStatus.HEALTHY,
-    metadata: isOpaque(protocol) ? tunnelMetadata(takesTunnels) : undefined,
+    metadata: connectionMetadata(isOpaque(protocol) ? takesTunnels : null, isPlain),
     ...(weight === 1 ? {} : { loadBalancingWeight: weight }),
   };
 }

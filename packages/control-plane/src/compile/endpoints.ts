@@ -5,21 +5,24 @@ import type { Instance } from '../instances/instance-store.ts';
 import type { ClusterPlan } from './clusters.ts';
 import { byLocality, type ClusterEndpoint } from './declared-clusters.ts';
 import { socketAddress } from './parts.ts';
+import type { IsPlain } from './plain-peers.ts';
 
 /** Those of `instances`, sorted by id, that serve the cluster's port and belong to its subset. */
 export function instanceEndpoints(
   plan: ClusterPlan,
   instances: readonly Instance[],
   servicePort: number = plan.port,
+  isPlain: IsPlain = () => false,
 ): ClusterEndpoint[] {
   const subset = { name: plan.subset, labels: plan.labels };
   return instances
     .filter((instance) => instance.servicePort === servicePort && isInSubset(subset, instance.labels))
-    .map(({ address, port, takesTunnels }) => ({
-      address: socketAddress({ address, port }),
+    .map((instance) => ({
+      address: socketAddress({ address: instance.address, port: instance.port }),
       locality: '',
       weight: 1,
-      takesTunnels,
+      takesTunnels: instance.takesTunnels,
+      isPlain: isPlain(instance),
     }));
 }
 

@@ -6,6 +6,7 @@ import { declaredCluster, outboundCluster, planClusters, type ClusterPlan } from
 import { declaredEndpoints, expectsMeshTls, portOf, type ClusterEndpoint } from './declared-clusters.ts';
 import { instanceEndpoints, loadAssignment } from './endpoints.ts';
 import { makeResource } from './make-resource.ts';
+import type { IsPlain } from './plain-peers.ts';
 
 /** By cluster name, in the order of the plan. */
 export interface ViewResources {
@@ -41,14 +42,15 @@ export function compileHostResources(
   host: MeshHost,
   source: MemberSource,
   previous: HostResources | undefined,
+  isPlain: IsPlain,
 ): HostResources {
   const known = new KnownResources(previous);
   const members = source.members(host.host) ?? noMembers;
   const compile = (view: HostView): ViewResources => {
     const { declared } = view;
     return declared === undefined
-      ? compileView(host, view, members, known)
-      : compileDeclared(view, declared, members, source, known);
+      ? compileView(host, view, members, known, isPlain)
+      : compileDeclared(view, declared, members, source, known, isPlain);
   };
   const shared = compile(host.shared);
   const views = new Map([...host.views].map(([namespace, view]) => [namespace, compile(view)]));
@@ -95,15 +97,17 @@ function compileView(
   view: HostView,
   members: HostMembers,
   known: KnownResources,
+  isPlain: IsPlain,
 ): ViewResources {
   const clusters = new Map<string, EncodedResource>();
   const endpoints = new Map<string, EncodedResource>();
   // A name that only a VirtualService gives has routes, but no instances of its own.
   const plans: ClusterPlan[] = service === null ? [] : planClusters(host, view);
+  const hasPlain = members.instances.some(isPlain);
   for (const plan of plans) {
-    const cluster = outboundCluster(plan, host, members.identities);
+    const cluster = outboundCluster(plan, host, members.identities, hasPlain);
     clusters.set(plan.name, known.make('clusters', TypeUrl.cluster, plan.name, cluster));
-    const assignment = loadAssignment(plan, instanceEndpoints(plan, members.instances));
+    const assignment = loadAssignment(plan, instanceEndpoints(plan, members.instances, plan.port, isPlain));
     endpoints.set(plan.name, known.make('endpoints', TypeUrl.clusterLoadAssignment, plan.name, assignment));
   }
   return { clusters, endpoints };
@@ -116,6 +120,7 @@ function compileDeclared(
   own: HostMembers,
   source: MemberSource,
   known: KnownResources,
+  isPlain: IsPlain,
 ): ViewResources {
   const { host, namespace, selector, isExternal, subjectAltNames } = declared;
   const ids = new Set(own.instances.map(({ instance }) => instance));
@@ -128,15 +133,16 @@ function compileDeclared(
   const proven = [...own.identities, ...[...selected, ...accounts].map((owner) => source.identityOf(owner))];
   const expected = subjectAltNames.length > 0 ? subjectAltNames : proven;
   const identities = hasMeshTls ? [...new Set(expected)].sort() : null;
+  const hasPlain = [...own.instances, ...selected].some(isPlain);
   const clusters = new Map<string, EncodedResource>();
   const endpoints = new Map<string, EncodedResource>();
   for (const plan of planClusters(host, view)) {
     const members: ClusterEndpoint[] = [
-      ...instanceEndpoints(plan, own.instances),
-      ...instanceEndpoints(plan, selected, portOf(plan, declared)?.targetPort),
+      ...instanceEndpoints(plan, own.instances, plan.port, isPlain),
+      ...instanceEndpoints(plan, selected, portOf(plan, declared)?.targetPort, isPlain),
       ...declaredEndpoints(plan, declared, hasMeshTls),
     ];
-    const cluster = declaredCluster(plan, declared, members, identities);
+    const cluster = declaredCluster(plan, declared, members, identities, hasPlain);
     clusters.set(plan.name, known.make('clusters', TypeUrl.cluster, plan.name, cluster));
     if (declared.resolution !== 'STATIC') continue;
     const assignment = loadAssignment(plan, members);

@@ -13,7 +13,8 @@ import type { WorkloadFilters } from './authorization/workload-filters.ts';
 import type { Bind, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { connectionManager } from './connection-manager.ts';
-import { listenerFilter, virtualInbound } from './interception-listeners.ts';
+import { inboundChains } from './inbound-modes.ts';
+import { virtualInbound } from './interception-listeners.ts';
 import { catchAll } from './routes.ts';
 import { opaqueProtocol, tcpProxy, tunnelEnd, tunnelProtocol } from './tcp-link.ts';
 
@@ -47,29 +48,26 @@ export function compileListeners(node: SidecarNode, filters: WorkloadFilters): M
 function opaqueInboundListener(
   node: SidecarNode,
   bind: Bind,
-  { connections }: WorkloadFilters,
+  { connections, mtls }: WorkloadFilters,
 ): DeepPartial<Listener> {
   const cluster = inboundClusterName(node.servicePort);
   const tunnel = tunnelEnd(node, cluster);
+  const filters = [...connections, tcpProxy(node, 'inbound', cluster)];
+  const tunnels = {
+    ...tunnel,
+    filters: [...connections, ...(tunnel.filters ?? [])],
+    transportSocket: meshTls([tunnelProtocol]),
+  };
+  const relayed = { name: 'tcp', filters, transportSocket: meshTls([]) };
   return {
     name: 'inbound',
     address: socketAddress(bind),
     trafficDirection: TrafficDirection.INBOUND,
-    listenerFilters: [listenerFilter('tls_inspector', packAny(TypeUrl.tlsInspector, {}))],
-    filterChains: node.hasTunnels
-      ? [
-          {
-            ...tunnel,
-            filters: [...connections, ...(tunnel.filters ?? [])],
-            transportSocket: meshTls([tunnelProtocol]),
-          },
-        ]
-      : [],
-    defaultFilterChain: {
-      name: 'tcp',
-      filters: [...connections, tcpProxy(node, 'inbound', cluster)],
-      transportSocket: meshTls([]),
-    },
+    ...inboundChains(mtls, {
+      secure: node.hasTunnels ? [tunnels, relayed] : [relayed],
+      plain: { name: 'plain', filters },
+      mayWaitForServer: true,
+    }),
   };
 }
 
@@ -89,15 +87,23 @@ function meshTls(alpnProtocols: string[]): DeepPartial<TransportSocket> {
 
 /** Other sidecars' way to the application. Who calls is told to it in X-Forwarded-Client-Cert, whatever the caller says. */
 function inboundListener(node: SidecarNode, bind: Bind, filters: WorkloadFilters): DeepPartial<Listener> {
-  return httpListener(
+  const { filterChains, ...listener } = httpListener(
     { name: 'inbound', bind, direction: TrafficDirection.INBOUND },
     {
       ...toApplication(node, 'inbound', filters),
       forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
       setCurrentClientCertDetails: { uri: true },
     },
-    meshTls(linkProtocols),
   );
+  const chain = filterChains?.[0] ?? {};
+  return {
+    ...listener,
+    ...inboundChains(filters.mtls, {
+      secure: [{ ...chain, transportSocket: meshTls(linkProtocols) }],
+      plain: chain,
+      mayWaitForServer: false,
+    }),
+  };
 }
 
 /** Browsers' way to the application: an edge, so what only the mesh may say is removed. */
@@ -157,7 +163,6 @@ function httpListener(
     direction,
   }: { readonly name: string; readonly bind: Bind; readonly direction: TrafficDirection },
   manager: DeepPartial<HttpConnectionManager>,
-  transportSocket?: DeepPartial<TransportSocket>,
 ): DeepPartial<Listener> {
   const config = packAny(TypeUrl.httpConnectionManager, manager);
   return {
@@ -172,7 +177,6 @@ function httpListener(
             configType: { $case: 'typedConfig', value: config },
           },
         ],
-        ...(transportSocket === undefined ? {} : { transportSocket }),
       },
     ],
   };

@@ -1,6 +1,6 @@
 /** What every proxy gets by xDS: the model and the instances, compiled. */
 import { invariant } from '@heddle/base';
-import { type MeshModel, type PolicyIndex, type Scoping, viewOf } from '@heddle/model';
+import { type MeshModel, type ObjectKind, type PolicyIndex, type Scoping, viewOf } from '@heddle/model';
 import {
   encodeMessage,
   TypeUrl,
@@ -41,6 +41,7 @@ import {
 import { NamespaceListeners, namespaceListenerNames } from './namespace-listeners.ts';
 import { readSidecarNode, type SidecarNode } from './node-metadata.ts';
 import { type InboundSecurity, OwnListeners, inboundListenerNames } from './own-listeners.ts';
+import { PlainPeers } from './plain-peers.ts';
 import { RouteResources, type RoutesClient } from './route-resources.ts';
 import { ScopeView } from './scope-view.ts';
 import { Selections } from './selections.ts';
@@ -76,8 +77,8 @@ export interface MeshChange {
   readonly changedHosts: ReadonlySet<string>;
   /** Hosts whose instances changed. */
   readonly changedMembers: ReadonlySet<string>;
-  /** Policies of security changed. */
-  readonly changesPolicies: boolean;
+  /** Kinds of policies of security that changed. */
+  readonly changedPolicies: ReadonlySet<ObjectKind>;
 }
 
 /**
@@ -87,6 +88,7 @@ export interface MeshChange {
 export class MeshResources implements ResourceSource {
   private readonly members: MemberSource;
   private readonly selections = new Selections();
+  private readonly peers: PlainPeers;
   private readonly hosts: Map<string, HostResources>;
   /** By namespace. */
   private readonly roles = new Map<string, RoleResources>();
@@ -117,6 +119,7 @@ export class MeshResources implements ResourceSource {
     this.security = security;
     this.members = members;
     this.grpc = new GrpcResources(security);
+    this.peers = new PlainPeers(security.policies, members);
     this.hosts = new Map(compiled);
     this.routes = new RouteResources(model);
     this.trustBundle = makeTrustBundle(bundlePem);
@@ -126,12 +129,13 @@ export class MeshResources implements ResourceSource {
   }
 
   /** Takes a change in and tells whoever watches which resources it changes. */
-  update({ model, changedHosts, changedMembers, changesPolicies }: MeshChange): void {
+  update({ model, changedHosts, changedMembers, changedPolicies }: MeshChange): void {
     const previous = this.model;
     this.model = model;
     const clusters = new Set<string>();
     const endpoints = new Set<string>();
-    for (const host of new Set([...changedHosts, ...changedMembers].sort())) {
+    const repeered = changedPolicies.has('PeerAuthentication') ? this.peers.changed(model) : [];
+    for (const host of new Set([...changedHosts, ...changedMembers, ...repeered].sort())) {
       const before = this.hosts.get(host);
       const after = this.compileHost(host);
       for (const name of changedNames(before, after, 'clusters')) clusters.add(name);
@@ -145,6 +149,7 @@ export class MeshResources implements ResourceSource {
       }
     }
     // Which proxies have which listeners, and whether they change, is not known here, either.
+    const changesPolicies = changedPolicies.size > 0;
     const listeners = new Set<string>(changesPolicies ? inboundListenerNames : []);
     if (changesPolicies) for (const name of this.grpc.serverListeners) listeners.add(name);
     for (const hosts of [previous.hosts, model.hosts])
@@ -319,7 +324,9 @@ export class MeshResources implements ResourceSource {
   private compileHost(name: string): HostResources | undefined {
     const host = this.model.hosts.get(name);
     const before = this.hosts.get(name);
-    const compiled = host === undefined ? undefined : compileHostResources(host, this.members, before);
+    const isPlain = this.peers.note(name, host);
+    const compiled =
+      host === undefined ? undefined : compileHostResources(host, this.members, before, isPlain);
     this.selections.set(name, host);
     if (compiled === undefined) this.hosts.delete(name);
     else this.hosts.set(name, compiled);

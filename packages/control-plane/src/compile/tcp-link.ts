@@ -43,11 +43,25 @@ export const linkOptions: DeepPartial<Http2ProtocolOptions> = {
   initialConnectionWindowSize: maxLinkStreams * streamWindow,
 };
 
-/** Says of an endpoint whether it takes connections as streams; without that proxies would hold that it does. */
-export function tunnelMetadata(takesTunnels: boolean): DeepPartial<Metadata> {
+/** Marks endpoints to which no certificate is shown, as Istio does. */
+export const plainMark = { tlsMode: 'disabled' };
+
+/**
+ * Says of an endpoint how connections to it are made. `takesTunnels`: as streams; null where there are none, and without it
+ * proxies would hold that there are.
+ */
+export function connectionMetadata(
+  takesTunnels: boolean | null,
+  isPlain: boolean,
+): DeepPartial<Metadata> | undefined {
+  if (takesTunnels === null && !isPlain) return undefined;
+  const tunnel = takesTunnels === true && !isPlain ? tunnelProtocol : 'none';
   return {
     filterMetadata: {
-      'envoy.transport_socket_match': { tunnel: takesTunnels ? tunnelProtocol : 'none' },
+      'envoy.transport_socket_match': {
+        ...(takesTunnels === null ? {} : { tunnel }),
+        ...(isPlain ? plainMark : {}),
+      },
     },
   };
 }

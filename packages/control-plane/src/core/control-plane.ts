@@ -172,8 +172,8 @@ export class ControlPlane {
       after,
       subscriptions: this.ads.subscriptions(),
       steps: changes.map((change) => () => {
-        const changesPolicies = policies.apply(change);
-        after.update({ ...compiler.apply(change), changedMembers: new Set(), changesPolicies });
+        const changedPolicies = policies.apply(change);
+        after.update({ ...compiler.apply(change), changedMembers: new Set(), changedPolicies });
       }),
       pause: () => new Promise((resolve) => void this.clock.setTimer(0, resolve)),
     });
@@ -289,13 +289,13 @@ export class ControlPlane {
 
   private change(change: ModelChange, changedMembers: readonly string[]): void {
     const { model, changedHosts } = this.compiler.apply(change);
-    const changesPolicies = this.policies.apply(change);
+    const changedPolicies = this.policies.apply(change);
     this.metrics.noteChange();
     this.resources.update({
       model,
       changedHosts,
       changedMembers: new Set(changedMembers),
-      changesPolicies,
+      changedPolicies,
     });
   }
 

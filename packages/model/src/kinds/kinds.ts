@@ -175,7 +175,14 @@ export const kinds: readonly KindInfo[] = [
       {
         kind: 'PeerAuthentication',
         shortNames: ['pa'],
-        noEffect: 'every inbound connection needs a certificate of the mesh, as with STRICT',
+        columns: [
+          {
+            name: 'Mode',
+            type: 'string',
+            value: ({ kind, spec }) => (kind === 'PeerAuthentication' ? (spec.mtls?.mode ?? 'UNSET') : ''),
+          },
+          age,
+        ],
       },
       { kind: 'RequestAuthentication', shortNames: ['ra'], noEffect: 'Heddle verifies no tokens yet' },
       {

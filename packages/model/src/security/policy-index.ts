@@ -1,7 +1,8 @@
 // The policies of security, by the workloads they are for.
-import type { MeshObject, ObjectKey, StoredObject } from '../manifest/object.ts';
+import type { MeshObject, ObjectKey, ObjectKind, StoredObject } from '../manifest/object.ts';
 import { formatKey, keyOf } from '../manifest/object.ts';
 import { defaultRootNamespace } from '../mesh/host-name.ts';
+import { type PeerMode, peerModeOf } from './peer-mode.ts';
 import { isFor, type Workload } from './policy-scope.ts';
 
 export type AuthorizationPolicy = Extract<MeshObject, { readonly kind: 'AuthorizationPolicy' }>;
@@ -15,6 +16,8 @@ export interface WorkloadPolicies {
   /** Oldest first: of two for the same workloads the older one counts. */
   readonly peer: readonly PeerAuthentication[];
   readonly request: readonly RequestAuthentication[];
+  /** What `peer` comes to. */
+  readonly mtls: PeerMode;
 }
 
 interface Known {
@@ -50,11 +53,14 @@ export class PolicyIndex {
     this.rootNamespace = rootNamespace;
   }
 
-  /** Takes a change in. Returns whether it was one of policies. */
-  apply({ deletedObjects = [], objects = [] }: PolicyChange): boolean {
+  /** Takes a change in. Returns the kinds of policies that it was about. */
+  apply({ deletedObjects = [], objects = [] }: PolicyChange): ReadonlySet<ObjectKind> {
     const touched = new Set<string>();
+    const kinds = new Set<ObjectKind>();
     for (const key of deletedObjects) {
-      if (this.byNamespace.get(key.namespace)?.delete(formatKey(key)) === true) touched.add(key.namespace);
+      if (this.byNamespace.get(key.namespace)?.delete(formatKey(key)) !== true) continue;
+      touched.add(key.namespace);
+      kinds.add(key.kind);
     }
     for (const { object, createdRevision } of objects) {
       if (!isSecurityPolicy(object)) continue;
@@ -66,11 +72,12 @@ export class PolicyIndex {
       }
       policies.set(formatKey(keyOf(object)), { object, createdRevision });
       touched.add(namespace);
+      kinds.add(object.kind);
     }
     for (const namespace of touched)
       this.generations.set(namespace, (this.generations.get(namespace) ?? 0) + 1);
     if (touched.size > 0) this.shared.clear();
-    return touched.size > 0;
+    return kinds;
   }
 
   /** What holds for a workload. Quick for one that was asked for before. */
@@ -97,7 +104,7 @@ export class PolicyIndex {
     const key = found.map(({ object }) => formatKey(keyOf(object))).join(' ');
     const known = this.shared.get(key);
     if (known !== undefined) return known;
-    const fresh = sorted(found);
+    const fresh = sorted(found, this.rootNamespace);
     const policies = previous !== undefined && isSame(previous, fresh) ? previous : fresh;
     this.shared.set(key, policies);
     return policies;
@@ -109,11 +116,13 @@ function isSecurityPolicy(object: MeshObject): object is SecurityPolicy {
   return kind === 'AuthorizationPolicy' || kind === 'PeerAuthentication' || kind === 'RequestAuthentication';
 }
 
-function sorted(found: readonly Known[]): WorkloadPolicies {
+function sorted(found: readonly Known[], rootNamespace: string): WorkloadPolicies {
   const byAge = found.toSorted((a, b) => a.createdRevision - b.createdRevision);
+  const peer = byAge.map(({ object }) => object).filter((one) => one.kind === 'PeerAuthentication');
   return {
     authorization: found.map(({ object }) => object).filter((one) => one.kind === 'AuthorizationPolicy'),
-    peer: byAge.map(({ object }) => object).filter((one) => one.kind === 'PeerAuthentication'),
+    peer,
+    mtls: peerModeOf(peer, rootNamespace),
     request: found.map(({ object }) => object).filter((one) => one.kind === 'RequestAuthentication'),
   };
 }

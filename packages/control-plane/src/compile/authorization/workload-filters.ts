@@ -1,5 +1,5 @@
 // What is put before everything that comes in at a workload.
-import type { WorkloadPolicies } from '@heddle/model';
+import { modeForWorkload, type MtlsMode, type WorkloadPolicies } from '@heddle/model';
 import type { DeepPartial } from '@heddle/xds';
 import type { Filter } from '@heddle/xds/api/envoy/config/listener/v3/listener_components.ts';
 import type { HttpFilter } from '@heddle/xds/api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
@@ -13,6 +13,8 @@ export interface WorkloadFilters {
   readonly connections: readonly DeepPartial<Filter>[];
   /** For connections to any port of the machine. */
   readonly strayConnections: readonly DeepPartial<Filter>[];
+  /** Whether callers show a certificate of the mesh. */
+  readonly mtls: MtlsMode;
 }
 
 /** Makes the filters of workloads; those that have the same policies and the same ports share them, encoded. */
@@ -40,12 +42,16 @@ export class FilterFactory {
     return filters;
   }
 
-  private compile({ authorization }: WorkloadPolicies, ports: readonly number[]): WorkloadFilters {
+  private compile(
+    { authorization, mtls }: WorkloadPolicies,
+    ports: readonly [servicePort: number, appPort: number],
+  ): WorkloadFilters {
     const { trustDomains } = this;
     return {
       requests: requestAuthorization(authorization, { trustDomains, ports }),
       connections: connectionAuthorization(authorization, { trustDomains, ports }),
       strayConnections: connectionAuthorization(authorization, { trustDomains, ports: null }),
+      mtls: modeForWorkload(mtls, ...ports),
     };
   }
 }
