@@ -4,6 +4,7 @@ import { accessLogCases } from './cases/access-logs.ts';
 import { authorizationCases } from './cases/authorization.ts';
 import { connectionCases } from './cases/connections.ts';
 import { corsCases } from './cases/cors.ts';
+import { faultCases } from './cases/faults.ts';
 import { fieldCases } from './cases/fields.ts';
 import { framingCases } from './cases/framing.ts';
 import { grpcCases } from './cases/grpc.ts';
@@ -37,6 +38,7 @@ export const cases: readonly DifferentialCase[] = [
   ...routingCases,
   ...authorizationCases,
   ...corsCases,
+  ...faultCases,
   ...accessLogCases,
   ...http2ClientCases,
   ...http2UpstreamCases,

@@ -15,6 +15,7 @@ import {
 import { accessLogSetups } from './setups/access-logs.ts';
 import { authorizationSetups } from './setups/authorization.ts';
 import { corsSetups } from './setups/cors.ts';
+import { faultSetups } from './setups/faults.ts';
 import { grpcSetups } from './setups/grpc.ts';
 import { http2UpstreamSetups } from './setups/http2-upstreams.ts';
 import { optionSetups } from './setups/options.ts';
@@ -311,6 +312,7 @@ const setups = {
   },
   ...authorizationSetups,
   ...corsSetups,
+  ...faultSetups,
   ...optionSetups,
   ...retrySetups,
   ...routingSetups,

@@ -37,6 +37,7 @@ spec:
   - match: [{uri: {prefix: /once}}]
     route: [{destination: {host: reviews}}]
     retries: {attempts: 0}
+    fault: {delay: {fixedDelay: 5ms, percentage: {value: 0.1}}, abort: {httpStatus: 418, percentage: {value: 0.01}}}
   - match: [{uri: {regex: "/[^/]+/old"}}]
     route: [{destination: {host: reviews}}]
     rewrite: {uriRegexRewrite: {match: "^/([^/]+)/old", rewrite: "/\\\\1/new"}}

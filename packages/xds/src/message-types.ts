@@ -1,4 +1,5 @@
 // Which code reads and writes the message behind each type URL.
+import { HTTPFault } from './generated/envoy/extensions/filters/http/fault/v3/fault.ts';
 import { Cluster } from './generated/envoy/config/cluster/v3/cluster.ts';
 import { ClusterLoadAssignment } from './generated/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from './generated/envoy/config/listener/v3/listener.ts';
@@ -57,6 +58,7 @@ const messageTypes = {
   [TypeUrl.grpcStats]: GrpcStats,
   [TypeUrl.grpcWeb]: GrpcWeb,
   [TypeUrl.grpcHttp1Bridge]: GrpcHttp1Bridge,
+  [TypeUrl.httpFault]: HTTPFault,
   [TypeUrl.httpRbac]: HttpRbac,
   [TypeUrl.cors]: Cors,
   [TypeUrl.corsPolicy]: CorsPolicy,

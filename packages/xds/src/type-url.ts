@@ -17,6 +17,7 @@ export const TypeUrl = {
   grpcStats: 'type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig',
   grpcWeb: 'type.googleapis.com/envoy.extensions.filters.http.grpc_web.v3.GrpcWeb',
   grpcHttp1Bridge: 'type.googleapis.com/envoy.extensions.filters.http.grpc_http1_bridge.v3.Config',
+  httpFault: 'type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
   httpRbac: 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
   httpRbacPerRoute: 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute',
   networkRbac: 'type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC',

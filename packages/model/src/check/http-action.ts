@@ -1,5 +1,6 @@
 // What proxies would not take of a VirtualService's actions, and what can't be meant.
 import { Regex, Substitution } from '@heddle/base/regex/regex.ts';
+import { grpcStatusNames } from '../mesh/compile-fault.ts';
 import { isAuthority, isChangeable } from '../mesh/compile-header-changes.ts';
 import { isRedirectStatus } from '../mesh/compile-action.ts';
 import { retryConditions, splitRetryOn } from '../mesh/compile-retries.ts';
@@ -25,6 +26,9 @@ export function checkAction(rule: HttpRule, path: Path, report: Report): void {
   checkHeaders(rule.headers, [...path, 'headers'], report);
   for (const [index, { headers }] of (rule.route ?? []).entries())
     checkHeaders(headers, [...path, 'route', index, 'headers'], report);
+  const { grpcStatus } = rule.fault?.abort ?? {};
+  if (grpcStatus !== undefined && !grpcStatusNames.includes(grpcStatus))
+    report.invalid([...path, 'fault', 'abort', 'grpcStatus'], `'${grpcStatus}' is no status of gRPC`);
   if (rule.delegate !== undefined && (rule.delegate.name ?? '') === '')
     report.missing([...path, 'delegate', 'name'], 'delegate needs the name of a VirtualService');
   if (rule.mirror !== undefined && rule.mirrors !== undefined)

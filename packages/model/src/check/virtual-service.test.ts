@@ -294,6 +294,11 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     "error HEDDLE_INVALID_VALUE: spec.http[0].headers.request.set.a: '100%' holds a % that begins no format operator (write %% for a percent sign)",
   ],
   [
+    'an abort with a status that is none',
+    { hosts, http: [{ route, fault: { abort: { grpcStatus: 'BROKEN', percentage: { value: 1 } } } }] },
+    "error HEDDLE_INVALID_VALUE: spec.http[0].fault.abort.grpcStatus: 'BROKEN' is no status of gRPC",
+  ],
+  [
     'mirrors of two kinds',
     { hosts, http: [{ route, mirror: { host: 'a' }, mirrors: [{ destination: { host: 'b' } }] }] },
     "error HEDDLE_INVALID_VALUE: spec.http[0].mirrors: a rule can't have both mirror and mirrors",

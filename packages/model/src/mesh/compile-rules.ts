@@ -1,6 +1,7 @@
 // From a VirtualService's HTTP rules to the ordered rules of one port, as clients of one namespace meet them.
 import type { HttpMatch } from '../schema/virtual-service.ts';
 import { type ActionContext, compileAction } from './compile-action.ts';
+import { compileFault } from './compile-fault.ts';
 import { compileHeaderChanges } from './compile-header-changes.ts';
 import { compileMatch, everything, isCompiled, isEverything } from './compile-match.ts';
 import type { WrittenRule } from './delegates.ts';
@@ -20,6 +21,7 @@ export function defaultRule(host: string, port: number): RouteRule {
     sourceLabels: null,
     action: { ...plainForward, destinations: [destination] },
     headers: null,
+    fault: null,
     statPrefix: '',
     origin: null,
   };
@@ -41,7 +43,7 @@ export function compileRules(written: readonly WrittenRule[], context: RuleConte
   for (const { rule, object, path, isMerged } of written) {
     const action = compileAction(rule, context);
     if (action === null) continue;
-    const common = { action, headers: compileHeaderChanges(rule.headers) };
+    const common = { action, headers: compileHeaderChanges(rule.headers), fault: compileFault(rule) };
     const matches = rule.match ?? [];
     if (matches.length === 0) {
       const origin = { object, path };

@@ -134,6 +134,16 @@ export interface DirectResponseAction {
 
 export type RouteAction = ForwardAction | RedirectAction | DirectResponseAction;
 
+/** What is done to requests on purpose, to `percent` (0 to 100) of them. */
+export interface FaultRule {
+  readonly delay: { readonly ms: number; readonly percent: number } | null;
+  readonly abort: {
+    readonly kind: 'http' | 'grpc';
+    readonly status: number;
+    readonly percent: number;
+  } | null;
+}
+
 /** One rule; of a host's rules the first that matches decides. */
 export interface RouteRule {
   /** Names of rule and match joined with a dot, as Istio's access logs show them; `default` for the implicit rule. */
@@ -144,6 +154,7 @@ export interface RouteRule {
   readonly action: RouteAction;
   /** What every request and response of the rule is changed by, before what its destination does. */
   readonly headers: HeaderChanges | null;
+  readonly fault: FaultRule | null;
   /** For Envoy's statistics per route; '' for none. */
   readonly statPrefix: string;
   /** The object and the field the rule comes from; null for the implicit rule of a host without one. */

@@ -24,7 +24,8 @@ test('marks the fields that are not implemented', () => {
   assert.deepEqual(marked(virtualServiceSpec, ''), [
     'http[].match[].statPrefix',
     'http[].retries.retryRemoteLocalities',
-    'http[].fault',
+    'http[].fault.delay.exponentialDelay',
+    'http[].fault.abort.http2Error',
     'http[].corsPolicy',
     'tls',
     'tcp',

@@ -95,7 +95,7 @@ const retries = z.strictObject({
 const delay = z
   .strictObject({
     fixedDelay: duration.optional(),
-    exponentialDelay: duration.optional(),
+    exponentialDelay: notYet('delays that grow', duration),
     percent: int32.min(0).max(100).optional(),
     percentage: percent.optional(),
   })
@@ -105,7 +105,7 @@ const abort = z
   .strictObject({
     httpStatus: int32.min(200).max(599).optional(),
     grpcStatus: z.string().optional(),
-    http2Error: z.string().optional(),
+    http2Error: notYet('aborts with an error of HTTP/2', z.string()),
     percentage: percent.optional(),
   })
   .check(atMostOne(['httpStatus', 'grpcStatus', 'http2Error']));
@@ -141,7 +141,7 @@ const httpRule = z.strictObject({
   rewrite: rewrite.optional(),
   timeout: duration.optional(),
   retries: retries.optional(),
-  fault: notYet('fault injection', z.strictObject({ delay: delay.optional(), abort: abort.optional() })),
+  fault: z.strictObject({ delay: delay.optional(), abort: abort.optional() }).optional(),
   mirror: destination.optional(),
   mirrors: z.array(z.strictObject({ destination, percentage: percent.optional() })).optional(),
   mirrorPercentage: percent.optional(),

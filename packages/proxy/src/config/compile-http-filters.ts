@@ -4,6 +4,7 @@ import type { HttpFilter } from '@heddle/xds/api/envoy/extensions/filters/networ
 import type { Any } from '@heddle/xds/api/google/protobuf/any.ts';
 import type { GrpcStatsRules } from '../grpc/call-metrics.ts';
 import type { HttpFilterSettings } from '../policy/http-filter-config.ts';
+import { compileFault } from '../policy/fault/compile-fault.ts';
 import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
 import { compileGrpcStats } from './compile-grpc-stats.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -75,6 +76,11 @@ function compileFilter(filter: HttpFilter, path: string, problems: ProblemList):
     case TypeUrl.cors: {
       const message = unpackConfig(config, TypeUrl.cors, place, problems);
       return message === null ? null : { kind: 'cors', ...common };
+    }
+    case TypeUrl.httpFault: {
+      const message = unpackConfig(config, TypeUrl.httpFault, place, problems);
+      if (message === null) return null;
+      return { kind: 'fault', ...common, fault: compileFault(message, place, problems) };
     }
     case TypeUrl.grpcWeb: {
       const message = unpackConfig(config, TypeUrl.grpcWeb, place, problems);

@@ -21,7 +21,8 @@ import { parseGrpcTimeout } from '../grpc/timeout-header.ts';
 import { type GrpcTimeoutRules, forwardedTimeout, streamLimitMs } from '../grpc/timeout-rules.ts';
 import { ExchangeLimits, type LimitedExchange } from './exchange-limits.ts';
 import { ExchangeRecord } from './exchange-record.ts';
-import type { FilteredExchange } from './http-filter.ts';
+import { FilterPause } from './filter-pause.ts';
+import type { FilteredExchange, HoldingFilter } from './http-filter.ts';
 import { Admission } from './incoming-request.ts';
 import type { CallCounting, HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { headChanges, noFields } from './header-changes.ts';
@@ -64,6 +65,11 @@ export abstract class DownstreamExchange
   protected deadlineMs = -1;
   /** How long the request may last, where the route has something to say about that; -1 for any time. */
   protected streamLimitMs = -1;
+  /** The filter that wants the request to wait, and for how long; null where none does. */
+  private holder: HoldingFilter | null = null;
+  private holdMs = 0;
+  /** Null before the first request that waited. */
+  protected pause: FilterPause | null = null;
   private readonly slot: HttpSettingsSlot;
   protected startedAt = 0;
   private endedAfterMs = 0;
@@ -104,6 +110,10 @@ export abstract class DownstreamExchange
   protected abstract countUpstream(): void;
   /** A reply of the proxy's own is about to be sent. */
   protected abstract onLocalResponse(): void;
+  /** The request waits for a filter: what comes of it is kept. */
+  protected abstract onHeldBack(): void;
+  /** It has waited long enough. */
+  protected abstract goOn(): void;
   /** Ends a tunnel, which ends the exchange. False where there is none. */
   protected abstract closeTunnel(): boolean;
 
@@ -246,18 +256,44 @@ export abstract class DownstreamExchange
   }
 
   /** Lets the filters look at the request; false where one of them answered it. */
-  protected passesFilters(route: RouteMatch<unknown> | null): boolean {
+  protected passesFilters(route: RouteMatch<unknown> | null, from = 0): boolean {
     const { filters } = this.settings;
-    for (let i = 0; i < filters.length; i++) {
+    for (let i = from; i < filters.length; i++) {
       const reply = filters[i]!.onRequest(this.request, this.connection, route, this);
-      if (reply === null) continue;
+      if (reply === null && this.holder === null) continue;
+      if (reply === null) {
+        this.pauseFor(this.holder!, i);
+        return false;
+      }
       this.reply(reply);
       return false;
     }
     return true;
   }
 
+  /** Waits, and goes on behind the filter at `index`. */
+  private pauseFor(filter: HoldingFilter, index: number): void {
+    this.holder = null;
+    this.pause ??= new FilterPause(this.context, () => this.goOn());
+    this.onHeldBack();
+    this.pause.begin(filter, index, this.holdMs);
+  }
+
+  /** The filter that held the request back has had its time: false where it, or one behind it, answers or waits. */
+  protected passesPause(route: RouteMatch<unknown> | null): boolean {
+    const { filter, index } = this.pause!;
+    const reply = filter!.onHeld(this.request, route);
+    if (reply === null) return this.passesFilters(route, index + 1);
+    this.reply(reply);
+    return false;
+  }
+
   // FilteredExchange
+
+  hold(ms: number, filter: HoldingFilter): void {
+    this.holdMs = ms;
+    this.holder = filter;
+  }
 
   get bufferLimitBytes(): number {
     return this.settings.bufferLimitBytes;
@@ -490,6 +526,7 @@ export abstract class DownstreamExchange
     const endedAt = this.readAt >= 0 ? this.readAt : this.context.clock.monotonic();
     this.endedAfterMs = endedAt - this.startedAt;
     this.limits.end();
+    if (this.pause !== null) this.responseFlags = this.pause.end(this.responseFlags);
     const { settings } = this;
     const { metrics } = settings.server;
     if (this.head !== null && this.head.bodyKind === BodyKind.chunked)

@@ -22,6 +22,8 @@ export interface FilteredExchange {
   translateCall(layer: StreamLayer, isWeb: boolean): void;
   /** Has `layer` stand between the client's stream and the exchange; the bodies stay what they are. */
   addLayer(layer: StreamLayer): void;
+  /** Holds the request back once the call is over: `filter` is asked again after so many milliseconds. */
+  hold(ms: number, filter: HoldingFilter): void;
   /** Gives the request up with an answer; `isUnsent`: nothing of a response that had begun has reached the client. */
   breakOff(reply: LocalReply, isUnsent: boolean): void;
 }
@@ -42,4 +44,12 @@ export interface HttpFilter {
     route: RouteMatch<unknown> | null,
     exchange: FilteredExchange,
   ): LocalReply | null;
+}
+
+/** A filter that has requests wait. */
+export interface HoldingFilter extends HttpFilter {
+  /** The time is over: null lets the request go on to the next filter. */
+  onHeld(request: IncomingRequest, route: RouteMatch<unknown> | null): LocalReply | null;
+  /** Called once for every request that it held, when that is over. */
+  onHeldEnded(): void;
 }

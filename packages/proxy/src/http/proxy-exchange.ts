@@ -9,7 +9,6 @@ import type { GrpcCall } from '../grpc/grpc-call.ts';
 import type { ClusterSlot } from '../cluster/cluster-slot.ts';
 import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { InternalRedirectPolicy } from '../routing/internal-redirect.ts';
-import type { RouteMatch } from '../routing/route-match.ts';
 import type { MirrorPolicy } from '../routing/mirror-policy.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
 import type { TryLimits } from '../routing/try-limits.ts';
@@ -20,7 +19,7 @@ import { forwardResponse } from './forwarded-response.ts';
 import { isIdempotent } from './idempotent.ts';
 import { LocalReplies, type LocalReply, connectFailure, resetReply, withFlag } from './response-flags.ts';
 import { type NextRequest, RedirectFollower } from './redirect-follower.ts';
-import { RoutedExchange } from './routed-exchange.ts';
+import { type ClusterRoute, RoutedExchange } from './routed-exchange.ts';
 import { ShadowRequest, type ShadowedRequest } from './shadow-request.ts';
 import { TryWatch, type WatchedTry } from './try-watch.ts';
 import { responseKind, switchesProtocol } from './upgrade-rules.ts';
@@ -53,10 +52,12 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.goTo(head, this.settings.routes.current?.match(this.request, this.context.random) ?? null);
   }
 
-  /** Does with the request what its route, where there is one, says. */
-  private goTo(head: RequestHeadView, match: RouteMatch<ClusterSlot<ConnectionPool>> | null): void {
+  private goTo(head: RequestHeadView, match: ClusterRoute | null): void {
     if (match !== null && !this.takeRoute(head, match)) return;
-    if (!this.passesFilters(match)) return;
+    if (this.passesFilters(match)) this.goToRoute(head, match);
+  }
+
+  protected override goToRoute(head: RequestHeadView, match: ClusterRoute | null): void {
     const { metrics } = this.settings.server;
     metrics.requestsRouted.value++;
     if (match === null) {
@@ -122,7 +123,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.upstream?.endRequest();
     if (this.upstream !== null) this.limitTry();
     // What was asked for may last: only standing still ends it.
-    if (this.upgrade !== '') return;
+    if (this.upgrade !== '' || this.isPaused) return;
     const hasEndedAtOnce = this.head!.bodyKind === BodyKind.none;
     this.limits.limitResponse(
       this.timeoutMs,
@@ -451,7 +452,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
   }
 
   private toClusterAndMirrors(
-    match: RouteMatch<ClusterSlot<ConnectionPool>>,
+    match: ClusterRoute,
     mirrors: readonly MirrorPolicy<ClusterSlot<ConnectionPool>>[],
   ): void {
     const { bytes, trailers } = this.held;

@@ -24,8 +24,11 @@ import { upgradeDecision } from './upgrade-rules.ts';
 /** Of a call whose route tries nothing again, so much is kept for an upstream that refuses it unseen. */
 const maxCallBytes = 64 * 1024;
 
+/** A route as exchanges meet it. */
+export type ClusterRoute = RouteMatch<ClusterSlot<ConnectionPool>>;
+
 export abstract class RoutedExchange extends DownstreamExchange implements ConnectionWaiter, TunnelOwner {
-  protected route: RouteMatch<ClusterSlot<ConnectionPool>> | null = null;
+  protected route: ClusterRoute | null = null;
   protected cluster: Cluster<ConnectionPool> | null = null;
   protected endpoint: Endpoint<ConnectionPool> | null = null;
   /** That of `endpoint` which was asked last for a connection. */
@@ -53,6 +56,8 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     return this.retries.attempts;
   }
 
+  /** Does with a request that has passed the filters what its route, where there is one, says. */
+  protected abstract goToRoute(head: RequestHeadView, match: ClusterRoute | null): void;
   abstract onConnection(stream: ClientStream): void;
   abstract onConnectFailed(error: TransportError): void;
 
@@ -143,7 +148,7 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   }
 
   /** The request goes this way; false where the route does not let it become what it asks for. */
-  protected takeRoute(head: RequestHeadView, route: RouteMatch<ClusterSlot<ConnectionPool>>): boolean {
+  protected takeRoute(head: RequestHeadView, route: ClusterRoute): boolean {
     this.route = route;
     this.routeName = route.routeName;
     this.responseHeaders = route.responseHeaders;
@@ -168,7 +173,27 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     return true;
   }
 
-  protected toCluster(match: RouteMatch<ClusterSlot<ConnectionPool>>): void {
+  /** Nobody knows yet whether chunks may pass as they come. */
+  protected override onHeldBack(): void {
+    if (this.head!.bodyKind === BodyKind.chunked) {
+      this.server.unframeRequest();
+      this.changedBodyKind = BodyKind.untilEnd;
+    }
+    this.outgoing.bodyKind = this.changedBodyKind < 0 ? this.head!.bodyKind : this.changedBodyKind;
+  }
+
+  protected override goOn(): void {
+    if (this.passesPause(this.route)) this.goToRoute(this.head!, this.route);
+    // The time for the response begins with the last of the request, and with its way to the upstream.
+    if (this.active && this.requestEnded && !this.responseStarted && this.upgrade === '' && !this.isPaused)
+      this.limits.limitResponse(this.timeoutMs, this.context.clock.monotonic());
+  }
+
+  protected get isPaused(): boolean {
+    return this.pause !== null && this.pause.isWaiting;
+  }
+
+  protected toCluster(match: ClusterRoute): void {
     let { cluster: slot } = match;
     if (match.clusterHeader === null) {
       this.upstreamCluster = match.clusterName;

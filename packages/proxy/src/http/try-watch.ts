@@ -65,7 +65,8 @@ export class TryWatch {
   }
 }
 
-class TryTimer implements TimerWheelEntry {
+/** A timer that calls back, on whichever wheel it is armed. */
+export class TryTimer implements TimerWheelEntry {
   deadlineMs = -1;
   wheelSlot = -1;
   private readonly whenOver: () => void;

@@ -7,6 +7,8 @@ import type { ConnectionManagerMetrics } from '../stats/connection-manager-metri
 import { CorsFilter } from './cors/cors-filter.ts';
 import { CorsMetrics } from './cors/cors-metrics.ts';
 import type { HttpFilterSettings } from './http-filter-config.ts';
+import { FaultFilter } from './fault/fault-filter.ts';
+import { faultMetrics } from './fault/fault-metrics.ts';
 import { RbacFilter } from './rbac/rbac-filter.ts';
 import { httpRbacMetrics } from './rbac/rbac-metrics.ts';
 
@@ -24,6 +26,8 @@ export function buildHttpFilters(
         return new RbacFilter(filter, httpRbacMetrics(scope, statPrefix, filter.rbac));
       case 'cors':
         return new CorsFilter(filter, new CorsMetrics(scope, statPrefix), random);
+      case 'fault':
+        return new FaultFilter(filter, faultMetrics(scope, statPrefix), random);
       case 'grpc-web':
         return new WebFilter(filter);
       case 'grpc-http1-bridge':

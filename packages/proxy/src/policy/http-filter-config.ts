@@ -1,12 +1,14 @@
 import type { BridgeFilterSettings } from '../grpc/bridge/bridge-filter.ts';
 import type { WebFilterSettings } from '../grpc/web/web-filter.ts';
 import type { CorsFilterSettings } from './cors/cors-filter.ts';
+import type { FaultFilterSettings } from './fault/fault-filter.ts';
 import type { RbacConfig } from './rbac/rbac-config.ts';
 
 /** One of `http_filters`, the router apart. */
 export type HttpFilterSettings =
   | RbacFilterSettings
   | CorsFilterSettings
+  | FaultFilterSettings
   | WebFilterSettings
   | BridgeFilterSettings;
 

@@ -4,6 +4,7 @@ import type { ProblemList } from '../config/problem-list.ts';
 import { refuseExtension, unpackConfig } from '../config/unpack-config.ts';
 import { compileCorsPolicy } from '../policy/cors/compile-cors-policy.ts';
 import { joinedPolicies } from '../policy/cors/cors-policy.ts';
+import { compileFault } from '../policy/fault/compile-fault.ts';
 import { compileHttpRbac } from '../policy/rbac/compile-rbac.ts';
 import type { RouteFilterConfig, RouteFilterConfigs } from '../policy/route-filter-config.ts';
 
@@ -73,6 +74,10 @@ function compileRouteFilter(
     case TypeUrl.corsPolicy: {
       const policy = unpackConfig(config, TypeUrl.corsPolicy, path, problems);
       return policy === null ? null : { kind: 'cors', cors: compileCorsPolicy(policy, path, problems) };
+    }
+    case TypeUrl.httpFault: {
+      const fault = unpackConfig(config, TypeUrl.httpFault, path, problems);
+      return fault === null ? null : { kind: 'fault', fault: compileFault(fault, path, problems) };
     }
     case TypeUrl.httpRbac:
       problems.invalid(
