@@ -28,6 +28,7 @@ import type { InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
 import { isOpaque, linkAge, linkOptions, maxLinkStreams, plainMark } from './tcp-link.ts';
+import { originatedTls, originatesTls } from './tls-origination.ts';
 
 /** Istio's default. */
 const connectTimeout = { seconds: 10, nanos: 0 };
@@ -166,24 +167,43 @@ export function outboundCluster(
 /** The cluster of a service that objects declare; with `identities` its peers must prove one, null is for the clear. */
 export function declaredCluster(
   plan: ClusterPlan,
-  { host, resolution }: DeclaredService,
+  declared: DeclaredService,
   endpoints: readonly ClusterEndpoint[],
   identities: readonly string[] | null,
   hasPlain = false,
 ): Uint8Array {
+  const { resolution } = declared;
   return encodeCluster({
     name: plan.name,
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.ROUND_ROBIN,
     ...policyFields(plan.policy ?? null),
     ...discoveryOf(plan, resolution, endpoints),
-    ...(identities === null ? plainLink(plan, resolution) : linkOf(plan, host, identities, hasPlain)),
+    ...declaredLink(plan, declared, identities, hasPlain),
   });
+}
+
+/** As a DestinationRule wants it, or else mutual TLS of the mesh where anybody has an identity. */
+function declaredLink(
+  plan: ClusterPlan,
+  { host, resolution, subjectAltNames }: DeclaredService,
+  identities: readonly string[] | null,
+  hasPlain: boolean,
+): DeepPartial<Cluster> {
+  const policy = plan.policy?.tls ?? null;
+  const plain = plainLink(plan, resolution);
+  if (policy !== null && originatesTls(policy)) {
+    const isHttp2 = plan.protocol !== 'http' && !isOpaque(plan.protocol);
+    return { ...plain, transportSocket: originatedTls({ policy, host, subjectAltNames, isHttp2 }) };
+  }
+  // Whoever wants TLS of the mesh gets it, whether anybody is known to have an identity or not.
+  if (identities === null && policy?.mode !== 'ISTIO_MUTUAL') return plain;
+  return linkOf(plan, host, identities ?? subjectAltNames, hasPlain);
 }
 
 /**
  * Mutual TLS, unless a DestinationRule wants it in the clear, or nothing and `hasPlain`: some endpoints are marked as such
- * that have no other.
+ * that have no other. Between sidecars of the mesh nothing less is made of rules that want TLS of another kind.
  */
 function linkOf(
   plan: ClusterPlan,
@@ -191,10 +211,11 @@ function linkOf(
   identities: readonly string[],
   hasPlain: boolean,
 ): DeepPartial<Cluster> {
-  const { mode, sni = null, subjectAltNames = [] } = plan.policy?.tls ?? {};
-  if (mode === 'DISABLE') return plainLink(plan, 'STATIC');
-  const expected = subjectAltNames.length > 0 ? subjectAltNames : identities;
-  return meshLink(plan, expected, sni ?? sniOf(plan, host), hasPlain && mode === undefined);
+  const policy = plan.policy?.tls ?? null;
+  if (policy?.mode === 'DISABLE') return plainLink(plan, 'STATIC');
+  const own = policy === null || originatesTls(policy) ? null : policy;
+  const expected = own !== null && own.subjectAltNames.length > 0 ? own.subjectAltNames : identities;
+  return meshLink(plan, expected, own?.sni ?? sniOf(plan, host), hasPlain && policy === null);
 }
 
 function sniOf({ port, subset }: ClusterPlan, host: string): string {

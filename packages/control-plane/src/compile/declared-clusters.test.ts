@@ -88,7 +88,7 @@ spec: {host: ${api}, subsets: [{name: v2, labels: {version: v2}}]}`,
   assert.deepEqual(page.endpoints(`outbound|80|v2|${api}`), ['10.0.0.2:81']);
 });
 
-test('who has an identity is spoken to by mTLS, and nobody else stands beside him', async () => {
+test('who has an identity is spoken to by mTLS, and who has none is marked as such', async () => {
   const internal = (accounts: readonly string[]): string =>
     entry(`{hosts: [vm.internal], location: MESH_INTERNAL, resolution: STATIC,
       ports: [{number: 80, name: web, protocol: HTTP}], workloadSelector: {labels: {app: vm}}}`) +
@@ -107,7 +107,15 @@ spec: {address: 10.0.0.${index}, labels: {app: vm}${account === '' ? '' : `, ser
   assert.equal(clear.page.get(TypeUrl.cluster, cluster).transportSocket, undefined);
   assert.equal(clear.page.endpoints(cluster).length, 2);
   const { page, world } = await meshWith(internal(['', 'vm']));
-  assert.deepEqual(page.endpoints(cluster), ['10.0.0.1:80']);
+  const marks = (): unknown[] =>
+    page
+      .get(TypeUrl.clusterLoadAssignment, cluster)
+      .endpoints.flatMap(({ lbEndpoints }) => lbEndpoints)
+      .map(({ metadata }) => metadata?.filterMetadata['envoy.transport_socket_match']?.['tlsMode']);
+  assert.deepEqual(page.endpoints(cluster), ['10.0.0.0:80', '10.0.0.1:80']);
+  assert.deepEqual(marks(), ['disabled', undefined]);
+  const [plain] = page.get(TypeUrl.cluster, cluster).transportSocketMatches;
+  assert.equal(plain?.transportSocket?.name, 'envoy.transport_sockets.raw_buffer');
   const identities = (): string[] => {
     const socket = page.get(TypeUrl.cluster, cluster).transportSocket?.configType?.value;
     const tls = unpackAny(socket ?? assert.fail('in the clear'), TypeUrl.upstreamTlsContext);
@@ -127,7 +135,7 @@ spec: {address: 10.0.0.${index}, labels: {app: vm}${account === '' ? '' : `, ser
     .publish({ servicePort: 80, labels: { app: 'vm' } })
     .keep(world.clock);
   await world.settle();
-  assert.deepEqual(page.endpoints(cluster), ['127.0.0.1:20001', '10.0.0.1:80']);
+  assert.deepEqual(page.endpoints(cluster), ['127.0.0.1:20001', '10.0.0.0:80', '10.0.0.1:80']);
   assert.deepEqual(identities(), [
     'spiffe://cluster.local/ns/default/sa/legacy',
     'spiffe://cluster.local/ns/default/sa/vm',
@@ -135,7 +143,7 @@ spec: {address: 10.0.0.${index}, labels: {app: vm}${account === '' ? '' : `, ser
   lease.withdraw();
   await world.settle();
   assert.equal(lease.answers.at(-1), 'withdrawn true 0');
-  assert.deepEqual(page.endpoints(cluster), ['10.0.0.1:80']);
+  assert.deepEqual(page.endpoints(cluster), ['10.0.0.0:80', '10.0.0.1:80']);
 });
 
 test('a dependency outside of the mesh hears its own name', async () => {
@@ -196,4 +204,47 @@ test('intercepted connections are known by address, by the name in TLS, or by th
     assert.ok(proxy.ok);
     assert.equal(proxy.value.tunnelingConfig, undefined, 'nobody outside of the mesh ends tunnels');
   }
+});
+
+test('a DestinationRule has TLS begun with servers outside of the mesh, whose names are verified', async () => {
+  const rule = (tls: string): string => `---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: api}
+spec: {host: ${api}, trafficPolicy: {tls: ${tls}}}`;
+  const contextOf = async (tls: string, more = '') => {
+    const ports = 'ports: [{number: 80, name: web, protocol: HTTP, targetPort: 443}]';
+    const { page } = await meshWith(entry(`{hosts: [${api}], resolution: DNS, ${ports}${more}}`) + rule(tls));
+    const socket = page.get(TypeUrl.cluster, `outbound|80||${api}`).transportSocket?.configType?.value;
+    const context = unpackAny(socket ?? assert.fail('in the clear'), TypeUrl.upstreamTlsContext);
+    assert.ok(context.ok);
+    const { sni, commonTlsContext: common } = context.value;
+    const validation = common?.validationContextType;
+    if (validation?.$case !== 'validationContext') return { sni, kind: validation?.$case };
+    const names = validation.value.matchTypedSubjectAltNames.map(
+      ({ matcher }) => matcher?.matchPattern?.value,
+    );
+    const certificate = common?.tlsCertificates[0]?.certificateChain?.specifier?.value;
+    return { sni, names, authorities: validation.value.trustedCa?.specifier?.value, certificate };
+  };
+  const system = '/etc/ssl/certs/ca-certificates.crt';
+  assert.deepEqual(await contextOf('{mode: SIMPLE}'), {
+    sni: api,
+    names: [api],
+    authorities: system,
+    certificate: undefined,
+  });
+  assert.deepEqual((await contextOf('{mode: SIMPLE}', ', subjectAltNames: [other.org]')).names, [
+    'other.org',
+  ]);
+  const own =
+    '{mode: MUTUAL, sni: x.org, caCertificates: /ca.pem, clientCertificate: /c.pem, privateKey: /k.pem}';
+  assert.deepEqual(await contextOf(own), {
+    sni: 'x.org',
+    names: ['x.org'],
+    authorities: '/ca.pem',
+    certificate: '/c.pem',
+  });
+  // Certificates of the mesh are asked for where somebody says so, and never silently left out.
+  assert.equal((await contextOf('{mode: ISTIO_MUTUAL}')).kind, 'combinedValidationContext');
 });

@@ -38,7 +38,7 @@ export interface ClusterEndpoint {
   readonly isPlain: boolean;
 }
 
-/** Which of the declared endpoints are endpoints of a cluster whose links are of this sort. */
+/** Which of the declared endpoints are endpoints of a cluster; `hasMeshTls`: its peers are to show certificates. */
 export function declaredEndpoints(
   plan: ClusterPlan,
   declared: DeclaredService,
@@ -49,12 +49,11 @@ export function declaredEndpoints(
   const takesNames = declared.resolution === 'DNS' || declared.resolution === 'DNS_ROUND_ROBIN';
   return declared.endpoints.flatMap((endpoint) => {
     const isMember = isInSubset({ name: plan.subset, labels: plan.labels }, endpoint.labels);
-    if (!isMember || (hasMeshTls && endpoint.identity === null)) return [];
+    if (!isMember) return [];
     const address = addressOf(endpoint, port, takesNames);
     if (address === null) return [];
-    return [
-      { address, locality: endpoint.locality, weight: endpoint.weight, takesTunnels: false, isPlain: false },
-    ];
+    const isPlain = hasMeshTls && endpoint.identity === null;
+    return [{ address, locality: endpoint.locality, weight: endpoint.weight, takesTunnels: false, isPlain }];
   });
 }
 

@@ -133,7 +133,9 @@ function compileDeclared(
   const proven = [...own.identities, ...[...selected, ...accounts].map((owner) => source.identityOf(owner))];
   const expected = subjectAltNames.length > 0 ? subjectAltNames : proven;
   const identities = hasMeshTls ? [...new Set(expected)].sort() : null;
-  const hasPlain = [...own.instances, ...selected].some(isPlain);
+  const hasPlain =
+    [...own.instances, ...selected].some(isPlain) ||
+    declared.endpoints.some(({ identity }) => identity === null);
   const clusters = new Map<string, EncodedResource>();
   const endpoints = new Map<string, EncodedResource>();
   for (const plan of planClusters(host, view)) {

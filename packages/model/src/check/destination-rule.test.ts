@@ -72,9 +72,9 @@ const complaints: readonly [what: string, spec: object, problem: string][] = [
     'error HEDDLE_INVALID_VALUE: spec.trafficPolicy.loadBalancer.simple: simple must be one of UNSPECIFIED, LEAST_CONN, RANDOM, PASSTHROUGH, ROUND_ROBIN, LEAST_REQUEST, got the text "RANDOMM" (did you mean \'RANDOM\'?)',
   ],
   [
-    'TLS to others',
-    { host, trafficPolicy: { tls: { mode: 'SIMPLE' } } },
-    "warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls.mode: stored, but without effect: Heddle does not support the value 'SIMPLE' yet (supported are DISABLE, ISTIO_MUTUAL)",
+    'TLS to others without verification',
+    { host, trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } },
+    'warning HEDDLE_NO_EFFECT_YET: spec.trafficPolicy.tls.insecureSkipVerify: stored, but without effect: Heddle does not support connections without verification yet',
   ],
   [
     'a name of no workload for those of the mesh',

@@ -21,12 +21,16 @@ export interface ConnectionPolicy {
 
 /** How connections to a host's endpoints are secured. */
 export interface TlsPolicy {
-  /** In the clear, or with certificates of the mesh. */
-  readonly mode: 'DISABLE' | 'ISTIO_MUTUAL';
+  /** In the clear, with certificates of the mesh, or as servers outside of it want it. */
+  readonly mode: 'DISABLE' | 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL';
   /** null for the mesh's own. */
   readonly sni: string | null;
-  /** SPIFFE ids of which the endpoint must prove one; empty for those of the service. */
+  /** SPIFFE ids, or names, of which the endpoint must prove one; empty for those of the service. */
   readonly subjectAltNames: readonly string[];
+  /** Files of the sidecar's machine: authorities, and what is shown to the server. */
+  readonly caCertificates?: string;
+  readonly clientCertificate?: string;
+  readonly privateKey?: string;
 }
 
 /** How many requests may be tried again at once, by how many there are. */
@@ -123,10 +127,16 @@ function compileConnections(pool: WrittenPolicy['connectionPool']): ConnectionPo
   };
 }
 
-/** Modes that nothing is made of yet leave links as they are, which the object's status says. */
 function compileTls(tls: WrittenPolicy['tls']): TlsPolicy | null {
   if (tls === undefined) return null;
-  const { mode, sni, subjectAltNames = [] } = tls;
-  if (mode !== 'DISABLE' && mode !== 'ISTIO_MUTUAL') return null;
-  return { mode, sni: sni === undefined || sni === '' ? null : sni, subjectAltNames };
+  const { mode, sni, subjectAltNames = [], caCertificates, clientCertificate, privateKey } = tls;
+  if (mode === undefined) return null;
+  return {
+    mode,
+    sni: sni === undefined || sni === '' ? null : sni,
+    subjectAltNames,
+    ...(caCertificates === undefined || caCertificates === '' ? {} : { caCertificates }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+  };
 }

@@ -44,14 +44,7 @@ test('marks the fields that are not implemented', () => {
     'http.h2UpgradePolicy',
     'http.useClientProtocol',
   ].map((field) => `connectionPool.${field}`);
-  const tls = [
-    'clientCertificate',
-    'privateKey',
-    'caCertificates',
-    'caCrl',
-    'credentialName',
-    'insecureSkipVerify',
-  ].map((field) => `tls.${field}`);
+  const tls = ['caCrl', 'credentialName', 'insecureSkipVerify'].map((field) => `tls.${field}`);
   const shared = [...loadBalancer, ...connectionPool, 'outlierDetection', ...tls];
   const policy = (path: string): string[] =>
     [

@@ -129,10 +129,10 @@ export const outlierDetection = z.strictObject({
 });
 
 export const tls = z.strictObject({
-  mode: onlyValues(['DISABLE', 'ISTIO_MUTUAL'], z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'])),
-  clientCertificate: notYet('certificates of its own per destination', z.string()),
-  privateKey: notYet('certificates of its own per destination', z.string()),
-  caCertificates: notYet('certificate authorities per destination', z.string()),
+  mode: z.enum(['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL']).optional(),
+  clientCertificate: z.string().optional(),
+  privateKey: z.string().optional(),
+  caCertificates: z.string().optional(),
   caCrl: notYet('certificate revocation lists', z.string()),
   credentialName: notYet('certificates of its own per destination', z.string()),
   subjectAltNames: z.array(z.string()).optional(),
