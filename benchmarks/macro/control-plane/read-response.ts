@@ -7,8 +7,27 @@ export interface SeenResponse {
   readonly removed: readonly string[];
 }
 
+/** The last responses by their length and end, which holds the nonce: most are the same for many proxies. */
+const recent = new Map<string, { readonly bytes: Buffer; readonly seen: SeenResponse }>();
+const maxRecent = 200;
+const endBytes = 24;
+
 /** Reads an encoded `envoy.service.discovery.v3.DeltaDiscoveryResponse`. */
 export function readResponse(bytes: Buffer): SeenResponse {
+  const key = bytes.length + bytes.toString('latin1', Math.max(0, bytes.length - endBytes));
+  const known = recent.get(key);
+  if (known !== undefined && known.bytes.equals(bytes)) return known.seen;
+  const seen = read(bytes);
+  recent.delete(key);
+  recent.set(key, { bytes, seen });
+  for (const oldest of recent.keys()) {
+    if (recent.size <= maxRecent) break;
+    recent.delete(oldest);
+  }
+  return seen;
+}
+
+function read(bytes: Buffer): SeenResponse {
   const names: string[] = [];
   const removed: string[] = [];
   let typeUrl = '';

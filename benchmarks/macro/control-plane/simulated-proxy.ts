@@ -81,7 +81,7 @@ export class SimulatedProxy {
     this.bytes += message.byteLength;
     this.responses++;
     const { typeUrl, nonce, names } = response;
-    stream.send(encodeRequest({ typeUrl, responseNonce: nonce }));
+    stream.send(acknowledgement(typeUrl, nonce));
     if (typeUrl === TypeUrl.cluster) {
       const fresh = names.filter((name) => name.startsWith('outbound|') && !this.clusters.has(name));
       for (const name of fresh) this.clusters.add(name);
@@ -137,6 +137,19 @@ export class SimulatedProxy {
       },
     };
   }
+}
+
+/** The last by its nonce, which many proxies are sent. */
+let lastAcknowledgement: { typeUrl: string; nonce: string; bytes: Uint8Array } = {
+  typeUrl: '',
+  nonce: '',
+  bytes: new Uint8Array(),
+};
+
+function acknowledgement(typeUrl: string, nonce: string): Uint8Array {
+  if (lastAcknowledgement.typeUrl !== typeUrl || lastAcknowledgement.nonce !== nonce)
+    lastAcknowledgement = { typeUrl, nonce, bytes: encodeRequest({ typeUrl, responseNonce: nonce }) };
+  return lastAcknowledgement.bytes;
 }
 
 function encodeRequest(request: Parameters<typeof DeltaDiscoveryRequest.fromPartial>[0]): Uint8Array {

@@ -287,12 +287,14 @@ export class MeshResources implements ResourceSource {
       return [...listeners.names, ...upstreams.names, ...this.namespaces.names(node)];
     }
     if (typeUrl !== TypeUrl.cluster) return [];
-    const own = [...clusters.keys(), passthroughCluster];
+    // Its own come last: the responses before are those that others are sent.
+    const own = [passthroughCluster, ...clusters.keys()];
     if (hasBlackHole(node, view)) own.push(blackHoleCluster);
-    if (view.isWhole) return [...own, ...role.clusters.keys()];
+    if (view.isWhole) return [...role.clusters.keys(), ...own];
+    const reached: string[] = [];
     for (const host of view.reached())
-      own.push(...(viewFor(this.hosts.get(host), node.namespace)?.clusters.keys() ?? []));
-    return own;
+      reached.push(...(viewFor(this.hosts.get(host), node.namespace)?.clusters.keys() ?? []));
+    return [...reached, ...own];
   }
 
   listCollection(client: XdsClient, typeUrl: string, collection: string): Iterable<string> {

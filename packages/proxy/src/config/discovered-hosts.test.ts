@@ -110,6 +110,29 @@ test('what stands around virtual hosts changes for those that have come, too', (
   assert.equal(harness.send('out', 'x:80'), '10.0.0.1:1');
 });
 
+test('virtual hosts that do not fit what stands around them any more go', () => {
+  const harness = discovering();
+  const body = { specifier: { $case: 'inlineString', value: 'too long' } } as const;
+  harness.accept(virtualHost, 'r/a', {
+    name: 'a',
+    domains: ['x'],
+    routes: [
+      {
+        match: { pathSpecifier: { $case: 'prefix', value: '/' } },
+        action: { $case: 'directResponse', value: { status: 200, body } },
+      },
+    ],
+  });
+  harness.store.commit(virtualHost);
+  assert.equal(harness.send('out', 'x'), 'no cluster');
+  harness.accept(routeConfiguration, 'r', {
+    name: 'r',
+    vhds: { configSource: ads },
+    maxDirectResponseBodySizeBytes: 3,
+  });
+  assert.equal(harness.send('out', 'x'), 'no route');
+});
+
 test('routes that come whole again end the subscription, as does the listener’s end', () => {
   const harness = discovering();
   accept(harness, 'a', 'a', 'x');

@@ -5,11 +5,13 @@ import type { RpcMethod, RpcMethods, RpcPeer, RpcStatus, RpcStream } from '../rp
 import { resourceTypeUrls, TypeUrl } from '../type-url.ts';
 import { waitForAcknowledgements } from './acknowledgements.ts';
 import type { AcknowledgementOutcome, AcknowledgementTarget } from './acknowledgements.ts';
+import { ChangeLog } from './change-log.ts';
 import { DeltaStream } from './delta-stream.ts';
 import type { StreamContext, StreamOptions } from './delta-stream.ts';
 import { FirstSyncSlots } from './first-sync-slots.ts';
-import { NameTable, VersionTable } from './name-table.ts';
+import { NameTable } from './name-table.ts';
 import type { ResourceSource, XdsClient } from './resource-source.ts';
+import { RequestReader } from './request-reader.ts';
 import { ResponseCache } from './response-cache.ts';
 import { PushWindow } from './push-window.ts';
 import { SotwStream, wholeTypeUrls } from './sotw-stream.ts';
@@ -121,7 +123,10 @@ export class DeltaServer {
 
   constructor(options: DeltaServerOptions) {
     this.clock = options.clock;
+    const changes = new ChangeLog();
     const context: StreamContext = {
+      changes,
+      requests: new RequestReader(),
       source: options.source,
       clock: options.clock,
       hooks: options.hooks ?? {},
@@ -130,7 +135,6 @@ export class DeltaServer {
       holdTimeoutMs: options.holdTimeoutMs ?? 5000,
       maxResponseBytes: options.maxResponseBytes ?? 64 * 1024,
       maxNamesPerType: options.maxNamesPerType ?? 100_000,
-      versions: new VersionTable(),
       nameTable: (typeUrl) => this.nameTable(typeUrl),
       forgetNames: () => this.forgetNames(),
       onClosed: (stream) => {
@@ -150,11 +154,14 @@ export class DeltaServer {
     this.methods = methods;
     this.window = new PushWindow(options.clock, options.mergeWindowMs ?? 0, () => {
       for (const stream of this.streams) stream.pushChanges();
+      changes.clear();
     });
-    this.unwatch = options.source.watch((changes) => {
+    this.unwatch = options.source.watch((told) => {
       this.forgetNames();
-      // Noted at once: a stream that sends something for another reason has to know all that must go before it.
-      for (const stream of this.streams) stream.noteChanges(changes);
+      changes.add(told);
+      // Whom something concerns may be otherwise later.
+      if (told.some(({ concerns }) => concerns !== undefined))
+        for (const stream of this.streams) stream.noteChanges();
       this.window.request();
     });
   }

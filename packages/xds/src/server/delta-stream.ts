@@ -12,8 +12,10 @@ import type { DeltaServerHooks } from './delta-server.ts';
 import type { FirstSyncSlots } from './first-sync-slots.ts';
 import { dropUnchanged, isKnown, planResponse } from './plan-response.ts';
 import type { ResponsePlan } from './plan-response.ts';
-import { KnownVersion, type NameStates, type NameTable, type VersionTable } from './name-table.ts';
-import type { ResourceChange, ResourceSource, XdsClient } from './resource-source.ts';
+import { KnownVersion, type NameStates, type NameTable } from './name-table.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { ResourceSource, XdsClient } from './resource-source.ts';
+import type { RequestReader } from './request-reader.ts';
 import type { ResponseCache } from './response-cache.ts';
 import type { RejectedResource, StreamStatus, Subscription } from './stream-status.ts';
 import { TypeState } from './type-state.ts';
@@ -24,7 +26,8 @@ export interface StreamContext {
   readonly clock: Clock;
   readonly responses: ResponseCache;
   readonly slots: FirstSyncSlots;
-  readonly versions: VersionTable;
+  readonly changes: ChangeLog;
+  readonly requests: RequestReader;
   /** Numbers for the names of a type. */
   nameTable(typeUrl: string): NameTable;
   readonly hooks: DeltaServerHooks;
@@ -74,6 +77,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   private isOver = false;
   private isFlushScheduled = false;
   private hasChanges = false;
+  /** How much of the log of changes has been noted. */
+  private noted = 0;
   private firstSync: 'none' | 'waiting' | 'running' | 'done' = 'none';
   private timer: Timer | null = null;
   private slotTimer: Timer | null = null;
@@ -96,36 +101,36 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     if (this.isOver) return;
     let request: DeltaDiscoveryRequest;
     try {
-      request = DeltaDiscoveryRequest.decode(message);
+      request = this.context.requests.decode(message);
     } catch (error) {
       this.refuse(RpcCode.invalidArgument, `Not a DeltaDiscoveryRequest: ${errorMessage(error)}`);
       return;
     }
     if (this.client === null && !this.identify(request)) return;
-    if (this.implicitType !== null && request.typeUrl === '') request.typeUrl = this.implicitType;
-    if (this.implicitType !== null && request.typeUrl !== this.implicitType) {
+    const typeUrl = request.typeUrl === '' ? (this.implicitType ?? '') : request.typeUrl;
+    if (this.implicitType !== null && typeUrl !== this.implicitType) {
       this.refuse(
         RpcCode.invalidArgument,
-        `This stream is of ${this.implicitType}, and the request of ${request.typeUrl}.`,
+        `This stream is of ${this.implicitType}, and the request of ${typeUrl}.`,
       );
       return;
     }
-    if (request.typeUrl === '') {
+    if (typeUrl === '') {
       this.refuse(
         RpcCode.invalidArgument,
         'type_url is missing; an aggregated stream needs it in every request.',
       );
       return;
     }
-    let state = this.types.get(request.typeUrl);
+    let state = this.types.get(typeUrl);
     const isFirst = state === undefined;
     if (state === undefined) {
       if (this.types.size >= maxTypes) {
         this.refuse(RpcCode.resourceExhausted, `More than ${maxTypes} types on one stream.`);
         return;
       }
-      state = new TypeState(request.typeUrl, this.context.nameTable(request.typeUrl));
-      this.types.set(request.typeUrl, state);
+      state = new TypeState(typeUrl, this.context.nameTable(typeUrl));
+      this.types.set(typeUrl, state);
     }
     // An unknown nonce belongs to a response that nobody waits for; what else the request says counts all the same.
     if (request.responseNonce !== '') this.answered(state, request);
@@ -133,7 +138,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     else this.subscribe(state, request.resourceNamesSubscribe);
     this.unsubscribe(state, request.resourceNamesUnsubscribe);
     // Names that come and go leave their numbers behind.
-    if (this.context.nameTable(request.typeUrl).isWorthCompacting) this.context.forgetNames();
+    if (this.context.nameTable(typeUrl).isWorthCompacting) this.context.forgetNames();
     if (state.names.namedCount > this.context.maxNamesPerType) {
       this.refuse(RpcCode.resourceExhausted, `More than ${this.context.maxNamesPerType} names of one type.`);
       return;
@@ -161,28 +166,39 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     this.dispose();
   }
 
-  /** Something changed at the source. What follows from it is sent by `pushChanges`, or with what is sent before that. */
-  noteChanges(changes: readonly ResourceChange[]): void {
-    if (this.client === null || this.isOver) return;
-    for (const change of changes) {
-      const state = this.types.get(change.typeUrl);
-      if (state === undefined) continue;
-      if (change.concerns?.(this.client) === false) continue;
-      if (change.names === undefined) {
-        this.markAll(state);
-        continue;
-      }
-      for (const name of change.names) {
-        if (state.isInterestedIn(name)) state.pending.add(name);
-      }
-    }
-    this.hasChanges = true;
-  }
-
+  /** Notes what changed since the last push, and sends what follows from it. The log is cleared afterwards. */
   pushChanges(): void {
+    this.noteChanges();
+    this.noted = 0;
     if (!this.hasChanges) return;
     this.hasChanges = false;
     this.scheduleFlush();
+  }
+
+  /** Notes what changed since the last push; it is sent by `pushChanges`, or with what is sent before that. */
+  noteChanges(): void {
+    if (this.client === null || this.isOver) return;
+    const { changes, endpoints } = this.context.changes;
+    for (; this.noted < changes.length; this.noted++) {
+      const { typeUrl, names, concerns } = changes[this.noted]!;
+      const state = this.types.get(typeUrl);
+      if (state === undefined) continue;
+      if (concerns?.(this.client) === false) continue;
+      if (names === undefined) {
+        this.hasChanges = true;
+        this.markAll(state);
+      } else this.mark(state, names);
+    }
+    const state = this.types.get(TypeUrl.clusterLoadAssignment);
+    if (state !== undefined) this.mark(state, endpoints);
+  }
+
+  private mark(state: TypeState, names: ReadonlySet<string>): void {
+    for (const name of names) {
+      if (!state.isInterestedIn(name)) continue;
+      state.pending.add(name);
+      this.hasChanges = true;
+    }
   }
 
   requirementFor({ typeUrl, name }: AcknowledgementTarget): Requirement | null {
@@ -191,9 +207,9 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     const known = state.names.version(name);
     const inFlight = state.inFlightSequenceOf(name);
     if (known === KnownVersion.none && inFlight === 0) return null;
-    const present = this.context.source.get(this.client, typeUrl, name)?.version;
+    const present = this.context.source.get(this.client, typeUrl, name);
     // What a client refused it does not use: it confirms with the next response that has the name.
-    if (!isKnown(known, present, this.context.versions) || state.rejected.has(name))
+    if (!isKnown(known, present) || state.rejected.has(name))
       return { typeUrl, name, sequence: state.nextSequence };
     return inFlight > 0 ? { typeUrl, name, sequence: inFlight } : null;
   }
@@ -214,6 +230,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
 
   status(): StreamStatus | null {
     if (this.client === null) return null;
+    this.noteChanges();
     const rejected: RejectedResource[] = [];
     for (const [typeUrl, state] of this.types) {
       for (const [name, { reason, at }] of state.rejected) rejected.push({ typeUrl, name, reason, at });
@@ -269,8 +286,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   /** The number of a version that the client has from an earlier stream, perhaps from another control plane. */
   private numberOf(typeUrl: string, name: string, version: string): number {
     if (this.client === null) return KnownVersion.foreign;
-    const present = this.context.source.get(this.client, typeUrl, name)?.version;
-    return present === version ? this.context.versions.numberOf(version) : KnownVersion.foreign;
+    const present = this.context.source.get(this.client, typeUrl, name);
+    return present?.version === version ? present.versionNumber : KnownVersion.foreign;
   }
 
   private subscribe(state: TypeState, names: readonly string[]): void {
@@ -397,10 +414,12 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
 
   private flush(): void {
     if (this.isOver || this.isBlocked || this.client === null || !this.mayBegin()) return;
+    if (this.noted < this.context.changes.changes.length) this.noteChanges();
     const now = this.context.clock.monotonic();
     for (const typeUrl of dependentTypes) {
       const state = this.types.get(typeUrl);
-      if (state !== undefined) dropUnchanged(this.client, state, this.context.source, this.context.versions);
+      if (state !== undefined && state.pending.size > 0)
+        dropUnchanged(this.client, state, this.context.source);
     }
     for (const typeUrl of resourceTypeUrls) {
       if (!this.flushType(this.client, typeUrl, now)) return;
@@ -412,7 +431,7 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       )
         return;
     }
-    if (this.isInSync()) this.endFirstSync();
+    if (this.firstSync === 'running' && this.isInSync()) this.endFirstSync();
     this.setTimer(now);
   }
 
@@ -448,15 +467,14 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
   /** Sends what may be sent of one type; false when the transport wants a pause. */
   private flushType(client: XdsClient, typeUrl: string, now: number): boolean {
     const state = this.types.get(typeUrl);
-    if (state === undefined) return true;
-    const { source, responses, versions, holdTimeoutMs, maxResponseBytes } = this.context;
+    if (state === undefined || state.isQuiet) return true;
+    const { source, responses, holdTimeoutMs, maxResponseBytes } = this.context;
     for (;;) {
       const plan = planResponse(client, state, source, {
         now,
         holdTimeoutMs,
         maxResponseBytes:
           this.wholeTypes.has(typeUrl) || typeUrl === TypeUrl.virtualHost ? Infinity : maxResponseBytes,
-        versions,
         mayUpdate: this.mayUpdate(client, typeUrl, now),
         // One unanswered response at a time: what changes meanwhile is merged, and only its latest state is sent.
         onlyForced: state.isWaitingForAnswer(now - holdTimeoutMs),
@@ -481,6 +499,8 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
     const endpoints = this.types.get(TypeUrl.clusterLoadAssignment);
     for (const { name } of plan.resources) {
       if (this.context.source.get(client, TypeUrl.clusterLoadAssignment, name) === undefined) continue;
+      // In the order of their ends: the timer looks at the first only.
+      this.awaitedEndpoints.delete(name);
       this.awaitedEndpoints.set(name, now + this.context.holdTimeoutMs);
       // A changed cluster stays warming until its endpoints arrive anew, even if they are the same.
       if (endpoints?.names.isNamed(name) === true) {
@@ -531,7 +551,10 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       for (const deadline of state.heldRemovals.values()) consider(deadline);
       for (const { sentAt } of state.inFlight.values()) consider(sentAt + this.context.holdTimeoutMs);
     }
-    for (const deadline of this.awaitedEndpoints.values()) consider(deadline);
+    for (const deadline of this.awaitedEndpoints.values()) {
+      consider(deadline);
+      if (deadline > now) break;
+    }
     if (next === Infinity) return;
     this.timer = this.context.clock.setTimer(next - now, () => {
       this.timer = null;

@@ -1,5 +1,10 @@
 import { BinaryWriter } from '../wire/binary-writer.ts';
+import { VersionTable } from './name-table.ts';
 import type { EncodedResource } from './resource-source.ts';
+
+/** Of all servers in a process: what streams keep of resources are numbers. */
+const versions = new VersionTable();
+let resources = 0;
 
 /** Encodes a resource for sending; `message` is the encoded message that `typeUrl` names. */
 export function encodeResource(
@@ -13,5 +18,12 @@ export function encodeResource(
   writer.tag(1, 2).string(version);
   writer.tag(2, 2).fork().tag(1, 2).string(typeUrl).tag(2, 2).bytes(message).join();
   writer.tag(3, 2).string(name);
-  return { name, version, bytes: writer.finish() };
+  resources++;
+  return {
+    name,
+    version,
+    bytes: writer.finish(),
+    id: resources,
+    versionNumber: versions.numberOf(version),
+  };
 }

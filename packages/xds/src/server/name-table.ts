@@ -120,14 +120,26 @@ export class NameStates {
     return true;
   }
 
+  /** The number that stands for a name. */
+  idOf(name: string): number {
+    return this.table.idOf(name);
+  }
+
+  versionOf(id: number): number {
+    return Math.floor(this.read(id) / 2);
+  }
+
+  setVersionOf(id: number, version: number): void {
+    this.write(id, version * 2 + (this.read(id) % 2));
+  }
+
   version(name: string): number {
     return Math.floor(this.read(this.table.find(name)) / 2);
   }
 
   setVersion(name: string, version: number): void {
     if (version === KnownVersion.none && this.table.find(name) === undefined) return;
-    const id = this.table.idOf(name);
-    this.write(id, version * 2 + (this.read(id) % 2));
+    this.setVersionOf(this.table.idOf(name), version);
   }
 
   /** Names of which there is anything to say. */

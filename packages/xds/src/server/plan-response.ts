@@ -1,4 +1,4 @@
-import { KnownVersion, type VersionTable } from './name-table.ts';
+import { KnownVersion } from './name-table.ts';
 import type { EncodedResource, ResourceSource, XdsClient } from './resource-source.ts';
 import type { TypeState } from './type-state.ts';
 
@@ -13,7 +13,6 @@ export interface PlanLimits {
   readonly now: number;
   readonly holdTimeoutMs: number;
   readonly maxResponseBytes: number;
-  readonly versions: VersionTable;
   /** Whether resources may be sent; where not, only that a name does not exist. */
   readonly mayUpdate: boolean;
   /** Whether only what the client asked for just now may be sent. */
@@ -26,19 +25,14 @@ export interface PlanLimits {
  * Takes out of what is pending the names whose state the client knows already. A source may tell of more names than did
  * change, and nothing is sent for those: what waits for this type must not wait for them, as no answer will end that wait.
  */
-export function dropUnchanged(
-  client: XdsClient,
-  state: TypeState,
-  source: ResourceSource,
-  versions: VersionTable,
-): void {
+export function dropUnchanged(client: XdsClient, state: TypeState, source: ResourceSource): void {
   for (const name of state.pending) {
     if (state.forced.has(name)) continue;
-    const version = source.get(client, state.typeUrl, name)?.version;
-    if (!isKnown(state.names.version(name), version, versions)) continue;
+    const resource = source.get(client, state.typeUrl, name);
+    if (!isKnown(state.names.version(name), resource)) continue;
     state.pending.delete(name);
     // It was gone, and is back as it was before the client heard of that.
-    if (version !== undefined) state.heldRemovals.delete(name);
+    if (resource !== undefined) state.heldRemovals.delete(name);
   }
 }
 
@@ -56,11 +50,13 @@ export function planResponse(
   const removed: string[] = [];
   let bytes = 0;
   const names = limits.onlyForced ? state.forced : state.pending;
+  const { names: states, typeUrl } = state;
+  const hasForced = state.forced.size > 0;
   for (const name of names) {
-    const isForced = state.forced.has(name);
-    const resource = source.get(client, state.typeUrl, name);
-    const known = state.names.version(name);
+    const isForced = hasForced && state.forced.has(name);
+    const resource = source.get(client, typeUrl, name);
     if (resource === undefined) {
+      const known = states.version(name);
       if (isForced) {
         removed.push(name);
         noteRemoved(state, name);
@@ -69,17 +65,17 @@ export function planResponse(
       }
     } else {
       if (!limits.mayUpdate) continue;
-      state.heldRemovals.delete(name);
-      const version = limits.versions.numberOf(resource.version);
-      if (isForced || known !== version) {
+      if (state.heldRemovals.size > 0) state.heldRemovals.delete(name);
+      const id = states.idOf(name);
+      if (isForced || states.versionOf(id) !== resource.versionNumber) {
         if (resources.length > 0 && bytes + resource.bytes.length > limits.maxResponseBytes) break;
         bytes += resource.bytes.length;
         resources.push(resource);
-        state.names.setVersion(name, version);
+        states.setVersionOf(id, resource.versionNumber);
       }
     }
     state.pending.delete(name);
-    state.forced.delete(name);
+    if (isForced) state.forced.delete(name);
   }
   if (!limits.onlyForced) {
     for (const [name, deadline] of state.heldRemovals) {
@@ -103,7 +99,7 @@ function noteRemoved(state: TypeState, name: string): void {
   state.names.setVersion(name, state.names.isNamed(name) ? KnownVersion.absent : KnownVersion.none);
 }
 
-/** Whether what the client knows is the state that a version stands for; undefined for that there is no resource. */
-export function isKnown(known: number, version: string | undefined, versions: VersionTable): boolean {
-  return version === undefined ? known <= KnownVersion.absent : known === versions.numberOf(version);
+/** Whether what the client knows is the present state; undefined for that there is no resource. */
+export function isKnown(known: number, resource: EncodedResource | undefined): boolean {
+  return resource === undefined ? known <= KnownVersion.absent : known === resource.versionNumber;
 }

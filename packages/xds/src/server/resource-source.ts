@@ -8,6 +8,10 @@ export interface EncodedResource {
   readonly version: string;
   /** An encoded `envoy.service.discovery.v3.Resource`, made by `encodeResource`. */
   readonly bytes: Uint8Array;
+  /** No other resource of the process has it. */
+  readonly id: number;
+  /** Stands for the version, in place of whose text streams remember it. */
+  readonly versionNumber: number;
 }
 
 /** A proxy as the source of its resources sees it. */

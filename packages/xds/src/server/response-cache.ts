@@ -17,10 +17,8 @@ export interface PreparedResponse {
 export class ResponseCache {
   private readonly maxBytes: number;
   private readonly controlPlane: Uint8Array;
-  private readonly ids = new WeakMap<EncodedResource, number>();
   private readonly responses = new Map<string, PreparedResponse>();
   private bytes = 0;
-  private nextId = 0;
   private nextNonce = 0;
 
   /** `identifier` names this control plane to clients; `maxBytes` bounds what is kept for sharing. */
@@ -36,7 +34,7 @@ export class ResponseCache {
     removed: readonly string[],
     isNonceUsed: (nonce: string) => boolean,
   ): PreparedResponse {
-    const key = `${typeUrl} ${resources.map((resource) => this.idOf(resource)).join()} ${JSON.stringify(removed)}`;
+    const key = keyOf(typeUrl, resources, removed);
     const shared = this.responses.get(key);
     if (shared !== undefined && !isNonceUsed(shared.nonce)) {
       // Moves it to the end: the first is the one that was used least recently.
@@ -78,12 +76,10 @@ export class ResponseCache {
       this.bytes -= old.bytes.length + oldKey.length;
     }
   }
+}
 
-  private idOf(resource: EncodedResource): number {
-    const known = this.ids.get(resource);
-    if (known !== undefined) return known;
-    this.nextId++;
-    this.ids.set(resource, this.nextId);
-    return this.nextId;
-  }
+function keyOf(typeUrl: string, resources: readonly EncodedResource[], removed: readonly string[]): string {
+  let key = typeUrl;
+  for (const { id } of resources) key += ` ${id}`;
+  return removed.length === 0 ? key : `${key} ${JSON.stringify(removed)}`;
 }

@@ -52,6 +52,11 @@ export class TypeState {
     return this.pending.size === 0 && !this.isAnswerDue && this.inFlight.size === 0;
   }
 
+  /** Nothing is to be sent, now or later. */
+  get isQuiet(): boolean {
+    return this.pending.size === 0 && !this.isAnswerDue && this.heldRemovals.size === 0;
+  }
+
   /** The client uses the latest state, and nothing older. */
   get isSettled(): boolean {
     return this.isIdle && this.rejected.size === 0 && this.heldRemovals.size === 0;
