@@ -11,7 +11,6 @@ import type { ConnectionPool } from '../cluster/connection-pool.ts';
 import type { InternalRedirectPolicy } from '../routing/internal-redirect.ts';
 import type { MirrorPolicy } from '../routing/mirror-policy.ts';
 import type { RetryPolicy } from '../routing/retry-policy.ts';
-import type { TryLimits } from '../routing/try-limits.ts';
 import type { TransportError } from '../transport/transport.ts';
 import { tellAttempts, tellTimeoutRetry } from './attempt-count.ts';
 import { forwardAgain, forwardRequest } from './forwarded-request.ts';
@@ -92,7 +91,6 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
       this.server.pauseRequest();
       return;
     }
-    if (this.tryWatch !== null) this.tryWatch.touch();
     if (held.isKept) held.bytes.add(buffer, start, end);
     else this.bodyForwarded = true;
     if (!this.upstream.sendBody(buffer, start, end)) this.server.pauseRequest();
@@ -155,8 +153,7 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
       this.accept = addWebSocketKey(this.outgoing, this.head!, wantsWebSocketKey, this.context.random);
     }
     let writable = stream.sendHead(this, this.outgoing, responseKind(this.upgrade, this.head!.method));
-    const limits = this.route!.tryLimits;
-    if (limits !== null) this.watchTry(limits);
+    if (this.requestEnded) this.limitTry();
     // Behind CONNECT comes no body, but what is the tunnel's once it is granted.
     if (this.isConnect) {
       stream.endRequest();
@@ -343,17 +340,14 @@ export class ProxyExchange extends RoutedExchange implements UpstreamExchange, W
     this.bodyForwarded = true;
   }
 
-  /** Watches the try that has just got a connection. */
-  private watchTry({ idleTimeoutMs }: TryLimits): void {
-    this.tryWatch ??= new TryWatch(this.context, this);
-    this.tryWatch.watchIdle(idleTimeoutMs);
-    if (this.requestEnded) this.limitTry();
-  }
-
-  /** The upstream has the whole request: the time of the try begins. */
+  /** The upstream has the whole request: the times of the try begin. Before that it may be the client who is slow. */
   private limitTry(): void {
+    const { tryLimits } = this.route!;
+    if (tryLimits === null) return;
+    this.tryWatch ??= new TryWatch(this.context, this);
+    this.tryWatch.watchIdle(tryLimits.idleTimeoutMs);
     const ms = this.tryTimeoutMs;
-    if (ms > 0) this.tryWatch!.limit(ms);
+    if (ms > 0) this.tryWatch.limit(ms);
   }
 
   /** `per_try_timeout` as far as it is shorter than that of all tries together; 0 for none. */

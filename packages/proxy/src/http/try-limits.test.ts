@@ -94,6 +94,19 @@ describe('a try that stands still', () => {
     assert.equal(proxy.metrics.retries.value, 1);
   });
 
+  test('may do so as long as its request is still coming', async (t) => {
+    const { client, proxy } = await startChain(t, (text) => (text.endsWith('dy') ? hello : null), {
+      route: { retryPolicy: { perTryIdleTimeout: ms(30) } },
+    });
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo');
+    await new Promise<void>((resolve) =>
+      proxy.timers.arm({ deadlineMs: -1, wheelSlot: -1, onTimeout: resolve }, 90),
+    );
+    client.write('dy');
+    await client.until((text) => text.endsWith('hello'));
+    assert.equal(proxy.metrics.tryIdleTimeouts.value, 0);
+  });
+
   test('in the middle of a response is its end', async (t) => {
     const { client, proxy } = await start(t, { perTryIdleTimeout: ms(30) }, [
       'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
