@@ -359,7 +359,10 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
     const known = this.others?.get(key);
     if (known !== undefined) return known;
     const pool = create();
-    pool.onEmpty = () => this.others?.delete(key);
+    pool.onEmpty = () => {
+      this.others?.delete(key);
+      this.leaveWhereEmpty();
+    };
     (this.others ??= new Map()).set(key, pool);
     if (this.isClosed) pool.close();
     return pool;
@@ -512,7 +515,18 @@ export class ConnectionPool implements PooledConnectionOwner, EndpointPool, Time
   /** A connection is gone: there is room for another one. */
   private afterGone(): void {
     this.connectForWaiting();
-    if (this.connections.size + this.raw.size + this.waiting.size === 0) this.onEmpty?.();
+    this.leaveWhereEmpty();
+  }
+
+  /** Whoever forgot this pool would forget those below it as well. */
+  private leaveWhereEmpty(): void {
+    if (this.onEmpty !== null && this.isEmpty) this.onEmpty();
+  }
+
+  private get isEmpty(): boolean {
+    if (this.connections.size + this.raw.size + this.waiting.size > 0) return false;
+    for (const pool of this.others?.values() ?? []) if (!pool.isEmpty) return false;
+    return true;
   }
 }
 

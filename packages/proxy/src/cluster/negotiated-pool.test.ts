@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { FrameFlag } from '../http2/frame.ts';
 import { headers, settings, settingsAck } from '../http2/test-peer.ts';
 import { Peer } from './http2-peer-under-test.ts';
-import { Recorder, Request, ask, setUp } from './pool-under-test.ts';
+import { Recorder, Request, ask, callerFrom, setUp } from './pool-under-test.ts';
 
 /** A pool whose connections speak what TLS agrees on; the server knows `knows` at the moment. */
 async function world(knows: { alpn: readonly string[] }, hello = settings()) {
@@ -27,6 +27,21 @@ async function world(knows: { alpn: readonly string[] }, hello = settings()) {
     return requests;
   };
   return { ...set, pool, peers, asks };
+}
+
+/** A caller whose own pool has two connections: one of HTTP/2, and one of HTTP/1.1 for an upgrade. */
+async function withCaller() {
+  const set = await world({ alpn: ['h2', 'http/1.1'] });
+  const caller = callerFrom({ host: '10.9.0.1', isTransparent: true, mark: 7 });
+  const own = set.pool.forDownstream(caller);
+  ask(own);
+  set.clock.advance(50);
+  const upgrade = new Request();
+  upgrade.wantsUpgrade = true;
+  own.acquire(upgrade);
+  set.clock.advance(50);
+  assert.ok(upgrade.connection !== null, 'it is sent over HTTP/1.1');
+  return { ...set, isOther: () => set.pool.forDownstream(caller) !== own };
 }
 
 describe('a pool whose connections speak what TLS agrees on', () => {
@@ -107,6 +122,27 @@ describe('a pool whose connections speak what TLS agrees on', () => {
     clock.advance(50);
     assert.equal(peers[0]!.streams.length, 1);
     assert.ok(withBody.connection !== null, 'it is sent over HTTP/1.1');
+  });
+
+  test('reaches them below a caller’s pool that has none of its own any more', async () => {
+    const { pool, peers, accepted, answer, clock, metrics, isOther } = await withCaller();
+    peers[0]!.close();
+    clock.advance(10);
+    assert.equal(metrics.connectionsActive.value, 1);
+    assert.equal(isOther(), false, 'what is below it is its own');
+    answer(1);
+    pool.close();
+    clock.advance(50);
+    assert.equal(metrics.connectionsActive.value, 0);
+    assert.equal(accepted.length, 2);
+  });
+
+  test('are forgotten with a caller’s pool once there are none', async () => {
+    const { peers, accepted, clock, isOther } = await withCaller();
+    peers[0]!.close();
+    accepted[1]!.destroy();
+    clock.advance(10);
+    assert.equal(isOther(), true);
   });
 
   test('takes back an upgrade that waits for one', async () => {
