@@ -67,6 +67,11 @@ export const responseCases: readonly WireCase[] = [
     ['a folded line', ok('x: y\r\n z\r\ncontent-length: 0\r\n')],
     ['CR in a value', ok('x: y\rz\r\ncontent-length: 0\r\n')],
     ['NUL in a value', ok('x: y\0z\r\ncontent-length: 0\r\n')],
+    ['a length that Connection takes away', ok('connection: content-length\r\ncontent-length: 2\r\n', 'ok')],
+    [
+      'chunks that Connection takes away',
+      ok('connection: close, Transfer-Encoding\r\ntransfer-encoding: chunked\r\n', '0\r\n\r\n'),
+    ],
     ['LF alone', 'HTTP/1.1 200 OK\ncontent-length: 0\n\n'],
     ['204 with a length', 'HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\n'],
     ['204 that is chunked', 'HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],

@@ -15,7 +15,12 @@ export const ResponseError = {
   badTransferEncoding: -42,
   /** 1xx and 204 have no body, and may not speak of one. */
   forbiddenLength: -43,
+  /** `Connection` takes away what says where the body ends. */
+  lengthNominated: -44,
 } as const;
+
+/** No shorter value of `Connection` can name one of the two fields. */
+const nominatingLength = 'content-length'.length;
 
 /** One response's head. One object per upstream connection, filled anew for each response. */
 export class ResponseHead extends MessageHead implements ResponseHeadView {
@@ -72,6 +77,7 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
         case FieldId.connection: {
           this.hasConnectionField = true;
           const value = this.fieldValue(index);
+          if (value.length >= nominatingLength && nominatesLength(value)) return ResponseError.lengthNominated;
           if (listContains(value, 'close')) this.closesConnection = true;
           else if (this.minorVersion === 0 && listContains(value, 'keep-alive'))
             this.closesConnection = false;
@@ -109,4 +115,9 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
     }
     return ResponseError.none;
   }
+}
+
+/** Without the field the next recipient would take what follows for the body, or the body for what follows. */
+function nominatesLength(connection: string): boolean {
+  return listContains(connection, 'content-length') || listContains(connection, 'transfer-encoding');
 }
