@@ -248,6 +248,16 @@ describe('a server that speaks HTTP/2', () => {
     );
   });
 
+  test('that breaks the rules right behind the head of its response has clients of HTTP/1.1 see the head', async (t) => {
+    const world = await startHttp2Upstream(t, (stream) => {
+      stream.respond({ ':status': 200, 'content-length': '10' });
+      stream.end('short');
+    });
+    // Where nothing came it is a `socket hang up`.
+    await assert.rejects(world.http1(), /aborted/);
+    assert.match(world.proxy.finished[0]!.details, /^upstream_reset_after_response_started/);
+  });
+
   test('that goes while idempotent requests are on their way gets them once more, over one fresh connection', async (t) => {
     let count = 0;
     const world = await startHttp2Upstream(t, (stream) => {

@@ -268,8 +268,9 @@ export class ServerConnection
     this.finishExchange();
   }
 
-  /** Drops the connection because the response can't be completed. */
+  /** Drops the connection because the response can't be completed. What there is of it goes, as the log will say. */
   abort(): void {
+    this.flush();
     this.isClosedLocally = true;
     this.connection.destroy();
   }
