@@ -27,6 +27,7 @@ export const Faults = {
   pushPromise: fault(protocolError, 'http2.push_promise'),
   badSetting: fault(protocolError, 'http2.bad_setting'),
   badWindowSetting: fault(flowControlError, 'http2.bad_window_setting'),
+  unexpectedAcknowledgement: fault(protocolError, 'http2.unexpected_settings_ack'),
   windowOverflow: fault(flowControlError, 'http2.window_overflow'),
   windowExceeded: fault(flowControlError, 'http2.window_exceeded'),
   zeroIncrement: fault(protocolError, 'http2.zero_window_increment'),

@@ -60,6 +60,8 @@ export abstract class Http2Connection
   private readonly output: FrameOutput;
   private readonly keepalive: Keepalive | null;
   private isReading = false;
+  /** Ours are out, and the peer has not said that it has them. */
+  private awaitsAcknowledgement = true;
   /** Monotonic milliseconds of the read that is being handled; -1 before anybody has asked. */
   private readMs = -1;
   private isFlushScheduled = false;
@@ -419,6 +421,9 @@ export abstract class Http2Connection
   }
 
   onSettingsAcknowledged(): void {
+    // Ours are sent once.
+    if (!this.awaitsAcknowledgement) return this.fail(Faults.unexpectedAcknowledgement);
+    this.awaitsAcknowledgement = false;
     this.inbound.onTableSizeAcknowledged(this.settings.options.hpackTableSize);
     const change = this.windows.onAcknowledged();
     if (change === 0) return;

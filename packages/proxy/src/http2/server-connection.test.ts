@@ -460,6 +460,11 @@ describe('frames that no connection survives', () => {
       'FRAME_SIZE_ERROR',
       [frame(FrameType.settings, 1, 0, Buffer.alloc(6))],
     ],
+    [
+      'settings acknowledged more often than sent',
+      'PROTOCOL_ERROR',
+      [frame(FrameType.settings, FrameFlag.ack, 0), frame(FrameType.settings, FrameFlag.ack, 0)],
+    ],
     ['a push that is neither on nor off', 'PROTOCOL_ERROR', [settings([2, 2])]],
     ['a window setting above 2^31-1', 'FLOW_CONTROL_ERROR', [settings([4, 0x8000_0000])]],
     [
