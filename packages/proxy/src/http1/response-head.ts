@@ -77,7 +77,8 @@ export class ResponseHead extends MessageHead implements ResponseHeadView {
         case FieldId.connection: {
           this.hasConnectionField = true;
           const value = this.fieldValue(index);
-          if (value.length >= nominatingLength && nominatesLength(value)) return ResponseError.lengthNominated;
+          if (value.length >= nominatingLength && nominatesLength(value))
+            return ResponseError.lengthNominated;
           if (listContains(value, 'close')) this.closesConnection = true;
           else if (this.minorVersion === 0 && listContains(value, 'keep-alive'))
             this.closesConnection = false;
