@@ -24,6 +24,7 @@ import { interceptCommands } from './commands/intercept.ts';
 import { proxyCommand } from './commands/proxy.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
+import { schemaCommand } from './commands/schema.ts';
 import { tokenCommands } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
@@ -46,6 +47,7 @@ const routes = {
   intercept: interceptCommands,
   demo: demoCommand,
   token: tokenCommands,
+  schema: schemaCommand,
   version: versionCommand,
 };
 

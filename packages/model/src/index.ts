@@ -27,3 +27,5 @@ export type {
   AuthorizationRule,
   AuthorizationSource,
 } from './schema/authorization-policy.ts';
+export { objectSchema, openApiOf } from './schema/export/object-schema.ts';
+export { customResourceDefinition } from './schema/export/crd.ts';

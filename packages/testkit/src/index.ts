@@ -1,3 +1,4 @@
+export { firstFlaw } from './json-schema.ts';
 export * from './modules/module-record.ts';
 export { clientHello } from './network/client-hello.ts';
 export * from './network/in-memory-network.ts';

@@ -1,6 +1,7 @@
 // AuthorizationPolicy: who may do what with a workload.
 import { z } from 'zod';
 import { about, setFields } from './fields.ts';
+import { inCel } from './rules.ts';
 import { hasOneScope, oneScope, policyScope } from './selectors.ts';
 
 const texts = z.array(z.string()).optional();
@@ -24,9 +25,12 @@ const source = z
     notRemoteIpBlocks: texts,
   })
   .refine(
-    (value) =>
-      setFields(value, ['serviceAccounts', 'notServiceAccounts']).length === 0 ||
-      setFields(value, ['principals', 'notPrincipals', 'namespaces', 'notNamespaces']).length === 0,
+    inCel(
+      '!(has(self.serviceAccounts) || has(self.notServiceAccounts)) || !(has(self.principals) || has(self.notPrincipals) || has(self.namespaces) || has(self.notNamespaces))',
+      (value: object) =>
+        setFields(value, ['serviceAccounts', 'notServiceAccounts']).length === 0 ||
+        setFields(value, ['principals', 'notPrincipals', 'namespaces', 'notNamespaces']).length === 0,
+    ),
     about("can't name service accounts beside principals or namespaces"),
   );
 

@@ -1,15 +1,18 @@
 // The shapes that several of Istio's kinds share. Limits are those of Istio's published CRDs.
 import { z } from 'zod';
+import { inCel, letsOneBeSet } from './rules.ts';
 
 /** A duration as protobuf's JSON and Go write it, `1m30s`, `100ms`, `1.5s`; at least one millisecond. */
-export const duration = z.string().refine((text) => (parseDurationMs(text) ?? 0) >= 1, {
-  message: 'must be a duration of at least 1ms, such as 5s, 100ms or 1m30s',
-});
+export const duration = z.string().refine(
+  inCel("duration(self) >= duration('1ms')", (text: string) => (parseDurationMs(text) ?? 0) >= 1),
+  { message: 'must be a duration of at least 1ms, such as 5s, 100ms or 1m30s' },
+);
 
 /** A duration that may also be zero. */
-export const durationOrZero = z.string().refine((text) => parseDurationMs(text) !== undefined, {
-  message: 'must be a duration, such as 5s, 100ms or 1m30s',
-});
+export const durationOrZero = z.string().refine(
+  inCel("duration(self) >= duration('0s')", (text: string) => parseDurationMs(text) !== undefined),
+  { message: 'must be a duration, such as 5s, 100ms or 1m30s' },
+);
 
 export const uint32 = z.int().min(0).max(0xffff_ffff);
 export const int32 = z.int().min(-0x8000_0000).max(0x7fff_ffff);
@@ -72,7 +75,7 @@ export function setFields(value: object, names: readonly string[]): string[] {
 
 /** Refuses an object that sets more than one of the fields (a protobuf `oneof`). */
 export function atMostOne(names: readonly string[]): (context: z.core.ParsePayload<object>) => void {
-  return (context) => {
+  return letsOneBeSet(names, (context: z.core.ParsePayload<object>) => {
     const set = setFields(context.value, names);
     if (set.length < 2) return;
     context.issues.push({
@@ -82,7 +85,7 @@ export function atMostOne(names: readonly string[]): (context: z.core.ParsePaylo
       params: { isAboutPresence: true },
       message: `stands beside ${set[0]!}, but only one of ${names.join(', ')} may be set`,
     });
-  };
+  });
 }
 
 /** Refuses an object; `message` follows the name of the field at `path`, whose value it does not repeat. */

@@ -1,6 +1,7 @@
 // How a listener that users write ends TLS.
 import { z } from 'zod';
 import { about, hasAtMostOne, wrapper } from './fields.ts';
+import { letsOneBeSet } from './rules.ts';
 
 const tlsVersion = z.enum(['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']);
 
@@ -9,6 +10,8 @@ const certificateFields = {
   privateKey: z.string().optional(),
   caCertificates: z.string().optional(),
 };
+
+const certificateSources = ['credentialName', 'credentialNames', 'tlsCertificates'];
 
 export const serverTls = z
   .strictObject({
@@ -31,7 +34,7 @@ export const serverTls = z
     insecureSkipVerify: wrapper(z.boolean()),
   })
   .refine(
-    (tls) => hasAtMostOne(tls, ['credentialName', 'credentialNames', 'tlsCertificates']),
+    letsOneBeSet(certificateSources, (tls: object) => hasAtMostOne(tls, certificateSources)),
     about(
       'names its certificates twice: only one of credentialName, credentialNames, tlsCertificates may be set',
     ),

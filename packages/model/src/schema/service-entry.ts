@@ -1,6 +1,7 @@
 // ServiceEntry: a service that the mesh does not know of itself.
 import { z } from 'zod';
 import { about, portNumber } from './fields.ts';
+import { letsOneBeSet } from './rules.ts';
 import { workloadSelector } from './selectors.ts';
 import { workloadEntrySpec } from './workload-entry.ts';
 
@@ -42,7 +43,11 @@ export const serviceEntrySpec = z
     subjectAltNames: z.array(z.string()).optional(),
   })
   .refine(
-    ({ workloadSelector: chosen, endpoints }) => chosen === undefined || endpoints === undefined,
+    letsOneBeSet(
+      ['workloadSelector', 'endpoints'],
+      ({ workloadSelector: chosen, endpoints }: { workloadSelector?: unknown; endpoints?: unknown }) =>
+        chosen === undefined || endpoints === undefined,
+    ),
     about('stands beside endpoints, but only one of the two may be set', 'workloadSelector'),
   )
   .refine(

@@ -27,6 +27,11 @@ export function onlyValues<T extends z.ZodType>(values: readonly string[], schem
   return mark(schema.optional(), { only: values });
 }
 
+/** What a marked field would do; undefined of others. */
+export function unsupportedFeature(schema: z.core.$ZodType): string | undefined {
+  return support.get(schema)?.notYet;
+}
+
 /** A field in use that is marked. */
 export interface Unsupported {
   readonly path: Path;

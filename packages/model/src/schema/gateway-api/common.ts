@@ -1,6 +1,7 @@
 // What kinds of the Kubernetes Gateway API have in common. Limits are those of its published CRDs.
 import { z } from 'zod';
 import { int32, portNumber } from '../fields.ts';
+import { inCel } from '../rules.ts';
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -65,14 +66,17 @@ export const objectReference = z.strictObject({
 /** A backend of a route; `needsPort` is of those where it is a Service. */
 export const backendFields = { ...objectReference.shape, weight: int32.min(0).max(1_000_000).optional() };
 
-export function needsPort(backend: {
-  group?: string | undefined;
-  kind?: string | undefined;
-  port?: number | undefined;
-}): boolean {
-  const isService = (backend.group ?? '') === '' && (backend.kind ?? 'Service') === 'Service';
-  return !isService || backend.port !== undefined;
-}
+export const needsPort = inCel(
+  "(has(self.group) && self.group != '') || (has(self.kind) && self.kind != 'Service') || has(self.port)",
+  (backend: {
+    group?: string | undefined;
+    kind?: string | undefined;
+    port?: number | undefined;
+  }): boolean => {
+    const isService = (backend.group ?? '') === '' && (backend.kind ?? 'Service') === 'Service';
+    return !isService || backend.port !== undefined;
+  },
+);
 
 export const portOfService = {
   message: 'is required for a Service',
