@@ -1,6 +1,9 @@
 // Real Envoy as a client of the control plane: it takes everything, by either protocol, and every change.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { silentLogger, systemClock, type Result } from '@heddle/base';
@@ -165,6 +168,12 @@ function bootstrap(
         APP_PORT: binds[0],
         INBOUND: { address: '127.0.0.1', port: binds[1] },
         OUTBOUND_PROXY: { address: '127.0.0.1', port: binds[2] },
+        INTERCEPTION: {
+          MODE: 'REDIRECT',
+          ADDRESS: '127.0.0.1',
+          OUTBOUND_PORT: binds[4],
+          INBOUND_PORT: binds[5],
+        },
         UPSTREAMS: [
           {
             host: 'reviews.default.svc.cluster.local',
@@ -222,6 +231,73 @@ function bootstrap(
   };
 }
 
+const ports = `ports:
+  - {number: 80, name: web, protocol: HTTP}
+  - {number: 82, name: h2, protocol: GRPC}
+  - {number: 443, name: tls, protocol: HTTPS}
+  - {number: 5432, name: raw, protocol: TCP}`;
+
+/** A service of every resolution, one on virtual machines of which one is in the mesh, and rules for them. */
+function declaredServices(appPort: number): string {
+  const entry = (name: string, spec: string): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}}
+spec:
+  hosts: [${name}.example]
+  ${spec}
+  ${ports}
+---`;
+  const rule = (host: string, tls: string): string => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ${host}}
+spec: {host: ${host}.example, trafficPolicy: {tls: ${tls}}, subsets: [{name: v1, labels: {version: v1}}]}
+---`;
+  const endpoint = (address: string): string =>
+    `endpoints: [{address: ${address}, ports: {web: ${appPort}}}]`;
+  const vm = (name: string, more: string): string => `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: ${name}}
+spec: {address: 127.0.0.1, labels: {app: vm}, locality: eu/a, weight: 3${more}}
+---`;
+  return [
+    entry('none', 'resolution: NONE'),
+    entry('ranges', '{addresses: [10.9.0.0/16, 10.8.0.1]}'.slice(1, -1)),
+    entry('static', `resolution: STATIC\n  ${endpoint('127.0.0.1')}`),
+    entry('socket', 'resolution: STATIC\n  endpoints: [{address: unix:///tmp/heddle-nobody.sock}]'),
+    entry('dns', `resolution: DNS\n  ${endpoint('localhost')}`),
+    entry('first', `resolution: DNS_ROUND_ROBIN\n  ${endpoint('localhost')}`),
+    entry('secure', `resolution: DNS\n  ${endpoint('localhost')}`),
+    entry('mutual', `resolution: STATIC\n  ${endpoint('127.0.0.1')}`),
+    entry('vm', 'location: MESH_INTERNAL\n  resolution: STATIC\n  workloadSelector: {labels: {app: vm}}'),
+    vm('plain', ''),
+    vm('member', ', serviceAccount: vm'),
+    rule('secure', '{mode: SIMPLE}'),
+    rule('mutual', '{mode: ISTIO_MUTUAL}'),
+    rule('static', '{mode: DISABLE}'),
+  ].join('');
+}
+
+const onlyKnown = `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: page}
+spec:
+  egress: [{hosts: ["./static.example", "*/reviews.default.svc.cluster.local"]}]
+  outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+`;
+
+/** Asks for a host as programs do that know a proxy. */
+async function askProxy(port: number, host: string): Promise<number> {
+  const asked = request({ host: '127.0.0.1', port, path: `http://${host}/`, headers: { host } });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [{ statusCode: number; resume(): void }];
+  response.resume();
+  return response.statusCode;
+}
+
 describe('Envoy at the control plane', { skip: skipWithout({ envoy: findEnvoy() }) }, () => {
   for (const apiType of ['DELTA_GRPC', 'GRPC']) {
     it(`takes everything, and every change: ${apiType}`, async (context) => {
@@ -234,7 +310,12 @@ describe('Envoy at the control plane', { skip: skipWithout({ envoy: findEnvoy() 
         await freePort(),
         await freePort(),
         await freePort(),
+        await freePort(),
+        await freePort(),
       ] as const;
+      const outside = createServer((_request, response) => response.writeHead(204).end());
+      await once(outside.listen(0, '127.0.0.1'), 'listening');
+      context.after(() => outside.close());
       const path = join(directory.path, 'envoy.json');
       await writeFile(path, JSON.stringify(bootstrap(directory.path, mesh, adminPort, apiType, binds)));
       const envoy = await startChild(findEnvoy()!, {
@@ -282,6 +363,38 @@ describe('Envoy at the control plane', { skip: skipWithout({ envoy: findEnvoy() 
         await change();
         await settled();
       }
+      await mesh.applyText(declaredServices((outside.address() as AddressInfo).port));
+      await settled();
+      const answersOf = async (): Promise<number[]> => {
+        const hosts = ['static.example', 'dns.example', 'first.example'];
+        return await Promise.all(hosts.map((host) => askProxy(binds[2], host)));
+      };
+      await eventually(
+        'requests leave the mesh',
+        async () => (await answersOf()).every((status) => status === 204),
+        10_000,
+      );
+      const declared = await (await fetch(`http://127.0.0.1:${adminPort}/config_dump`)).text();
+      for (const name of ['none', 'ranges', 'static', 'socket', 'dns', 'first', 'secure', 'mutual', 'vm'])
+        for (const port of [80, 82, 443, 5432])
+          assert.ok(declared.includes(`outbound|${port}||${name}.example`), `${name} ${port}`);
+      await mesh.applyText(onlyKnown);
+      await settled();
+      await eventually(
+        'only what is known is reached',
+        async () => {
+          const [known, unknown] = await answersOf();
+          return known === 204 && unknown === 502;
+        },
+        10_000,
+      );
+      taken(
+        await mesh.controlPlane.configuration.delete(
+          { files: [{ name: 'c', text: onlyKnown }], namespace: 'default' },
+          'test',
+        ),
+      );
+      await settled();
       for (const kind of ['cluster_manager.cds', 'listener_manager.lds'])
         assert.equal(await stat(`${kind}.update_rejected`), 0);
       const clusters = await (await fetch(`http://127.0.0.1:${adminPort}/config_dump`)).text();

@@ -65,7 +65,7 @@ function tunnels(
   return explicitHttp2(options, connectionOptions(connections, linkAge.seconds));
 }
 
-/** Links of which some are in the clear, where nothing is agreed on, to applications that speak HTTP/2 only. */
+/** Links of which some are in the clear, where nothing is agreed on. To applications that speak HTTP/2 only: */
 function http2Links(
   connections: ConnectionPolicy | null,
 ): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
@@ -75,12 +75,33 @@ function http2Links(
   );
 }
 
-const linkKinds = { negotiated, tunnels, http2Links };
+/** To others, all of which speak HTTP/1.1. */
+function http1Links(
+  connections: ConnectionPolicy | null,
+): DeepPartial<Cluster['typedExtensionProtocolOptions']> {
+  return httpProtocolOptions({
+    commonHttpProtocolOptions: connectionOptions(connections, linkAge.seconds),
+    upstreamProtocolOptions: {
+      $case: 'explicitHttpConfig',
+      value: { protocolConfig: { $case: 'httpProtocolOptions', value: {} } },
+    },
+  });
+}
+
+const linkKinds = { negotiated, tunnels, http1Links, http2Links };
 /** What links are where no DestinationRule says anything: the same for all clusters, and made once. */
 const usualLinks = {
   negotiated: negotiated(null),
   tunnels: tunnels(null),
+  http1Links: http1Links(null),
   http2Links: http2Links(null),
+};
+/** What they agree on: nothing for bytes, and only what is spoken where it is not a matter of agreement. */
+const linkAlpn: Readonly<Record<keyof typeof usualLinks, string[]>> = {
+  negotiated: linkProtocols,
+  tunnels: [],
+  http1Links: ['http/1.1'],
+  http2Links: ['h2'],
 };
 
 const rawBuffer = {
@@ -228,21 +249,19 @@ function meshLink(
   sni: string,
   hasPlain: boolean,
 ): DeepPartial<Cluster> {
-  const opaque = isOpaque(plan.protocol);
-  const web = hasPlain && plan.protocol !== 'http' ? 'http2Links' : 'negotiated';
+  const kind = linkKindOf(plan.protocol, hasPlain);
   const connections = plan.policy?.connections ?? null;
   const tls = packAny(TypeUrl.upstreamTlsContext, {
     commonTlsContext: {
       tlsParams: tlsVersion13,
       tlsCertificateSdsSecretConfigs: [{ name: certificateSecret, sdsConfig: adsConfigSource }],
       validationContextType: tlsValidation(identities),
-      // Where nothing is said, links offer what they speak, and TCP connections nothing.
-      alpnProtocols: opaque ? [] : linkProtocols,
+      alpnProtocols: linkAlpn[kind],
     },
     sni,
   });
   return {
-    typedExtensionProtocolOptions: linkProtocol(opaque ? 'tunnels' : web, connections),
+    typedExtensionProtocolOptions: linkProtocol(kind, connections),
     ...(hasPlain
       ? { transportSocketMatches: [{ name: 'plain', match: plainMark, transportSocket: rawBuffer }] }
       : {}),
@@ -251,6 +270,12 @@ function meshLink(
       configType: { $case: 'typedConfig', value: tls },
     },
   };
+}
+
+function linkKindOf(protocol: string, hasPlain: boolean): keyof typeof usualLinks {
+  if (isOpaque(protocol)) return 'tunnels';
+  if (!hasPlain) return 'negotiated';
+  return protocol === 'http' ? 'http1Links' : 'http2Links';
 }
 
 function linkProtocol(
