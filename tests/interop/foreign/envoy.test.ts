@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { descendantsOf, eventually, findEnvoy, skipWithout, startTcpServer } from '@heddle/testkit';
+import type { TrafficResponse } from '@heddle/control-plane';
 import { type ClientWorkload, Mesh, type Workload } from '../../e2e/support/mesh.ts';
 import { send } from '../../e2e/support/requests.ts';
 
@@ -73,6 +74,20 @@ const subsets = JSON.stringify({
   },
 });
 
+/** Who alone may call reviews. */
+function allow(principal: string): string {
+  const principals = [`cluster.local/ns/default/sa/${principal}`];
+  return JSON.stringify({
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'reviews' },
+    spec: {
+      selector: { matchLabels: { app: 'reviews' } },
+      rules: [{ from: [{ source: { principals } }] }],
+    },
+  });
+}
+
 const envoyOf = ({ run }: Workload): number =>
   descendantsOf(run.pid).find(({ command }) => command.startsWith(envoy ?? '?'))?.pid ?? 0;
 
@@ -111,6 +126,14 @@ test('Envoys and sidecars carry each other traffic, over every change', { skip }
   await mesh.apply(split(100));
   await mesh.synced(5);
 
+  // Envoys say how many requests came. Those before went to the other instance, at most.
+  await answers(byEnvoy, 'reviews', 60);
+  await eventually('they are counted', async () => {
+    const { services } = await mesh.api<TrafficResponse>('traffic?seconds=60');
+    const requests = services.find(({ service }) => service === 'reviews')?.requests ?? [];
+    return requests.reduce((sum, count) => sum + count, 0) > 60;
+  });
+
   // Withdrawn while a request runs, which ends in peace; nobody is sent to it any more.
   const slow = send({ url: `${bySidecar.url('reviews')}/?ms=1500` });
   await mesh.apply(split(50));
@@ -126,6 +149,17 @@ test('Envoys and sidecars carry each other traffic, over every change', { skip }
   await mesh.synced(5);
   for (const client of [byEnvoy, bySidecar])
     assert.deepEqual(await answers(client, 'reviews', 4), { three: 4 });
+
+  // Envoy decides about callers as a sidecar does.
+  for (const [principal, status] of [
+    ['nobody', 403],
+    ['client', 200],
+  ] as const) {
+    await mesh.apply(allow(principal));
+    await mesh.synced(5);
+    for (const client of [byEnvoy, bySidecar])
+      await eventually(`${principal} may call`, async () => (await ask(client, 'reviews')).status === status);
+  }
 
   // A crash of Envoy is one of the sidecar: started again, published again.
   const crashed = envoyOf(third);

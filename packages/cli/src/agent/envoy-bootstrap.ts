@@ -24,6 +24,14 @@ export function envoyBootstrap(node: ForeignNode, admin: BindAddress, socketPath
     admin: {
       address: { socket_address: { address: admin.address, port_value: admin.port } },
     },
+    // Requests that it sends are counted by the control plane.
+    cluster_manager: {
+      load_stats_config: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [{ envoy_grpc: { cluster_name: agentCluster } }],
+      },
+    },
     dynamic_resources: {
       ads_config: {
         api_type: 'DELTA_GRPC',

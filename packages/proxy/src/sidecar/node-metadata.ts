@@ -7,18 +7,28 @@ export type WorkloadOptions = Omit<
   'joinAddress' | 'joinToken' | 'concurrency' | 'stateDirectory' | 'admin' | 'logLevel'
 >;
 
+/** What this proxy is, and what it can do that others in its place can't. */
+const ownCapabilities: Readonly<Record<string, unknown>> = {
+  HEDDLE_VERSION: proxyVersion,
+  ENABLE_HBONE: true,
+  VHDS: true,
+};
+
 /**
  * What a sidecar tells the control plane of itself in `node`: the control plane makes its listeners from it (as Istio's
  * does from a pod's labels and ports).
  */
-export function nodeOf(options: WorkloadOptions): {
+export function nodeOf(
+  options: WorkloadOptions,
+  capabilities: Readonly<Record<string, unknown>> = ownCapabilities,
+): {
   readonly id: string;
   readonly cluster: string;
   readonly metadata: Record<string, unknown>;
 } {
   const { namespace, service, instance } = options;
   const metadata: Record<string, unknown> = {
-    HEDDLE_VERSION: proxyVersion,
+    ...capabilities,
     NAMESPACE: namespace,
     SERVICE: service,
     SERVICE_ACCOUNT: options.serviceAccount,
@@ -26,8 +36,6 @@ export function nodeOf(options: WorkloadOptions): {
     LABELS: { ...options.labels },
     SERVICE_PORT: options.servicePort,
     PROTOCOL: options.protocol,
-    ENABLE_HBONE: true,
-    VHDS: true,
     INBOUND: { ...options.inbound },
     APP_PORT: options.appPort,
     OUTBOUND_PROXY: { ...options.outboundProxy },

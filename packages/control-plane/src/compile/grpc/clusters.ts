@@ -55,6 +55,8 @@ export function grpcCluster(encoded: Uint8Array): Translated {
       },
     };
   }
+  // Load is reported where this comes from. ConfigSource: self = 5, empty.
+  putField(result, FieldNumber.loadReports, Buffer.from([(5 << 3) | 2, 0]));
   return { message: Cluster.encode(result).finish(), withheld };
 }
 

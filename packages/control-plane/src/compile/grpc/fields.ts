@@ -27,6 +27,8 @@ export function certificateProvider(certificateName: string): Uint8Array {
 }
 
 export const FieldNumber = {
+  /** Of `Cluster`: a `ConfigSource`. */
+  loadReports: 42,
   /** Of `Listener`: an `ApiListener`. */
   apiListener: 19,
   /** Of `Route`: an empty message. */
