@@ -11,7 +11,7 @@ import { parseAllDocuments } from 'yaml';
 import {
   connectionAuthorization,
   requestAuthorization,
-} from '../../packages/control-plane/src/compile/authorization/authorization-filters.ts';
+} from '@heddle/control-plane/compile/authorization/authorization-filters.ts';
 import { suiteFolder } from './model-data.ts';
 import { type Call, isLetIn, type RbacFilter } from './support/evaluate-rbac.ts';
 

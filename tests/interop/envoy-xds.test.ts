@@ -32,7 +32,7 @@ import {
   temporaryDirectory,
 } from '@heddle/testkit';
 import type { RejectedResource } from '@heddle/xds';
-import { everyDestinationRule, everyVirtualService } from '../support/every-field.ts';
+import { everyDestinationRule, everyGatewayRoute, everyVirtualService } from '../support/every-field.ts';
 
 const clock = systemClock;
 
@@ -358,6 +358,7 @@ describe('Envoy at the control plane', { skip: skipWithout({ envoy: findEnvoy() 
           }),
         () => mesh.applyText(everyVirtualService),
         () => mesh.applyText(everyDestinationRule),
+        () => mesh.applyText(everyGatewayRoute),
       ];
       for (const change of changes) {
         await change();

@@ -10,7 +10,12 @@ import { compileCluster } from '@heddle/proxy/config/compile-cluster.ts';
 import { ProblemList } from '@heddle/proxy/config/problem-list.ts';
 import { ScopeView } from '@heddle/control-plane/compile/scope-view.ts';
 import { compileRouteTable } from '@heddle/proxy/routing/compile-route-table.ts';
-import { everyDestinationRule, everyService, everyVirtualService } from '../support/every-field.ts';
+import {
+  everyDestinationRule,
+  everyGatewayRoute,
+  everyService,
+  everyVirtualService,
+} from '../support/every-field.ts';
 
 function model(text: string): MeshModel {
   const { objects, problems } = parseManifests([{ name: 'x', text }], { namespace: 'default' });
@@ -29,8 +34,8 @@ function model(text: string): MeshModel {
   });
 }
 
-test('a sidecar takes the routes of a VirtualService with every field', () => {
-  const mesh = model(everyVirtualService + '---' + everyDestinationRule);
+test('a sidecar takes the routes of a VirtualService, an HTTPRoute and a GRPCRoute with every field', () => {
+  const mesh = model([everyVirtualService, everyDestinationRule, everyGatewayRoute].join('---'));
   const labels = { app: 'page' };
   const view = new ScopeView(mesh.scoping.resolve('default', labels), mesh);
   const resource = new RouteResources(mesh).get('http-proxy|default', { namespace: 'default', labels, view });
@@ -39,6 +44,8 @@ test('a sidecar takes the routes of a VirtualService with every field', () => {
   assert.ok(message.ok);
   const host = message.value.virtualHosts.find(({ name }) => name.startsWith('reviews.'));
   assert.equal(host?.routes.length, 12);
+  const attached = message.value.virtualHosts.find(({ name }) => name.startsWith('ratings.'));
+  assert.equal(attached?.routes.length, 10);
   const table = compileRouteTable(message.value, (name) => name);
   assert.deepEqual(table.ok ? [] : table.error, []);
 });

@@ -37,6 +37,14 @@ spec:
   - match: [{uri: {prefix: /once}}]
     route: [{destination: {host: reviews}}]
     retries: {attempts: 0}
+    corsPolicy:
+      allowOrigins: [{exact: https://a.example}, {prefix: https://b.}, {regex: "https://[a-z]+"}]
+      allowMethods: [GET]
+      allowHeaders: [x-a]
+      exposeHeaders: [x-b]
+      maxAge: 1h
+      allowCredentials: true
+      unmatchedPreflights: IGNORE
     fault: {delay: {fixedDelay: 5ms, percentage: {value: 0.1}}, abort: {httpStatus: 418, percentage: {value: 0.01}}}
   - match: [{uri: {regex: "/[^/]+/old"}}]
     route: [{destination: {host: reviews}}]
@@ -98,4 +106,52 @@ spec:
     trafficPolicy:
       tls: {mode: DISABLE}
       portLevelSettings: [{port: {number: 9080}, connectionPool: {tcp: {maxConnections: 7}}}]
+`;
+
+export const everyGatewayRoute = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: ratings, namespace: default}
+spec:
+  parentRefs: [{group: "", kind: Service, name: ratings, port: 9080}]
+  rules:
+  - name: conditions
+    matches:
+    - path: {type: Exact, value: /exact}
+      method: GET
+      headers: [{name: X-A, value: "1"}, {type: RegularExpression, name: x-b, value: "[0-9]+"}]
+      queryParams: [{name: q, value: "2"}, {type: RegularExpression, name: r, value: "x+"}]
+    - path: {type: RegularExpression, value: "/v[0-9]/.*"}
+    filters:
+    - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-set, value: "100%"}], add: [{name: x-add, value: a}], remove: [x-old]}}
+    - {type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: x-set, value: b}]}}
+    - {type: RequestMirror, requestMirror: {backendRef: {name: reviews, port: 9080}, percent: 20}}
+    - {type: URLRewrite, urlRewrite: {hostname: ratings.example, path: {type: ReplaceFullPath, replaceFullPath: /full}}}
+    - {type: CORS, cors: {allowOrigins: ["https://*.example"], allowMethods: [GET], maxAge: 60}}
+    backendRefs:
+    - {name: ratings, port: 9080, weight: 9, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-one, value: c}]}}]}
+    - {name: missing, port: 9080, weight: 1}
+    timeouts: {request: 5s, backendRequest: 2s}
+    retry: {attempts: 3, codes: [500, 503], backoff: 10ms}
+  - matches: [{path: {value: /prefix}}]
+    filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]
+    backendRefs: [{name: ratings, port: 9080}]
+  - matches: [{path: {value: /moved}}]
+    filters: [{type: RequestRedirect, requestRedirect: {scheme: https, hostname: other.example, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}, statusCode: 301}}]
+  - matches: [{path: {value: /there}}]
+    filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplaceFullPath, replaceFullPath: /here}}}]
+  - backendRefs: [{name: missing, port: 9080}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: ratings-calls, namespace: default}
+spec:
+  parentRefs: [{group: "", kind: Service, name: ratings}]
+  rules:
+  - matches:
+    - {method: {service: a.B, method: C}, headers: [{name: x, value: y}]}
+    - {method: {service: a.B}}
+    - {method: {method: D}}
+    - {method: {type: RegularExpression, service: "a\\\\..*"}}
+    backendRefs: [{name: reviews, port: 9080}]
 `;

@@ -13,7 +13,7 @@ import { connectionManager } from './connection-manager.ts';
 import { interceptedRoutesName, originalDestinationCluster, passthroughFamilies } from './names.ts';
 import type { Bind, Interception, SidecarNode } from './node-metadata.ts';
 import { adsConfigSource } from './parts.ts';
-import { faultFilter } from './route-faults.ts';
+import { outboundFilters } from './route-filters.ts';
 import { tcpProxy } from './tcp-link.ts';
 
 /** How long a client may be silent before its protocol is taken for one in which the server speaks first. */
@@ -53,7 +53,7 @@ export function virtualOutbound(
 ): DeepPartial<Listener> {
   const name = virtualOutboundName;
   const manager = packAny(TypeUrl.httpConnectionManager, {
-    ...connectionManager(node, name, [faultFilter]),
+    ...connectionManager(node, name, outboundFilters),
     routeSpecifier: {
       $case: 'rds',
       value: { configSource: adsConfigSource, routeConfigName: interceptedRoutesName(node.namespace) },

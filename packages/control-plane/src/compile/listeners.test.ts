@@ -26,11 +26,11 @@ test('web pages may call an application that speaks gRPC and says so, and nobody
   assert.deepEqual(await filtersOf('web-1', 'grpc-web'), {
     inbound: both,
     expose: both,
-    'outbound-proxy': ['envoy.filters.http.fault', router],
+    'outbound-proxy': ['envoy.filters.http.fault', 'envoy.filters.http.cors', router],
   });
   assert.deepEqual(await filtersOf('grpc-1', 'grpc'), {
     inbound: [router],
     expose: [router],
-    'outbound-proxy': ['envoy.filters.http.fault', router],
+    'outbound-proxy': ['envoy.filters.http.fault', 'envoy.filters.http.cors', router],
   });
 });

@@ -15,7 +15,7 @@ import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersio
 import { connectionManager } from './connection-manager.ts';
 import { inboundChains } from './inbound-modes.ts';
 import { virtualInbound } from './interception-listeners.ts';
-import { faultFilter } from './route-faults.ts';
+import { outboundFilters } from './route-filters.ts';
 import { catchAll } from './routes.ts';
 import { opaqueProtocol, tcpProxy, tunnelEnd, tunnelProtocol } from './tcp-link.ts';
 
@@ -125,7 +125,7 @@ export function outboundListener(
   return httpListener(
     { name, bind, direction: TrafficDirection.OUTBOUND },
     {
-      ...connectionManager(node, name, [faultFilter]),
+      ...connectionManager(node, name, outboundFilters),
       routeSpecifier: { $case: 'rds', value: { configSource: adsConfigSource, routeConfigName } },
     },
   );

@@ -5,6 +5,7 @@ import {
   type DirectResponseAction,
   type ForwardAction,
   type Mirror,
+  type PathRewrite,
   type RedirectAction as ModelRedirect,
   type RetryRule,
   type RouteAction as ModelAction,
@@ -144,15 +145,16 @@ function redirect({ status, scheme, host, port, path }: ModelRedirect): DeepPart
     ...(host === null ? {} : { hostRedirect: host }),
     ...(port === null ? {} : { portRedirect: port }),
     ...(scheme === null ? {} : { schemeRewriteSpecifier: { $case: 'schemeRedirect', value: scheme } }),
-    ...(path === null
-      ? {}
-      : {
-          pathRewriteSpecifier: {
-            $case: path.kind === 'full' ? 'pathRedirect' : 'prefixRewrite',
-            value: path.value,
-          },
-        }),
+    ...(path === null ? {} : { pathRewriteSpecifier: redirectPath(path) }),
   };
+}
+
+function redirectPath(path: PathRewrite): DeepPartial<RedirectAction>['pathRewriteSpecifier'] {
+  if (path.kind === 'regex') {
+    const { pattern, substitution } = path;
+    return { $case: 'regexRewrite', value: { pattern: { regex: pattern }, substitution } };
+  }
+  return { $case: path.kind === 'full' ? 'pathRedirect' : 'prefixRewrite', value: path.value };
 }
 
 function bodyOf({ body }: DirectResponseAction): DeepPartial<DataSource> | undefined {

@@ -7,6 +7,8 @@ import {
   HeaderValueOption_HeaderAppendAction as AppendAction,
 } from '@heddle/xds/api/envoy/config/core/v3/base.ts';
 
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** The four lists that routes and weighted clusters have alike. */
 export interface HeaderLists {
   readonly requestHeadersToAdd: DeepPartial<HeaderValueOption>[];
@@ -40,7 +42,7 @@ function additions(
     appendAction: AppendAction,
   ): DeepPartial<HeaderValueOption>[] =>
     values
-      .filter(([, value]) => compileHeaderFormat(value, message).ok)
+      .filter(([, value]) => fieldValue.test(value) && compileHeaderFormat(value, message).ok)
       .map(([key, value]) => ({ header: { key, value }, appendAction }));
   return [
     ...options(set, AppendAction.OVERWRITE_IF_EXISTS_OR_ADD),

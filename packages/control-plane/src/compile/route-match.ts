@@ -69,7 +69,7 @@ function compileHeader({ name, match, invert }: HeaderMatch): DeepPartial<Header
   };
 }
 
-function compileText(text: Exclude<TextMatch, { kind: 'present' }>): DeepPartial<StringMatcher> {
+export function compileText(text: Exclude<TextMatch, { kind: 'present' }>): DeepPartial<StringMatcher> {
   if (text.kind === 'regex') return { matchPattern: { $case: 'safeRegex', value: { regex: text.value } } };
   return { matchPattern: { $case: text.kind, value: text.value } };
 }

@@ -5,7 +5,7 @@ import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.
 import type { Route, VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { adsConfigSource } from './parts.ts';
 import { compileAction } from './route-action.ts';
-import { faultConfig, faultFilterName } from './route-faults.ts';
+import { filterConfigs } from './route-filters.ts';
 import { headerLists } from './route-headers.ts';
 import { compileMatch } from './route-match.ts';
 import { isOpaque } from './tcp-link.ts';
@@ -133,13 +133,21 @@ function toCluster(cluster: string): Pick<DeepPartial<Route>, 'action'> {
   };
 }
 
-function compileRule({ name, match, action, headers, fault, statPrefix }: RouteRule): DeepPartial<Route> {
+function compileRule({
+  name,
+  match,
+  action,
+  headers,
+  fault,
+  cors,
+  statPrefix,
+}: RouteRule): DeepPartial<Route> {
   return {
     name,
     match: compileMatch(match),
     action: compileAction(action),
     ...headerLists(headers),
-    ...(fault === null ? {} : { typedPerFilterConfig: { [faultFilterName]: faultConfig(fault) } }),
+    ...(fault === null && cors === null ? {} : { typedPerFilterConfig: filterConfigs(fault, cors) }),
     statPrefix,
   };
 }

@@ -134,8 +134,9 @@ export class ObjectStatuses {
     if (hosts !== undefined) return hosts;
     hosts = new Map();
     for (const host of this.model.hosts.values()) {
-      const { virtualService, destinationRules } = viewOf(host, namespace);
-      for (const key of virtualService === null ? destinationRules : [virtualService, ...destinationRules]) {
+      const { virtualService, destinationRules, gatewayRoutes = [] } = viewOf(host, namespace);
+      const rules = virtualService === null ? gatewayRoutes : [virtualService];
+      for (const key of [...rules, ...destinationRules]) {
         const text = formatKey(key);
         const found = hosts.get(text);
         if (found === undefined) hosts.set(text, new Set([host.host]));

@@ -31,6 +31,12 @@ export function checkAction(rule: HttpRule, path: Path, report: Report): void {
     report.invalid([...path, 'fault', 'abort', 'grpcStatus'], `'${grpcStatus}' is no status of gRPC`);
   if (rule.delegate !== undefined && (rule.delegate.name ?? '') === '')
     report.missing([...path, 'delegate', 'name'], 'delegate needs the name of a VirtualService');
+  const { allowMethods = [], allowHeaders = [], exposeHeaders = [] } = rule.corsPolicy ?? {};
+  if (!fieldValue.test([...allowMethods, ...allowHeaders, ...exposeHeaders].join('')))
+    report.invalid([...path, 'corsPolicy'], 'holds characters that no header may hold');
+  for (const [index, origin] of (rule.corsPolicy?.allowOrigins ?? []).entries())
+    if (origin.regex !== undefined)
+      checkRegex(origin.regex, [...path, 'corsPolicy', 'allowOrigins', index, 'regex'], report);
   if (rule.mirror !== undefined && rule.mirrors !== undefined)
     report.invalid([...path, 'mirrors'], `a rule can't have both mirror and mirrors`);
 }

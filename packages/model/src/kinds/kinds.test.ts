@@ -53,6 +53,9 @@ test('says of every kind that is only stored what it does not do', () => {
     'WorkloadEntry',
     'PeerAuthentication',
     'AuthorizationPolicy',
+    'HTTPRoute',
+    'GRPCRoute',
+    'ReferenceGrant',
     'Service',
     'EndpointSlice',
   ]);

@@ -86,7 +86,7 @@ function group(
 
 const notEnvoy = "Heddle's own proxy takes no filters of Envoy's, and Heddle serves no Envoy yet";
 const noGateways = 'Heddle runs no gateways yet';
-const noRoutes = 'Heddle compiles routes of VirtualServices only so far';
+const noRoutes = 'Heddle compiles routes of HTTP and gRPC only so far';
 
 /** The kinds Heddle knows. Where two have one name the first is meant by it. */
 export const kinds: readonly KindInfo[] = [
@@ -227,12 +227,12 @@ export const kinds: readonly KindInfo[] = [
       { kind: 'GatewayClass', shortNames: ['gc'], isNamespaced: false, noEffect: noGateways },
       { kind: 'Gateway', shortNames: ['gtw'], noEffect: noGateways },
       { kind: 'ListenerSet', noEffect: noGateways },
-      { kind: 'HTTPRoute', noEffect: noRoutes },
-      { kind: 'GRPCRoute', noEffect: noRoutes },
+      { kind: 'HTTPRoute' },
+      { kind: 'GRPCRoute' },
       { kind: 'TLSRoute', noEffect: noRoutes },
       { kind: 'TCPRoute', noEffect: noRoutes },
       { kind: 'UDPRoute', noEffect: noRoutes },
-      { kind: 'ReferenceGrant', shortNames: ['refgrant'], noEffect: noGateways },
+      { kind: 'ReferenceGrant', shortNames: ['refgrant'] },
       {
         kind: 'BackendTLSPolicy',
         shortNames: ['btlspolicy'],

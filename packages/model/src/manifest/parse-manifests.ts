@@ -5,6 +5,8 @@ import { Report } from '../check/check.ts';
 import { checkAuthorizationPolicy } from '../check/authorization-policy.ts';
 import { checkDestinationRule } from '../check/destination-rule.ts';
 import { checkMeshConfigMap } from '../check/mesh-config-map.ts';
+import { checkGatewayRoute } from '../check/gateway-route.ts';
+import { isGatewayRoute } from '../mesh/gateway-routes.ts';
 import { checkVirtualService } from '../check/virtual-service.ts';
 import { identifyKind } from '../kinds/identify-kind.ts';
 import { type KindInfo, kindOf } from '../kinds/kinds.ts';
@@ -234,6 +236,7 @@ function makeObject(info: KindInfo, metadata: ObjectMeta, spec: unknown): MeshOb
 /** Rules that the shape of fields can't express. */
 function check(object: MeshObject, report: Report): void {
   if (object.kind === 'VirtualService') checkVirtualService(object.spec, report);
+  if (isGatewayRoute(object)) checkGatewayRoute(object, report);
   else if (object.kind === 'DestinationRule') checkDestinationRule(object.spec, report);
   else if (object.kind === 'AuthorizationPolicy') checkAuthorizationPolicy(object.spec, report);
   else if (object.kind === 'ConfigMap') checkMeshConfigMap(object, report);

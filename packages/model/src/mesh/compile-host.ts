@@ -7,6 +7,8 @@ import type { Declarations } from './declarations.ts';
 import type { DeclaredService } from './declared-service.ts';
 import { type WrittenRule, hostsOfRule, writtenRules } from './delegates.ts';
 import type { HostView, MeshHost, MeshService, PortRoutes, ServicePort, Subset } from './model.ts';
+import { backendHosts, compileGatewayRules } from './compile-gateway-rules.ts';
+import { type AttachedRoute, type GatewayRoute, routesFor } from './gateway-routes.ts';
 import { type Candidate, type ObjectIndex, applicableRules } from './object-index.ts';
 import { countingDeclaration, joinService } from './services.ts';
 import { compilePolicies } from './traffic-policy.ts';
@@ -43,10 +45,12 @@ export function compileHost(host: string, context: HostContext): CompiledHost {
       rules: writtenRules(object, (namespace, name) => index.virtualService(namespace, name), domain),
     })),
     destinationRules: index.destinationRules(host),
+    routes: index.gatewayRoutes(host),
   };
-  const dependencies = new Set(
-    candidates.virtualServices.flatMap(({ rules }) => rules.flatMap(({ rule }) => hostsOfRule(rule))),
-  );
+  const dependencies = new Set([
+    ...candidates.virtualServices.flatMap(({ rules }) => rules.flatMap(({ rule }) => hostsOfRule(rule))),
+    ...candidates.routes.flatMap((route) => backendHosts(route, domain)),
+  ]);
   const compile = (namespace: string): HostView =>
     deepFreeze(compileView(host, namespace, candidates, context));
   const shared = compile(anyOtherNamespace);
@@ -66,11 +70,12 @@ interface Candidates {
     readonly rules: readonly WrittenRule[];
   }[];
   readonly destinationRules: readonly Candidate<DestinationRule>[];
+  readonly routes: readonly AttachedRoute[];
 }
 
 /** The client namespaces that any object about the host treats differently from others. */
-function specialNamespaces({ virtualServices, destinationRules }: Candidates): Set<string> {
-  const namespaces = new Set<string>();
+function specialNamespaces({ virtualServices, destinationRules, routes }: Candidates): Set<string> {
+  const namespaces = new Set<string>(routes.map(({ object }) => object.metadata.namespace));
   for (const { object, rules } of virtualServices) {
     for (const namespace of namedNamespaces(object)) namespaces.add(namespace);
     for (const match of rules.flatMap(({ rule }) => rule.match ?? [])) {
@@ -100,7 +105,7 @@ function serviceSeenBy(
 function compileView(
   host: string,
   namespace: string,
-  { virtualServices, destinationRules }: Candidates,
+  { virtualServices, destinationRules, routes }: Candidates,
   context: HostContext,
 ): HostView {
   const { service, declared } = serviceSeenBy(host, namespace, context);
@@ -111,10 +116,18 @@ function compileView(
   const { services } = context;
   // A service that these clients are not to see is no name for a rule to invent, either.
   const isHidden = service === null && services.has(host);
+  const used = new Set<GatewayRoute>();
   const known = isHidden ? [] : portsOf(service, written);
   const ports = known.flatMap(({ number: port, protocol }): PortRoutes[] => {
     const compiled = compileRules(written, { services, namespace, port });
     if (compiled.length > 0) return [{ port, protocol, rules: compiled }];
+    const attached = found === undefined ? routesFor(routes, namespace, service?.namespace, port) : [];
+    if (attached.length > 0 && service !== null) {
+      for (const { object } of attached) used.add(object);
+      const { domain, index } = context;
+      const gateway = { services, port, domain, grants: index.grants };
+      return [{ port, protocol, rules: compileGatewayRules(attached, gateway) }];
+    }
     // As in Istio, a VirtualService without a rule for this port leaves the port alone.
     return service === null ? [] : [{ port, protocol, rules: [defaultRule(host, port)] }];
   });
@@ -129,6 +142,7 @@ function compileView(
     ),
     virtualService: virtualService === undefined ? null : keyOf(virtualService),
     destinationRules: rules.map(keyOf),
+    ...(used.size === 0 ? {} : { gatewayRoutes: [...used].map(keyOf) }),
   };
 }
 

@@ -1,6 +1,7 @@
 // From a VirtualService's HTTP rules to the ordered rules of one port, as clients of one namespace meet them.
 import type { HttpMatch } from '../schema/virtual-service.ts';
 import { type ActionContext, compileAction } from './compile-action.ts';
+import { compileCors } from './compile-cors.ts';
 import { compileFault } from './compile-fault.ts';
 import { compileHeaderChanges } from './compile-header-changes.ts';
 import { compileMatch, everything, isCompiled, isEverything } from './compile-match.ts';
@@ -22,6 +23,7 @@ export function defaultRule(host: string, port: number): RouteRule {
     action: { ...plainForward, destinations: [destination] },
     headers: null,
     fault: null,
+    cors: null,
     statPrefix: '',
     origin: null,
   };
@@ -43,7 +45,12 @@ export function compileRules(written: readonly WrittenRule[], context: RuleConte
   for (const { rule, object, path, isMerged } of written) {
     const action = compileAction(rule, context);
     if (action === null) continue;
-    const common = { action, headers: compileHeaderChanges(rule.headers), fault: compileFault(rule) };
+    const common = {
+      action,
+      headers: compileHeaderChanges(rule.headers),
+      fault: compileFault(rule),
+      cors: compileCors(rule),
+    };
     const matches = rule.match ?? [];
     if (matches.length === 0) {
       const origin = { object, path };

@@ -64,6 +64,8 @@ export interface HostView {
   readonly sourceLabelKeys: readonly string[];
   readonly virtualService: ObjectKey | null;
   readonly destinationRules: readonly ObjectKey[];
+  /** HTTPRoutes and GRPCRoutes that say where requests go; absent where none does. */
+  readonly gatewayRoutes?: readonly ObjectKey[];
 }
 
 /** A host that clients can ask for: a service, or a name or wildcard that only a VirtualService gives. */

@@ -7,6 +7,13 @@ import type {
 } from '../manifest/object.ts';
 import { formatKey, keyOf } from '../manifest/object.ts';
 import { comparePatterns, expandHost, hostMatches } from './host-name.ts';
+import {
+  type AttachedRoute,
+  attachment,
+  isGatewayRoute,
+  parentHosts,
+  ReferenceGrants,
+} from './gateway-routes.ts';
 import { delegateOf, isDelegate } from './delegates.ts';
 import { isVisible } from './visibility.ts';
 
@@ -20,6 +27,7 @@ export interface Candidate<T extends MeshObject> {
 
 /** The hosts an object's rules are about, as full names; none of objects that say nothing to sidecars. */
 export function hostsOf(object: MeshObject, domain: string): string[] {
+  if (isGatewayRoute(object)) return parentHosts(object, domain);
   return writtenHosts(object).map((host) => expandHost(host, object.metadata.namespace, domain));
 }
 
@@ -45,6 +53,9 @@ export class ObjectIndex {
   readonly #wildcards: Candidate<MeshObject>[] = [];
   /** VirtualServices that leave rules to others. */
   readonly #delegating = new Set<VirtualService>();
+  /** HTTPRoutes and GRPCRoutes by host. */
+  readonly #routes = new Map<string, Set<StoredObject>>();
+  readonly grants = new ReferenceGrants();
 
   constructor(domain: string) {
     this.#domain = domain;
@@ -59,7 +70,12 @@ export class ObjectIndex {
     const { object, createdRevision } = stored;
     const before = this.delete(keyOf(object));
     this.#objects.set(formatKey(keyOf(object)), stored);
+    if (object.kind === 'ReferenceGrant') this.grants.set(object);
     const patterns = hostsOf(object, this.#domain);
+    if (isGatewayRoute(object)) {
+      for (const host of patterns) addTo(this.#routes, host, stored);
+      return [...before, ...patterns];
+    }
     if (object.kind === 'VirtualService' && object.spec.http?.some((rule) => rule.delegate !== undefined))
       this.#delegating.add(object);
     for (const pattern of patterns) {
@@ -72,7 +88,7 @@ export class ObjectIndex {
       if (others === undefined) this.#exact.set(pattern, [candidate]);
       else others.push(candidate);
     }
-    return [...before, ...patterns, ...this.#rootsOf(object)];
+    return [...before, ...patterns, ...this.#rootsOf(object), ...this.#routesBy(object)];
   }
 
   /** Removes an object. Returns the patterns about which it said something. */
@@ -80,7 +96,12 @@ export class ObjectIndex {
     const stored = this.#objects.get(formatKey(key));
     if (stored === undefined) return [];
     this.#objects.delete(formatKey(key));
+    if (stored.object.kind === 'ReferenceGrant') this.grants.delete(stored.object);
     const patterns = hostsOf(stored.object, this.#domain);
+    if (isGatewayRoute(stored.object)) {
+      for (const host of patterns) this.#routes.get(host)?.delete(stored);
+      return patterns;
+    }
     const keep = ({ object }: Candidate<MeshObject>): boolean => object !== stored.object;
     for (const pattern of patterns) {
       const rest = this.#exact.get(pattern)?.filter(keep) ?? [];
@@ -89,7 +110,7 @@ export class ObjectIndex {
     }
     this.#wildcards.splice(0, this.#wildcards.length, ...this.#wildcards.filter(keep));
     if (stored.object.kind === 'VirtualService') this.#delegating.delete(stored.object);
-    return [...patterns, ...this.#rootsOf(stored.object)];
+    return [...patterns, ...this.#rootsOf(stored.object), ...this.#routesBy(stored.object)];
   }
 
   /** The VirtualService of this name. */
@@ -97,6 +118,18 @@ export class ObjectIndex {
     const key = { group: 'networking.istio.io', kind: 'VirtualService', namespace, name } as const;
     const object = this.#objects.get(formatKey(key))?.object;
     return object?.kind === 'VirtualService' ? object : undefined;
+  }
+
+  /** HTTPRoutes and GRPCRoutes that are attached to a host. */
+  gatewayRoutes(host: string): AttachedRoute[] {
+    return [...(this.#routes.get(host) ?? [])].flatMap(
+      (stored) => attachment(stored, host, this.#domain) ?? [],
+    );
+  }
+
+  /** The hosts with routes, of which a grant may decide something. */
+  #routesBy(object: MeshObject): string[] {
+    return object.kind === 'ReferenceGrant' ? [...this.#routes.keys()] : [];
   }
 
   /** The hosts of the objects that leave rules to this one. */
@@ -169,4 +202,10 @@ export function applicableRules(
       return rules.filter((rule) => rule.pattern === pattern).map(({ object }) => object);
   }
   return [];
+}
+
+function addTo<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, new Set([value]));
+  else known.add(value);
 }

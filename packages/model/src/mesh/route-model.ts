@@ -121,7 +121,7 @@ export interface RedirectAction {
   readonly scheme: string | null;
   readonly host: string | null;
   readonly port: number | null;
-  readonly path: Exclude<PathRewrite, { kind: 'regex' }> | null;
+  readonly path: PathRewrite | null;
 }
 
 /** An answer of the proxy's own. */
@@ -144,6 +144,18 @@ export interface FaultRule {
   } | null;
 }
 
+/** Which pages of other origins may read what. */
+export interface CorsRule {
+  readonly origins: readonly Exclude<TextMatch, { kind: 'present' }>[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly maxAgeSeconds: number | null;
+  readonly allowsCredentials: boolean | null;
+  /** Preflights of other origins go on to the service. */
+  readonly forwardsOthers: boolean;
+}
+
 /** One rule; of a host's rules the first that matches decides. */
 export interface RouteRule {
   /** Names of rule and match joined with a dot, as Istio's access logs show them; `default` for the implicit rule. */
@@ -155,6 +167,7 @@ export interface RouteRule {
   /** What every request and response of the rule is changed by, before what its destination does. */
   readonly headers: HeaderChanges | null;
   readonly fault: FaultRule | null;
+  readonly cors: CorsRule | null;
   /** For Envoy's statistics per route; '' for none. */
   readonly statPrefix: string;
   /** The object and the field the rule comes from; null for the implicit rule of a host without one. */

@@ -26,7 +26,6 @@ test('marks the fields that are not implemented', () => {
     'http[].retries.retryRemoteLocalities',
     'http[].fault.delay.exponentialDelay',
     'http[].fault.abort.http2Error',
-    'http[].corsPolicy',
     'tls',
     'tcp',
   ]);

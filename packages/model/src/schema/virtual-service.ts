@@ -147,7 +147,7 @@ const httpRule = z.strictObject({
   mirrorPercentage: percent.optional(),
   mirrorPercent: wrapper(uint32),
   mirror_percent: wrapper(uint32),
-  corsPolicy: notYet('CORS policies', corsPolicy),
+  corsPolicy: corsPolicy.optional(),
   headers: headers.optional(),
 });
 
