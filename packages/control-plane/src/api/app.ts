@@ -7,6 +7,7 @@ import type { Authenticator } from './authenticator.ts';
 import type { ApiBackend } from './backend.ts';
 import { answerFailure, RequestRefused } from './failure.ts';
 import { limitBody, maxBodyBytes, readBody } from './read-body.ts';
+import { openApiDocument } from './openapi.ts';
 import { namespaceFor, requireNamespaces, requireRole, requireUnbound, type Principal } from './principal.ts';
 import { checkHost, checkOrigin } from './request-guard.ts';
 import {
@@ -58,6 +59,7 @@ export function createApi(options: ApiOptions): Hono<{ Variables: Variables }> {
     await next();
   });
   app.get('/healthz', (context) => context.text('ok\n'));
+  app.get('/openapi.json', (context) => context.json(openApiDocument(options.backend.status().version)));
   addLogin(app, options);
   app.use('/metrics', authenticate(options.authenticator));
   app.use('/api/*', authenticate(options.authenticator), authorize);

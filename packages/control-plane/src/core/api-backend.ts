@@ -172,7 +172,7 @@ function describeEndpoint(
   { instance, state, leaseExpiresAt }: LeasedInstance,
   identity: string,
 ): EndpointSummary {
-  const { serviceAccount: _, publishedAt, ...rest } = instance;
+  const { serviceAccount: _account, takesTunnels: _tunnels, publishedAt, ...rest } = instance;
   const version = instance.labels['version'] ?? '';
   return { ...rest, version, identity, state, since: publishedAt, leaseExpiresAt };
 }
