@@ -15,6 +15,7 @@ import { makeResource } from './make-resource.ts';
 import type { ScopeView } from './scope-view.ts';
 import { originalDestinationCluster, parseRoutesName, passthroughCluster } from './names.ts';
 import {
+  anywhere,
   blockAll,
   catchAll,
   domainsOf,
@@ -31,7 +32,7 @@ const maxNames = 20_000;
 
 /** What becomes of requests that are for nobody in the mesh. */
 const allowAny = {
-  'http-proxy': { name: 'allow_any', bytes: encodeVirtualHost(catchAll('allow_any', passthroughCluster)) },
+  'http-proxy': { name: 'allow_any', bytes: encodeVirtualHost(anywhere('allow_any', passthroughCluster)) },
   intercepted: {
     name: 'allow_any',
     bytes: encodeVirtualHost(catchAll('allow_any', originalDestinationCluster)),

@@ -2,7 +2,11 @@
 import { clusterName, hostAliases, type MeshHost, type PortRoutes, type RouteRule } from '@heddle/model';
 import type { DeepPartial } from '@heddle/xds';
 import { RouteConfiguration } from '@heddle/xds/api/envoy/config/route/v3/route.ts';
-import type { Route, VirtualHost } from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
+import type {
+  Route,
+  RouteAction,
+  VirtualHost,
+} from '@heddle/xds/api/envoy/config/route/v3/route_components.ts';
 import { adsConfigSource } from './parts.ts';
 import { compileAction } from './route-action.ts';
 import { filterConfigs } from './route-filters.ts';
@@ -49,6 +53,21 @@ export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost
     routes: [{ ...everything, name: 'default', ...toCluster(cluster) }],
     retryPolicy,
   };
+}
+
+/** The same for hosts that only their callers know; a CONNECT is ended here, and its bytes go there as they are. */
+export function anywhere(name: string, cluster: string): DeepPartial<VirtualHost> {
+  const { action } = toCluster(cluster);
+  const tunnel: DeepPartial<Route> = {
+    name: 'connect',
+    match: { pathSpecifier: { $case: 'connectMatcher', value: {} } },
+    action: {
+      $case: 'route',
+      value: { ...action.value, upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }] },
+    },
+  };
+  const { routes = [], ...host } = catchAll(name, cluster);
+  return { ...host, routes: [tunnel, ...routes] };
 }
 
 /** For a port that speaks no HTTP: requests are told so, and go nowhere. */
@@ -124,7 +143,9 @@ export function routeConfiguration(name: string, virtualHosts: readonly Uint8Arr
 
 const everything: DeepPartial<Route> = { match: { pathSpecifier: { $case: 'prefix', value: '/' } } };
 
-function toCluster(cluster: string): Pick<DeepPartial<Route>, 'action'> {
+function toCluster(cluster: string): {
+  readonly action: { readonly $case: 'route'; readonly value: DeepPartial<RouteAction> };
+} {
   return {
     action: {
       $case: 'route',
