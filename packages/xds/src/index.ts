@@ -17,5 +17,11 @@ export { TypeUrl, collectionOf, messageNameOf, resourceTypeUrls, typeUrlOf } fro
 export type { ReceivedResource, ResourceSink } from './client/resource-sink.ts';
 export { encodeResource } from './server/encode-resource.ts';
 export type { EncodedResource, ResourceChange, ResourceSource, XdsClient } from './server/resource-source.ts';
-export type { RejectedResource, StreamStatus, Subscription, TypeStatus } from './server/stream-status.ts';
+export type {
+  RejectedResource,
+  ResourceStatus,
+  StreamStatus,
+  Subscription,
+  TypeStatus,
+} from './server/stream-status.ts';
 export { decodeResource } from './check/decode-resource.ts';

@@ -32,6 +32,7 @@ import {
   type CertificateIssuer,
 } from '../rpc/certificate-service.ts';
 import { instanceService, leaseMethod, type RemovalOutcome } from '../rpc/instance-service.ts';
+import { clientStatusService } from '../rpc/client-status-service.ts';
 import { loadReportMethod, loadReportService } from '../rpc/load-report-service.ts';
 import { metricsService, streamMetricsMethod } from '../rpc/metrics-service.ts';
 import { admitNode } from '../rpc/node-admission.ts';
@@ -125,6 +126,7 @@ export class ControlPlane {
         }),
       ],
       [streamMetricsMethod, metricsService(this.traffic)],
+      ...clientStatusService({ ads: this.ads, source: this.resources }),
       [loadReportMethod, loadReportService({ collector: this.traffic, trustDomain: issuer.trustDomain })],
     ]);
   }

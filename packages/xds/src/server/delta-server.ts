@@ -15,7 +15,7 @@ import { RequestReader } from './request-reader.ts';
 import { ResponseCache } from './response-cache.ts';
 import { PushWindow } from './push-window.ts';
 import { SotwStream, wholeTypeUrls } from './sotw-stream.ts';
-import type { RejectedResource, StreamStatus, Subscription } from './stream-status.ts';
+import type { RejectedResource, ResourceStatus, StreamStatus, Subscription } from './stream-status.ts';
 
 export type { AcknowledgementOutcome, AcknowledgementTarget };
 
@@ -233,6 +233,12 @@ export class DeltaServer {
   /** What each connected client has asked for. */
   subscriptions(): Subscription[] {
     return [...this.streams].flatMap((stream) => stream.subscription() ?? []);
+  }
+
+  /** Each connected client, and what it knows of each resource. */
+  *clients(): Generator<{ readonly client: XdsClient; readonly resources: Iterable<ResourceStatus> }> {
+    for (const stream of this.streams)
+      if (stream.client !== null) yield { client: stream.client, resources: stream.resources() };
   }
 
   /**

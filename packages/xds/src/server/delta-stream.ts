@@ -17,7 +17,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { ResourceSource, XdsClient } from './resource-source.ts';
 import type { RequestReader } from './request-reader.ts';
 import type { ResponseCache } from './response-cache.ts';
-import type { RejectedResource, StreamStatus, Subscription } from './stream-status.ts';
+import type { RejectedResource, ResourceStatus, StreamStatus, Subscription } from './stream-status.ts';
 import { TypeState } from './type-state.ts';
 
 /** What all streams of a server share. */
@@ -241,6 +241,11 @@ export class DeltaStream implements RpcStreamHandler, AcknowledgingStream {
       types: new Map([...this.types].map(([typeUrl, state]) => [typeUrl, state.status()])),
       rejected,
     };
+  }
+
+  /** Each resource that the client has asked for or was told of, type by type. */
+  *resources(): Generator<ResourceStatus> {
+    for (const state of this.types.values()) yield* state.resources();
   }
 
   private identify(request: DeltaDiscoveryRequest): boolean {

@@ -11,6 +11,16 @@ export interface RejectedResource {
   readonly at: number;
 }
 
+/** What a client knows of one resource that it wants, or has. */
+export interface ResourceStatus {
+  readonly typeUrl: string;
+  readonly name: string;
+  /** `stale`: a newer state is on its way or waits for it. `refused`: it keeps an older one, or has none. */
+  readonly state: 'acknowledged' | 'stale' | 'unsent' | 'refused' | 'absent';
+  /** Why it was refused, in the client's words, and when (milliseconds since 1970). */
+  readonly refusal: { readonly reason: string; readonly at: number } | null;
+}
+
 /** How far a client is with one type of resource. */
 export interface TypeStatus {
   /** Responses sent on this stream. */

@@ -1,7 +1,7 @@
 // One type of resources on one stream: what the client asked for, what it knows, what it should be told.
 import { collectionOf } from '../type-url.ts';
 import { KnownVersion, NameStates, type NameTable } from './name-table.ts';
-import type { TypeStatus } from './stream-status.ts';
+import type { ResourceStatus, TypeStatus } from './stream-status.ts';
 
 /** A response that has been sent and not been answered. */
 export interface InFlight {
@@ -117,6 +117,21 @@ export class TypeState {
     this.forced.delete(name);
     this.heldRemovals.delete(name);
     this.rejected.delete(name);
+  }
+
+  /** Each resource that the client has asked for or was told of. */
+  *resources(): Generator<ResourceStatus> {
+    const sent = new Set([...this.inFlight.values()].flatMap(({ names }) => names));
+    for (const name of new Set([...this.names.names(), ...this.pending])) {
+      const version = this.names.version(name);
+      const refusal = this.rejected.get(name) ?? null;
+      let state: ResourceStatus['state'] = 'acknowledged';
+      if (refusal !== null) state = 'refused';
+      else if (sent.has(name) || (this.pending.has(name) && version > KnownVersion.absent)) state = 'stale';
+      else if (version === KnownVersion.none) state = 'unsent';
+      else if (version === KnownVersion.absent) state = 'absent';
+      yield { typeUrl: this.typeUrl, name, state, refusal };
+    }
   }
 
   status(): TypeStatus {
