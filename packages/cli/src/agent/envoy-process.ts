@@ -36,7 +36,7 @@ export class EnvoyProcess implements ForeignDataPlane {
     const bootstrap = envoyBootstrap(foreignNode(this.options), admin, socketPath);
     await writeFileAtomically(path, `${JSON.stringify(bootstrap, null, 2)}\n`);
     const words = ['-c', path, '--disable-hot-restart', '--concurrency', String(concurrency)];
-    words.push('--drain-time-s', '5', '--log-level', logLevels[logLevel]);
+    words.push('--drain-time-s', '5', '--drain-strategy', 'immediate', '--log-level', logLevels[logLevel]);
     // What it says goes where the agent's own words go. Its guard ends it when the agent is gone.
     const envoy = startApplication([program, ...words], process.env, {
       application: 'inherit',
