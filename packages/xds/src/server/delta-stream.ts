@@ -1,7 +1,7 @@
 // One client's stream: reads its requests, keeps what it knows, and sends what it should know next.
 import type { Clock, Timer } from '@heddle/base';
 import { errorMessage } from '@heddle/base';
-import { DeltaDiscoveryRequest } from '../generated/envoy/service/discovery/v3/discovery.ts';
+import type { DeltaDiscoveryRequest } from '../generated/envoy/service/discovery/v3/discovery.ts';
 import { rejectionsOf } from '../nack-details.ts';
 import { RpcCode } from '../rpc.ts';
 import type { RpcPeer, RpcStatus, RpcStream, RpcStreamHandler } from '../rpc.ts';

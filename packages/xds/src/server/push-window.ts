@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@heddle/base';
 
 /** However much there is to do, nobody waits longer than this for its begin. */
-const maxWindowMs = 500;
+const maxWindowMs = 250;
 
 /**
  * Lets pushes happen at most once in `windowMs`: the first one after a pause at once, what is asked for in quick succession together at the
