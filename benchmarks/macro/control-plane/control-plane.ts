@@ -1,4 +1,4 @@
-// The control plane of a measurement, in a process of its own: `control-plane SERVICES ENDPOINTS NAMESPACES`. Everything that `heddle up`
+// The control plane of a measurement, in a process of its own: `control-plane SERVICES ENDPOINTS NAMESPACES SIDECARS`. Everything that `heddle up`
 // serves sidecars with, and nothing on disk.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,9 +30,9 @@ import {
   type ControlPlaneReady,
   type Credentials,
 } from './messages.ts';
-import { clusterOf, instanceOf, namespaceOf } from './mesh.ts';
+import { clusterOf, commonService, instanceOf, namespaceOf, sidecarOf } from './mesh.ts';
 
-const [services = 1000, endpoints = 10, namespaces = 20] = process.argv.slice(2).map(Number);
+const [services = 1000, endpoints = 10, namespaces = 20, sidecars = 0] = process.argv.slice(2).map(Number);
 const trustDomain = taken(parseTrustDomain('cluster.local'));
 const clock = systemClock;
 
@@ -99,6 +99,16 @@ async function credentialsOf(namespace: string): Promise<Credentials> {
   };
 }
 
+const sidecarsAtOnce = 200;
+for (let first = 0; first < sidecars; first += sidecarsAtOnce) {
+  const count = Math.min(sidecarsAtOnce, sidecars - first);
+  const manifests = Array.from({ length: count }, (_, index) =>
+    JSON.stringify(sidecarOf(first + index, services, namespaces)),
+  );
+  const files = [{ name: 'sidecars.yaml', text: manifests.join('\n---\n') }];
+  taken(await controlPlane.configuration.apply({ files, namespace: 'default' }, 'bench'));
+}
+
 const ready: ControlPlaneReady = {
   address: server.address,
   bundlePem: authority.bundle.pem,
@@ -129,7 +139,7 @@ async function apply(kind: string, service: number, spec: object): Promise<void>
 }
 
 async function change(kind: ChangeKind): Promise<Change> {
-  const service = 1 + (changes % (services - 1));
+  const service = sidecars > 0 ? commonService : 1 + (changes % (services - 1));
   const at = machineMs();
   switch (kind) {
     case 'endpoint':

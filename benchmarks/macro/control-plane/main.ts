@@ -1,4 +1,4 @@
-// `npm run bench:control-plane -- [--proxies 250,500,1000,2000] [--services 1000] [--endpoints 10] [--changes 5] [--churn SECONDS] [--json FILE] [--check]`
+// `npm run bench:control-plane -- [--proxies 250,500,1000,2000] [--services 1000] [--endpoints 10] [--changes 5] [--per-proxy] [--churn SECONDS] [--json FILE] [--check]`
 //
 // What it costs the control plane to serve many sidecars: see docs/benchmarks.md.
 import { writeFile } from 'node:fs/promises';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     endpoints: { type: 'string', default: '10' },
     namespaces: { type: 'string', default: '20' },
     changes: { type: 'string', default: '5' },
+    'per-proxy': { type: 'boolean', default: false },
     churn: { type: 'string', default: '0' },
     'churn-rate': { type: 'string', default: '1000' },
     json: { type: 'string', default: '' },
@@ -48,6 +49,7 @@ for (const services of numbers(values.services)) {
       services,
       endpoints: Number(values.endpoints),
       namespaces: Number(values.namespaces),
+      isPerProxy: values['per-proxy'],
       changes: Number(values.changes),
       churnSeconds: Number(values.churn),
       churnRate: Number(values['churn-rate']),

@@ -1,6 +1,7 @@
 // One measurement: a control plane on one core, its simulated proxies on the other.
 import { loadCore, pause, proxyCore } from '../../peers/processes.ts';
 import { AnsweringProcess } from './answering.ts';
+import { ownServices } from './mesh.ts';
 import {
   machineMs,
   type Change,
@@ -18,6 +19,8 @@ export interface Plan {
   readonly services: number;
   readonly endpoints: number;
   readonly namespaces: number;
+  /** Whether each proxy sees a few services of its own, by a `Sidecar`, and not all. */
+  readonly isPerProxy: boolean;
   /** Changes of each kind. */
   readonly changes: number;
   /** How long endpoints change at `churnRate` a second; 0 for not at all. */
@@ -47,7 +50,7 @@ export interface ChurnFigures {
   readonly rssBytes: readonly number[];
 }
 
-export interface Figures extends Pick<Plan, 'proxies' | 'services' | 'endpoints'> {
+export interface Figures extends Pick<Plan, 'proxies' | 'services' | 'endpoints' | 'isPerProxy'> {
   /** Proxies that got their whole first state. */
   readonly served: number;
   /** From the first connection until the last proxy was complete. */
@@ -71,8 +74,8 @@ const changeTimeoutMs = 10_000;
 
 /** Starts both processes, measures, ends them. */
 export async function measure(plan: Plan): Promise<Figures> {
-  const { services, endpoints, namespaces } = plan;
-  const parameters = [services, endpoints, namespaces].map(String);
+  const { services, endpoints, namespaces, isPerProxy, proxies } = plan;
+  const parameters = [services, endpoints, namespaces, isPerProxy ? proxies : 0].map(String);
   const server = await AnsweringProcess.start<ControlPlaneQuestion>(
     proxyCore,
     'control-plane.ts',
@@ -103,7 +106,8 @@ class Measurement {
   }
 
   async run(): Promise<Figures> {
-    const { proxies, services, endpoints } = this.plan;
+    const { proxies, endpoints, isPerProxy } = this.plan;
+    const services = isPerProxy ? Math.min(ownServices, this.plan.services) : this.plan.services;
     const ready = await this.server.ask<ControlPlaneReady>({ ask: 'ready' });
     const before = await this.server.ask<Usage>({ ask: 'usage' });
     const loaderBefore = await this.loader.ask<Usage>({ ask: 'usage' });
@@ -128,8 +132,9 @@ class Measurement {
     const settled = await this.server.ask<Usage>({ ask: 'usage' });
     return {
       proxies,
-      services,
+      services: this.plan.services,
       endpoints,
+      isPerProxy,
       served: progress.ready,
       firstStateMs: progress.lastReadyAt - began,
       firstStateCpuMs: after.cpuMs - before.cpuMs,

@@ -28,3 +28,32 @@ export function instanceOf(service: number, index: number, namespaces: number, m
     publishedAt: 0,
   };
 }
+
+/** How many services each proxy sees where it has a `Sidecar` of its own. */
+export const ownServices = 50;
+/** Among them one that all see. */
+export const commonService = 1;
+
+/** The services that a proxy sees by its own `Sidecar`, which are those of no other. */
+export function servicesOf(proxy: number, services: number): number[] {
+  const seen = new Set([commonService]);
+  for (let step = 0; step < ownServices; step++) seen.add((proxy + step * (1 + (proxy % 19))) % services);
+  for (let next = 0; seen.size < Math.min(ownServices, services); next++) seen.add(next);
+  return [...seen];
+}
+
+/** The label by which a proxy's `Sidecar` selects it. */
+export const ownLabel = 'pod';
+
+export function sidecarOf(proxy: number, services: number, namespaces: number): object {
+  const hosts = servicesOf(proxy, services).map((service) => {
+    const namespace = namespaceOf(service, namespaces);
+    return `${namespace}/svc-${service}.${namespace}.svc.cluster.local`;
+  });
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Sidecar',
+    metadata: { name: `pod-${proxy}`, namespace: `ns-${proxy % namespaces}` },
+    spec: { workloadSelector: { labels: { [ownLabel]: `pod-${proxy}` } }, egress: [{ hosts }] },
+  };
+}

@@ -2,6 +2,7 @@
 import { RpcCode, TypeUrl, type RpcClient, type RpcStatus, type RpcStream } from '@heddle/xds';
 import { DeltaDiscoveryRequest } from '@heddle/xds/api/envoy/service/discovery/v3/discovery.ts';
 import { deltaAdsMethod } from '@heddle/xds/server';
+import { ownLabel } from './mesh.ts';
 import { readResponse, type SeenResponse } from './read-response.ts';
 
 /** What is told of a simulated proxy. */
@@ -104,7 +105,7 @@ export class SimulatedProxy {
   }
 
   private subscribe(typeUrl: string, names: readonly string[]): void {
-    const key = `${typeUrl} ${names.length} ${names[0]} ${names.at(-1)}`;
+    const key = `${typeUrl} ${names.join(' ')}`;
     let encoded = encodedSubscriptions.get(key);
     if (encoded === undefined) {
       encoded = encodeRequest({ typeUrl, resourceNamesSubscribe: [...names] });
@@ -128,7 +129,7 @@ export class SimulatedProxy {
         SERVICE: service,
         SERVICE_ACCOUNT: 'load',
         INSTANCE: `pod-${index}`,
-        LABELS: { app: service, version: 'v1' },
+        LABELS: { app: service, version: 'v1', [ownLabel]: `pod-${index}` },
         SERVICE_PORT: 9080,
         APP_PORT: 30_000,
         VHDS: true,

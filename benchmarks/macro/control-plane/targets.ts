@@ -36,6 +36,19 @@ const targets: readonly Target[] = [
   },
 ];
 
+const perProxyTargets: readonly Target[] = [
+  {
+    name: 'seconds until all proxies have their first state, each something of its own',
+    atMost: 45,
+    pick: ({ served, proxies, firstStateMs }) => (served < proxies ? Infinity : firstStateMs / 1000),
+  },
+  {
+    name: 'seconds until an endpoint is everywhere, p99, each proxy with something of its own',
+    atMost: 0.5,
+    pick: p99Of('endpoint'),
+  },
+];
+
 function p99Of(kind: string): Target['pick'] {
   return ({ changes }) => {
     const one = changes.find((change) => change.kind === kind);
@@ -47,7 +60,7 @@ function p99Of(kind: string): Target['pick'] {
 /** Judges the one size that targets are about; others have no verdict. */
 export function judge(figures: Figures): Verdict[] {
   if (figures.proxies !== 2000 || figures.services !== 1000 || figures.endpoints !== 10) return [];
-  return targets.flatMap(({ name, atMost, pick }) => {
+  return (figures.isPerProxy ? perProxyTargets : targets).flatMap(({ name, atMost, pick }) => {
     const value = pick(figures);
     if (value === undefined) return [];
     return [{ name, value, atMost, outcome: value <= atMost ? 'met' : 'missed' } as const];
