@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { describeMachine, loadAverage } from '../../peers/machine.ts';
 import { stayOffProxyCore } from '../../peers/processes.ts';
+import { describeGrowth } from './growth.ts';
 import { measure, type Figures } from './measure.ts';
 import { describeVerdict, judge } from './targets.ts';
 
@@ -74,6 +75,7 @@ function print(figures: Figures): void {
   );
 }
 
+for (const line of describeGrowth(results)) console.log(line);
 const verdicts = results.flatMap((figures) => judge(figures));
 for (const verdict of verdicts) console.log(describeVerdict(verdict));
 if (values.json !== '') {
