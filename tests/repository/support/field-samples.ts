@@ -135,6 +135,20 @@ export const samples: Readonly<Record<'listener' | 'cluster' | 'manager', Readon
         typed_config: { '@type': type('transport_sockets.raw_buffer.v3.RawBuffer') },
       },
     }),
+    transport_socket_matches: ofCluster({
+      transport_socket_matches: [
+        {
+          name: 'plain',
+          match: { tlsMode: 'disabled' },
+          transport_socket: {
+            name: 'envoy.transport_sockets.raw_buffer',
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer',
+            },
+          },
+        },
+      ],
+    }),
     typed_extension_protocol_options: ofCluster(
       protocolOptions({ explicit_http_config: { http_protocol_options: {} } }),
     ),

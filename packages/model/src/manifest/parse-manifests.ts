@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import type { Problem } from '@heddle/base';
 import { Report } from '../check/check.ts';
 import { checkAuthorizationPolicy } from '../check/authorization-policy.ts';
+import { checkPeerAuthentication, checkRootNamespace } from '../check/security-scope.ts';
 import { checkDestinationRule } from '../check/destination-rule.ts';
 import { checkMeshConfigMap } from '../check/mesh-config-map.ts';
 import { checkGatewayRoute } from '../check/gateway-route.ts';
@@ -235,10 +236,14 @@ function makeObject(info: KindInfo, metadata: ObjectMeta, spec: unknown): MeshOb
 
 /** Rules that the shape of fields can't express. */
 function check(object: MeshObject, report: Report): void {
+  if (object.kind === 'AuthorizationPolicy' || object.kind === 'PeerAuthentication')
+    checkRootNamespace(object.metadata, object.spec, report);
   if (object.kind === 'VirtualService') checkVirtualService(object.spec, report);
   if (isGatewayRoute(object)) checkGatewayRoute(object, report);
   else if (object.kind === 'DestinationRule') checkDestinationRule(object.spec, report);
   else if (object.kind === 'AuthorizationPolicy') checkAuthorizationPolicy(object.spec, report);
+  else if (object.kind === 'PeerAuthentication')
+    checkPeerAuthentication(object.metadata, object.spec, report);
   else if (object.kind === 'ConfigMap') checkMeshConfigMap(object, report);
 }
 
