@@ -183,20 +183,22 @@ function describeJoinToken(record: JoinTokenRecord): TokenSummary {
   return { id, kind: 'join', ...unknown, namespace, createdAt, expiresAt, usesLeft, serviceAccount };
 }
 
-function describeServices({ services, traffic }: ControlPlane): ServiceSummary[] {
-  return [...services.services().values()]
+/** Those that run, and those that objects declare. */
+function describeServices({ model, services, traffic }: ControlPlane): ServiceSummary[] {
+  return [...model.services.values()]
     .sort((a, b) =>
       a.namespace === b.namespace ? compare(a.name, b.name) : compare(a.namespace, b.namespace),
     )
     .map(({ name, namespace, host, ports }) => {
       const instances = services.members(host)?.instances ?? [];
-      const versions = new Set(instances.map(({ labels }) => labels['version'] ?? ''));
+      const declared = model.hosts.get(host)?.shared.declared?.endpoints ?? [];
+      const versions = new Set([...instances, ...declared].map(({ labels }) => labels['version'] ?? ''));
       return {
         name,
         namespace,
         host,
         ports,
-        instances: instances.length,
+        instances: instances.length + declared.length,
         versions: [...versions].filter((version) => version !== '').sort(),
         traffic: traffic.summary(namespace, name),
       };
