@@ -135,7 +135,14 @@ test('TCP connections are streams of few links between sidecars, which hide what
     return ['opened', 'closed', 'received', 'sent'].every((name) => caller.get(name) === callee.get(name));
   });
 
-  // HTTP's proxy says what it can't do.
+  // HTTP's proxy says what it can't do, but for CONNECT.
+  const tunnel = new Conversation(Number(new URL(client.proxy).port));
+  tunnel.socket.write('CONNECT echo:7000 HTTP/1.1\r\nHost: echo:7000\r\n\r\n');
+  await tunnel.hears(/^HTTP\/1\.1 200 [^]*\r\n\r\nhello from \d+\n$/);
+  tunnel.socket.write('through a tunnel\n');
+  await tunnel.hears(/through a tunnel\n$/);
+  tunnel.socket.end();
+  await tunnel.ends();
   const misled = await send({ url: client.proxy, headers: { host: 'echo:7000' } });
   assert.equal(misled.status, 421);
   assert.match(misled.body, /--upstream/);

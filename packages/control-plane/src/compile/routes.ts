@@ -55,24 +55,30 @@ export function catchAll(name: string, cluster: string): DeepPartial<VirtualHost
   };
 }
 
-/** The same for hosts that only their callers know; a CONNECT is ended here, and its bytes go there as they are. */
+/** The same for hosts that only their callers know, also by CONNECT. */
 export function anywhere(name: string, cluster: string): DeepPartial<VirtualHost> {
-  const { action } = toCluster(cluster);
-  const tunnel: DeepPartial<Route> = {
+  const { routes = [], ...host } = catchAll(name, cluster);
+  return { ...host, routes: [tunnel(cluster), ...routes] };
+}
+
+/** CONNECT is ended here, and its bytes go to the cluster as they are. */
+function tunnel(cluster: string): DeepPartial<Route> {
+  const { value } = toCluster(cluster).action;
+  return {
     name: 'connect',
     match: { pathSpecifier: { $case: 'connectMatcher', value: {} } },
     action: {
       $case: 'route',
-      value: { ...action.value, upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }] },
+      value: { ...value, upgradeConfigs: [{ upgradeType: 'CONNECT', connectConfig: {} }] },
     },
   };
-  const { routes = [], ...host } = catchAll(name, cluster);
-  return { ...host, routes: [tunnel, ...routes] };
 }
 
-/** For a port that speaks no HTTP: requests are told so, and go nowhere. */
+/** For a port that speaks no HTTP: CONNECT leads there; other requests are told so, and go nowhere. */
 function opaquePort(host: string, port: number, domains: readonly string[]): DeepPartial<VirtualHost> {
-  return misdirected(`${host}:${port}`, domains, `${host}:${port} is not HTTP: connect to it by --upstream`);
+  const text = `${host}:${port} is not HTTP: connect to it by --upstream, or by CONNECT`;
+  const { routes = [], ...rest } = misdirected(`${host}:${port}`, domains, text);
+  return { ...rest, routes: [tunnel(clusterName(port, '', host)), ...routes] };
 }
 
 /** For a dependency whose address only its callers know. */
