@@ -29,7 +29,7 @@ const parts: readonly { readonly path: RegExp; readonly use: string }[] = [
   { path: /^packages\/identity\/src\//, use: 'its key, certificate request and certificate' },
   { path: /^packages\/xds\/src\/(?!server\/|json\/)/, use: 'its configuration' },
   {
-    path: /^packages\/xds\/src\/server\/encode-resource\.ts$/,
+    path: /^packages\/xds\/src\/server\/(?:encode-resource|version-table)\.ts$/,
     use: 'small, and named by the index of the package',
   },
   { path: /^packages\/proxy\/src\/(?!bootstrap\/)/, use: 'the data plane' },

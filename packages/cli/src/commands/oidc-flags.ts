@@ -1,5 +1,5 @@
-import { parseRoleMapping } from '../up/parse-role-mapping.ts';
-import type { RoleMappingFlag } from '../up/parse-role-mapping.ts';
+import { parseRoleMapping } from '../token/parse-role-mapping.ts';
+import type { RoleMappingFlag } from '../token/parse-role-mapping.ts';
 
 /** Flags by which an OpenID Connect issuer is believed who people are. */
 export interface OidcFlags {

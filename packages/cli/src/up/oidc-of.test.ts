@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OidcFlags } from '../commands/oidc-flags.ts';
 import { oidcOf } from './oidc-of.ts';
-import { parseRoleMapping } from './parse-role-mapping.ts';
+import { parseRoleMapping } from '../token/parse-role-mapping.ts';
 
 const defaults: OidcFlags = { oidcSubjectClaim: 'sub', oidcRoleClaim: 'groups' };
 const operators = parseRoleMapping('operator@shop=team=1');

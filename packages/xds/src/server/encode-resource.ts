@@ -1,5 +1,5 @@
 import { BinaryWriter } from '../wire/binary-writer.ts';
-import { VersionTable } from './name-table.ts';
+import { VersionTable } from './version-table.ts';
 import type { EncodedResource } from './resource-source.ts';
 
 /** Of all servers in a process: what streams keep of resources are numbers. */

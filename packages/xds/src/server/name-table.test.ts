@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KnownVersion, NameStates, NameTable, VersionTable } from './name-table.ts';
+import { NameStates, NameTable } from './name-table.ts';
+import { KnownVersion, VersionTable } from './version-table.ts';
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `name-${index}`);

@@ -1,4 +1,4 @@
-import { KnownVersion } from './name-table.ts';
+import { KnownVersion } from './version-table.ts';
 import type { EncodedResource, ResourceSource, XdsClient } from './resource-source.ts';
 import type { TypeState } from './type-state.ts';
 

@@ -1,6 +1,7 @@
 // One type of resources on one stream: what the client asked for, what it knows, what it should be told.
 import { collectionOf } from '../type-url.ts';
-import { KnownVersion, NameStates, type NameTable } from './name-table.ts';
+import { NameStates, type NameTable } from './name-table.ts';
+import { KnownVersion } from './version-table.ts';
 import type { ResourceStatus, TypeStatus } from './stream-status.ts';
 
 /** A response that has been sent and not been answered. */
