@@ -41,7 +41,7 @@ export const upCommand = defineCommand<UpFlags>(
       ['Take the configuration from files', 'heddle up --datastore dir:./mesh'],
       [
         'Let people in whom an OpenID Connect issuer knows',
-        'heddle up --oidc-issuer https://id.example --oidc-audience mesh --oidc-role viewer=all',
+        'heddle up --oidc-issuer https://id.it --oidc-audience m --oidc-role admin=sre',
       ],
     ],
   },
