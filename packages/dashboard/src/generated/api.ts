@@ -76,10 +76,10 @@ export interface ServiceTrafficSummary {
 export interface ServiceSummary {
   readonly name: string;
   readonly namespace: string;
-  /** Fully qualified, such as `reviews.default.svc.cluster.local`. */
+  /** Fully qualified, such as `reviews.default.svc.cluster.local`, or what a ServiceEntry calls it. */
   readonly host: string;
   readonly ports: readonly ServicePort[];
-  /** How many are published. */
+  /** How many are published, and how many endpoints objects name. */
   readonly instances: number;
   /** Values of the instances' label `version`, sorted. */
   readonly versions: readonly string[];
