@@ -242,15 +242,15 @@ test('reports the problems of all resources', () => {
   const problems = problemOf({
     listeners: [{ ...http, tcp_backlog_size: 5 }],
     clusters: [
-      { ...backend, lb_policy: 'MAGLEV' },
-      { ...backend, name: 'other', lb_policy: 'MAGLEV' },
+      { ...backend, lb_policy: 'LOAD_BALANCING_POLICY_CONFIG' },
+      { ...backend, name: 'other', lb_policy: 'LOAD_BALANCING_POLICY_CONFIG' },
     ],
   });
   assert.deepEqual(
     problems.map((text) => text.replace(/^envoy\.yaml:\d+:\d+: error /, '')),
     [
-      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[0].lb_policy: MAGLEV is not supported yet',
-      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].lb_policy: MAGLEV is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[0].lb_policy: LOAD_BALANCING_POLICY_CONFIG is not supported yet',
+      'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.clusters[1].lb_policy: LOAD_BALANCING_POLICY_CONFIG is not supported yet',
       'HEDDLE_XDS_UNSUPPORTED_FIELD: static_resources.listeners[0].tcp_backlog_size: is not supported yet',
     ],
   );

@@ -7,7 +7,13 @@ import { Endpoint, type EndpointHealth, type EndpointPool } from './endpoint.ts'
 import { type PriorityHealth, spreadLoad } from './priority-load.ts';
 
 const noPool: EndpointPool = { close: () => undefined, dropConnections: () => undefined };
-const config: BalancingConfig = { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 50 };
+const config: BalancingConfig = {
+  policy: 'round-robin',
+  choiceCount: 2,
+  panicThresholdPercent: 50,
+  ringSize: { minimum: 1024, maximum: 1024 },
+  tableSize: 103,
+};
 
 function endpoint(
   port: number,

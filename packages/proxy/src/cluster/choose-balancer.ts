@@ -5,12 +5,18 @@ import type { LoadBalancer } from './load-balancer.ts';
 import { PriorityBalancer, type PriorityShare } from './priority-balancer.ts';
 import { type PriorityHealth, spreadLoad } from './priority-load.ts';
 import { RandomChoice } from './random-choice.ts';
+import { Maglev } from './maglev.ts';
+import { RingHash, type RingSize } from './ring-hash.ts';
 import { RoundRobin } from './round-robin.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
 /** How a cluster chooses among its endpoints. */
 export interface BalancingConfig {
-  readonly policy: 'round-robin' | 'least-request' | 'random';
+  readonly policy: 'round-robin' | 'least-request' | 'random' | 'ring-hash' | 'maglev';
+  /** Places on the ring of ring-hash. */
+  readonly ringSize: RingSize;
+  /** Places in maglev's table. */
+  readonly tableSize: number;
   /** How many endpoints least-request looks at. */
   readonly choiceCount: number;
   /** With fewer healthy endpoints than this, in per cent, all are picked; 0 for never. */
@@ -83,6 +89,10 @@ function balancerOf<P extends EndpointPool>(
       return new LeastRequest(endpoints, config.choiceCount);
     case 'random':
       return new RandomChoice(endpoints);
+    case 'ring-hash':
+      return new RingHash(endpoints, config.ringSize);
+    case 'maglev':
+      return new Maglev(endpoints, config.tableSize);
     default:
       return assertNever(config.policy);
   }

@@ -49,7 +49,13 @@ const plain: ClusterConfig = {
   dropsConnectionsOfUnhealthy: false,
   originalDestination: null,
   dns: null,
-  balancing: { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 0 },
+  balancing: {
+    policy: 'round-robin',
+    choiceCount: 2,
+    panicThresholdPercent: 0,
+    ringSize: { minimum: 1024, maximum: 1024 },
+    tableSize: 103,
+  },
 };
 
 function fixed(value: number): Random {

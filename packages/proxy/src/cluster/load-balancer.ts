@@ -1,5 +1,6 @@
 // Hot path.
 import type { Random } from '@heddle/base';
+import type { Hash64 } from '../hash/hash64.ts';
 import type { TcpAddress } from '../transport/transport.ts';
 import type { Endpoint, EndpointPool } from './endpoint.ts';
 
@@ -9,6 +10,10 @@ export interface PickOrigin {
   readonly originalDestination: TcpAddress | null;
   /** A field of the request by its lower-case name. */
   requestHeader(name: string): string | null;
+  /** What balancers that go by a hash go by; null for any endpoint. */
+  readonly pickHash: Hash64 | null;
+  /** How often an endpoint was picked already for this try, and turned down. */
+  readonly pickAttempt: number;
 }
 
 /**

@@ -21,6 +21,8 @@ function setUp(changes: Partial<OriginalDestinationConfig> = {}) {
     return balancer.pick(systemRandom, 'ignored', {
       originalDestination: destination === null ? null : { host, port: Number(port) },
       requestHeader: () => header,
+      pickHash: null,
+      pickAttempt: 0,
     });
   };
   return { clock, balancer, pick, invalidCount: () => invalid };

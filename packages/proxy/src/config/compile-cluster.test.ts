@@ -65,7 +65,13 @@ test("has Envoy's defaults: static, round robin, 5 s to connect", () => {
       dropsConnectionsOfUnhealthy: false,
       originalDestination: null,
       dns: null,
-      balancing: { policy: 'round-robin', choiceCount: 2, panicThresholdPercent: 50 },
+      balancing: {
+        policy: 'round-robin',
+        choiceCount: 2,
+        panicThresholdPercent: 50,
+        ringSize: { minimum: 1024, maximum: 8_388_608 },
+        tableSize: 65_537,
+      },
     },
     edsName: null,
     endpoints: { endpoints: [], overprovisioningPercent: 140 },
@@ -139,8 +145,22 @@ const refusals: readonly [string, ClusterInput][] = [
     { clusterDiscoveryType: { $case: 'type', value: 4 }, loadAssignment: undefined },
   ],
   ['lb_policy: CLUSTER_PROVIDED does not go with this type of cluster', { lbPolicy: 6 }],
-  ['lb_policy: RING_HASH is not supported yet', { lbPolicy: 2 }],
-  ['lb_policy: MAGLEV is not supported yet', { lbPolicy: 5 }],
+  ['lb_policy: LOAD_BALANCING_POLICY_CONFIG is not supported yet', { lbPolicy: 7 }],
+  [
+    'ring_hash_lb_config.hash_function: MURMUR_HASH_2 is not supported yet',
+    { lbPolicy: 2, lbConfig: { $case: 'ringHashLbConfig', value: { hashFunction: 1 } } },
+  ],
+  [
+    'ring_hash_lb_config.minimum_ring_size: must not exceed maximum_ring_size',
+    {
+      lbPolicy: 2,
+      lbConfig: { $case: 'ringHashLbConfig', value: { minimumRingSize: 9, maximumRingSize: 8 } },
+    },
+  ],
+  [
+    'maglev_lb_config.table_size: must be a prime number',
+    { lbPolicy: 5, lbConfig: { $case: 'maglevLbConfig', value: { tableSize: 100 } } },
+  ],
   [
     'least_request_lb_config.choice_count: must be 2 or more',
     { lbPolicy: 1, lbConfig: { $case: 'leastRequestLbConfig', value: { choiceCount: 1 } } },

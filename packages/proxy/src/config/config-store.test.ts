@@ -225,8 +225,8 @@ test('a resource that is refused leaves the state before, and says where it is w
   const harness = sidecar();
   harness.send('out', 'a');
   assert.match(
-    harness.apply(TypeUrl.cluster, 'a', edsCluster('a', { lbPolicy: 2 })) ?? '',
-    /^lb_policy: RING_HASH is not supported yet$/,
+    harness.apply(TypeUrl.cluster, 'a', edsCluster('a', { lbPolicy: 7 })) ?? '',
+    /^lb_policy: LOAD_BALANCING_POLICY_CONFIG is not supported yet$/,
   );
   assert.match(
     harness.apply(TypeUrl.clusterLoadAssignment, 'a', {

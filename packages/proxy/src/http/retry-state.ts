@@ -81,10 +81,13 @@ export class RetryState implements TimerWheelEntry {
    * The endpoint for the next try: `pick` is asked again for one where the request has not been, `morePicks` times at most.
    * The last one that it gives is as good as none other.
    */
-  choose(morePicks: number, pick: () => Endpoint<ConnectionPool> | null): Endpoint<ConnectionPool> | null {
-    let endpoint = pick();
+  choose(
+    morePicks: number,
+    pick: (attempt: number) => Endpoint<ConnectionPool> | null,
+  ): Endpoint<ConnectionPool> | null {
+    let endpoint = pick(0);
     for (let i = 0; i < morePicks && endpoint !== null && this.tried.includes(endpoint); i++)
-      endpoint = pick();
+      endpoint = pick(i + 1);
     if (endpoint !== null) this.tried.push(endpoint);
     return endpoint;
   }

@@ -14,6 +14,8 @@ import type { RouteMatch } from '../routing/route-match.ts';
 import type { Connection, TransportError } from '../transport/transport.ts';
 import { tellAttempts } from './attempt-count.ts';
 import { DownstreamExchange } from './downstream-exchange.ts';
+import { Hash64 } from '../hash/hash64.ts';
+import type { HashPolicy } from '../routing/hash-policy.ts';
 import { HeldRequest } from './held-request.ts';
 import type { HttpSettingsSlot, ProxyContext } from './http-settings.ts';
 import { LocalReplies } from './response-flags.ts';
@@ -42,6 +44,10 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
   protected readonly retries: RetryState;
   /** What came before there was a connection for it (reading is paused meanwhile), and what may be sent again. */
   protected readonly held = new HeldRequest();
+  pickHash: Hash64 | null = null;
+  pickAttempt = 0;
+  /** Null before the first request of a route with a hash policy. */
+  private ownHash: Hash64 | null = null;
   private tunnel: Tunnel | null = null;
   private tunnelsRaw = false;
   /** The upstream's side of a tunnel that is no answer to an upgrade. */
@@ -210,7 +216,9 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
       return;
     }
     this.cluster = cluster;
+    this.pickAttempt = 0;
     if (this.retries.attempts === 0) {
+      this.pickHash = match.hashPolicy === null ? null : this.hashFor(match.hashPolicy);
       this.chooseFraming(cluster.config.connections.protocol);
       if (match.retryPolicy?.coversRequest(this.request) === false) this.retries.isOver = true;
       if (this.head!.bodyKind !== BodyKind.none && this.upgrade === '') this.keepBody(match);
@@ -224,15 +232,21 @@ export abstract class RoutedExchange extends DownstreamExchange implements Conne
     const endpoint =
       match.retryPolicy === null || match.retryPolicy.morePicks === 0
         ? cluster.pick(this.context.random, this.request.authority, this)
-        : this.retries.choose(match.retryPolicy.morePicks, () =>
-            cluster.pick(this.context.random, this.request.authority, this),
-          );
+        : this.retries.choose(match.retryPolicy.morePicks, (attempt) => {
+            this.pickAttempt = attempt;
+            return cluster.pick(this.context.random, this.request.authority, this);
+          });
     if (endpoint === null) {
       cluster.metrics.requestsWithoutEndpoint.value++;
       this.reply(LocalReplies.noHealthyUpstream);
       return;
     }
     this.toEndpoint(endpoint);
+  }
+
+  private hashFor(policy: HashPolicy): Hash64 | null {
+    this.ownHash ??= new Hash64();
+    return policy.hash(this.request, this.connection.remoteAddress, this.ownHash) ? this.ownHash : null;
   }
 
   /** Chunks go on as they come where it is sure that the upstream knows them: not where HTTP/2 is agreed on by ALPN perhaps. */

@@ -23,6 +23,8 @@ import {
   noHeaderChanges,
 } from './compile-headers.ts';
 import type { GrpcTimeoutRules } from '../grpc/timeout-rules.ts';
+import { compileHashPolicy } from './compile-hash-policy.ts';
+import type { HashPolicy } from './hash-policy.ts';
 import { compileGrpcTimeout } from './compile-grpc-timeout.ts';
 import { compileRegexRewrite } from './compile-regex.ts';
 import { compileRetries, type Retries } from './compile-retry-policy.ts';
@@ -84,6 +86,7 @@ interface Outcome {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly grpcTimeout: GrpcTimeoutRules | null;
+  readonly hashPolicy: HashPolicy | null;
   readonly maxRequestBytes: number;
   readonly internalRedirect: InternalRedirectPolicy | null;
   readonly retryPolicy: RetryPolicy | null;
@@ -109,6 +112,7 @@ export const localOutcome: Outcome = {
   idleTimeoutMs: -1,
   maxStreamDurationMs: -1,
   grpcTimeout: null,
+  hashPolicy: null,
   maxRequestBytes: -1,
   internalRedirect: null,
   retryPolicy: null,
@@ -231,6 +235,7 @@ function forward(
     // As in Envoy, a route that limits the whole stream does not limit the response besides.
     timeoutMs: duration === undefined ? timeoutMs : 0,
     grpcTimeout: compileGrpcTimeout(action, path, problems),
+    hashPolicy: compileHashPolicy(action.hashPolicy, `${path}.hash_policy`, problems),
     idleTimeoutMs: durationMs(action.idleTimeout, -1, `${path}.idle_timeout`, problems),
     maxStreamDurationMs: durationMs(
       duration?.maxStreamDuration,

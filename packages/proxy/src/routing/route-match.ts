@@ -1,4 +1,5 @@
 // Hot path.
+import type { HashPolicy } from './hash-policy.ts';
 import type { RoutingPriority } from '../cluster/cluster-metrics.ts';
 import type { RouteFilterConfigs } from '../policy/route-filter-config.ts';
 import type { RegexRewrite } from '@heddle/base/regex/regex-rewrite.ts';
@@ -70,6 +71,8 @@ export interface RouteMatchFields<C> {
   readonly idleTimeoutMs: number;
   readonly maxStreamDurationMs: number;
   readonly grpcTimeout: GrpcTimeoutRules | null;
+  /** What of a request says which endpoint it goes to, in clusters that look at that. */
+  readonly hashPolicy: HashPolicy | null;
   readonly maxRequestBytes: number;
   readonly internalRedirect: InternalRedirectPolicy | null;
   readonly retryPolicy: RetryPolicy | null;
@@ -118,6 +121,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
   /** How long a request may last from its first byte to its response's last; -1 for the listener's, 0 for ever. */
   readonly maxStreamDurationMs: number;
   /** What becomes of a caller's `grpc-timeout`; null where it only passes. */
+  readonly hashPolicy: HashPolicy | null;
   readonly grpcTimeout: GrpcTimeoutRules | null;
   /** More than this many bytes of body get 413; -1 for no limit. */
   readonly maxRequestBytes: number;
@@ -169,6 +173,7 @@ export class RouteMatch<C> implements RouteMatchFields<C> {
     this.idleTimeoutMs = fields.idleTimeoutMs;
     this.maxStreamDurationMs = fields.maxStreamDurationMs;
     this.grpcTimeout = fields.grpcTimeout;
+    this.hashPolicy = fields.hashPolicy;
     this.maxRequestBytes = fields.maxRequestBytes;
     this.retryPolicy = fields.retryPolicy;
     this.internalRedirect = fields.internalRedirect;

@@ -190,6 +190,14 @@ export class TcpRelay implements ConnectionHandler, TimerWheelEntry, PickOrigin 
     return this.downstream.originalDestination;
   }
 
+  get pickHash(): null {
+    return null;
+  }
+
+  get pickAttempt(): number {
+    return 0;
+  }
+
   requestHeader(): null {
     return null;
   }

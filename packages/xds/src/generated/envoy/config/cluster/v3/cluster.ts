@@ -7,7 +7,7 @@ import { BinaryWriter } from "../../../../../wire/binary-writer.ts";
 import { Any } from "../../../../google/protobuf/any.ts";
 import { Duration } from "../../../../google/protobuf/duration.ts";
 import { Struct } from "../../../../google/protobuf/struct.ts";
-import { BoolValue, UInt32Value } from "../../../../google/protobuf/wrappers.ts";
+import { BoolValue, UInt32Value, UInt64Value } from "../../../../google/protobuf/wrappers.ts";
 import { Percent } from "../../../type/v3/percent.ts";
 import { BindConfig, TcpKeepalive } from "../../core/v3/address.ts";
 import { Metadata, TransportSocket } from "../../core/v3/base.ts";
@@ -62,6 +62,8 @@ export interface Cluster {
   ignoreHealthOnHostRemoval: boolean;
   loadAssignment?: ClusterLoadAssignment | undefined;
   lbConfig?:
+    | { $case: "ringHashLbConfig"; value: Cluster_RingHashLbConfig }
+    | { $case: "maglevLbConfig"; value: Cluster_MaglevLbConfig }
     | { $case: "originalDstLbConfig"; value: Cluster_OriginalDstLbConfig }
     | { $case: "leastRequestLbConfig"; value: Cluster_LeastRequestLbConfig }
     | { $case: "roundRobinLbConfig"; value: Cluster_RoundRobinLbConfig }
@@ -144,6 +146,23 @@ export interface Cluster_LeastRequestLbConfig {
 }
 
 export interface Cluster_RoundRobinLbConfig {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Cluster_RingHashLbConfig {
+  minimumRingSize?: number | undefined;
+  hashFunction: Cluster_RingHashLbConfig_HashFunction;
+  maximumRingSize?: number | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export const Cluster_RingHashLbConfig_HashFunction = { XX_HASH: 0, MURMUR_HASH_2: 1, UNRECOGNIZED: -1 } as const;
+
+export type Cluster_RingHashLbConfig_HashFunction =
+  typeof Cluster_RingHashLbConfig_HashFunction[keyof typeof Cluster_RingHashLbConfig_HashFunction];
+
+export interface Cluster_MaglevLbConfig {
+  tableSize?: number | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -316,6 +335,12 @@ export const Cluster: MessageFns<Cluster> = {
       ClusterLoadAssignment.encode(message.loadAssignment, writer.uint32(266).fork()).join();
     }
     switch (message.lbConfig?.$case) {
+      case "ringHashLbConfig":
+        Cluster_RingHashLbConfig.encode(message.lbConfig.value, writer.uint32(186).fork()).join();
+        break;
+      case "maglevLbConfig":
+        Cluster_MaglevLbConfig.encode(message.lbConfig.value, writer.uint32(418).fork()).join();
+        break;
       case "originalDstLbConfig":
         Cluster_OriginalDstLbConfig.encode(message.lbConfig.value, writer.uint32(274).fork()).join();
         break;
@@ -558,6 +583,28 @@ export const Cluster: MessageFns<Cluster> = {
           message.loadAssignment = ClusterLoadAssignment.decode(reader, reader.uint32());
           continue;
         }
+        case 23: {
+          if (tag !== 186) {
+            break;
+          }
+
+          message.lbConfig = {
+            $case: "ringHashLbConfig",
+            value: Cluster_RingHashLbConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 52: {
+          if (tag !== 418) {
+            break;
+          }
+
+          message.lbConfig = {
+            $case: "maglevLbConfig",
+            value: Cluster_MaglevLbConfig.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
         case 34: {
           if (tag !== 274) {
             break;
@@ -725,6 +772,24 @@ export const Cluster: MessageFns<Cluster> = {
       ? ClusterLoadAssignment.fromPartial(object.loadAssignment)
       : undefined;
     switch (object.lbConfig?.$case) {
+      case "ringHashLbConfig": {
+        if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
+          message.lbConfig = {
+            $case: "ringHashLbConfig",
+            value: Cluster_RingHashLbConfig.fromPartial(object.lbConfig.value),
+          };
+        }
+        break;
+      }
+      case "maglevLbConfig": {
+        if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
+          message.lbConfig = {
+            $case: "maglevLbConfig",
+            value: Cluster_MaglevLbConfig.fromPartial(object.lbConfig.value),
+          };
+        }
+        break;
+      }
       case "originalDstLbConfig": {
         if (object.lbConfig?.value !== undefined && object.lbConfig?.value !== null) {
           message.lbConfig = {
@@ -1041,6 +1106,120 @@ export const Cluster_RoundRobinLbConfig: MessageFns<Cluster_RoundRobinLbConfig> 
   },
   fromPartial(_: DeepPartial<Cluster_RoundRobinLbConfig>): Cluster_RoundRobinLbConfig {
     const message = createBaseCluster_RoundRobinLbConfig();
+    return message;
+  },
+};
+
+function createBaseCluster_RingHashLbConfig(): Cluster_RingHashLbConfig {
+  return { minimumRingSize: undefined, hashFunction: 0, maximumRingSize: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_RingHashLbConfig: MessageFns<Cluster_RingHashLbConfig> = {
+  encode(message: Cluster_RingHashLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minimumRingSize !== undefined) {
+      UInt64Value.encode({ value: message.minimumRingSize! }, writer.uint32(10).fork()).join();
+    }
+    if (message.hashFunction !== 0) {
+      writer.uint32(24).int32(message.hashFunction);
+    }
+    if (message.maximumRingSize !== undefined) {
+      UInt64Value.encode({ value: message.maximumRingSize! }, writer.uint32(34).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_RingHashLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_RingHashLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.minimumRingSize = UInt64Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+        case 3: {
+          if (tag !== 24) {
+            break;
+          }
+
+          message.hashFunction = reader.int32() as any;
+          continue;
+        }
+        case 4: {
+          if (tag !== 34) {
+            break;
+          }
+
+          message.maximumRingSize = UInt64Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_RingHashLbConfig>): Cluster_RingHashLbConfig {
+    return Cluster_RingHashLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_RingHashLbConfig>): Cluster_RingHashLbConfig {
+    const message = createBaseCluster_RingHashLbConfig();
+    message.minimumRingSize = object.minimumRingSize ?? undefined;
+    message.hashFunction = object.hashFunction ?? 0;
+    message.maximumRingSize = object.maximumRingSize ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCluster_MaglevLbConfig(): Cluster_MaglevLbConfig {
+  return { tableSize: undefined, _unknownFields: undefined };
+}
+
+export const Cluster_MaglevLbConfig: MessageFns<Cluster_MaglevLbConfig> = {
+  encode(message: Cluster_MaglevLbConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tableSize !== undefined) {
+      UInt64Value.encode({ value: message.tableSize! }, writer.uint32(10).fork()).join();
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cluster_MaglevLbConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseCluster_MaglevLbConfig();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.tableSize = UInt64Value.decode(reader, reader.uint32()).value;
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<Cluster_MaglevLbConfig>): Cluster_MaglevLbConfig {
+    return Cluster_MaglevLbConfig.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Cluster_MaglevLbConfig>): Cluster_MaglevLbConfig {
+    const message = createBaseCluster_MaglevLbConfig();
+    message.tableSize = object.tableSize ?? undefined;
     return message;
   },
 };

@@ -214,6 +214,7 @@ export interface RouteAction {
   /** @deprecated */
   maxGrpcTimeout?: Duration | undefined;
   idleTimeout?: Duration | undefined;
+  hashPolicy: RouteAction_HashPolicy[];
   upgradeConfigs: RouteAction_UpgradeConfig[];
   /** @deprecated */
   grpcTimeoutOffset?: Duration | undefined;
@@ -253,6 +254,37 @@ export interface RouteAction_RequestMirrorPolicy {
   traceSampled?: boolean | undefined;
   clusterHeader: string;
   disableShadowHostSuffixAppend: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_HashPolicy {
+  policySpecifier?:
+    | { $case: "header"; value: RouteAction_HashPolicy_Header }
+    | { $case: "cookie"; value: RouteAction_HashPolicy_Cookie }
+    | { $case: "connectionProperties"; value: RouteAction_HashPolicy_ConnectionProperties }
+    | { $case: "queryParameter"; value: RouteAction_HashPolicy_QueryParameter }
+    | undefined;
+  terminal: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_HashPolicy_Header {
+  headerName: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_HashPolicy_Cookie {
+  name: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_HashPolicy_ConnectionProperties {
+  sourceIp: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RouteAction_HashPolicy_QueryParameter {
+  name: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2148,6 +2180,7 @@ function createBaseRouteAction(): RouteAction {
     clusterNotFoundResponseCode: 0,
     maxGrpcTimeout: undefined,
     idleTimeout: undefined,
+    hashPolicy: [],
     upgradeConfigs: [],
     grpcTimeoutOffset: undefined,
     requestMirrorPolicies: [],
@@ -2206,6 +2239,9 @@ export const RouteAction: MessageFns<RouteAction> = {
     }
     if (message.idleTimeout !== undefined) {
       Duration.encode(message.idleTimeout, writer.uint32(194).fork()).join();
+    }
+    for (const v of message.hashPolicy) {
+      RouteAction_HashPolicy.encode(v!, writer.uint32(122).fork()).join();
     }
     for (const v of message.upgradeConfigs) {
       RouteAction_UpgradeConfig.encode(v!, writer.uint32(202).fork()).join();
@@ -2360,6 +2396,14 @@ export const RouteAction: MessageFns<RouteAction> = {
           message.idleTimeout = Duration.decode(reader, reader.uint32());
           continue;
         }
+        case 15: {
+          if (tag !== 122) {
+            break;
+          }
+
+          message.hashPolicy.push(RouteAction_HashPolicy.decode(reader, reader.uint32()));
+          continue;
+        }
         case 25: {
           if (tag !== 202) {
             break;
@@ -2495,6 +2539,7 @@ export const RouteAction: MessageFns<RouteAction> = {
     message.idleTimeout = (object.idleTimeout !== undefined && object.idleTimeout !== null)
       ? Duration.fromPartial(object.idleTimeout)
       : undefined;
+    message.hashPolicy = object.hashPolicy?.map((e) => RouteAction_HashPolicy.fromPartial(e)) || [];
     message.upgradeConfigs = object.upgradeConfigs?.map((e) => RouteAction_UpgradeConfig.fromPartial(e)) || [];
     message.grpcTimeoutOffset = (object.grpcTimeoutOffset !== undefined && object.grpcTimeoutOffset !== null)
       ? Duration.fromPartial(object.grpcTimeoutOffset)
@@ -2730,6 +2775,333 @@ export const RouteAction_RequestMirrorPolicy: MessageFns<RouteAction_RequestMirr
     message.traceSampled = object.traceSampled ?? undefined;
     message.clusterHeader = object.clusterHeader ?? "";
     message.disableShadowHostSuffixAppend = object.disableShadowHostSuffixAppend ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_HashPolicy(): RouteAction_HashPolicy {
+  return { policySpecifier: undefined, terminal: false, _unknownFields: undefined };
+}
+
+export const RouteAction_HashPolicy: MessageFns<RouteAction_HashPolicy> = {
+  encode(message: RouteAction_HashPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.policySpecifier?.$case) {
+      case "header":
+        RouteAction_HashPolicy_Header.encode(message.policySpecifier.value, writer.uint32(10).fork()).join();
+        break;
+      case "cookie":
+        RouteAction_HashPolicy_Cookie.encode(message.policySpecifier.value, writer.uint32(18).fork()).join();
+        break;
+      case "connectionProperties":
+        RouteAction_HashPolicy_ConnectionProperties.encode(message.policySpecifier.value, writer.uint32(26).fork())
+          .join();
+        break;
+      case "queryParameter":
+        RouteAction_HashPolicy_QueryParameter.encode(message.policySpecifier.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    if (message.terminal !== false) {
+      writer.uint32(32).bool(message.terminal);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_HashPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_HashPolicy();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.policySpecifier = {
+            $case: "header",
+            value: RouteAction_HashPolicy_Header.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 2: {
+          if (tag !== 18) {
+            break;
+          }
+
+          message.policySpecifier = {
+            $case: "cookie",
+            value: RouteAction_HashPolicy_Cookie.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 3: {
+          if (tag !== 26) {
+            break;
+          }
+
+          message.policySpecifier = {
+            $case: "connectionProperties",
+            value: RouteAction_HashPolicy_ConnectionProperties.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 5: {
+          if (tag !== 42) {
+            break;
+          }
+
+          message.policySpecifier = {
+            $case: "queryParameter",
+            value: RouteAction_HashPolicy_QueryParameter.decode(reader, reader.uint32()),
+          };
+          continue;
+        }
+        case 4: {
+          if (tag !== 32) {
+            break;
+          }
+
+          message.terminal = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_HashPolicy>): RouteAction_HashPolicy {
+    return RouteAction_HashPolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_HashPolicy>): RouteAction_HashPolicy {
+    const message = createBaseRouteAction_HashPolicy();
+    switch (object.policySpecifier?.$case) {
+      case "header": {
+        if (object.policySpecifier?.value !== undefined && object.policySpecifier?.value !== null) {
+          message.policySpecifier = {
+            $case: "header",
+            value: RouteAction_HashPolicy_Header.fromPartial(object.policySpecifier.value),
+          };
+        }
+        break;
+      }
+      case "cookie": {
+        if (object.policySpecifier?.value !== undefined && object.policySpecifier?.value !== null) {
+          message.policySpecifier = {
+            $case: "cookie",
+            value: RouteAction_HashPolicy_Cookie.fromPartial(object.policySpecifier.value),
+          };
+        }
+        break;
+      }
+      case "connectionProperties": {
+        if (object.policySpecifier?.value !== undefined && object.policySpecifier?.value !== null) {
+          message.policySpecifier = {
+            $case: "connectionProperties",
+            value: RouteAction_HashPolicy_ConnectionProperties.fromPartial(object.policySpecifier.value),
+          };
+        }
+        break;
+      }
+      case "queryParameter": {
+        if (object.policySpecifier?.value !== undefined && object.policySpecifier?.value !== null) {
+          message.policySpecifier = {
+            $case: "queryParameter",
+            value: RouteAction_HashPolicy_QueryParameter.fromPartial(object.policySpecifier.value),
+          };
+        }
+        break;
+      }
+    }
+    message.terminal = object.terminal ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_HashPolicy_Header(): RouteAction_HashPolicy_Header {
+  return { headerName: "", _unknownFields: undefined };
+}
+
+export const RouteAction_HashPolicy_Header: MessageFns<RouteAction_HashPolicy_Header> = {
+  encode(message: RouteAction_HashPolicy_Header, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.headerName !== "") {
+      writer.uint32(10).string(message.headerName);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_HashPolicy_Header {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_HashPolicy_Header();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.headerName = reader.string();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_HashPolicy_Header>): RouteAction_HashPolicy_Header {
+    return RouteAction_HashPolicy_Header.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_HashPolicy_Header>): RouteAction_HashPolicy_Header {
+    const message = createBaseRouteAction_HashPolicy_Header();
+    message.headerName = object.headerName ?? "";
+    return message;
+  },
+};
+
+function createBaseRouteAction_HashPolicy_Cookie(): RouteAction_HashPolicy_Cookie {
+  return { name: "", _unknownFields: undefined };
+}
+
+export const RouteAction_HashPolicy_Cookie: MessageFns<RouteAction_HashPolicy_Cookie> = {
+  encode(message: RouteAction_HashPolicy_Cookie, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_HashPolicy_Cookie {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_HashPolicy_Cookie();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_HashPolicy_Cookie>): RouteAction_HashPolicy_Cookie {
+    return RouteAction_HashPolicy_Cookie.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_HashPolicy_Cookie>): RouteAction_HashPolicy_Cookie {
+    const message = createBaseRouteAction_HashPolicy_Cookie();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseRouteAction_HashPolicy_ConnectionProperties(): RouteAction_HashPolicy_ConnectionProperties {
+  return { sourceIp: false, _unknownFields: undefined };
+}
+
+export const RouteAction_HashPolicy_ConnectionProperties: MessageFns<RouteAction_HashPolicy_ConnectionProperties> = {
+  encode(
+    message: RouteAction_HashPolicy_ConnectionProperties,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.sourceIp !== false) {
+      writer.uint32(8).bool(message.sourceIp);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_HashPolicy_ConnectionProperties {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_HashPolicy_ConnectionProperties();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 8) {
+            break;
+          }
+
+          message.sourceIp = reader.bool();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_HashPolicy_ConnectionProperties>): RouteAction_HashPolicy_ConnectionProperties {
+    return RouteAction_HashPolicy_ConnectionProperties.fromPartial(base ?? {});
+  },
+  fromPartial(
+    object: DeepPartial<RouteAction_HashPolicy_ConnectionProperties>,
+  ): RouteAction_HashPolicy_ConnectionProperties {
+    const message = createBaseRouteAction_HashPolicy_ConnectionProperties();
+    message.sourceIp = object.sourceIp ?? false;
+    return message;
+  },
+};
+
+function createBaseRouteAction_HashPolicy_QueryParameter(): RouteAction_HashPolicy_QueryParameter {
+  return { name: "", _unknownFields: undefined };
+}
+
+export const RouteAction_HashPolicy_QueryParameter: MessageFns<RouteAction_HashPolicy_QueryParameter> = {
+  encode(message: RouteAction_HashPolicy_QueryParameter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    writer.unknown(message._unknownFields);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteAction_HashPolicy_QueryParameter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const outer = reader.enter(length);
+    const message = createBaseRouteAction_HashPolicy_QueryParameter();
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: {
+          if (tag !== 10) {
+            break;
+          }
+
+          message.name = reader.string();
+          continue;
+        }
+      }
+      reader.keepUnknown(message, tag);
+    }
+    reader.leave(outer);
+    return message;
+  },
+
+  create(base?: DeepPartial<RouteAction_HashPolicy_QueryParameter>): RouteAction_HashPolicy_QueryParameter {
+    return RouteAction_HashPolicy_QueryParameter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RouteAction_HashPolicy_QueryParameter>): RouteAction_HashPolicy_QueryParameter {
+    const message = createBaseRouteAction_HashPolicy_QueryParameter();
+    message.name = object.name ?? "";
     return message;
   },
 };
