@@ -165,6 +165,28 @@ async function policiesHold(mesh: Mesh, clients: readonly ClientWorkload[]): Pro
   await mesh.synced(5);
 }
 
+/** A script for whatever comes in at Envoys. */
+function lua(name: string, body: string): string {
+  const filter = { name: 'envoy.filters.network.http_connection_manager' };
+  const source = { inline_string: `function ${name}(handle) ${body} end` };
+  const type = 'type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua';
+  const value = { name: 'lua', typed_config: { '@type': type, default_source_code: source } };
+  return JSON.stringify({
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: { name: 'lua' },
+    spec: {
+      configPatches: [
+        {
+          applyTo: 'HTTP_FILTER',
+          match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter } } },
+          patch: { operation: 'INSERT_FIRST', value },
+        },
+      ],
+    },
+  });
+}
+
 const envoyOf = ({ run }: Workload): number =>
   descendantsOf(run.pid).find(({ command }) => command.startsWith(envoy ?? '?'))?.pid ?? 0;
 
@@ -239,6 +261,14 @@ test('Envoys and sidecars carry each other traffic, over every change', { skip }
     for (const client of [byEnvoy, bySidecar])
       await eventually(`${principal} may call`, async () => (await ask(client, 'reviews')).status === status);
   }
+
+  // An EnvoyFilter is Envoy's, whatever filter it brings.
+  await mesh.apply(lua('envoy_on_response', 'handle:headers():add("x-lua", "was here")'));
+  await mesh.synced(5);
+  const isSigned = async (client: ClientWorkload, service: string): Promise<boolean> =>
+    (await send({ url: `${client.url(service)}/` })).headers['x-lua'] === 'was here';
+  await eventually('the filter runs', async () => await isSigned(bySidecar, 'reviews'));
+  assert.equal(await isSigned(bySidecar, 'ratings'), false);
 
   // A crash of Envoy is one of the sidecar: started again, published again.
   const crashed = envoyOf(third);

@@ -24,7 +24,7 @@ import {
 } from './names.ts';
 import { connectionOptions, http2Options, meshDefaults, policyFields } from './cluster-policy.ts';
 import { type ClusterEndpoint, discoveryOf } from './declared-clusters.ts';
-import type { InterceptionMode } from './node-metadata.ts';
+import type { ClientKind, InterceptionMode } from './node-metadata.ts';
 import { adsConfigSource, linkProtocols, socketAddress, tlsValidation, tlsVersion13 } from './parts.ts';
 import { certificateSecret } from './names.ts';
 import { isOpaque, linkAge, linkOptions, maxLinkStreams, plainMark } from './tcp-link.ts';
@@ -326,14 +326,17 @@ export function inboundCluster(servicePort: number, appPort: number, isHttp2: bo
   });
 }
 
-/** Hosts outside of the mesh, plain, where the request's authority points: the listener that `HTTP_PROXY` names leads here. */
-export function passthrough(): Uint8Array {
+/**
+ * Hosts outside of the mesh, plain, where the request's authority points: the listener that `HTTP_PROXY` names leads here. An Envoy
+ * takes no protocol options there without those of TLS, which it then does without: HTTP/1.1.
+ */
+export function passthrough(client: ClientKind): Uint8Array {
   return encodeCluster({
     name: passthroughCluster,
     clusterDiscoveryType: { $case: 'clusterType', value: { name: 'envoy.clusters.dynamic_forward_proxy' } },
     connectTimeout,
     lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
-    typedExtensionProtocolOptions: asCame,
+    ...(client === 'envoy' ? {} : { typedExtensionProtocolOptions: asCame }),
   });
 }
 

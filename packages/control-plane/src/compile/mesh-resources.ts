@@ -26,6 +26,8 @@ import {
   type MemberSource,
   type ViewResources,
 } from './host-resources.ts';
+import { EnvoyResources } from './envoy-filters/envoy-resources.ts';
+import type { FilterChange } from './envoy-filters/filter-index.ts';
 import { GrpcResources } from './grpc/grpc-resources.ts';
 import { makeResource } from './make-resource.ts';
 import {
@@ -99,11 +101,13 @@ export class MeshResources implements ResourceSource {
   private readonly routes: RouteResources;
   private readonly clients = new WeakMap<XdsClient, ClientResources>();
   private readonly listeners = new Set<(changes: readonly ResourceChange[]) => void>();
-  private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough());
+  private readonly passthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough('heddle'));
+  private readonly envoyPassthrough = makeResource(TypeUrl.cluster, passthroughCluster, passthrough('envoy'));
   private readonly blackHole = makeResource(TypeUrl.cluster, blackHoleCluster, blackHole());
   private readonly namespaces: NamespaceListeners;
   private readonly security: InboundSecurity;
   private readonly grpc: GrpcResources;
+  private readonly envoys = new EnvoyResources();
   private trustBundle: EncodedResource;
   private model: MeshModel;
 
@@ -215,6 +219,11 @@ export class MeshResources implements ResourceSource {
     return fork;
   }
 
+  /** Takes in which EnvoyFilters there are. */
+  changeFilters(change: FilterChange): void {
+    if (this.envoys.apply(change)) this.emit([{ typeUrl: TypeUrl.listener }]);
+  }
+
   /** Replaces the trust bundle. */
   setTrustBundle(bundlePem: string): void {
     const before = this.trustBundle;
@@ -225,7 +234,11 @@ export class MeshResources implements ResourceSource {
 
   get(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined {
     const { node } = this.client(client);
-    if (node.client !== 'grpc') return this.original(client, typeUrl, name);
+    if (node.client !== 'grpc') {
+      const original = this.original(client, typeUrl, name);
+      const isPatched = node.client === 'envoy' && typeUrl === TypeUrl.listener;
+      return isPatched && original !== undefined ? this.envoys.listener(node, original) : original;
+    }
     return this.grpc.get(node, typeUrl, name, this.model, (type, of) => this.original(client, type, of));
   }
 
@@ -252,7 +265,8 @@ export class MeshResources implements ResourceSource {
   private original(client: XdsClient, typeUrl: string, name: string): EncodedResource | undefined {
     switch (typeUrl) {
       case TypeUrl.cluster: {
-        if (name === passthroughCluster) return this.passthrough;
+        if (name === passthroughCluster)
+          return this.client(client).node.client === 'envoy' ? this.envoyPassthrough : this.passthrough;
         const { role, reader, clusters, node } = this.client(client);
         const { view } = reader;
         if (name === blackHoleCluster) return hasBlackHole(node, view) ? this.blackHole : undefined;

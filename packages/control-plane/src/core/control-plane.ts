@@ -102,6 +102,7 @@ export class ControlPlane {
       issuer.bundlePem,
       this.services,
     );
+    this.resources.changeFilters({ objects: objectsOf(parts.mirror) });
     this.ads = this.makeAds(clock, logger, issuer.trustDomain);
     this.methods = new Map([
       ...this.ads.methods,
@@ -295,6 +296,7 @@ export class ControlPlane {
     const { model, changedHosts } = this.compiler.apply(change);
     const changedPolicies = this.policies.apply(change);
     this.metrics.noteChange();
+    this.resources.changeFilters(change);
     this.resources.update({
       model,
       changedHosts,

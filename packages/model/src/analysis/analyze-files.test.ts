@@ -6,7 +6,7 @@ import { analyzeFiles } from './analyze-files.ts';
 function findings(...objects: readonly object[]): string[] {
   const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
   return analyzeFiles([{ name: 'f.yaml', text }], { namespace: 'default' })
-    .filter(({ problem }) => problem.code !== 'HEDDLE_NO_EFFECT_YET')
+    .filter(({ problem }) => !['HEDDLE_ENVOY_ONLY', 'HEDDLE_NO_EFFECT_YET'].includes(problem.code))
     .map(({ level, problem: { code, path, line } }) => `${line} ${level} ${code} ${path}`);
 }
 

@@ -15,7 +15,7 @@ export interface AnalyzedProblem {
 }
 
 /** Says what Heddle can't do, not what is wrong with the file. */
-const harmless = new Set(['HEDDLE_NO_EFFECT_YET', 'HEDDLE_UNSUPPORTED_KIND']);
+const harmless = new Set(['HEDDLE_ENVOY_ONLY', 'HEDDLE_NO_EFFECT_YET', 'HEDDLE_UNSUPPORTED_KIND']);
 
 /**
  * Everything wrong or doubtful about files, in the order of their lines. Where an object is not valid the others are not

@@ -51,6 +51,7 @@ test('says of every kind that is only stored what it does not do', () => {
     'ServiceEntry',
     'Sidecar',
     'WorkloadEntry',
+    'EnvoyFilter',
     'PeerAuthentication',
     'AuthorizationPolicy',
     'HTTPRoute',

@@ -30,6 +30,8 @@ export interface KindInfo {
   readonly isStored: boolean;
   /** What an object of the kind does not do yet, as a sentence; null where the kind has an effect. */
   readonly noEffect: string | null;
+  /** Only Envoys are sent what objects of the kind say. */
+  readonly isForEnvoys: boolean;
 }
 
 const networkingVersions = ['v1', 'v1beta1', 'v1alpha3'];
@@ -46,6 +48,7 @@ interface Row {
   readonly shortNames?: readonly string[];
   readonly columns?: readonly PrinterColumn[];
   readonly noEffect?: string;
+  readonly isForEnvoys?: true;
   readonly versions?: readonly string[];
   readonly isNamespaced?: boolean;
   readonly body?: 'root';
@@ -80,11 +83,12 @@ function group(
       body: row.body ?? 'spec',
       isStored,
       noEffect: row.noEffect ?? null,
+      isForEnvoys: row.isForEnvoys ?? false,
     };
   });
 }
 
-const notEnvoy = "Heddle's own proxy takes no filters of Envoy's, and Heddle serves no Envoy yet";
+const notEnvoy = "Heddle's own proxy takes no filters of Envoy's";
 const noGateways = 'Heddle runs no gateways yet';
 const noRoutes = 'Heddle compiles routes of HTTP and gRPC only so far';
 
@@ -161,7 +165,7 @@ export const kinds: readonly KindInfo[] = [
       shortNames: ['wg'],
       noEffect: 'instances register themselves by heddle run, which probes the port that it is told',
     },
-    { kind: 'EnvoyFilter', versions: ['v1alpha3'], noEffect: notEnvoy },
+    { kind: 'EnvoyFilter', versions: ['v1alpha3'], isForEnvoys: true },
     {
       kind: 'ProxyConfig',
       versions: ['v1beta1'],
@@ -215,7 +219,7 @@ export const kinds: readonly KindInfo[] = [
     [
       {
         kind: 'WasmPlugin',
-        noEffect: "Heddle's own proxy runs no WebAssembly, and Heddle serves no Envoy yet",
+        noEffect: "Heddle's own proxy runs no WebAssembly, and Envoys are not told to yet",
       },
       { kind: 'TrafficExtension', noEffect: notEnvoy },
     ],

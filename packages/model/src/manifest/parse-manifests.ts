@@ -224,9 +224,15 @@ function findWithoutEffect(info: KindInfo, schema: ZodType, spec: unknown): Flaw
     const message = `${done}, and without effect: ${info.noEffect}`;
     return [{ code, path: ['kind'], message }];
   }
-  return findUnsupported(schema, spec, ['spec']).map((found) =>
+  const flaws: Flaw[] = findUnsupported(schema, spec, ['spec']).map((found) =>
     Object.assign({ code, at: 'key' as const }, found),
   );
+  if (info.isForEnvoys) {
+    const message = "is for Envoys only: Heddle's own sidecars, and gRPC's clients, take nothing of it";
+    const hint = 'put an Envoy beside the applications that need it: heddle run --proxy envoy';
+    flaws.push({ code: 'HEDDLE_ENVOY_ONLY', path: ['kind'], message, hint });
+  }
+  return flaws;
 }
 
 /** The table of kinds and the schemas say that these belong together, which types can't. */

@@ -1,6 +1,7 @@
 // EnvoyFilter: changes to what Envoy is sent. Only its frame is checked: what it holds is Envoy's.
 import { z } from 'zod';
 import { about, anyMapping, atMostOne, hasAtMostOne, int32, portNumber, textMap, uint32 } from './fields.ts';
+import { notYet, onlyValues } from './support.ts';
 import { targetReferences, workloadSelector } from './selectors.ts';
 
 const filter = z.strictObject({
@@ -47,7 +48,10 @@ const routeConfiguration = z.strictObject({
 const match = z
   .strictObject({
     context: z.enum(['ANY', 'SIDECAR_INBOUND', 'SIDECAR_OUTBOUND', 'GATEWAY', 'WAYPOINT']).optional(),
-    proxy: z.strictObject({ proxyVersion: z.string().optional(), metadata: textMap.optional() }).optional(),
+    proxy: notYet(
+      'choosing proxies by version or metadata',
+      z.strictObject({ proxyVersion: z.string().optional(), metadata: textMap.optional() }),
+    ),
     listener: listener.optional(),
     routeConfiguration: routeConfiguration.optional(),
     cluster: z
@@ -100,11 +104,14 @@ const operation = z.enum([
 ]);
 
 const configPatch = z.strictObject({
-  applyTo: applyTo.optional(),
+  applyTo: onlyValues(['HTTP_FILTER', 'NETWORK_FILTER'], applyTo),
   match: match.optional(),
   patch: z
     .strictObject({
-      operation: operation.optional(),
+      operation: onlyValues(
+        ['ADD', 'REMOVE', 'INSERT_FIRST', 'INSERT_BEFORE', 'INSERT_AFTER', 'REPLACE'],
+        operation,
+      ),
       value: anyMapping.optional(),
       filterClass: z.enum(['UNSPECIFIED', 'AUTHN', 'AUTHZ', 'STATS']).optional(),
     })

@@ -47,6 +47,8 @@ export function grpcCluster(encoded: Uint8Array): Translated {
     }
     const identities = identitiesOf(tls);
     if (identities === null) return { message: null, withheld: ['TLS that is not the mesh’s own'] };
+    // All connections are made with TLS: those that want none fail.
+    if (cluster.transportSocketMatches.length > 0) withheld.push('instances that take no TLS');
     result.transportSocket = {
       name: 'envoy.transport_sockets.tls',
       configType: {
