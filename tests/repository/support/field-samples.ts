@@ -187,6 +187,11 @@ export const samples: Readonly<Record<'listener' | 'cluster' | 'manager', Readon
       lb_policy: 'LEAST_REQUEST',
       least_request_lb_config: { choice_count: 3 },
     }),
+    ring_hash_lb_config: ofCluster({
+      lb_policy: 'RING_HASH',
+      ring_hash_lb_config: { minimum_ring_size: 10 },
+    }),
+    maglev_lb_config: ofCluster({ lb_policy: 'MAGLEV', maglev_lb_config: { table_size: 103 } }),
     round_robin_lb_config: ofCluster({ round_robin_lb_config: {} }),
     metadata: ofCluster({ metadata }),
     alt_stat_name: ofCluster({ alt_stat_name: 'other' }),
