@@ -29,3 +29,6 @@ export type {
 } from './schema/authorization-policy.ts';
 export { objectSchema, openApiOf } from './schema/export/object-schema.ts';
 export { customResourceDefinition } from './schema/export/crd.ts';
+export { GatewayWorld, isKubernetesGateway, type Condition, type Route } from './status/gateway-world.ts';
+export { listenerStatuses, type ListenerStatus } from './status/listener-status.ts';
+export { routeParents, type RouteParentStatus } from './status/route-parents.ts';

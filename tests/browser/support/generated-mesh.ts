@@ -241,6 +241,8 @@ function object(
     spec,
     status: {
       accepted: true,
+      observedGeneration: 2,
+      conditions: [],
       warnings: isWarned
         ? [
             {

@@ -105,7 +105,12 @@ describe('what the API says', () => {
     await world.apply(routes);
     await world.settle();
     const status = () => backend.resource('virtualservices', 'default', 'reviews')?.status;
-    assert.deepEqual(status(), { accepted: true, warnings: [], proxies: { acknowledged: 3, total: 3 } });
+    const { warnings, proxies, conditions, observedGeneration } = status() ?? assert.fail();
+    assert.deepEqual([warnings, proxies, observedGeneration], [[], { acknowledged: 3, total: 3 }, 1]);
+    assert.deepEqual(
+      conditions.map(({ type, status: holds }) => `${type} ${holds}`),
+      ['Accepted True', 'ResolvedRefs True', 'Reconciled True'],
+    );
     sidecars[0]!.isMute = true;
     await world.apply(routes.replace('NAME', 'other'));
     await world.settle();

@@ -1,7 +1,7 @@
 /** Answers the API's questions from the control plane. */
 import { ok, type Clock } from '@heddle/base';
 import type { JoinTokenRecord, JoinTokens } from '@heddle/ca';
-import { findKind, type KindInfo } from '@heddle/model';
+import { findKind, GatewayWorld, type KindInfo } from '@heddle/model';
 import type { StreamStatus } from '@heddle/xds';
 import type { ApiBackend } from '../api/backend.ts';
 import type {
@@ -62,6 +62,13 @@ export function createBackend(options: BackendOptions): ApiBackend {
       configuration.findings(),
       controlPlane.ads.status(),
       (...of) => controlPlane.withheld(...of),
+      once(() => {
+        const known = [...services.services().values()].map(({ namespace, name }) => `${namespace}/${name}`);
+        return new GatewayWorld(
+          mirror.list().map(({ object }) => object),
+          known,
+        );
+      }),
     );
   return {
     status: () => ({
@@ -155,6 +162,12 @@ export function createBackend(options: BackendOptions): ApiBackend {
       });
     },
   };
+}
+
+/** What `make` makes, made when it is asked for first. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** A kind of which there can be objects. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatKey, keyOf } from '@heddle/model';
+import { formatKey, GatewayWorld, keyOf } from '@heddle/model';
 import { makeMeshWorld } from '../testing/mesh-world.ts';
 import { ObjectStatuses } from './object-status.ts';
 
@@ -24,6 +24,7 @@ spec:
       controlPlane.configuration.findings(),
       controlPlane.ads.status(),
       (...of) => controlPlane.withheld(...of),
+      () => new GatewayWorld([], []),
     );
     const found = controlPlane.mirror.list().find(({ object }) => formatKey(keyOf(object)).endsWith('/a'));
     return statuses.describe(found ?? assert.fail()).status;

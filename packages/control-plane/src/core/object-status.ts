@@ -8,6 +8,7 @@ import {
   viewOf,
   warningsAbout,
   type Finding,
+  type GatewayWorld,
   type MeshModel,
   type MeshObject,
   type ObjectKey,
@@ -17,6 +18,7 @@ import { TypeUrl, type StreamStatus } from '@heddle/xds';
 import type { ObjectStatus, ObjectWithStatus } from '../api/types.ts';
 import { readSidecarNode, type SidecarNode } from '../compile/node-metadata.ts';
 import type { MirroredObject } from '../config/config-mirror.ts';
+import { conditionsOf } from './object-conditions.ts';
 
 /** A connected proxy and what it says of itself. */
 interface ConnectedProxy {
@@ -34,6 +36,8 @@ export class ObjectStatuses {
   private readonly findings: ReadonlyMap<string, readonly Finding[]>;
   private readonly proxies: readonly ConnectedProxy[];
   private readonly withheld: WithheldFrom;
+  /** The objects of the Gateway API, for those that are about it. */
+  private readonly world: () => GatewayWorld;
   private readonly byNamespace = new Map<string, Map<string, Set<string>>>();
 
   constructor(
@@ -42,7 +46,9 @@ export class ObjectStatuses {
     findings: ReadonlyMap<string, readonly Finding[]>,
     streams: readonly StreamStatus[],
     withheld: WithheldFrom,
+    world: () => GatewayWorld,
   ) {
+    this.world = world;
     this.withheld = withheld;
     this.model = model;
     this.policies = policies;
@@ -70,11 +76,11 @@ export class ObjectStatuses {
         creationTimestamp: new Date(stored.createdAt).toISOString(),
       },
       ...(body as Pick<ObjectWithStatus, 'spec'>),
-      status: this.statusOf(object),
+      status: this.statusOf(object, stored.generation),
     };
   }
 
-  private statusOf(object: MeshObject): ObjectStatus {
+  private statusOf(object: MeshObject, generation: number): ObjectStatus {
     const key = keyOf(object);
     const findings = this.findings.get(formatKey(key)) ?? [];
     const warnings = [
@@ -90,10 +96,13 @@ export class ObjectStatuses {
         (typeUrl) => status.types.get(typeUrl)?.synced ?? typeUrl === TypeUrl.virtualHost,
       ),
     );
+    const proxies = { acknowledged: acknowledged.length, total: concerned.length };
     return {
       accepted: true,
+      observedGeneration: generation,
+      ...conditionsOf(object, { generation, findings, proxies, world: this.world }),
       warnings,
-      proxies: { acknowledged: acknowledged.length, total: concerned.length },
+      proxies,
     };
   }
 

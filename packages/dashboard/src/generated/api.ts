@@ -402,10 +402,51 @@ export interface RollbackResponse {
   readonly results: readonly RollbackResult[];
 }
 
+/** One thing that is so of an object or not, as in Kubernetes' APIs. */
+export interface StatusCondition {
+  /** `Accepted`, `ResolvedRefs`, `Programmed`, `Reconciled`. */
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  /** One word. */
+  readonly reason: string;
+  /** One sentence; empty where the reason says it all. */
+  readonly message: string;
+  /** The generation of the object that this is about. */
+  readonly observedGeneration: number;
+}
+
+/** What has become of a route at one of its parents. */
+export interface RouteParentStatus {
+  readonly parentRef: {
+    readonly group?: string;
+    readonly kind?: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly sectionName?: string;
+    readonly port?: number;
+  };
+  readonly controllerName: string;
+  readonly conditions: readonly StatusCondition[];
+}
+
+/** What has become of one of a Gateway's listeners. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly supportedKinds: readonly { readonly group: string; readonly kind: string }[];
+  readonly attachedRoutes: number;
+  readonly conditions: readonly StatusCondition[];
+}
+
 /** What has become of an object. */
 export interface ObjectStatus {
   /** Always true for what is stored; kept for kinds that can be refused later. */
   readonly accepted: boolean;
+  readonly observedGeneration: number;
+  readonly conditions: readonly StatusCondition[];
+  /** Of routes of the Gateway API: one for each parent that is Heddle's. */
+  readonly parents?: readonly RouteParentStatus[];
+  /** Of Gateways of the Gateway API that are of Heddle's class. */
+  readonly listeners?: readonly ListenerStatus[];
   /** Re-evaluated whenever services or other objects change. */
   readonly warnings: readonly ApiProblem[];
   /** Of the connected proxies that use the object's resources, how many have acknowledged the present ones. */

@@ -11,7 +11,13 @@ function object(kind: string, namespace: string, spec: Record<string, unknown>):
     kind,
     metadata: { name: 'x', namespace, resourceVersion: '1', generation: 1, creationTimestamp: '' },
     spec,
-    status: { accepted: true, warnings: [], proxies: { acknowledged: 0, total: 0 } },
+    status: {
+      accepted: true,
+      observedGeneration: 1,
+      conditions: [],
+      warnings: [],
+      proxies: { acknowledged: 0, total: 0 },
+    },
   };
 }
 
