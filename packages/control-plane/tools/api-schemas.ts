@@ -117,7 +117,7 @@ class Reader {
         const name = this.next().text;
         this.need(']');
         const target = this.schemas[(schema['$ref'] as string).split('/').at(-1)!];
-        schema = (target?.['properties'] as Record<string, Schema>)[name]!;
+        schema = (target!['properties'] as Record<string, Schema>)[name]!;
       }
     }
     return schema;
