@@ -116,8 +116,8 @@ class Reader {
         // `TokenRequest['kind']`
         const name = this.next().text;
         this.need(']');
-        const target = this.schemas[(schema['$ref'] as string).split('/').at(-1)!];
-        schema = (target!['properties'] as Record<string, Schema>)[name]!;
+        const target: Schema = this.schemas[(schema['$ref'] as string).split('/').at(-1)!]!;
+        schema = (target['properties'] as Record<string, Schema>)[name]!;
       }
     }
     return schema;
