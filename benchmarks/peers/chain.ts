@@ -17,7 +17,8 @@ const connections = 32;
 const latencyConnections = 16;
 const calls: H2Shape = { connections: 8, streams: 10 };
 const warmUpSeconds = 2;
-const warmUpCalls = 8000;
+/** Some seconds of them, as for requests: what is compiled meanwhile is no cost of a call. */
+const warmUpCalls = 40_000;
 /** Latency is that of a proxy that has been at work for a while: for some seconds under load, a runtime compiles what is hot. */
 const latencyWarmUpSeconds = 8;
 const latencySeconds = 3;
